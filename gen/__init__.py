@@ -1,0 +1,1 @@
+"""From a network to a plan, an accelerator, Verilog, a netlist and a bitstream."""

@@ -1,0 +1,1 @@
+"""What a network is: spec, integer golden model, trainable layers, data, training."""

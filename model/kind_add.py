@@ -1,0 +1,21 @@
+"""add: term(x, w) = −|x − w| (AdderNet), with w a signed integer of `bits` bits, scaled as x is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.kind_mult import Mult
+
+
+class Add(Mult):
+    name = "add"
+    unit = "add"
+
+    def bounds(self, weights: np.ndarray, lo: int, hi: int) -> tuple[np.ndarray, np.ndarray]:
+        w = weights.astype(np.int64)
+        far = np.maximum(np.abs(lo - w), np.abs(hi - w))
+        near = np.maximum(np.maximum(lo - w, w - hi), 0)
+        return -far.sum(1), -near.sum(1)
+
+
+KIND = Add()

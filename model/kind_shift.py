@@ -1,0 +1,31 @@
+"""shift: term(x, w) = ±x·2^e or 0 (DeepShift). Weights are stored as their integer value 0 or ±2^e.
+
+`bits` bits hold a sign and 2^(bits−1) − 1 exponents e = 0, 1, …; the code left over is zero. With the 4
+bits of the default that is e = 0…6, the exponent p = e − 6 of the literature in [−6, 0].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.kind_mult import Mult
+
+
+def exponents(bits: int) -> int:
+    """Number of different shifts that `bits` bits can hold beside sign and zero."""
+    return (1 << (bits - 1)) - 1
+
+
+class Shift(Mult):
+    name = "shift"
+    unit = "shift"
+
+    def weight_ok(self, weights: np.ndarray, bits: int) -> np.ndarray:
+        size = np.abs(weights.astype(np.int64))
+        return np.asarray(((size & (size - 1)) == 0) & (size < 1 << exponents(bits)))
+
+    def rule(self, bits: int) -> str:
+        return f"0 or plus/minus a power of two up to 2^{exponents(bits) - 1}"
+
+
+KIND = Shift()

@@ -1,0 +1,393 @@
+"""The network as data: a small graph of integer operators. Pure data, neither torch nor amaranth.
+
+Tensors are (height, width, channels), channels innermost. Every number is an integer of a known
+`Format`; only `Requantise` rounds or clips, every other operator gives its exact result:
+
+    Input ─► Conv/Dense ─► Requantise ─► MaxPool ─► … ─► Dense ─► Requantise ─► Head
+
+`check` says what is wrong with a graph and where; `infer` gives shape and exact range of each tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from model.kinds import kind
+
+Shape = tuple[int, int, int]
+Padding = Literal["same", "valid"]
+
+
+class NetworkError(ValueError):
+    """A graph breaks a rule; the message names node, bad value and rule."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a tensor's integers are stored; a value stands for integer · 2^−frac."""
+
+    bits: int
+    signed: bool = False
+    frac: int = 0
+
+    @property
+    def lo(self) -> int:
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def hi(self) -> int:
+        return (1 << (self.bits - self.signed)) - 1
+
+
+@dataclass(frozen=True)
+class Input:
+    name: str
+    shape: Shape
+    format: Format
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Conv:
+    """Convolution. weights: (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise.
+
+    `same` pads kernel // 2 zeros on each side, so the output has ceil(size / stride) rows.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    kind: str
+    weights: np.ndarray
+    bits: int
+    stride: int = 1
+    padding: Padding = "same"
+    depthwise: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """Fully connected. weights: (out, height·width·channels), channels innermost."""
+
+    name: str
+    inputs: tuple[str, ...]
+    kind: str
+    weights: np.ndarray
+    bits: int
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    name: str
+    inputs: tuple[str, ...]
+    kernel: int = 2
+    stride: int = 2
+
+
+@dataclass(frozen=True)
+class AvgPool:
+    """Sum over each window; the division is part of the Requantise behind it."""
+
+    name: str
+    inputs: tuple[str, ...]
+    kernel: int = 2
+    stride: int = 2
+
+
+@dataclass(frozen=True)
+class GlobalAvgPool:
+    """Sum over the whole image, (1, 1, channels); the division is part of the Requantise behind it."""
+
+    name: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Add:
+    """Residual: a · 2^shifts[0] + b · 2^shifts[1], which aligns two binary points."""
+
+    name: str
+    inputs: tuple[str, ...]
+    shifts: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Requantise:
+    """clip((x · multiplier[c] + offset[c] + half) >> shift, lo, hi), half = 2^(shift−1) or 0 for shift 0.
+
+    Batch norm is folded into multiplier and offset; lo and hi are the ends of `format`, so an unsigned
+    format is a ReLU.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    multiplier: np.ndarray
+    offset: np.ndarray
+    shift: int
+    format: Format
+
+    @property
+    def half(self) -> int:
+        return (1 << self.shift) >> 1
+
+
+@dataclass(frozen=True)
+class Head:
+    """Class scores of one image, and the first index of the largest."""
+
+    name: str
+    inputs: tuple[str, ...]
+
+
+Weighted = Conv | Dense
+Node = Input | Conv | Dense | MaxPool | AvgPool | GlobalAvgPool | Add | Requantise | Head
+NODE_TYPES: dict[str, type] = {
+    t.__name__: t
+    for t in (Input, Conv, Dense, MaxPool, AvgPool, GlobalAvgPool, Add, Requantise, Head)
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Nodes in topological order, first the Input, last the Head.
+
+    `classes` names the outputs. `about` is free provenance (data set, seed, accuracy); it takes no part
+    in the content hash.
+    """
+
+    nodes: tuple[Node, ...]
+    classes: tuple[str, ...] = ()
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __getitem__(self, name: str) -> Node:
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise NetworkError(f"no node {name!r}: the network has {', '.join(n.name for n in self)}")
+
+    @property
+    def input(self) -> Input:
+        first = self.nodes[0]
+        assert isinstance(first, Input)
+        return first
+
+    @property
+    def weight_count(self) -> int:
+        return sum(n.weights.size for n in self if isinstance(n, Conv | Dense))
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Shape and exact range of what a node gives. `bits` is the narrowest width that holds the range."""
+
+    shape: Shape
+    lo: int
+    hi: int
+
+    @property
+    def signed(self) -> bool:
+        return self.lo < 0
+
+    @property
+    def bits(self) -> int:
+        return max(width(self.lo, self.signed), width(self.hi, self.signed))
+
+
+def width(value: int, signed: bool) -> int:
+    """Bits that hold `value`, at least 1."""
+    return max(1, (value if value >= 0 else ~value).bit_length() + signed)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where a sliding window stands: shared by convolution, pooling and fully connected operators."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pad: tuple[int, int]
+    """Zero rows above and zero columns left of the image (as many may lie below and right)."""
+    source: Shape
+    out: tuple[int, int]
+
+    @property
+    def taps(self) -> int:
+        return self.kernel[0] * self.kernel[1]
+
+
+def window(node: Node, source: Shape) -> Window:
+    """The sliding window of a Conv, Dense or pooling node over an input of shape `source`."""
+    h, w, _ = source
+    match node:
+        case Conv():
+            _, kh, kw, _ = node.weights.shape
+            pad = (kh // 2, kw // 2) if node.padding == "same" else (0, 0)
+            stride = (node.stride, node.stride)
+        case MaxPool() | AvgPool():
+            kh = kw = node.kernel
+            pad, stride = (0, 0), (node.stride, node.stride)
+        case Dense() | GlobalAvgPool():
+            kh, kw, pad, stride = h, w, (0, 0), (h, w)
+        case _:
+            raise NetworkError(f"{node.name}: a {type(node).__name__} has no window")
+    out = tuple((n + 2 * p - k) // s + 1 for n, p, k, s in zip((h, w), pad, (kh, kw), stride, strict=True))
+    if min(out) < 1:
+        raise NetworkError(f"{node.name}: a {kh}×{kw} window does not fit its {h}×{w} input")
+    return Window((kh, kw), stride, pad, source, (out[0], out[1]))
+
+
+def flat_weights(node: Weighted) -> np.ndarray:
+    """Weights as (out, inputs of one output), in the order in which a window is read."""
+    return node.weights.reshape(node.weights.shape[0], -1)
+
+
+def _infer_node(node: Node, sources: Sequence[Tensor]) -> Tensor:
+    match node, *sources:
+        case Input(), *_:
+            return Tensor(node.shape, node.format.lo, node.format.hi)
+        case (Conv() | Dense()), x:
+            lo, hi = kind(node.kind).bounds(flat_weights(node), min(x.lo, 0), max(x.hi, 0))
+            place = window(node, x.shape)
+            return Tensor((*place.out, node.weights.shape[0]), int(lo.min()), int(hi.max()))
+        case MaxPool(), x:
+            return Tensor((*window(node, x.shape).out, x.shape[2]), x.lo, x.hi)
+        case (AvgPool() | GlobalAvgPool()), x:
+            place = window(node, x.shape)
+            return Tensor((*place.out, x.shape[2]), x.lo * place.taps, x.hi * place.taps)
+        case Add(), a, b:
+            (i, j) = node.shifts
+            return Tensor(a.shape, (a.lo << i) + (b.lo << j), (a.hi << i) + (b.hi << j))
+        case Requantise(), x:
+            ends = np.stack([x.lo * node.multiplier.astype(object), x.hi * node.multiplier.astype(object)])
+            ends = (ends + node.offset.astype(object) + node.half) >> node.shift
+            lo, hi = (int(np.clip(v, node.format.lo, node.format.hi)) for v in (ends.min(), ends.max()))
+            return Tensor(x.shape, lo, hi)
+        case Head(), x:
+            return x
+    raise NetworkError(f"{node.name}: a {type(node).__name__} takes {_ARITY[type(node)]} input(s), not {len(sources)}")
+
+
+_ARITY: dict[type, int] = {t: 1 for t in NODE_TYPES.values()} | {Input: 0, Add: 2}
+
+
+def infer(network: Network) -> dict[str, Tensor]:
+    """Shape and exact range of each node's output, by name. Ranges of sums follow the actual weights."""
+    found: dict[str, Tensor] = {}
+    for node in network:
+        found[node.name] = _infer_node(node, [found[i] for i in node.inputs])
+    return found
+
+
+def check(network: Network) -> dict[str, Tensor]:
+    """`infer`, after every rule of a graph has been checked; raises NetworkError at the first broken one."""
+    if not network.nodes or not isinstance(network.nodes[0], Input):
+        raise NetworkError("a network starts with one Input node")
+    if not isinstance(network.nodes[-1], Head):
+        raise NetworkError("a network ends with one Head node")
+    readers: dict[str, list[Node]] = {}
+    found: dict[str, Tensor] = {}
+    for node in network:
+        if node.name in found:
+            raise NetworkError(f"{node.name}: the name is taken; node names must differ")
+        if not node.name.isidentifier():
+            raise NetworkError(f"{node.name!r}: a node name must be a Python identifier")
+        for name in node.inputs:
+            if name not in found:
+                raise NetworkError(f"{node.name}: input {name!r} is not an earlier node")
+            readers.setdefault(name, []).append(node)
+        if len(node.inputs) != _ARITY[type(node)]:
+            raise NetworkError(
+                f"{node.name}: a {type(node).__name__} takes {_ARITY[type(node)]} input(s), not {len(node.inputs)}"
+            )
+        sources = [found[i] for i in node.inputs]
+        _check_node(node, sources)
+        found[node.name] = _infer_node(node, sources)
+    for node in network.nodes:
+        _check_readers(node, readers.get(node.name, []))
+    if network.classes and len(network.classes) != found[network.nodes[-1].name].shape[2]:
+        raise NetworkError(
+            f"{len(network.classes)} class names for {found[network.nodes[-1].name].shape[2]} scores: they must match"
+        )
+    return found
+
+
+def _check_node(node: Node, sources: Sequence[Tensor]) -> None:
+    def need(ok: bool, what: str) -> None:
+        if not ok:
+            raise NetworkError(f"{node.name}: {what}")
+
+    match node:
+        case Input():
+            need(min(node.shape) >= 1, f"shape {node.shape} must be positive")
+            need(1 <= node.format.bits <= 8, f"{node.format.bits} input bits: the byte-wide port takes 1 to 8")
+        case Conv():
+            c = sources[0].shape[2]
+            need(node.weights.ndim == 4, f"weights {node.weights.shape} must be (out, kh, kw, in)")
+            out, kh, kw, cin = node.weights.shape
+            need(kh in (1, 3, 5) and kh == kw, f"kernel {kh}×{kw} must be 1×1, 3×3 or 5×5")
+            need(node.stride in (1, 2, 3, 4), f"stride {node.stride} must be 1 to 4")
+            need(node.padding in ("same", "valid"), f"padding {node.padding!r} must be 'same' or 'valid'")
+            want = 1 if node.depthwise else c
+            need(cin == want, f"weights for {cin} input channels, the input gives {want}")
+            need(not node.depthwise or out == c, f"depthwise over {c} channels cannot give {out}")
+            _check_weights(node)
+        case Dense():
+            size = int(np.prod(sources[0].shape))
+            need(node.weights.ndim == 2, f"weights {node.weights.shape} must be (out, in)")
+            need(node.weights.shape[1] == size, f"weights for {node.weights.shape[1]} inputs, the input gives {size}")
+            _check_weights(node)
+        case MaxPool() | AvgPool():
+            need(node.kernel >= 1 and node.stride >= 1, "kernel and stride must be at least 1")
+        case Add():
+            a, b = sources
+            need(a.shape == b.shape, f"adds {a.shape} to {b.shape}: shapes must be equal")
+            need(min(node.shifts) >= 0, f"shifts {node.shifts} must not be negative")
+        case Requantise():
+            c = sources[0].shape[2]
+            for label, v in (("multiplier", node.multiplier), ("offset", node.offset)):
+                need(v.shape == (c,), f"{label} of shape {v.shape}: one integer per channel, ({c},)")
+                need(np.issubdtype(v.dtype, np.integer), f"{label} must be integers, not {v.dtype}")
+            need(0 <= node.shift <= 48, f"shift {node.shift} must be 0 to 48")
+            need(1 <= node.format.bits <= 16, f"{node.format.bits} bits: must be 1 to 16")
+        case Head():
+            need(sources[0].shape[:2] == (1, 1), f"scores of shape {sources[0].shape}: must be (1, 1, classes)")
+            need(sources[0].shape[2] <= 256, f"{sources[0].shape[2]} classes: at most 256")
+
+
+def _check_weights(node: Weighted) -> None:
+    if not np.issubdtype(node.weights.dtype, np.integer):
+        raise NetworkError(f"{node.name}: weights must be integers, not {node.weights.dtype}")
+    try:
+        what = kind(node.kind)
+    except ValueError as error:
+        raise NetworkError(f"{node.name}: {error}") from None
+    if not 2 <= node.bits <= 8:
+        raise NetworkError(f"{node.name}: {node.bits} weight bits: must be 2 to 8")
+    bad = np.argwhere(~what.weight_ok(node.weights, node.bits))
+    if len(bad):
+        at = tuple(int(i) for i in bad[0])
+        raise NetworkError(
+            f"{node.name}: weight {int(node.weights[at])} at {list(at)}: "
+            f"{node.bits}-bit {node.kind} weights are {what.rule(node.bits)}"
+        )
+
+
+def _check_readers(node: Node, readers: Sequence[Node]) -> None:
+    if isinstance(node, Head):
+        if readers:
+            raise NetworkError(f"{node.name}: nothing may follow the Head, but {readers[0].name} does")
+        return
+    if not readers:
+        raise NetworkError(f"{node.name}: its output is not used")
+    exact = isinstance(node, Conv | Dense | AvgPool | GlobalAvgPool | Add)
+    if exact and not (len(readers) == 1 and isinstance(readers[0], Requantise)):
+        raise NetworkError(f"{node.name}: exact sums go to one Requantise, not to {', '.join(r.name for r in readers)}")
+    if not exact and isinstance(node, Requantise | MaxPool | Input):
+        wrong = [r for r in readers if isinstance(r, Requantise)]
+        if wrong:
+            raise NetworkError(f"{wrong[0].name}: requantises {node.name}, which is no exact sum")

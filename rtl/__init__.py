@@ -1,0 +1,1 @@
+"""Amaranth components: streams and integers, never networks or files."""

@@ -1,0 +1,1 @@
+"""The hybrid search space, the supernet and the evolution."""

@@ -1,0 +1,1 @@
+"""Simulators and benches: the network as RTL against the golden model."""
