@@ -1,0 +1,201 @@
+"""What a search chooses: the Architecture, a tuple of blocks. Small, hashable, JSON; no weights, no torch.
+
+Every weighted block is followed by batch norm, requantisation and, but for the last, a ReLU.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from model.kinds import kind_names
+
+T = TypeVar("T")
+FORMAT, VERSION = "shiftadd-architecture", 1
+CONVOLUTIONS = ("conv", "depthwise", "separable", "residual")
+WEIGHTED = (*CONVOLUTIONS, "dense")
+OPS = (*WEIGHTED, "maxpool", "avgpool", "globalavg")
+
+
+class ArchitectureError(ValueError):
+    """An architecture breaks a rule; the message names block, bad value and rule."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One step of an Architecture.
+
+    conv: kernel × kernel convolution to `channels`. depthwise: one kernel a channel. separable: depthwise,
+    then 1×1 to `channels`. residual: two convs beside an identity (a 1×1 conv where shapes differ), then
+    their sum. dense: fully connected. maxpool, avgpool: kernel and stride. globalavg: mean of the image.
+    `act_bits` is the width of the block's output; fields that an op does not use keep their default.
+    """
+
+    op: str
+    kind: str = "mult"
+    channels: int = 0
+    kernel: int = 3
+    stride: int = 1
+    padding: str = "same"
+    weight_bits: int = 8
+    act_bits: int = 8
+
+    @property
+    def weighted(self) -> bool:
+        return self.op in WEIGHTED
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Blocks from an input of `shape` (height, width, channels), unsigned `input_bits` wide, to scores.
+
+    `multiplier` says what the requantisers may multiply by: "integer" (signed, `multiplier_bits` of
+    magnitude), "two-digit" (a sum or difference of two powers of two) or "power" (±a power of two).
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    blocks: tuple[Block, ...]
+    input_bits: int = 8
+    multiplier: str = "integer"
+    multiplier_bits: int = 8
+
+    @property
+    def id(self) -> str:
+        """12 hex digits that depend on everything but the name; stable across versions of Python."""
+        row = {key: value for key, value in asdict(self).items() if key != "name"}
+        return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def classes(self) -> int:
+        return self.blocks[-1].channels
+
+
+def validate(arch: Architecture) -> Architecture:
+    """`arch`, after its rules have been checked; raises ArchitectureError at the first broken one."""
+    _need(len(arch.shape) == 3 and all(_whole(n) and n > 0 for n in arch.shape),
+          f"{arch.name}: shape {arch.shape} must be three positive integers")  # fmt: skip
+    _need(_whole(arch.input_bits) and 1 <= arch.input_bits <= 8, f"{arch.name}: input_bits {arch.input_bits} must be 1 to 8")
+    _need(arch.multiplier in ("integer", "two-digit", "power"),
+          f"{arch.name}: multiplier {arch.multiplier!r} must be 'integer', 'two-digit' or 'power'")  # fmt: skip
+    _need(_whole(arch.multiplier_bits) and 2 <= arch.multiplier_bits <= 16,
+          f"{arch.name}: multiplier_bits {arch.multiplier_bits} must be 2 to 16")  # fmt: skip
+    _need(bool(arch.blocks) and arch.blocks[-1].op == "dense", f"{arch.name}: the last block must be dense (the scores)")
+    height, width = arch.shape[:2]
+    for index, block in enumerate(arch.blocks):
+        where = f"{arch.name}: block {index} ({block.op})"
+        _check_block(where, block)
+        height, width = (_size(block, n) for n in (height, width))
+        _need(min(height, width) >= 1, f"{where}: kernel {block.kernel} does not fit what is left of the image")
+    return arch
+
+
+def _check_block(where: str, block: Block) -> None:
+    rules = {
+        "op": (block.op in OPS, f"one of {', '.join(OPS)}"),
+        "kind": (block.kind in kind_names(), f"one of {', '.join(kind_names())}"),
+        "channels": (_whole(block.channels) and (block.channels > 0) == (block.weighted and block.op != "depthwise"),
+                     "positive where the block chooses its outputs, else 0"),
+        "kernel": (block.kernel in (1, 3, 5) or (not block.weighted and _whole(block.kernel) and block.kernel > 0),
+                   "1, 3 or 5 in a convolution"),
+        "stride": (block.stride in (1, 2, 3, 4), "1 to 4"),
+        "padding": (block.padding in ("same", "valid"), "'same' or 'valid'"),
+        "weight_bits": (block.weight_bits in range(2, 5 if block.kind == "shift" else 9), "2 to 8, for shift 2 to 4"),
+        "act_bits": (block.act_bits in range(1, 17), "1 to 16"),
+    }  # fmt: skip
+    for name, (ok, rule) in rules.items():
+        _need(ok, f"{where}: {name} {getattr(block, name)!r} must be {rule}")
+    _need(block.op != "residual" or block.padding == "same", f"{where}: padding must be 'same' beside a residual")
+
+
+def _size(block: Block, size: int) -> int:
+    if block.op in ("dense", "globalavg"):
+        return 1
+    pad = block.kernel // 2 if block.op in CONVOLUTIONS and block.padding == "same" else 0
+    return (size + 2 * pad - block.kernel) // block.stride + 1
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _need(ok: bool, message: str) -> None:
+    if not ok:
+        raise ArchitectureError(message)
+
+
+def with_kind(arch: Architecture, kind: str) -> Architecture:
+    """`arch` with every weighted block of `kind`, but for the first and the last, which stay mult.
+
+    Weights have the first block's width, shift weights 4 bits.
+    """
+    at = [i for i, block in enumerate(arch.blocks) if block.weighted]
+    bits = 4 if kind == "shift" else arch.blocks[at[0]].weight_bits
+    blocks = list(arch.blocks)
+    for i in at[1:-1]:
+        blocks[i] = replace(blocks[i], kind=kind, weight_bits=bits)
+    return validate(replace(arch, name=f"{arch.name}-{kind}", blocks=tuple(blocks)))
+
+
+def to_json(arch: Architecture) -> str:
+    return json.dumps({"format": FORMAT, "version": VERSION, "id": arch.id} | asdict(arch), indent=1) + "\n"
+
+
+def from_json(text: str, source: str = "architecture") -> Architecture:
+    """The Architecture in `text`, validated; `source` names it in errors (ArchitectureError, one line)."""
+    try:
+        row = json.loads(text)
+    except ValueError as error:
+        raise ArchitectureError(f"{source}: not JSON ({error})") from None
+    _need(isinstance(row, dict) and row.get("format") == FORMAT, f"{source}: not of format {FORMAT!r}")
+    _need(row.get("version") in range(1, VERSION + 1),
+          f"{source}: format version {row.get('version')!r}: known are 1 to {VERSION}; update shiftadd")  # fmt: skip
+    raw = row.get("blocks")
+    _need(isinstance(raw, list) and all(isinstance(b, dict) for b in raw), f"{source}: blocks must be a list of objects")
+    blocks = tuple(_build(Block, f"{source}: block {i}", b) for i, b in enumerate(raw))
+    values = {k: v for k, v in row.items() if k not in ("format", "version", "id", "blocks")}
+    shape = values.get("shape")
+    _need(isinstance(shape, list), f"{source}: shape {shape!r} must be [height, width, channels]")
+    arch = validate(_build(Architecture, source, values | {"shape": tuple(shape), "blocks": blocks}))
+    _need(row.get("id", arch.id) == arch.id, f"{source}: id {row.get('id')!r} is not that of its content, {arch.id}; drop the id")
+    return arch
+
+
+def _build(made: type[T], source: str, values: dict[str, Any]) -> T:
+    known = {f.name for f in fields(made)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - known)
+    _need(not unknown, f"{source}: unknown field(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    try:
+        return made(**values)
+    except TypeError as error:
+        raise ArchitectureError(f"{source}: {str(error).replace(made.__name__ + '.__init__() ', '')}") from None
+
+
+def save(arch: Architecture, path: str | os.PathLike[str]) -> Path:
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(to_json(validate(arch)), encoding="utf-8")
+    return fresh.replace(path)
+
+
+def load(name_or_path: str | os.PathLike[str]) -> Architecture:
+    """An Architecture from a JSON file, or one of the built-in ones by name."""
+    from model.zoo import ARCHITECTURES
+
+    name = os.fspath(name_or_path)
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name]
+    if not Path(name).is_file():
+        raise ArchitectureError(f"{name}: neither a file nor built in; built in are {', '.join(ARCHITECTURES)}")
+    return from_json(Path(name).read_text(encoding="utf-8"), name)
+
+
+def kinds_used(arch: Architecture) -> Iterator[str]:
+    """Kinds of the weighted blocks, in order."""
+    return (block.kind for block in arch.blocks if block.weighted)

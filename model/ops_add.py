@@ -1,0 +1,125 @@
+"""add: −Σ|x − w| (AdderNet, arXiv 1912.13200), with w at the binary point of x.
+
+Gradients as published: for w the full-precision Σ(x − w)·g, for x HardTanh(w − x)·g.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from model.ops import round_half_up, straight_through
+
+BROADCAST_ELEMENTS = 1 << 20
+"""Terms |x − w| up to which one plain broadcast is fastest, and the size of one chunk otherwise."""
+COMPILE_ELEMENTS = 1 << 23
+"""Terms from which fused loops pay for the seconds that compiling them takes, once a process."""
+
+
+class Add:
+    rate = 20.0
+    # Weights move in the units of the activations, and their gradient has no sign of its own to
+    # hurry with: a common rate leaves them near their start.
+
+    def init(self, weight: Tensor) -> None:
+        torch.nn.init.normal_(weight)
+
+    @torch.no_grad()
+    def integer(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
+        return _over_windows(_distance, x, w, stride, pad, depthwise)
+
+    def quantise(self, weight: Tensor, bits: int, frac: int, exact: bool) -> Tensor:
+        scaled = weight * 2.0**frac
+        limit = 1 << (bits - 1)
+        hard = round_half_up(scaled.detach()) if exact else scaled.detach()
+        return straight_through(scaled, hard.clamp(-limit, limit - 1))
+
+    def unit(self, frac: int) -> float:
+        return 2.0**-frac
+
+    def trainable(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
+        return _over_windows(_apply, x, w, stride, pad, depthwise)
+
+
+OPS = Add()
+
+
+def _over_windows(
+    distance: Callable[[Tensor, Tensor], Tensor], x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool
+) -> Tensor:
+    """`distance` of rows (M, K) to w (O, K), over the windows of x; padding counts as x = 0."""
+    n, c, kernel = x.shape[0], x.shape[1], w.shape[2]
+    height, width = ((size + 2 * pad - kernel) // stride + 1 for size in x.shape[2:])
+    columns = F.unfold(x, kernel, padding=pad, stride=stride) if kernel > 1 or stride > 1 else x.flatten(2)
+    if depthwise:
+        rows = columns.unflatten(1, (c, -1)).permute(1, 0, 3, 2).flatten(1, 2)
+        out = torch.stack([distance(r, v[None]) for r, v in zip(rows, w.flatten(1), strict=True)], 1)
+        return out.reshape(n, height, width, c).permute(0, 3, 1, 2)
+    out = distance(columns.transpose(1, 2).flatten(0, 1), w.flatten(1))
+    return out.reshape(n, height, width, -1).permute(0, 3, 1, 2)
+
+
+def _distance(x: Tensor, w: Tensor) -> Tensor:
+    """−Σ|x − w| of x (M, K) and w (O, K): (M, O), never with an (M, O, K) intermediate."""
+    return -torch.cdist(x, w, p=1)
+
+
+class _L1(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, w: Tensor) -> Tensor:
+        ctx.save_for_backward(x, w)
+        return _l1(False, x, w)
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> tuple[Tensor, Tensor]:
+        x, w = ctx.saved_tensors  # type: ignore[attr-defined]
+        g = grads[0].contiguous()
+        return _l1(True, x, w, g), g.T @ x - w * g.sum(0)[:, None]
+
+
+def _apply(x: Tensor, w: Tensor) -> Tensor:
+    y: Tensor = _L1.apply(x, w)  # type: ignore[no-untyped-call]
+    return y
+
+
+def _forward(x: Tensor, w: Tensor) -> Tensor:
+    return -(x[:, None, :] - w).abs().sum(-1)
+
+
+def _backward(x: Tensor, w: Tensor, g: Tensor) -> Tensor:
+    return ((w - x[:, None, :]).clamp(-1, 1) * g[:, :, None]).sum(1)
+
+
+@cache
+def _compiled() -> tuple[Callable[..., Tensor], Callable[..., Tensor]] | None:
+    """`_forward` and `_backward` as fused loops without an intermediate; None without a compiler."""
+    try:
+        pair = tuple(torch.compile(f, dynamic=True) for f in (_forward, _backward))
+        x, w, g = torch.zeros(6, 5), torch.zeros(4, 5), torch.zeros(6, 4)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            pair[0](x, w), pair[1](x, w, g)
+    except Exception:  # no C++ compiler or no headers: torch raises many types, all mean "do without"
+        return None
+    return pair[0], pair[1]
+
+
+def _l1(backward: bool, *tensors: Tensor) -> Tensor:
+    """`_forward(x, w)` or `_backward(x, w, g)` in the cheapest way for their size."""
+    plain: Callable[..., Tensor] = _backward if backward else _forward
+    x, w = tensors[:2]
+    terms = x.shape[0] * w.numel()
+    if terms <= BROADCAST_ELEMENTS:
+        return plain(*tensors)
+    if terms >= COMPILE_ELEMENTS and (pair := _compiled()):
+        return pair[backward](*tensors)
+    if not backward:
+        return _distance(x, w)
+    rows = max(1, BROADCAST_ELEMENTS // w.numel())
+    parts = zip(x.split(rows), tensors[2].split(rows), strict=True)
+    return torch.cat([plain(a, w, g) for a, g in parts])

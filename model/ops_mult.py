@@ -1,0 +1,50 @@
+"""mult: sum of w·x. Weights are rounded to `bits`-wide integers under one scale per output channel."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from model.ops import round_half_up, straight_through
+
+
+def _product(x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
+    if x.shape[2:] == (1, 1) == w.shape[2:] and not depthwise:
+        return F.linear(x.flatten(1), w.flatten(1))[:, :, None, None]
+    return F.conv2d(x, w, stride=stride, padding=pad, groups=w.shape[0] if depthwise else 1)
+
+
+class Mult:
+    rate = 1.0
+
+    def init(self, weight: Tensor) -> None:
+        torch.nn.init.kaiming_normal_(weight, nonlinearity="relu")
+
+    @torch.no_grad()
+    def integer(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
+        return _product(x, w, stride, pad, depthwise)
+
+    def quantise(self, weight: Tensor, bits: int, frac: int, exact: bool) -> Tensor:
+        scaled = weight / self._scale(weight, bits)
+        return straight_through(scaled, self._round(scaled.detach(), bits)) if exact else scaled
+
+    def unit(self, frac: int) -> float:
+        return 1.0
+
+    def trainable(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
+        return _product(x, w, stride, pad, depthwise)
+
+    def _scale(self, weight: Tensor, bits: int) -> Tensor:
+        """Per output channel, so that the largest weight takes the largest code."""
+        largest = weight.detach().abs().amax((1, 2, 3), keepdim=True)
+        return largest.clamp_min(1e-8) / self._largest(bits)
+
+    def _largest(self, bits: int) -> int:
+        return (1 << (bits - 1)) - 1
+
+    def _round(self, scaled: Tensor, bits: int) -> Tensor:
+        return round_half_up(scaled).clamp(-self._largest(bits), self._largest(bits))
+
+
+OPS = Mult()
