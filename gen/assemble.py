@@ -1,0 +1,307 @@
+"""From layers and their folding to blocks: hardware and its timing, side by side, and how they are wired.
+
+The scheduler runs the timings, the generator instantiates the hardware; both read this one list, so they cannot
+disagree about a converter or a FIFO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from amaranth.hdl import Shape, signed, unsigned
+from amaranth.lib import wiring
+
+from gen import schedule as t
+from gen.lower import Layer
+from gen.plan import Fold
+from model.spec import Add, Conv, Dense, Head, Input, Tensor, width
+from rtl.head import Head as HeadUnit
+from rtl.layer import Engine, LayerEngine
+from rtl.pool import BlockPool
+from rtl.stage import Requant
+from rtl.streams import Fifo, Fork, Join, Narrow, Widen, converters
+from rtl.window import Geometry
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A stream between two blocks: who gives it, from which port, and its words."""
+
+    block: str
+    port: str
+    index: int
+    lanes: int
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Block:
+    """One hardware block. sources: input port by name; outs: output edges."""
+
+    name: str
+    hardware: Callable[[], wiring.Component]
+    timing: Callable[[], t.Timing]
+    sources: dict[str, Edge]
+    outs: tuple[Edge, ...]
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """All blocks in topological order. layers: by layer name, the edge that carries its values."""
+
+    blocks: tuple[Block, ...]
+    layers: dict[str, Edge]
+    bytes_in: int
+    bytes_out: int
+
+    def graph(self) -> tuple[t.Graph, dict[str, t.Timing]]:
+        """Timings for the scheduler, and each of them by block name."""
+        graph, timings = t.Graph(), {}
+        for block in self.blocks:
+            timing = timings[block.name] = block.timing()
+            graph.add(block.name, timing, *(e.index for e in block.sources.values()))
+        return graph, timings
+
+
+def shape_of(tensor: Tensor) -> Shape:
+    return signed(tensor.bits) if tensor.signed else unsigned(tensor.bits)
+
+
+def sum_bits(layer: Layer) -> int:
+    """Signed bits of an accumulator: the exact range of the layer's sums, zero included."""
+    return max(width(layer.sums.lo, True), width(layer.sums.hi, True))
+
+
+def geometry(layer: Layer, fold: Fold) -> Geometry:
+    """Where the layer's windows stand, folded."""
+    place = layer.window
+    assert place is not None
+    h, w, c = place.source
+    return Geometry(
+        height=h,
+        width=w,
+        channels=c,
+        kernel=place.kernel,
+        stride=place.stride,
+        pad=place.pad,
+        out=place.out,
+        lanes=fold.lanes,
+        repeats=1 if layer.depthwise else layer.sums.shape[2] // fold.pe,
+        parallel=fold.parallel,
+        depthwise=layer.depthwise,
+    )
+
+
+def requant(layer: Layer, fold: Fold) -> Requant | None:
+    node = layer.requantise
+    if node is None:
+        return None
+    return Requant(
+        multipliers=node.multiplier.tolist(),
+        offsets=node.offset.tolist(),
+        shift=node.shift,
+        lo=layer.out.lo,
+        hi=layer.out.hi,
+        out_bits=layer.out.bits,
+        out_signed=layer.out.signed,
+        multiplier=fold.requant,
+    )
+
+
+def engine(layer: Layer, fold: Fold) -> Engine:
+    """The layer engine of a convolution, a fully connected layer or an overlapping pool."""
+    op, place, x = layer.op, layer.window, layer.sources[0]
+    assert place is not None
+    weights, w_bits = None, 0
+    if isinstance(op, Conv | Dense):
+        channels = 1 if layer.depthwise else place.source[2]
+        weights, w_bits = op.weights.reshape(-1, *place.kernel, channels), op.bits
+    return Engine(
+        kind=layer.kind,
+        geometry=geometry(layer, fold),
+        weights=weights,
+        w_bits=w_bits,
+        x_bits=x.bits,
+        x_signed=x.signed,
+        acc_bits=sum_bits(layer),
+        pe=fold.pe,
+        drain=fold.drain,
+        requant=requant(layer, fold),
+        multiplier=fold.multiplier,
+        weight_style=fold.weights,
+        ring_style=fold.ring,
+    )
+
+
+class _Builder:
+    def __init__(self, layers: tuple[Layer, ...], folds: Mapping[str, Fold]) -> None:
+        self.layers, self.folds = layers, folds
+        self.blocks: list[Block] = []
+        self.edges = 1
+        self.carries: dict[str, Edge] = {}
+        self.taps: dict[str, Iterator[Edge]] = {}
+
+    def add(
+        self,
+        name: str,
+        hardware: Callable[[], wiring.Component],
+        timing: Callable[[], t.Timing],
+        sources: dict[str, Edge],
+        lanes: int,
+        shape: Shape,
+        ports: tuple[str, ...] = ("o",),
+    ) -> tuple[Edge, ...]:
+        outs = tuple(
+            Edge(name, port, self.edges + k, lanes, shape) for k, port in enumerate(ports)
+        )
+        self.edges += len(outs)
+        self.blocks.append(Block(name, hardware, timing, sources, outs))
+        return outs
+
+    def convert(self, edge: Edge, lanes: int, name: str) -> Edge:
+        """`edge` in words of `lanes` elements."""
+        for k, unit in enumerate(converters(edge.shape, edge.lanes, lanes)):
+            assert isinstance(unit, Narrow | Widen)
+            wide = isinstance(unit, Widen)
+            count = unit.factor
+            (edge,) = self.add(
+                f"{name}_{'widen' if wide else 'narrow'}{k}",
+                lambda unit=unit: unit,  # type: ignore[misc]
+                (lambda n=count: t.WidenTiming(n)) if wide else (lambda n=count: t.NarrowTiming(n)),  # type: ignore[misc]
+                {"i": edge},
+                unit.lanes * count if wide else unit.lanes,
+                edge.shape,
+            )
+        return edge
+
+    def publish(self, layer: Layer, edge: Edge) -> None:
+        """Makes an edge available to all readers of the layer, with a fork for each one beyond the first."""
+        self.carries[layer.name] = edge
+        readers = sum(other.inputs.count(layer.name) for other in self.layers)
+        ends: list[Edge] = []
+        for k in range(readers - 1):
+            a, edge = self.add(
+                f"{layer.name}_fork{k}",
+                lambda s=edge.shape, n=edge.lanes: Fork(shape=s, lanes=n),  # type: ignore[misc]
+                t.ForkTiming,
+                {"i": edge},
+                edge.lanes,
+                edge.shape,
+                ("o_a", "o_b"),
+            )
+            ends.append(a)
+        self.taps[layer.name] = iter([*ends, edge])
+
+    def take(self, name: str) -> Edge:
+        return next(self.taps[name])
+
+    def engine(self, layer: Layer) -> Edge:
+        fold = self.folds[layer.name]
+        what = engine(layer, fold)
+        source = self.convert(self.take(layer.inputs[0]), fold.lanes, layer.name)
+        return self.add(
+            layer.name,
+            lambda: LayerEngine(what),
+            lambda: t.EngineTiming(what),
+            {"i": source},
+            fold.drain,
+            shape_of(layer.out),
+        )[0]
+
+    def pool(self, layer: Layer) -> Edge:
+        fold, place = self.folds[layer.name], layer.window
+        assert place is not None
+        source = self.convert(self.take(layer.inputs[0]), fold.lanes, layer.name)
+        h, w, c = place.source
+        unit = BlockPool(
+            op="max" if layer.kind == "max" else "sum",
+            height=h,
+            width=w,
+            channels=c,
+            kernel=place.kernel,
+            lanes=fold.lanes,
+            x_shape=source.shape,
+            requant=requant(layer, fold),
+        )
+        return self.add(
+            layer.name,
+            lambda: unit,
+            lambda: t.PoolTiming(
+                latency=unit.latency, height=h, width=w, folds=c // fold.lanes, kernel=place.kernel
+            ),
+            {"i": source},
+            fold.lanes,
+            shape_of(layer.out),
+        )[0]
+
+    def join(self, layer: Layer, depths: tuple[int | None, int | None]) -> Edge:
+        fold, op = self.folds[layer.name], layer.op
+        assert isinstance(op, Add)
+        sides: list[Edge] = []
+        for k, (name, depth) in enumerate(zip(layer.inputs, depths, strict=True)):
+            edge = self.convert(self.take(name), fold.lanes, f"{layer.name}_{'ab'[k]}")
+            if depth != 0:
+                (edge,) = self.add(
+                    f"{layer.name}_fifo_{'ab'[k]}",
+                    lambda e=edge, d=depth: Fifo(shape=e.shape, lanes=e.lanes, depth=d),  # type: ignore[misc]
+                    lambda d=depth: t.FifoTiming(d),  # type: ignore[misc]
+                    {"i": edge},
+                    edge.lanes,
+                    edge.shape,
+                )
+            sides.append(edge)
+        rescale = requant(layer, fold)
+        assert rescale is not None
+        unit = Join(
+            shapes=(sides[0].shape, sides[1].shape),
+            shifts=op.shifts,
+            lanes=fold.lanes,
+            acc_bits=sum_bits(layer),
+            requant=rescale,
+        )
+        return self.add(
+            layer.name,
+            lambda: unit,
+            lambda: t.JoinTiming(unit.latency),
+            {"i_a": sides[0], "i_b": sides[1]},
+            fold.lanes,
+            shape_of(layer.out),
+        )[0]
+
+    def head(self, layer: Layer) -> int:
+        scores = self.convert(self.take(layer.inputs[0]), 1, layer.name)
+        unit = HeadUnit(classes=layer.out.shape[2], score_shape=scores.shape)
+        self.add(
+            layer.name,
+            lambda: unit,
+            lambda: t.HeadTiming(unit.classes, unit.score_bytes),
+            {"i": scores},
+            1,
+            unsigned(8),
+        )
+        return unit.classes * unit.score_bytes + 1
+
+
+def assemble(
+    layers: tuple[Layer, ...],
+    folds: Mapping[str, Fold],
+    fifos: Mapping[str, tuple[int | None, int | None]],
+) -> Assembly:
+    """Blocks of all layers. fifos: depths at each join's inputs, 0 for none, None for unbounded."""
+    build = _Builder(layers, folds)
+    bytes_in = bytes_out = 0
+    for layer in layers:
+        match layer.op:
+            case Input(shape=(h, w, c)):
+                bytes_in = h * w * c
+                build.publish(layer, Edge("", "", 0, 1, shape_of(layer.out)))
+            case Head():
+                bytes_out = build.head(layer)
+            case Add():
+                build.publish(layer, build.join(layer, fifos.get(layer.name, (None, None))))
+            case _ if layer.blocks:
+                build.publish(layer, build.pool(layer))
+            case _:
+                build.publish(layer, build.engine(layer))
+    return Assembly(tuple(build.blocks), build.carries, bytes_in, bytes_out)

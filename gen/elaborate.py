@@ -1,0 +1,142 @@
+"""From a plan to an accelerator, and to Verilog that is the same on every run."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from amaranth.back import rtlil
+from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gen.assemble import Assembly, Edge, assemble
+from gen.lower import lower
+from gen.plan import Plan, PlanError
+from gen.tools import verilog_of_rtlil
+from model.spec import Network
+from model.store import content_hash
+
+TOP = "shiftadd_top"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A layer's output stream, visible in the top module as `<prefix>_valid`, `_ready` and `_payload`.
+
+    node: the network node whose values it carries, `lanes` channels a word, each `bits` wide.
+    """
+
+    node: str
+    prefix: str
+    lanes: int
+    bits: int
+    signed: bool
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """Generated hardware of one network: Verilog text, and what a test bench must know of it."""
+
+    verilog: str
+    top: str
+    network_hash: str
+    plan_hash: str
+    bytes_in: int
+    bytes_out: int
+    probes: tuple[Probe, ...]
+
+    @property
+    def hash(self) -> str:
+        """Content hash of the Verilog."""
+        return hashlib.sha256(self.verilog.encode()).hexdigest()
+
+
+class Top(wiring.Component):
+    """All blocks of a network behind byte-wide AXI-Stream ports.
+
+    An image is height·width·channels bytes, one value a byte, channels innermost; the answer is a frame of scores and
+    the winning class, see rtl.head. Images are counted, `s_axis_tlast` is accepted but not needed. `rst` is synchronous.
+    """
+
+    def __init__(self, assembly: Assembly) -> None:
+        self.assembly = assembly
+        super().__init__(
+            {
+                "clk": In(1),
+                "rst": In(1),
+                "s_axis_tdata": In(8),
+                "s_axis_tvalid": In(1),
+                "s_axis_tready": Out(1),
+                "s_axis_tlast": In(1),
+                "m_axis_tdata": Out(8),
+                "m_axis_tvalid": Out(1),
+                "m_axis_tready": In(1),
+                "m_axis_tlast": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.sync = ClockDomain()
+        m.d.comb += [ClockSignal().eq(self.clk), ResetSignal().eq(self.rst)]
+        units: dict[str, wiring.Component] = {}
+        for block in self.assembly.blocks:
+            units[block.name] = block.hardware()
+            m.submodules[block.name] = units[block.name]
+        for block in self.assembly.blocks:
+            for port, edge in block.sources.items():
+                self._wire(m, units, edge, getattr(units[block.name], port))
+        head = units[self.assembly.blocks[-1].name].o
+        m.d.comb += [
+            self.m_axis_tdata.eq(head.payload.data),
+            self.m_axis_tlast.eq(head.payload.last),
+            self.m_axis_tvalid.eq(head.valid),
+            head.ready.eq(self.m_axis_tready),
+        ]
+        for name, edge in self.assembly.layers.items():
+            if edge.block:
+                self._probe(m, name, getattr(units[edge.block], edge.port))
+        return m
+
+    def _wire(self, m: Module, units: dict[str, wiring.Component], edge: Edge, port) -> None:  # type: ignore[no-untyped-def]
+        if not edge.block:
+            m.d.comb += [
+                port.payload.eq(self.s_axis_tdata[: edge.shape.width]),
+                port.valid.eq(self.s_axis_tvalid),
+                self.s_axis_tready.eq(port.ready),
+            ]
+            return
+        wiring.connect(m, getattr(units[edge.block], edge.port), port)
+
+    def _probe(self, m: Module, name: str, port) -> None:  # type: ignore[no-untyped-def]
+        width = len(port.payload.as_value())
+        for part, value in (("valid", port.valid), ("ready", port.ready), ("payload", port.payload)):
+            wire = Signal(width if part == "payload" else 1, name=f"{name}_{part}")
+            m.d.comb += wire.eq(value)
+
+
+def elaborate(network: Network, plan: Plan) -> Accelerator:
+    """The accelerator of `network` folded as `plan` says; raises PlanError when they do not belong together."""
+    digest = content_hash(network)
+    if plan.network_hash != digest:
+        raise PlanError(
+            f"the plan was made for network {plan.network_hash[:12]}, this one is {digest[:12]}; "
+            "compile the network again"
+        )
+    folds = {s.name: s.fold for s in plan.stages}
+    assembly = assemble(lower(network), folds, plan.fifos)
+    text = rtlil.convert(Top(assembly), name=TOP, emit_src=False)
+    return Accelerator(
+        verilog=verilog_of_rtlil(text),
+        top=TOP,
+        network_hash=digest,
+        plan_hash=plan.hash,
+        bytes_in=assembly.bytes_in,
+        bytes_out=assembly.bytes_out,
+        probes=tuple(
+            Probe(name, name, e.lanes, e.shape.width, e.shape.signed)
+            for name, e in assembly.layers.items()
+            if e.block
+        ),
+    )

@@ -1,0 +1,99 @@
+"""From the network's nodes to the layers that hardware is made of: each exact sum with its requantiser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.spec import (
+    Add,
+    AvgPool,
+    Conv,
+    Dense,
+    GlobalAvgPool,
+    Head,
+    Input,
+    MaxPool,
+    Network,
+    Node,
+    Requantise,
+    Tensor,
+    Window,
+    check,
+    window,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One operator with the Requantise behind it, if any. `name` is that of the last node it fuses."""
+
+    name: str
+    op: Node
+    requantise: Requantise | None
+    inputs: tuple[str, ...]
+    """Names of the layers that it reads."""
+    sources: tuple[Tensor, ...]
+    sums: Tensor
+    """What the operator itself gives."""
+    out: Tensor
+    window: Window | None
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return (self.op.name,) + ((self.requantise.name,) if self.requantise else ())
+
+    @property
+    def kind(self) -> str:
+        """The operator's kind, or what it does where it has none."""
+        if isinstance(self.op, Conv | Dense):
+            return self.op.kind
+        return {MaxPool: "max", AvgPool: "sum", GlobalAvgPool: "sum"}.get(
+            type(self.op), type(self.op).__name__.lower()
+        )
+
+    @property
+    def depthwise(self) -> bool:
+        return isinstance(self.op, MaxPool | AvgPool | GlobalAvgPool) or (
+            isinstance(self.op, Conv) and self.op.depthwise
+        )
+
+    @property
+    def blocks(self) -> bool:
+        """A pooling layer whose windows do not overlap, so that it needs no row buffer."""
+        pools = isinstance(self.op, MaxPool | AvgPool | GlobalAvgPool)
+        return pools and self.window is not None and self.window.kernel == self.window.stride
+
+    @property
+    def macs(self) -> int:
+        """Terms of all sums of one image."""
+        if not isinstance(self.op, Conv | Dense):
+            return 0
+        h, w, _ = self.sums.shape
+        return h * w * self.op.weights.size
+
+
+def lower(network: Network) -> tuple[Layer, ...]:
+    """The layers in topological order, Input first and Head last; raises NetworkError as `check` does."""
+    tensors = check(network)
+    behind = {n.inputs[0]: n for n in network if isinstance(n, Requantise)}
+    layers: list[Layer] = []
+    for node in network:
+        if isinstance(node, Requantise):
+            continue
+        requantise = behind.get(node.name)
+        name = requantise.name if requantise else node.name
+        sources = tuple(tensors[i] for i in node.inputs)
+        windowed = not isinstance(node, Input | Head | Add)
+        layers.append(
+            Layer(
+                name=name,
+                op=node,
+                requantise=requantise,
+                inputs=node.inputs,
+                sources=sources,
+                sums=tensors[node.name],
+                out=tensors[name],
+                window=window(node, sources[0].shape) if windowed else None,
+            )
+        )
+    return tuple(layers)

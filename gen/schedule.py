@@ -1,0 +1,362 @@
+"""Exact cycles of an accelerator before it is built.
+
+Each class here is the timing of one hardware component of rtl/, cycle by cycle: what it offers, what it
+accepts, and when. `run` moves words (without their values) through all of them with a source that always has a
+byte and a sink that always takes one. FIFO depths are found from the same run.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rtl.layer import Engine
+
+
+class Timing:
+    """One component. In each cycle `offers` and `accepts` are asked, then `tick` moves it on."""
+
+    inputs = 1
+    outputs = 1
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        """Valid of each output, given valid of each input."""
+        raise NotImplementedError
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        """Ready of each input, given ready of each output."""
+        raise NotImplementedError
+
+    def tick(
+        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
+    ) -> None:
+        """Ends the cycle: which inputs and outputs moved a word."""
+        raise NotImplementedError
+
+
+class Pipeline(Timing):
+    """A pipeline that stands still while a word waits at its end. Subclasses put words into `pending`."""
+
+    def __init__(self, latency: int) -> None:
+        self.latency, self.now = latency, 0
+        self.pending: deque[int] = deque()
+
+    def waiting(self) -> bool:
+        return bool(self.pending) and self.pending[0] <= self.now
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return (self.waiting(),)
+
+    def moves(self, o_ready: Sequence[bool]) -> bool:
+        return o_ready[0] or not self.waiting()
+
+    def emit(self, words: int = 1) -> None:
+        """Words that leave one a cycle, the first after `latency` moves."""
+        self.pending.extend(range(self.now + self.latency, self.now + self.latency + words))
+
+
+class EngineTiming(Pipeline):
+    """rtl.layer.LayerEngine."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine.latency)
+        g = engine.geometry
+        self.slots, self.per_sum = g.slots_per_window, g.slots_per_sum
+        self.words = engine.words_per_sum
+        rows, columns = g.out
+        self.steps, self.free = [], []
+        for y in range(rows):
+            self.steps += [*g.column_steps, g.row_steps[y]]
+            self.free += [0] * (columns - 1) + [g.released[y]]
+        self.slack, self.room = -g.needed(0, 0), g.depth
+        self.pixel = self.slot = 0
+        self.busy = 0
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.room > 0,)
+
+    def tick(
+        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
+    ) -> None:
+        came = took[0]
+        if self.moves(o_ready):
+            if gave[0]:
+                self.pending.popleft()
+            if self.slot or self.slack >= 0:
+                self._issue()
+            self.now += 1
+        if came:
+            self.slack += 1
+            self.room -= 1
+
+    def _issue(self) -> None:
+        self.busy += 1
+        self.slot += 1
+        if self.slot % self.per_sum == 0:
+            self.emit(self.words)
+        if self.slot == self.slots:
+            self.slot = 0
+            self.slack -= self.steps[self.pixel]
+            self.room += self.free[self.pixel]
+            self.pixel = (self.pixel + 1) % len(self.steps)
+
+
+class PoolTiming(Pipeline):
+    """rtl.pool.BlockPool."""
+
+    def __init__(
+        self, *, latency: int, height: int, width: int, folds: int, kernel: tuple[int, int]
+    ) -> None:
+        super().__init__(latency)
+        kh, kw = kernel
+        rows, columns = height - height % kh, width - width % kw
+        self.ends = [
+            y < rows and x < columns and y % kh == kh - 1 and x % kw == kw - 1
+            for y in range(height)
+            for x in range(width)
+            for _ in range(folds)
+        ]
+        self.at = 0
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.moves(o_ready),)
+
+    def tick(
+        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
+    ) -> None:
+        if not self.moves(o_ready):
+            return
+        if gave[0]:
+            self.pending.popleft()
+        if took[0]:
+            if self.ends[self.at]:
+                self.emit()
+            self.at = (self.at + 1) % len(self.ends)
+        self.now += 1
+
+
+class WidenTiming(Timing):
+    """rtl.streams.Widen."""
+
+    def __init__(self, factor: int) -> None:
+        self.factor, self.count = factor, 0
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return (self.count == self.factor,)
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.count < self.factor or o_ready[0],)
+
+    def tick(
+        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
+    ) -> None:
+        if gave[0]:
+            self.count = 0
+        self.count += took[0]
+
+
+class NarrowTiming(Timing):
+    """rtl.streams.Narrow."""
+
+    def __init__(self, factor: int) -> None:
+        self.factor, self.left = factor, 0
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return (self.left > 0,)
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.left == 0 or (o_ready[0] and self.left == 1),)
+
+    def tick(
+        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
+    ) -> None:
+        self.left -= gave[0]
+        if took[0]:
+            self.left = self.factor
+
+
+class FifoTiming(Timing):
+    """rtl.streams.Fifo: a word shows at the output two cycles after it came. depth None: unbounded.
+
+    A run with unbounded FIFOs tells in `needed` the depth at which they would never have refused a word.
+    """
+
+    def __init__(self, depth: int | None) -> None:
+        self.depth = depth
+        self.inner = 0
+        self.out = False
+        self.most = 0
+
+    @property
+    def needed(self) -> int:
+        return self.most + 2
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return (self.out,)
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.depth is None or self.inner < self.depth - 1,)
+
+    def tick(
+        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
+    ) -> None:
+        moved = self.inner > 0 and (not self.out or o_ready[0])
+        self.out = moved or (self.out and not gave[0])
+        self.inner += took[0] - moved
+        self.most = max(self.most, self.inner)
+
+
+class ForkTiming(Timing):
+    """rtl.streams.Fork."""
+
+    outputs = 2
+
+    def __init__(self) -> None:
+        self.done = [False, False]
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return [i_valid[0] and not d for d in self.done]
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (all(d or r for d, r in zip(self.done, o_ready, strict=True)),)
+
+    def tick(
+        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
+    ) -> None:
+        self.done = [not took[0] and (d or g) for d, g in zip(self.done, gave, strict=True)]
+
+
+class JoinTiming(Pipeline):
+    """rtl.streams.Join."""
+
+    inputs = 2
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        moves = self.moves(o_ready)
+        return moves and i_valid[1], moves and i_valid[0]
+
+    def tick(
+        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
+    ) -> None:
+        if not self.moves(o_ready):
+            return
+        if gave[0]:
+            self.pending.popleft()
+        if took[0]:
+            self.emit()
+        self.now += 1
+
+
+class HeadTiming(Timing):
+    """rtl.head.Head."""
+
+    def __init__(self, classes: int, score_bytes: int) -> None:
+        self.classes, self.score_bytes = classes, score_bytes
+        self.score = self.byte = 0
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return (i_valid[0] or self.score == self.classes,)
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (
+            o_ready[0] and self.score < self.classes and self.byte == self.score_bytes - 1,
+        )
+
+    def tick(
+        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
+    ) -> None:
+        if not gave[0]:
+            return
+        if self.score == self.classes:
+            self.score = 0
+        else:
+            self.byte += 1
+            if self.byte == self.score_bytes:
+                self.byte, self.score = 0, self.score + 1
+
+
+@dataclass
+class Placed:
+    """A component and the edges at its ports, by index."""
+
+    name: str
+    timing: Timing
+    sources: list[int]
+    outs: list[int]
+
+
+@dataclass
+class Graph:
+    """Components in topological order. Edge 0 comes from the pins."""
+
+    placed: list[Placed] = field(default_factory=list)
+    edges: int = 1
+
+    def add(self, name: str, timing: Timing, *sources: int) -> list[int]:
+        """Adds a component that reads the edges `sources`; returns its output edges."""
+        outs = list(range(self.edges, self.edges + timing.outputs))
+        self.edges += timing.outputs
+        self.placed.append(Placed(name, timing, list(sources), outs))
+        return outs
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """latency: from the first byte in to the last byte out of an image on an idle accelerator, both counted.
+    interval: between the ends of successive images when they come without a gap."""
+
+    latency: int
+    interval: int
+
+
+class Stuck(RuntimeError):
+    """No word moves any more: a FIFO is too small."""
+
+
+def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycles:
+    """Runs until two successive intervals are equal, at most `images` images; the last edge goes to the pins.
+
+    Raises Stuck when nothing moves for longer than any component can be busy.
+    """
+    valid, ready = [False] * graph.edges, [False] * graph.edges
+    last = graph.edges - 1
+    valid[0] = ready[last] = True
+    steps = [(p.timing, tuple(p.sources), tuple(p.outs)) for p in graph.placed]
+    back = steps[::-1]
+    moved = [False] * graph.edges
+    ends: list[int] = []
+    cycle = came = went = idle = 0
+    patience = 64 + max(
+        (p.timing.slots for p in graph.placed if isinstance(p.timing, EngineTiming)), default=0
+    )
+    limit = images * bytes_in
+    while len(ends) < images:
+        valid[0] = came < limit
+        for timing, sources, outs in steps:
+            for edge, on in zip(outs, timing.offers([valid[s] for s in sources]), strict=True):
+                valid[edge] = on
+        for timing, sources, outs in back:
+            answer = timing.accepts([valid[s] for s in sources], [ready[o] for o in outs])
+            for edge, on in zip(sources, answer, strict=True):
+                ready[edge] = on
+        for e in range(graph.edges):
+            moved[e] = valid[e] and ready[e]
+        for timing, sources, outs in steps:
+            timing.tick(
+                [moved[s] for s in sources], [moved[o] for o in outs], [ready[o] for o in outs]
+            )
+        came += moved[0]
+        cycle += 1
+        if moved[last]:
+            went += 1
+            if went % bytes_out == 0:
+                ends.append(cycle)
+                gaps = [b - a for a, b in zip(ends, ends[1:], strict=False)]
+                if len(gaps) >= 3 and gaps[-1] == gaps[-2]:
+                    break
+        idle = 0 if any(moved) else idle + 1
+        if idle > patience:
+            raise Stuck(f"nothing moves after cycle {cycle - idle}")
+    interval = ends[-1] - ends[-2] if len(ends) > 1 else ends[0]
+    return Cycles(ends[0], interval)

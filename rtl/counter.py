@@ -1,0 +1,83 @@
+"""Nested loop counters whose end flags come from registers, so that no comparison lies in a long path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from operator import and_
+
+from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+class LoopNest(wiring.Component):
+    """Counters for nested loops, outermost first, all from 0 to trips − 1.
+
+    `step` advances by one iteration of the innermost loop. `first` and `last` tell the first and the last iteration of
+    the whole nest. value[name] is the counter of a loop, last_of[name] whether it is in its last trip.
+    """
+
+    def __init__(self, trips: dict[str, int]) -> None:
+        for name, count in trips.items():
+            if count < 1:
+                raise ValueError(f"loop {name} must run at least once, not {count} times")
+        self.trips = dict(trips)
+        super().__init__({"step": In(1), "first": Out(1), "last": Out(1)})
+        self.value: dict[str, Value] = {}
+        self.last_of: dict[str, Value] = {}
+        self.first_of: dict[str, Value] = {}
+        for name, count in trips.items():
+            moves = count > 1
+            self.value[name] = Signal(range(count), name=name) if moves else Const(0, 0)
+            self.last_of[name] = Signal(name=f"{name}_last") if moves else Const(1, 1)
+            self.first_of[name] = (
+                Signal(name=f"{name}_first", init=1) if moves else Const(1, 1)
+            )
+
+    def first_from(self, names: Iterable[str]) -> Value:
+        """All of the loops `names` are in their first trip."""
+        return _all(self.first_of[n] for n in names)
+
+    def last_from(self, names: Iterable[str]) -> Value:
+        """All of the loops `names` are in their last trip."""
+        return _all(self.last_of[n] for n in names)
+
+    def delta(self, m: Module, stride: dict[str, int], modulus: int) -> Signal:
+        """What the next step adds to sum(value · stride), modulo `modulus`, unless the nest ends."""
+        change = Signal(range(modulus))
+        wrapped, inner = 0, []
+        for name, count in reversed(self.trips.items()):
+            if count == 1:
+                continue
+            with m.If(self.last_from(inner)):
+                m.d.comb += change.eq((stride[name] - wrapped) % modulus)
+            wrapped += (count - 1) * stride[name]
+            inner.append(name)
+        return change
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        names = list(self.trips)
+        m.d.comb += [
+            self.first.eq(self.first_from(names)),
+            self.last.eq(self.last_from(names)),
+        ]
+        for depth, (name, count) in enumerate(self.trips.items()):
+            if count == 1:
+                continue
+            value, end = self.value[name], self.last_of[name]
+            with m.If(self.step & self.last_from(names[depth + 1 :])):
+                m.d.sync += [
+                    end.eq(value == count - 2),
+                    self.first_of[name].eq(end),
+                    value.eq(value + 1),
+                ]
+                with m.If(end):
+                    m.d.sync += value.eq(0)
+        return m
+
+
+def _all(flags: Iterable[Value]) -> Value:
+    moving = [f for f in flags if not isinstance(f, Const)]
+    return reduce(and_, moving) if moving else Const(1, 1)

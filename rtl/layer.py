@@ -1,0 +1,234 @@
+"""The layer engine: window reader, weight memory, processing elements, drain, requantiser.
+
+    i ─► WindowReader ─┬─► PE × SIMD ─► accumulators ─► drain ─► Requantiser ─► o
+         weight memory ┘
+
+One pipeline with one enable: it advances unless a finished word waits at the output. There are no FIFOs
+inside and no handshake between the stages, so every cycle in which a window is available does work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import Cat, Module, Shape, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from rtl.counter import LoopNest
+from rtl.pe import PE, pe
+from rtl.stage import Requant, delayed, requantise
+from rtl.window import Geometry, WindowReader
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Engine:
+    """What one layer engine is made of, and its timing: the description; `LayerEngine` is the hardware.
+
+    weights: integers (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise, or None for the weightless
+    kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise, the geometry's lanes.
+    drain: channels of one output word; divides pe, and pe / drain may not exceed the slots of one sum.
+    """
+
+    kind: str
+    geometry: Geometry
+    weights: np.ndarray | None
+    w_bits: int
+    x_bits: int
+    x_signed: bool
+    acc_bits: int
+    pe: int
+    drain: int
+    requant: Requant | None
+    multiplier: str = "dsp"
+    weight_style: str | None = None
+    ring_style: str | None = None
+
+    def __post_init__(self) -> None:
+        g = self.geometry
+        if self.pe % self.drain or self.pe // self.drain > g.slots_per_sum:
+            raise ValueError(
+                f"drain {self.drain} must divide {self.pe} PE, and {self.pe}/{self.drain} words must "
+                f"leave within the {g.slots_per_sum} cycles of one sum"
+            )
+        if g.depthwise and self.pe != g.lanes:
+            raise ValueError(f"depthwise: PE must be the {g.lanes} lanes of a word, not {self.pe}")
+
+    @property
+    def simd(self) -> int:
+        """Inputs of one PE in one cycle."""
+        g = self.geometry
+        return g.parallel * (1 if g.depthwise else g.lanes)
+
+    @property
+    def words_per_sum(self) -> int:
+        """Output words that leave for one finished sum of all PE."""
+        return self.pe // self.drain
+
+    @property
+    def out_channels(self) -> int:
+        g = self.geometry
+        return g.channels if g.depthwise else self.pe * g.repeats
+
+    @cached_property
+    def latency(self) -> int:
+        """Enabled cycles from the issue of a sum's last slot to its first word at the output."""
+        drain = 0 if self.words_per_sum == 1 else 1
+        requant = 1
+        if self.requant:
+            requant = self.requant.hardware(lanes=self.drain, x_bits=self.acc_bits).latency
+        return WindowReader.latency + self.element().latency + drain + requant
+
+    @property
+    def x_shape(self) -> Shape:
+        return signed(self.x_bits) if self.x_signed else unsigned(self.x_bits)
+
+    @property
+    def out_shape(self) -> Shape:
+        return self.requant.out_shape if self.requant else self.x_shape
+
+    def element(self) -> PE:
+        """One processing element."""
+        return pe(self.kind)(
+            simd=self.simd,
+            x_bits=self.x_bits,
+            x_signed=self.x_signed,
+            w_bits=self.w_bits,
+            acc_bits=self.acc_bits,
+            multiplier=self.multiplier,
+        )
+
+    def weight_words(self) -> list[int]:
+        """Contents of the weight memory, one word a slot, PE 0 in the low bits, in the order of reading."""
+        assert self.weights is not None
+        g, element = self.geometry, self.element()
+        width = self.simd * self.w_bits
+        words = []
+        for repeat in range(g.repeats):
+            for slot in range(g.slots_per_window // g.repeats):
+                taps = g.lanes_of_slot(slot)
+                word = 0
+                for p in range(self.pe):
+                    word |= element.pack(self._row(taps, repeat, p)) << (p * width)
+                words.append(word)
+        return words
+
+    def _row(self, taps: list[tuple[int, int, int]], repeat: int, p: int) -> list[int]:
+        """Weights that PE p uses for one read."""
+        assert self.weights is not None
+        if self.geometry.depthwise:
+            mine = taps[p :: self.geometry.lanes]
+            return [int(self.weights[c, ky, kx, 0]) for ky, kx, c in mine]
+        return [int(self.weights[repeat * self.pe + p, ky, kx, c]) for ky, kx, c in taps]
+
+
+class LayerEngine(wiring.Component):
+    """The hardware of an `Engine`. Streams `i` (words of the geometry's lanes) and `o` (words of drain channels).
+
+    `o.valid` and `o.payload` are registers; `i.ready` is one too. Initiation interval: geometry.cycles.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(engine.x_shape, engine.geometry.lanes))),
+                "o": Out(stream.Signature(data.ArrayLayout(engine.out_shape, engine.drain))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        e = self.engine
+        en = Signal()
+        m.d.comb += en.eq(~self.o.valid | self.o.ready)
+        m.submodules.window = window = WindowReader(
+            e.geometry, x_shape=e.x_shape, style=e.ring_style
+        )
+        wiring.connect(m, wiring.flipped(self.i), window.i)
+        m.d.comb += window.en.eq(en)
+        weights = self._weights(m, window, en) if e.weights is not None else None
+        accs, done = self._elements(m, window, weights, en)
+        words, valid = self._drain(m, accs, done, en)
+        self._finish(m, words, valid, en)
+        return m
+
+    def _weights(self, m: Module, window: WindowReader, en: Signal) -> Signal:
+        """The weight word of the slot that the window reader gives, in step with it."""
+        e = self.engine
+        words = e.weight_words()
+        width = e.pe * e.simd * e.w_bits
+        word = Signal(width, reset_less=True)
+        if len(words) == 1:
+            m.d.comb += word.eq(words[0])
+            return word
+        attrs = {"ram_style": e.weight_style} if e.weight_style else {}
+        m.submodules.weights = rom = Memory(
+            shape=unsigned(width), depth=len(words), init=words, attrs=attrs
+        )
+        m.submodules.weight_count = count = LoopNest({"word": len(words)})
+        read = rom.read_port()
+        m.d.comb += [
+            count.step.eq(window.issue & en),
+            read.addr.eq(count.value["word"]),
+            read.en.eq(en),
+        ]
+        with m.If(en):
+            m.d.sync += word.eq(read.data)
+        return word
+
+    def _elements(
+        self, m: Module, window: WindowReader, weights: Signal | None, en: Signal
+    ) -> tuple[list[Any], Signal]:
+        """Accumulators, and a flag that is high in the cycle in which they hold a finished sum."""
+        e = self.engine
+        elements = [e.element() for _ in range(e.pe)]
+        latency = elements[0].latency
+        restart = delayed(m, window.first, latency - 1, en)
+        done = delayed(m, window.valid & window.last, latency, en)
+        width = e.simd * e.w_bits
+        for p, element in enumerate(elements):
+            m.submodules[f"pe{p}"] = element
+            mine = [window.x[p + k * e.pe] for k in range(e.simd)]
+            lanes = mine if e.geometry.depthwise else list(window.x)
+            m.d.comb += [
+                element.en.eq(en),
+                element.restart.eq(restart),
+                element.x.eq(Cat(*lanes)),
+            ]
+            if weights is not None:
+                m.d.comb += element.w.eq(weights[p * width : (p + 1) * width])
+        return [element.acc for element in elements], done
+
+    def _drain(
+        self, m: Module, accs: list[Any], done: Signal, en: Signal
+    ) -> tuple[list[Any], Signal]:
+        """Hands over `drain` accumulators a cycle, so that few requantisers serve many PE."""
+        e = self.engine
+        if e.words_per_sum == 1:
+            return accs, done
+        held = [
+            Signal(signed(e.acc_bits), reset_less=True, name=f"held{p}") for p in range(e.pe)
+        ]
+        waiting = Signal(e.words_per_sum)
+        with m.If(en):
+            m.d.sync += waiting.eq(waiting >> 1)
+            m.d.sync += [a.eq(b) for a, b in zip(held, held[e.drain :], strict=False)]
+            with m.If(done):
+                m.d.sync += waiting.eq(~0)
+                m.d.sync += [h.eq(a) for h, a in zip(held, accs, strict=True)]
+        return held[: e.drain], waiting[0]
+
+    def _finish(self, m: Module, words: list[Any], valid: Signal, en: Signal) -> None:
+        e = self.engine
+        if e.requant is None:
+            with m.If(en):
+                m.d.sync += [self.o.payload.eq(Cat(w[: e.x_bits] for w in words))]
+                m.d.sync += self.o.valid.eq(valid)
+            return
+        requantise(m, e.requant, words, valid, en, self.o)

@@ -1,0 +1,240 @@
+"""Pooling over windows that do not overlap (stride = kernel), and over the whole image.
+
+Each word is used as it arrives: only one row of partial results is kept, a fraction of a row buffer.
+Overlapping windows go through the layer engine with the weightless kinds `max` and `sum`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from rtl.counter import LoopNest
+from rtl.stage import Requant, requantise
+
+
+class BlockPool(wiring.Component):
+    """Maximum or sum over blocks of kernel × kernel pixels; rows and columns left over are dropped.
+
+    Streams `i` and `o` of words of `lanes` channels, pixels row by row, channels innermost. One word a cycle; a
+    block's result follows its last word after `latency` cycles. kernel: (rows, columns).
+    """
+
+    def __init__(
+        self,
+        *,
+        op: Literal["max", "sum"],
+        height: int,
+        width: int,
+        channels: int,
+        kernel: tuple[int, int],
+        lanes: int,
+        x_shape: Shape,
+        requant: Requant | None = None,
+    ) -> None:
+        if channels % lanes:
+            raise ValueError(f"lanes must divide {channels} channels, not {lanes}")
+        if height < kernel[0] or width < kernel[1]:
+            raise ValueError(f"a {kernel} block does not fit a {height}×{width} image")
+        if (op == "max") == (requant is not None):
+            raise ValueError("a sum needs a requantiser, a maximum has none")
+        self.op, self.kernel, self.lanes = op, kernel, lanes
+        self.height, self.width, self.channels = height, width, channels
+        self.x_shape, self.requant = x_shape, requant
+        out = requant.out_shape if requant else x_shape
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(x_shape, lanes))),
+                "o": Out(stream.Signature(data.ArrayLayout(out, lanes))),
+            }
+        )
+
+    @property
+    def latency(self) -> int:
+        if self.requant is None:
+            return 1
+        return 1 + self.requant.hardware(lanes=self.lanes, x_bits=self._acc_bits + 1).latency
+
+    @property
+    def _acc_bits(self) -> int:
+        if self.op == "max":
+            return self.x_shape.width
+        return self.x_shape.width + (self.kernel[0] * self.kernel[1] - 1).bit_length()
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        (kh, kw), folds = self.kernel, self.channels // self.lanes
+        out = self.height // kh, self.width // kw
+        # position inside a block, block, and the rows and columns that no block covers
+        m.submodules.at = at = LoopNest({"row": self.height, "column": self.width, "fold": folds})
+        m.submodules.column = column = Phase(kw, out[1])
+        m.submodules.row = row = Phase(kh, out[0])
+        en, take, keep = Signal(), Signal(), Signal()
+        pixel_end = at.last_from(["fold"])
+        row_end = at.last_from(["column", "fold"])
+        m.d.comb += [
+            en.eq(~self.o.valid | self.o.ready),
+            self.i.ready.eq(en),
+            take.eq(self.i.valid & en),
+            at.step.eq(take),
+            column.step.eq(take & pixel_end),
+            column.clear.eq(row_end),
+            row.step.eq(take & row_end),
+            row.clear.eq(at.last),
+            keep.eq(take & column.inside & row.inside),
+        ]
+        store = Signal(self._acc_bits * self.lanes)
+        previous = self._partial(m, at, column, keep, store)
+        results = self._combine(m, previous, column.first & row.first)
+        m.d.comb += store.eq(Cat(results))
+        finished = keep & column.last & row.last
+        self._finish(m, results, finished, en)
+        return m
+
+    def _partial(
+        self, m: Module, at: LoopNest, column: Phase, keep: Signal, store: Signal
+    ) -> Signal:
+        """What is already known of the current block: from a register, or from one row of memory.
+
+        The memory is read one word ahead; the words of a block's row are at least two words apart, or (one
+        word a pixel) stay in the register until the block's row ends.
+        """
+        folds, blocks = self.channels // self.lanes, self.width // self.kernel[1]
+        width = self._acc_bits * self.lanes
+        if folds * blocks == 1:
+            held = Signal(width, reset_less=True)
+            with m.If(keep):
+                m.d.sync += held.eq(store)
+            return held
+        m.submodules.partial = memory = Memory(
+            shape=unsigned(width), depth=folds * blocks, init=[]
+        )
+        write, read = memory.write_port(), memory.read_port()
+        # the cell of the current word, and that of the next one
+        here, there = Signal(range(folds * blocks)), Signal(range(folds * blocks))
+        m.submodules.cell = cell = Cell(folds, self.kernel[1], self.width)
+        m.d.comb += [
+            cell.step.eq(at.step),
+            here.eq(cell.here),
+            there.eq(cell.there),
+            write.addr.eq(here),
+            write.data.eq(store),
+            write.en.eq(keep),
+            read.addr.eq(there),
+            read.en.eq(at.step),
+        ]
+        if folds > 1:
+            return read.data
+        held = Signal(width, reset_less=True)
+        with m.If(keep):
+            m.d.sync += held.eq(store)
+        chosen = Signal(width)
+        m.d.comb += chosen.eq(Mux(column.first, read.data, held))
+        return chosen
+
+    def _combine(self, m: Module, previous: Signal, fresh: Any) -> list[Signal]:
+        bits = self._acc_bits
+        results = []
+        for lane in range(self.lanes):
+            shape = signed(bits) if self.x_shape.signed else unsigned(bits)
+            x, old, new = (Signal(shape, name=f"{n}{lane}") for n in ("x", "old", "new"))
+            joined = Mux(x > old, x, old) if self.op == "max" else x + old
+            m.d.comb += [
+                x.eq(self.i.payload[lane]),
+                old.eq(previous[lane * bits : (lane + 1) * bits]),
+                new.eq(Mux(fresh, x, joined)),
+            ]
+            results.append(new)
+        return results
+
+    def _finish(self, m: Module, results: list[Signal], finished: Any, en: Signal) -> None:
+        if self.requant is None:
+            with m.If(en):
+                m.d.sync += [self.o.valid.eq(finished), self.o.payload.eq(Cat(results))]
+            return
+        sums = [
+            Signal(signed(self._acc_bits + 1), reset_less=True, name=f"sum{k}")
+            for k in range(self.lanes)
+        ]
+        valid = Signal()
+        with m.If(en):
+            m.d.sync += valid.eq(finished)
+            m.d.sync += [s.eq(r) for s, r in zip(sums, results, strict=True)]
+        requantise(m, self.requant, sums, valid, en, self.o)
+
+
+class Phase(wiring.Component):
+    """Position in blocks of `length`, of which `count` fit: first and last in its block, and inside any."""
+
+    def __init__(self, length: int, count: int) -> None:
+        self.length, self.count = length, count
+        super().__init__(
+            {
+                "step": In(1),
+                "clear": In(1),
+                "first": Out(1, init=1),
+                "last": Out(1, init=int(length == 1)),
+                "inside": Out(1, init=1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        place = Signal(range(self.length * self.count + 1))
+        inner = Signal(range(self.length))
+        with m.If(self.step):
+            m.d.sync += [
+                self.first.eq(self.last),
+                self.last.eq((inner == (self.length - 2) % self.length)),
+                inner.eq(Mux(self.last, 0, inner + 1)),
+            ]
+            with m.If(self.inside):
+                m.d.sync += [
+                    place.eq(place + 1),
+                    self.inside.eq(place != self.length * self.count - 1),
+                ]
+            with m.If(self.clear):
+                m.d.sync += [
+                    place.eq(0),
+                    inner.eq(0),
+                    self.first.eq(1),
+                    self.last.eq(int(self.length == 1)),
+                    self.inside.eq(1),
+                ]
+        return m
+
+
+class Cell(wiring.Component):
+    """Address of a word's partial result, now and one step ahead: block · folds + fold, without a multiplier."""
+
+    def __init__(self, folds: int, kernel: int, width: int) -> None:
+        self.folds, self.kernel, self.width = folds, kernel, width
+        cells = range(folds * (width // kernel))
+        super().__init__({"step": In(1), "here": Out(cells), "there": Out(cells)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        blocks = self.width // self.kernel
+        trips = {"block": blocks, "tap": self.kernel, "fold": self.folds}
+        left = (self.width - blocks * self.kernel) * self.folds
+        m.submodules.nest = nest = LoopNest(trips)
+        cells = self.folds * blocks
+        move = nest.delta(m, {"block": self.folds, "tap": 0, "fold": 1}, 1 << (cells - 1).bit_length())
+        if left:
+            m.submodules.rest = rest = LoopNest({"word": left})
+            resting = Signal()
+            m.d.comb += [nest.step.eq(self.step & ~resting), rest.step.eq(self.step & resting)]
+            with m.If(self.step):
+                m.d.sync += resting.eq(Mux(resting, ~rest.last, nest.last))
+            home = nest.last | resting
+        else:
+            m.d.comb += nest.step.eq(self.step)
+            home = nest.last
+        m.d.comb += self.there.eq(Mux(home, 0, self.here + move))
+        with m.If(self.step):
+            m.d.sync += self.here.eq(self.there)
+        return m

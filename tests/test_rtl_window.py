@@ -1,0 +1,131 @@
+"""The window reader against plain indexing, with stalls on both sides."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from amaranth.hdl import unsigned
+from amaranth.sim import Simulator
+
+from rtl.window import Geometry, WindowReader
+
+
+def expected(g: Geometry, image: list[list[list[int]]]) -> list[list[int]]:
+    """Every read of every window of one image, in order."""
+    reads = []
+    for y in range(g.out[0]):
+        for x in range(g.out[1]):
+            for slot in range(g.slots_per_window):
+                values = []
+                for ky, kx, c in g.lanes_of_slot(slot % (g.slots_per_window // g.repeats)):
+                    row = y * g.stride[0] - g.pad[0] + ky
+                    column = x * g.stride[1] - g.pad[1] + kx
+                    inside = 0 <= row < g.height and 0 <= column < g.width
+                    values.append(image[row][column][c] if inside else 0)
+                reads.append(values)
+    return reads
+
+
+def read_all(g: Geometry, images: list[Any], seed: int, stalls: bool) -> list[list[int]]:
+    dut = WindowReader(g, x_shape=unsigned(8))
+    rng = random.Random(seed)
+    words = [
+        [pixel[f * g.lanes + k] for k in range(g.lanes)]
+        for image in images
+        for row in image
+        for pixel in row
+        for f in range(g.folds)
+    ]
+    total = len(images) * g.pixels * g.slots_per_window
+    got: list[list[int]] = []
+
+    async def feed(ctx: Any) -> None:
+        for word in words:
+            while stalls and rng.random() < 0.5:
+                await ctx.tick()
+            ctx.set(dut.i.payload, word)
+            ctx.set(dut.i.valid, 1)
+            await ctx.tick().until(dut.i.ready)
+            ctx.set(dut.i.valid, 0)
+
+    async def collect(ctx: Any) -> None:
+        late = 0
+        sums = 0
+        while len(got) < total:
+            go = not stalls or rng.random() < 0.7
+            ctx.set(dut.en, go)
+            _, _, valid, first, last, x = await ctx.tick().sample(
+                dut.valid, dut.first, dut.last, dut.x
+            )
+            if go and valid:
+                assert first == (sums % g.slots_per_sum == 0)
+                sums += 1
+                assert last == (sums % g.slots_per_sum == 0)
+                got.append(list(x))
+            late += 1
+            assert late < 40 * total + 1000, f"seed {seed}: only {len(got)} of {total} reads"
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    sim.add_testbench(feed)
+    sim.add_testbench(collect)
+    sim.run()
+    return got
+
+
+def make(size: int, channels: int, k: int, stride: int, pad: int, **kw: Any) -> Geometry:
+    out = (size + 2 * pad - k) // stride + 1
+    return Geometry(
+        height=size,
+        width=size,
+        channels=channels,
+        kernel=(k, k),
+        stride=(stride, stride),
+        pad=(pad, pad),
+        out=(out, out),
+        **kw,
+    )
+
+
+GEOMETRIES = {
+    "3x3 same": make(5, 2, 3, 1, 1, lanes=1),
+    "3x3 same, both channels": make(5, 2, 3, 1, 1, lanes=2, repeats=2),
+    "3x3 valid, three rows at once": make(6, 1, 3, 1, 0, parallel=3),
+    "3x3 same, whole window": make(6, 1, 3, 1, 1, parallel=9, repeats=2),
+    "5x5 same, stride 2": make(7, 2, 5, 2, 2, lanes=1),
+    "5x5 same, rows at once": make(6, 2, 5, 1, 2, lanes=1, parallel=5),
+    "3x3 stride 3, rows left over": make(8, 1, 3, 3, 0),
+    "1x1": make(4, 4, 1, 1, 0, lanes=2, repeats=3),
+    "1x1 stride 2": make(5, 2, 1, 2, 0, lanes=2),
+    "depthwise": make(5, 4, 3, 1, 1, lanes=2, depthwise=True),
+    "depthwise, whole window": make(5, 4, 3, 2, 1, lanes=2, parallel=9, depthwise=True),
+    "dense": make(4, 4, 4, 4, 0, lanes=2, repeats=3),
+}
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+@pytest.mark.parametrize("stalls", [False, True])
+def test_reads_every_window_in_order(name: str, stalls: bool) -> None:
+    g = GEOMETRIES[name]
+    seed = random.randrange(1 << 30)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    images = [
+        [
+            [[rng.randrange(256) for _ in range(g.channels)] for _ in range(g.width)]
+            for _ in range(g.height)
+        ]
+        for _ in range(3)
+    ]
+    got = read_all(g, images, seed, stalls)
+    want = [read for image in images for read in expected(g, image)]
+    assert got == want
+
+
+def test_rejects_what_cannot_be_folded() -> None:
+    with pytest.raises(ValueError, match="lanes must divide 4 channels, not 3"):
+        make(4, 4, 1, 1, 0, lanes=3)
+    with pytest.raises(ValueError, match="parallel must be 1, 3 or 9 taps, not 2"):
+        make(4, 4, 3, 1, 1, parallel=2)
