@@ -1,0 +1,171 @@
+"""Trainable layers. Each computes with reals whose integer is value · 2^frac, and gives its spec node.
+
+In stage "float" nothing is rounded; in "quantised" weights and activations are, batch norm is not; in
+"integer" the forward pass is the golden model's, with batch norm frozen and folded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model import spec
+from model.ops import ops, straight_through
+from model.quant import Folded, clip, fake_quantise, fold, requantise
+from model.spec import Format
+
+STAGES = ("float", "quantised", "integer")
+EPSILON = 1e-3
+
+
+class Layer(nn.Module):
+    """A step of the graph. `stage`, `frac_in` and `high_in` are set by the net around it."""
+
+    stage = "integer"
+    frac_in = 0
+    """Binary point of the input."""
+    high_in = 255
+    """Largest magnitude of an input integer."""
+
+    def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
+        raise NotImplementedError
+
+
+class Weighted(Layer):
+    """Convolution, or a fully connected layer (`dense`), of any kind. Gives exact sums.
+
+    Output unit: sums of x · (weight integer · unit), see Ops.
+    """
+
+    def __init__(
+        self, kind: str, cin: int, out: int, *, bits: int, kernel: int = 1, stride: int = 1,
+        padding: spec.Padding = "same", depthwise: bool = False, dense: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.kind, self.bits, self.stride, self.padding = kind, bits, stride, padding
+        self.depthwise, self.dense = depthwise, dense
+        self.pad = kernel // 2 if padding == "same" else 0
+        self.weight = nn.Parameter(torch.empty(out, 1 if depthwise else cin, kernel, kernel))
+        ops(kind).init(self.weight.data)
+
+    def integers(self) -> Tensor:
+        """Weights as they lie in memory, with the straight-through gradient in all but stage float."""
+        return ops(self.kind).quantise(self.weight, self.bits, self.frac_in, self.stage != "float")
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.dense:
+            x = x.permute(0, 2, 3, 1).flatten(1)[:, :, None, None]
+        w = self.integers()
+        if not self.training and self._bound(w) > 1 << 24:
+            x, w = x.double(), w.double()
+        return ops(self.kind).trainable(x, w * ops(self.kind).unit(self.frac_in), self.stride, self.pad, self.depthwise)
+
+    def _bound(self, w: Tensor) -> float:
+        """At least the largest partial sum in integers, whatever the kind."""
+        return float(((w.abs() + 1) * (self.high_in + 1)).sum((1, 2, 3)).max())
+
+    def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
+        w = self.integers().detach().permute(0, 2, 3, 1).numpy().astype(np.int64)
+        if self.dense:
+            return spec.Dense(name, inputs, self.kind, w.reshape(len(w), -1), self.bits)
+        return spec.Conv(name, inputs, self.kind, w, self.bits, self.stride, self.padding, self.depthwise)
+
+
+class Requant(Layer):
+    """Batch norm (or, without `norm`, the constant `gain`), then rounding and clipping to `bits`."""
+
+    mean: Tensor
+    var: Tensor
+    point: Tensor
+
+    def __init__(
+        self, channels: int, bits: int, *, signed: bool, reach: float, norm: bool = True, gain: float = 1.0,
+        style: str = "integer", multiplier_bits: int = 8,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.bits, self.signed, self.norm, self.gain = bits, signed, norm, gain
+        self.style, self.multiplier_bits = style, multiplier_bits
+        self.frozen = False
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("var", torch.ones(channels))
+        self.register_buffer("point", torch.tensor(bits - signed - round(np.log2(reach))))
+        self.gamma = nn.Parameter(torch.ones(channels), requires_grad=norm)
+        self.beta = nn.Parameter(torch.zeros(channels), requires_grad=norm)
+
+    @property
+    def format(self) -> Format:
+        return Format(self.bits, self.signed, int(self.point))
+
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """Gain and bias per channel of the frozen batch norm. A channel that never varied has gain 0."""
+        if not self.norm:
+            return self.gamma * self.gain, self.beta
+        a = self.gamma * torch.rsqrt(self.var + EPSILON) * (self.var > EPSILON)
+        return a, self.beta - a * self.mean
+
+    def normalise(self, x: Tensor) -> Tensor:
+        if self.norm and self.training and not self.frozen and self.stage != "integer":
+            return F.batch_norm(x, self.mean, self.var, self.gamma, self.beta, True, 0.1, EPSILON)
+        a, b = self.affine()
+        return x.float() * a[:, None, None] + b[:, None, None]
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.normalise(x)
+        if self.stage == "float":
+            return clip(y, self.format)
+        if self.stage == "quantised":
+            return fake_quantise(y, self.format)
+        return straight_through(clip(y, self.format), requantise(x, self._folded(), self.frac_in, self.format))
+
+    def _folded(self) -> Folded:
+        return fold(*self.affine(), self.frac_in, self.format, self.style, self.multiplier_bits)
+
+    def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
+        folded = self._folded()
+        return spec.Requantise(
+            name, inputs, folded.multiplier.numpy(), folded.offset.numpy(), folded.shift, self.format
+        )
+
+
+class MaxPool(Layer):
+    def __init__(self, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(x, self.kernel, self.stride)
+
+    def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
+        return spec.MaxPool(name, inputs, self.kernel, self.stride)
+
+
+class SumPool(Layer):
+    """Sum over each window, or over the image when `kernel` is 0; the Requant behind it divides."""
+
+    def __init__(self, kernel: int = 0, stride: int = 1) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.kernel:
+            return x.sum((2, 3), keepdim=True)
+        return F.avg_pool2d(x, self.kernel, self.stride, divisor_override=1)
+
+    def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
+        if not self.kernel:
+            return spec.GlobalAvgPool(name, inputs)
+        return spec.AvgPool(name, inputs, self.kernel, self.stride)
+
+
+class Sum(Layer):
+    """Residual: a + b, whose binary points are aligned by `shifts`."""
+
+    shifts = (0, 0)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return a + b
+
+    def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
+        return spec.Add(name, inputs, self.shifts)

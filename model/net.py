@@ -1,0 +1,184 @@
+"""A trainable network built from an Architecture: the graph of the spec, with a Layer at each node."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from model.arch import Architecture, Block, validate
+from model.layers import STAGES, Layer, MaxPool, Requant, Sum, SumPool, Weighted
+from model.quant import best_frac
+from model.spec import Format, Head, Input, Network, Shape, check
+
+REACH, SCORE_REACH = 4.0, 16.0
+"""Range of activations (0…4 standard deviations behind a batch norm) and of scores before calibration."""
+
+
+class Net(nn.Module):
+    """`forward` takes images (N, H, W, C), any integer type, and gives scores (N, classes) as reals."""
+
+    def __init__(self, arch: Architecture) -> None:
+        super().__init__()
+        self.arch = validate(arch)
+        self.layers = nn.ModuleDict()
+        self.sources: dict[str, tuple[str, ...]] = {}
+        self.shapes: dict[str, Shape] = {"image": arch.shape}
+        self.last = "image"
+        for index, block in enumerate(arch.blocks):
+            _ADD[block.op](self, f"{block.op}{index}", block)
+        self.stage("quantised")
+
+    @property
+    def input_format(self) -> Format:
+        return Format(self.arch.input_bits, False, self.arch.input_bits)
+
+    def add(self, name: str, layer: Layer, shape: Shape, *sources: str) -> str:
+        """Append a layer that reads `sources` (default: the last one) and gives `shape`."""
+        self.layers[name] = layer
+        self.sources[name] = sources or (self.last,)
+        self.shapes[name] = shape
+        self.last = name
+        return name
+
+    def stage(self, stage: str) -> Net:
+        """Put every layer into `stage` and pass the binary points along the graph."""
+        if stage not in STAGES:
+            raise ValueError(f"stage {stage!r} must be one of {', '.join(STAGES)}")
+        forms = {"image": self.input_format}
+        for name, layer in self.steps():
+            layer.stage = stage
+            given = [forms[source] for source in self.sources[name]]
+            layer.frac_in = max(form.frac for form in given)
+            layer.high_in = max(max(-form.lo, form.hi) for form in given)
+            if isinstance(layer, Sum):
+                layer.shifts = tuple(layer.frac_in - form.frac for form in given)  # type: ignore[assignment]
+            unrounded = Format(given[0].bits, given[0].signed, layer.frac_in)
+            forms[name] = layer.format if isinstance(layer, Requant) else unrounded
+        return self
+
+    def steps(self) -> list[tuple[str, Layer]]:
+        return [(name, layer) for name, layer in self.layers.items() if isinstance(layer, Layer)]
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.values(images)[self.last].flatten(1)
+
+    def values(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
+        """Outputs of `keep` and of the last layer, as reals (N, C, H, W); `keep` empty: only the last."""
+        x = images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac
+        found = {"image": x}
+        for name, layer in self.steps():
+            found[name] = layer(*(found[source] for source in self.sources[name]))
+        return {name: found[name] for name in (*keep, self.last)}
+
+    @torch.no_grad()
+    def calibrate(self, images: Tensor) -> None:
+        """Choose each activation's binary point, least squared error over `images`, layer by layer."""
+        found = {"image": images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac}
+        for name, layer in self.steps():
+            given = [found[source] for source in self.sources[name]]
+            if isinstance(layer, Requant):
+                layer.point.fill_(best_frac(layer.normalise(given[0]), layer.bits, layer.signed))
+                self.stage(layer.stage)
+            found[name] = layer(*given)
+
+
+def export(net: Net, classes: tuple[str, ...] = ()) -> Network:
+    """The integer Network that `net` computes in stage "integer" and eval mode, checked."""
+    net.stage("integer").eval()
+    nodes = [layer.node(name, net.sources[name]) for name, layer in net.steps()]
+    image = Input("image", net.arch.shape, net.input_format)
+    about = {"architecture": net.arch.name, "architecture_id": net.arch.id}
+    network = Network((image, *nodes, Head("scores", (net.last,))), classes, about)
+    check(network)
+    return network
+
+
+def _requant(net: Net, name: str, channels: int, bits: int, signed: bool = False, **more: float) -> str:
+    h, w, _ = net.shapes[net.last]
+    reach = more.pop("reach", REACH)
+    layer = Requant(
+        channels, bits, signed=signed, reach=reach, style=net.arch.multiplier,
+        multiplier_bits=net.arch.multiplier_bits, norm=bool(more.pop("norm", True)), gain=more.pop("gain", 1.0),
+    )  # fmt: skip
+    return net.add(f"{name}_q", layer, (h, w, channels))
+
+
+def _convolve(
+    net: Net, name: str, block: Block, *, out: int, kernel: int, stride: int = 1, signed: bool = False,
+    depthwise: bool = False,
+) -> str:  # fmt: skip
+    h, w, cin = net.shapes[net.last]
+    layer = Weighted(
+        block.kind, cin, out, bits=block.weight_bits, kernel=kernel, stride=stride,
+        padding="valid" if block.padding == "valid" else "same", depthwise=depthwise,
+    )  # fmt: skip
+    size = tuple((n + 2 * layer.pad - kernel) // stride + 1 for n in (h, w))
+    net.add(name, layer, (size[0], size[1], out))
+    return _requant(net, name, out, block.act_bits, signed)
+
+
+def _conv(net: Net, name: str, block: Block) -> None:
+    _convolve(net, name, block, out=block.channels, kernel=block.kernel, stride=block.stride)
+
+
+def _depthwise(net: Net, name: str, block: Block) -> None:
+    channels = net.shapes[net.last][2]
+    _convolve(net, name, block, out=channels, kernel=block.kernel, stride=block.stride, depthwise=True)
+
+
+def _separable(net: Net, name: str, block: Block) -> None:
+    _depthwise(net, f"{name}_depth", block)
+    _convolve(net, f"{name}_point", block, out=block.channels, kernel=1)
+
+
+def _residual(net: Net, name: str, block: Block) -> None:
+    source = net.last
+    _convolve(net, f"{name}_a", block, out=block.channels, kernel=block.kernel, stride=block.stride)
+    main = _convolve(net, f"{name}_b", block, out=block.channels, kernel=block.kernel, signed=True)
+    shape, skip = net.shapes[main], source
+    if net.shapes[source] != shape:
+        net.last = source
+        skip = _convolve(
+            net, f"{name}_skip", block, out=block.channels, kernel=1, stride=block.stride, signed=True
+        )
+    net.add(name, Sum(), shape, main, skip)
+    _requant(net, name, block.channels, block.act_bits, norm=False)
+
+
+def _dense(net: Net, name: str, block: Block) -> None:
+    last = block is net.arch.blocks[-1]
+    size = prod(net.shapes[net.last])
+    layer = Weighted(block.kind, size, block.channels, bits=block.weight_bits, dense=True)
+    net.add(name, layer, (1, 1, block.channels))
+    _requant(net, name, block.channels, block.act_bits, signed=last, reach=SCORE_REACH if last else REACH)
+
+
+def _pooled(net: Net, block: Block) -> Shape:
+    h, w, c = net.shapes[net.last]
+    height, width = ((n - block.kernel) // block.stride + 1 for n in (h, w))
+    return height, width, c
+
+
+def _maxpool(net: Net, name: str, block: Block) -> None:
+    net.add(name, MaxPool(block.kernel, block.stride), _pooled(net, block))
+
+
+def _avgpool(net: Net, name: str, block: Block) -> None:
+    shape = _pooled(net, block)
+    net.add(name, SumPool(block.kernel, block.stride), shape)
+    _requant(net, name, shape[2], block.act_bits, norm=False, gain=block.kernel**-2)
+
+
+def _globalavg(net: Net, name: str, block: Block) -> None:
+    h, w, c = net.shapes[net.last]
+    net.add(name, SumPool(), (1, 1, c))
+    _requant(net, name, c, block.act_bits, norm=False, gain=1 / (h * w))
+
+
+_ADD = {
+    "conv": _conv, "depthwise": _depthwise, "separable": _separable, "residual": _residual, "dense": _dense,
+    "maxpool": _maxpool, "avgpool": _avgpool, "globalavg": _globalavg,
+}  # fmt: skip

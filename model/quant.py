@@ -1,0 +1,82 @@
+"""Fake quantisation of activations, and batch norm folded into the integers of a Requantise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.ops import round_half_up, straight_through
+from model.spec import Format
+
+MAX_SHIFT = 30
+
+
+def fake_quantise(y: Tensor, form: Format) -> Tensor:
+    """y rounded and clipped to `form`, as reals; gradient 1 inside its range and 0 outside."""
+    unit = 2.0**form.frac
+    hard = round_half_up(y.detach() * unit).clamp(form.lo, form.hi) / unit
+    return straight_through(clip(y, form), hard)
+
+
+def clip(y: Tensor, form: Format) -> Tensor:
+    """y clipped to the range of `form`, not rounded: the float stage's activation."""
+    return y.clamp(form.lo * 2.0**-form.frac, form.hi * 2.0**-form.frac)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """The integers of one Requantise: multiplier and offset per channel (int64), one shift."""
+
+    multiplier: Tensor
+    offset: Tensor
+    shift: int
+
+
+def fold(gain: Tensor, bias: Tensor, frac_in: int, form: Format, style: str, bits: int) -> Folded:
+    """y = gain·x + bias per channel, as integers from binary point `frac_in` to `form`.
+
+    The multipliers share the largest shift at which the greatest of them still fits `bits` bits of
+    magnitude; `style` restricts them further (see Architecture.multiplier).
+    """
+    ratio = gain.detach().double() * 2.0 ** (form.frac - frac_in)
+    largest = max(ratio.abs().max().item(), 1e-12)
+    limit = (1 << bits) - 1
+    shift = min(max(int(torch.tensor(limit / largest).log2().floor()), 0), MAX_SHIFT)
+    multiplier = _STYLES[style](ratio * 2.0**shift, bits).clamp(-limit, limit)
+    offset = round_half_up(bias.detach().double() * 2.0 ** (form.frac + shift))
+    return Folded(multiplier.long(), offset.long(), shift)
+
+
+def _power(x: Tensor, bits: int) -> Tensor:
+    """The nearest of 0 and ±2^e, 0 ≤ e < bits."""
+    size = torch.exp2(torch.round(torch.log2(x.abs().clamp_min(1e-9))).clamp(0, bits - 1))
+    return torch.where(x.abs() < 0.5, torch.zeros_like(x), torch.sign(x) * size)
+
+
+def _two_digit(x: Tensor, bits: int) -> Tensor:
+    first = _power(x, bits)
+    return first + _power(x - first, bits)
+
+
+_STYLES = {"integer": lambda x, bits: round_half_up(x), "two-digit": _two_digit, "power": _power}
+
+
+def requantise(x: Tensor, folded: Folded, frac_in: int, form: Format) -> Tensor:
+    """What Requantise makes of x (N, C, H, W, reals at binary point `frac_in`), as reals of `form`.
+
+    In float64, exact below 2^53.
+    """
+    x = x.detach().double() * 2.0**frac_in
+    m, b = (v.double()[:, None, None] for v in (folded.multiplier, folded.offset))
+    y = torch.floor((x * m + b) * 2.0**-folded.shift + 0.5) if folded.shift else x * m + b
+    return (y.clamp(form.lo, form.hi) * 2.0**-form.frac).float()
+
+
+def best_frac(sample: Tensor, bits: int, signed: bool) -> int:
+    """The binary point with the least squared error over `sample` (calibration)."""
+    fracs = range(bits - 6, bits + 3)
+    forms = {frac: Format(bits, signed, frac) for frac in fracs}
+    target = sample if signed else sample.clamp_min(0)
+    return min(fracs, key=lambda f: float((fake_quantise(target, forms[f]) - target).square().mean()))
