@@ -1,0 +1,162 @@
+"""The FPGAs: what each one has, and what the tools want to be told about it.
+
+Resources are those of the vendors' data sheets, pins those of the package that an ordinary design
+may use. A board is here only another name of its device.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from math import ceil
+from typing import Literal
+
+FamilyName = Literal["ecp5", "ice40", "gowin"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """What all devices of one family share.
+
+    bram_shapes: (depth, width) of one block at each port width that yosys maps to.
+    multiplier: widest signed operands of one hardware multiplier.
+    """
+
+    bram_bits: int
+    bram_shapes: tuple[tuple[int, int], ...]
+    distributed_ram: bool
+    multiplier: tuple[int, int]
+
+
+_BLOCK_18K = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+FAMILIES: dict[FamilyName, Family] = {
+    "ecp5": Family(18432, _BLOCK_18K, True, (18, 18)),
+    "ice40": Family(4096, ((256, 16), (512, 8), (1024, 4), (2048, 2)), False, (16, 16)),
+    "gowin": Family(18432, _BLOCK_18K, True, (18, 18)),
+}
+
+
+@dataclass(frozen=True)
+class Device:
+    """One FPGA in one package and speed grade.
+
+    lut: 4-input LUTs (iCE40: logic cells). dsp: hardware multipliers of `Family.multiplier`.
+    bram: memory blocks. mhz: clock asked of place and route. part, synth: arguments that tell
+    nextpnr and yosys the part. pins: where the AXI-Stream ports go, in the order of the ports.
+    """
+
+    name: str
+    family: FamilyName
+    lut: int
+    ff: int
+    dsp: int
+    bram: int
+    mhz: float
+    part: tuple[str, ...]
+    clock_pin: str
+    pins: tuple[str, ...]
+    synth: tuple[str, ...] = ()
+
+    @property
+    def bram_bits(self) -> int:
+        return FAMILIES[self.family].bram_bits
+
+    @property
+    def bram_shapes(self) -> tuple[tuple[int, int], ...]:
+        return FAMILIES[self.family].bram_shapes
+
+    @property
+    def distributed_ram(self) -> bool:
+        return FAMILIES[self.family].distributed_ram
+
+    @property
+    def multiplier(self) -> tuple[int, int]:
+        return FAMILIES[self.family].multiplier
+
+    def brams(self, depth: int, width: int) -> int:
+        """Blocks that a memory of `depth` words of `width` bits takes."""
+        return min(ceil(depth / d) * ceil(width / w) for d, w in self.bram_shapes)
+
+
+def _ecp5(size: str, lut: int, dsp: int, bram: int) -> Device:
+    pins = (  # the header pins of a ULX3S
+        "B11 A10 A9 B9 A7 C8 C6 A6 A4 A2 C4 F4 G3 H4 U18 N17 N16 L16 H18 F17 D18 C18 B15 B17 "
+        "C11 A11 B10 C10 A8 B8 C7 B6 A5 B1 B4 E3 F3 G5 U17 P16 M17 L17 H17 G18 E17 D17 C15 C17"
+    )
+    part = (f"--{size}k", "--package", "CABGA381", "--speed", "6")
+    return Device(
+        f"lfe5u-{size}f", "ecp5", lut, lut, dsp, bram, 150.0, part, "G2", tuple(pins.split())
+    )
+
+
+_QN88 = "25 26 27 28 29 30 33 34 35 40 41 42 51 53 54 55 56 57 68 69 70 71 72 73 74 75 48 49 31 32"
+_SG48 = "2 3 4 6 9 10 11 12 13 18 19 20 21 23 25 26 27 28 31 32 34 36 37 38 42 43 44 45 46 47 48"
+_CT256 = (
+    "A16 A15 B15 B13 B14 B12 B11 A11 B10 A10 C9 A9 B9 B8 A7 B7 C7 A6 C6 B6 C5 A5 C4 B5 C3 B4 B3 "
+    "A2 A1 R15 P16 P15 N16 M15 M16 L16 K15 K16 K14 J14 G14 F14 J15 H14"
+)
+_CM81 = (
+    "A2 A1 B1 C2 C1 D2 D1 E2 E1 G2 H1 J1 H2 H9 D9 D8 C9 A9 B8 A8 B7 A7 B6 A6 G1 J3 J4 G9 J9 E8 J2"
+)
+
+DEVICES = {
+    d.name: d
+    for d in (
+        # the tools place 24,288 LUTs on a 12F, which is a 25F die; the data sheet promises half
+        _ecp5("12", 12144, 28, 32),
+        _ecp5("25", 24288, 28, 56),
+        _ecp5("45", 43848, 72, 108),
+        _ecp5("85", 83640, 156, 208),
+        Device(
+            *("ice40-up5k", "ice40", 5280, 5280, 8, 30, 40.0, ("--up5k", "--package", "sg48")),
+            clock_pin="35",
+            pins=tuple(_SG48.split()),
+            synth=("-device", "u", "-dsp"),
+        ),
+        Device(
+            *("ice40-hx8k", "ice40", 7680, 7680, 0, 32, 100.0, ("--hx8k", "--package", "ct256")),
+            clock_pin="J3",
+            pins=tuple(_CT256.split()),
+            synth=("-device", "hx"),
+        ),
+        Device(
+            *("ice40-lp8k", "ice40", 7680, 7680, 0, 32, 70.0, ("--lp8k", "--package", "cm81")),
+            clock_pin="B2",
+            pins=tuple(_CM81.split()),
+            synth=("-device", "lp"),
+        ),
+        Device(
+            *("gw1nr-9", "gowin", 8640, 6480, 20, 26, 80.0),
+            ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
+            clock_pin="52",
+            pins=tuple(_QN88.split()),
+            synth=("-family", "gw1n"),
+        ),
+    )
+}
+
+BOARDS = {
+    **{f"ulx3s-{size}f": f"lfe5u-{size}f" for size in ("12", "25", "45", "85")},
+    "icebreaker": "ice40-up5k",
+    "up5k-evn": "ice40-up5k",
+    "upduino-v3": "ice40-up5k",
+    "icesugar": "ice40-up5k",
+    "hx8k-evn": "ice40-hx8k",
+    "tinyfpga-bx": "ice40-lp8k",
+    "tang-nano-9k": "gw1nr-9",
+    "up5k": "ice40-up5k",
+    "hx8k": "ice40-hx8k",
+    "lp8k": "ice40-lp8k",
+}
+
+
+def device(name: str) -> Device:
+    """The device or board called `name`, in any case; ValueError lists the known ones."""
+    key = name.strip().lower()
+    found = DEVICES.get(BOARDS.get(key, key))
+    if found is None:
+        known = [*DEVICES, *BOARDS]
+        near = difflib.get_close_matches(key, known, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ValueError(f"unknown device or board {name!r}: {hint}known are {', '.join(known)}")
+    return found

