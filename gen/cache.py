@@ -1,15 +1,14 @@
 """Built steps, kept by the hash of everything they were made from, and never believed unchecked.
 
-An entry is a folder with the files of one step and `entry.json`: their hashes and the seconds that they
-took. It is made under a temporary name and renamed, so an interrupted step leaves nothing behind, and
-several builds may share one cache. An entry whose files do not match their hashes is made again.
+An entry is a folder with the files of one step and `entry.json`: their hashes and the seconds that
+they took. It is made under a temporary name and renamed, so an interrupted step leaves nothing
+behind, and builds may share a cache. An entry whose files do not match their hashes is made again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -41,8 +40,8 @@ class Cache:
     def step(self, name: str, inputs: Mapping[str, object], make: Callable[[Path], float]) -> Entry:
         """Files of the step `name`, a function of `inputs` alone (anything that JSON can hold).
 
-        `make` writes them into the folder that it is given and returns the seconds of its tools. When
-        it raises ToolError its log is kept under `root`/failed and the error says where.
+        `make` writes them into the folder that it is given and returns the seconds of its tools.
+        When it raises ToolError, the log is kept under `root`/failed and the error says where.
         """
         key = _digest(json.dumps([name, dict(inputs)], sort_keys=True).encode())
         place = self.root / f"{name}-{key[:20]}"
@@ -75,8 +74,7 @@ class Cache:
     def _keep_log(self, log: Path, name: str) -> Path:
         kept = self.root / "failed" / f"{name}-{log.name}"
         kept.parent.mkdir(exist_ok=True)
-        os.replace(log, kept)
-        return kept
+        return log.replace(kept)
 
 
 def _digest(data: bytes) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,16 +80,28 @@ def reason(log: str) -> str:
 
 
 def run(
-    tool: str, arguments: Sequence[str], *, step: str, folder: Path, log: Path, timeout: float
+    tool: str,
+    arguments: Sequence[str],
+    *,
+    step: str,
+    folder: Path,
+    log: Path,
+    timeout: float,
+    inputs: Sequence[Path] = (),
 ) -> float:
     """Run `tool` inside `folder`, output to `log`; seconds taken. Raises ToolError.
 
-    `timeout` is in seconds. The child and its children are killed when this process is interrupted.
+    inputs: files that lie in `folder` during the run, the only place that all tools can see.
+    timeout: seconds. The child and its children are killed when this process is interrupted.
     """
     version(tool)
     command = [sys.executable, "-P", "-c", PROGRAMS[tool], *arguments]
     start = time.monotonic()
-    with log.open("wb") as out, _process(command, folder, out.fileno()) as child:
+    with (
+        _lent(inputs, folder),
+        log.open("wb") as out,
+        _process(command, folder, out.fileno()) as child,
+    ):
         try:
             status = child.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -98,6 +111,17 @@ def run(
         died = f"was killed by signal {-status}" if status < 0 else ""
         raise ToolError(step, tool, died or reason(log.read_text(errors="replace")), log)
     return time.monotonic() - start
+
+
+@contextlib.contextmanager
+def _lent(files: Sequence[Path], folder: Path) -> Iterator[None]:
+    """Copies of files in `folder`, for a while."""
+    copies = [shutil.copyfile(file, folder / file.name) for file in files]
+    try:
+        yield
+    finally:
+        for copy in copies:
+            copy.unlink()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,158 @@
+"""Place and route with nextpnr, and what it measures: resources and clock."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gen import tools
+from gen.cache import Cache, Entry
+from gen.devices import Device
+from gen.synth import Netlist
+from gen.tools import ToolError
+
+RESOURCES: dict[str, dict[str, dict[str, int]]] = {
+    "ecp5": {
+        "lut": {"TRELLIS_COMB": 1},
+        "ff": {"TRELLIS_FF": 1},
+        "dsp": {"MULT18X18D": 1},
+        "bram": {"DP16KD": 1},
+    },
+    "ice40": {
+        "lut": {"ICESTORM_LC": 1},
+        "dsp": {"ICESTORM_DSP": 1},
+        "bram": {"ICESTORM_RAM": 1},
+    },
+    "gowin": {
+        "lut": {"LUT4": 1, "ALU": 1, "RAM16SDP4": 6},
+        "ff": {"DFF": 1},
+        "dsp": {"MULT18X18": 1, "MULT9X9": 1},
+        "bram": {"BSRAM": 1},
+    },
+}
+"""Figure → resource in nextpnr's report → units of the device that one of them takes.
+
+lut is what the device has of: on ECP5 every TRELLIS_COMB, be it logic, half a carry pair or RAM; on
+iCE40 every logic cell, also one with only a flip-flop (which therefore has no figure here).
+"""
+PINS_FILE = {"ecp5": "pins.lpf", "ice40": "pins.pcf", "gowin": "pins.cst"}
+ROUTED_FILE = {"ecp5": "routed.config", "ice40": "routed.asc", "gowin": "routed.json"}
+NAMES = {"lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM"}
+
+
+class DoesNotFitError(RuntimeError):
+    """A netlist is too large for a device."""
+
+    def __init__(self, device: Device, resource: str, used: int, available: int) -> None:
+        super().__init__(
+            f"does not fit {device.name}: {used} {resource} used, {available} available, "
+            f"{used - available} too many; fold further, use fewer bits, or take a larger device"
+        )
+        self.resource, self.used, self.available = resource, used, available
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A routed design. used: units per figure of RESOURCES. fmax_mhz: over all clocks."""
+
+    used: Mapping[str, int]
+    fmax_mhz: float
+    seed: int
+    entry: Entry
+
+
+def constraints(pins: Sequence[str], device: Device) -> str:
+    """Pin constraints in the format of the family: clk on the clock pin, the others in order."""
+    if len(pins) - ("clk" in pins) > len(device.pins):
+        raise DoesNotFitError(device, "pins", len(pins), len(device.pins) + 1)
+    rest = iter(device.pins)
+    sites = {pin: device.clock_pin if pin == "clk" else next(rest) for pin in pins}
+    line = {
+        "ecp5": 'LOCATE COMP "{0}" SITE "{1}";\nIOBUF PORT "{0}" IO_TYPE=LVCMOS33;\n',
+        "ice40": "set_io {0} {1}\n",
+        "gowin": 'IO_LOC "{0}" {1};\nIO_PORT "{0}" IO_TYPE=LVCMOS33;\n',
+    }[device.family]
+    return "".join(line.format(pin, site) for pin, site in sites.items())
+
+
+def arguments(device: Device, mhz: float, seed: int) -> tuple[str, ...]:
+    """Arguments of nextpnr, but for the netlist."""
+    pins, routed = PINS_FILE[device.family], ROUTED_FILE[device.family]
+    own = {
+        "ecp5": ("--router", "router2", "--lpf", pins, "--textcfg", routed),
+        "ice40": ("--pcf", pins, "--asc", routed),
+        "gowin": ("--vopt", f"cst={pins}", "--write", routed),
+    }[device.family]
+    common = ("--freq", f"{mhz:g}", "--seed", str(seed), "--report", "report.json")
+    return (*device.part, *own, *common, "--timing-allow-fail")
+
+
+def place(
+    netlist: Netlist, device: Device, *, mhz: float, seed: int, cache: Cache, timeout: float
+) -> Placed:
+    """Places and routes, asking for a clock of `mhz`. Raises DoesNotFitError or ToolError."""
+    tool = f"nextpnr-{device.family}"
+    flags = arguments(device, mhz, seed)
+    pins = constraints(netlist.ports, device)
+
+    def make(folder: Path) -> float:
+        (folder / PINS_FILE[device.family]).write_text(pins)
+        source = ("--json", netlist.path.name, "--top", netlist.top)
+        return tools.run(
+            tool,
+            (*source, *flags),
+            step="place and route",
+            folder=folder,
+            log=folder / "place.log",
+            timeout=timeout,
+            inputs=(netlist.path,),
+        )
+
+    inputs = {
+        "netlist": netlist.entry.files["netlist.json"],
+        "top": netlist.top,
+        "flags": flags,
+        "pins": pins,
+        "tool": tools.version(tool),
+    }
+    try:
+        entry = cache.step("place", inputs, make)
+    except ToolError as error:
+        _explain(error, device)
+        raise
+    return _measure(entry, device, seed)
+
+
+def _measure(entry: Entry, device: Device, seed: int) -> Placed:
+    report = json.loads((entry.folder / "report.json").read_text())
+    found = report["utilization"]
+    used = {
+        figure: sum(found[name]["used"] * units for name, units in parts.items() if name in found)
+        for figure, parts in RESOURCES[device.family].items()
+    }
+    for figure, count in used.items():
+        if count > getattr(device, figure):
+            raise DoesNotFitError(device, NAMES[figure], count, getattr(device, figure))
+    if not report["fmax"]:
+        raise ValueError("no path between two registers, so there is no clock to measure")
+    fmax = min(float(clock["achieved"]) for clock in report["fmax"].values())
+    return Placed(used, fmax, seed, entry)
+
+
+_UTILISATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)
+
+
+def _explain(error: ToolError, device: Device) -> None:
+    """Raises DoesNotFitError when the log shows more of a resource used than there is."""
+    log = error.log.read_text(errors="replace")
+    figures = {n: f for f, parts in RESOURCES[device.family].items() for n in parts}
+    counts = [(n, int(used), int(has)) for n, used, has in _UTILISATION.findall(log)]
+    over = [c for c in counts if c[1] > c[2]]
+    if not over:
+        return
+    name, used, has = max(over, key=lambda c: c[1] / max(c[2], 1))
+    resource = NAMES[figures[name]] if name in figures else name
+    raise DoesNotFitError(device, resource, used, has) from error

@@ -1,0 +1,96 @@
+"""Synthesis: Verilog to a netlist of one family's cells, with yosys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gen import registers, tools
+from gen.cache import Cache, Entry
+from gen.devices import Device
+
+OPTIONS = {
+    "ecp5": ("synth_ecp5", "-abc9"),
+    "ice40": ("synth_ice40",),
+    "gowin": ("synth_gowin",),
+}
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """Cells of one family. path: yosys JSON. cells: number of each type. ports: pins by name."""
+
+    top: str
+    path: Path
+    entry: Entry
+    cells: Mapping[str, int]
+    ports: tuple[str, ...]
+
+
+def script(top: str, device: Device) -> tuple[str, ...]:
+    """Commands of yosys that read design.v and write netlist.json and netlist.v."""
+    return (
+        "read_verilog design.v",
+        " ".join((*OPTIONS[device.family], *device.synth, "-top", top)),
+        "write_json netlist.json",
+    )
+
+
+def synthesise(
+    verilog: str, top: str, device: Device, *, cache: Cache, timeout: float = 3600.0
+) -> Netlist:
+    """Netlist of module `top`, flat. Raises ToolError; ValueError when `top` is no plain name."""
+    if not re.fullmatch(r"[A-Za-z_]\w*", top):
+        raise ValueError(f"top module {top!r}: must be a plain Verilog name")
+    commands = script(top, device)
+
+    def make(folder: Path) -> float:
+        (folder / "design.v").write_text(verilog)
+        (folder / "synth.ys").write_text("\n".join(commands) + "\n")
+        log = folder / "synth.log"
+        seconds = tools.run(
+            "yosys", ["synth.ys"], step="synthesis", folder=folder, log=log, timeout=timeout
+        )
+        if device.family == "ecp5":
+            _absorb(folder / "netlist.json", top)
+        return seconds
+
+    inputs = {
+        "verilog": hashlib.sha256(verilog.encode()).hexdigest(),
+        "commands": commands,
+        "tool": tools.version("yosys"),
+        "registers": _source_hash() if device.family == "ecp5" else "",
+    }
+    entry = cache.step("synth", inputs, make)
+    return read(entry, top)
+
+
+def read(entry: Entry, top: str) -> Netlist:
+    """The netlist of a built synthesis step."""
+    path = entry.folder / "netlist.json"
+    module = json.loads(path.read_text())["modules"][top]
+    cells = Counter(c["type"] for c in module["cells"].values() if c["type"] != "$scopeinfo")
+    return Netlist(top, path, entry, dict(sorted(cells.items())), _pins(module["ports"]))
+
+
+def _pins(ports: Mapping[str, Mapping[str, list[object]]]) -> tuple[str, ...]:
+    return tuple(
+        name if len(port["bits"]) == 1 else f"{name}[{i}]"
+        for name, port in ports.items()
+        for i in range(len(port["bits"]))
+    )
+
+
+def _absorb(path: Path, top: str) -> None:
+    netlist = json.loads(path.read_text())
+    if registers.absorb_output_registers(netlist["modules"][top]):
+        path.write_text(json.dumps(netlist))
+
+
+def _source_hash() -> str:
+    return hashlib.sha256(Path(registers.__file__).read_bytes()).hexdigest()
