@@ -50,12 +50,17 @@ class StreamResult:
     """No word went in or out for `timeout` cycles."""
     cycles: int
     seed: int
-    cycles_per_second: float
+    seconds: float
+    """Wall-clock time of the simulation, without the simulator's start."""
     probes: dict[str, ProbeRecord] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         return not (self.mismatches or self.stopped or self.unheld)
+
+    @property
+    def cycles_per_second(self) -> float:
+        return self.cycles / self.seconds
 
     @property
     def latency(self) -> int:
@@ -191,7 +196,7 @@ def _result(case: StreamCase, i: int, folder: Path, seed: int, seconds: float) -
         stopped=bool(stopped),
         cycles=cycles,
         seed=seed,
-        cycles_per_second=cycles / seconds,
+        seconds=seconds,
         probes=_probes(case, i, folder),
     )
 

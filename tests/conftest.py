@@ -1,4 +1,4 @@
-"""What all tests share: the `slow` marker, and where simulators are kept between tests."""
+"""What all tests share: the `slow` marker, and which simulators there are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from collections import defaultdict
 
 import pytest
+
+from sim.simulators import missing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,3 +26,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for i, item in enumerate(group):
             if i not in kept:
                 item.add_marker(pytest.mark.skip(reason="slow: SHIFTADD_SLOW=1 runs it"))
+
+
+@pytest.fixture(params=["icarus", "verilator"])
+def simulator(request: pytest.FixtureRequest) -> str:
+    """Each simulator in turn; skips, with the reason, one that is not here."""
+    name: str = request.param
+    if reason := missing(name):
+        pytest.skip(reason)
+    return name
+
+
+@pytest.fixture
+def quick_simulator() -> str:
+    """Icarus, which starts at once, where it is installed, or else Verilator."""
+    name = "verilator" if missing("icarus") else "icarus"
+    if reason := missing(name):
+        pytest.skip(reason)
+    return name
