@@ -1,4 +1,5 @@
-"""What a search chooses: the Architecture, a tuple of blocks. Small, hashable, JSON; no weights, no torch.
+"""What a search chooses: the Architecture, a tuple of blocks. Small, hashable, JSON; no weights, no
+torch.
 
 Every weighted block is followed by batch norm, requantisation and, but for the last, a ReLU.
 """
@@ -16,10 +17,12 @@ from typing import Any, TypeVar
 from model.kinds import kind_names
 
 T = TypeVar("T")
+Rules = dict[str, tuple[bool, str]]
 FORMAT, VERSION = "shiftadd-architecture", 1
 CONVOLUTIONS = ("conv", "depthwise", "separable", "residual")
 WEIGHTED = (*CONVOLUTIONS, "dense")
 OPS = (*WEIGHTED, "maxpool", "avgpool", "globalavg")
+MULTIPLIERS = ("integer", "two-digit", "power")
 
 
 class ArchitectureError(ValueError):
@@ -30,10 +33,11 @@ class ArchitectureError(ValueError):
 class Block:
     """One step of an Architecture.
 
-    conv: kernel × kernel convolution to `channels`. depthwise: one kernel a channel. separable: depthwise,
-    then 1×1 to `channels`. residual: two convs beside an identity (a 1×1 conv where shapes differ), then
-    their sum. dense: fully connected. maxpool, avgpool: kernel and stride. globalavg: mean of the image.
-    `act_bits` is the width of the block's output; fields that an op does not use keep their default.
+    conv: kernel × kernel convolution to `channels`. depthwise: one kernel a channel. separable:
+    depthwise, then 1×1 to `channels`. residual: two convs beside an identity (a 1×1 conv where
+    shapes differ), then their sum. dense: fully connected. maxpool, avgpool: kernel and stride.
+    globalavg: mean of the image. `act_bits` is the width of the block's output; fields that an op
+    does not use keep their default.
     """
 
     op: str
@@ -52,7 +56,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Blocks from an input of `shape` (height, width, channels), unsigned `input_bits` wide, to scores.
+    """Blocks from an input of `shape` (height, width, channels), unsigned `input_bits` wide, to
+    scores.
 
     `multiplier` says what the requantisers may multiply by: "integer" (signed, `multiplier_bits` of
     magnitude), "two-digit" (a sum or difference of two powers of two) or "power" (±a power of two).
@@ -67,7 +72,8 @@ class Architecture:
 
     @property
     def id(self) -> str:
-        """12 hex digits that depend on everything but the name; stable across versions of Python."""
+        """12 hex digits that depend on everything but the name; stable across versions of
+        Python."""
         row = {key: value for key, value in asdict(self).items() if key != "name"}
         return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -77,40 +83,51 @@ class Architecture:
 
 
 def validate(arch: Architecture) -> Architecture:
-    """`arch`, after its rules have been checked; raises ArchitectureError at the first broken one."""
-    _need(len(arch.shape) == 3 and all(_whole(n) and n > 0 for n in arch.shape),
-          f"{arch.name}: shape {arch.shape} must be three positive integers")  # fmt: skip
-    _need(_whole(arch.input_bits) and 1 <= arch.input_bits <= 8, f"{arch.name}: input_bits {arch.input_bits} must be 1 to 8")
-    _need(arch.multiplier in ("integer", "two-digit", "power"),
-          f"{arch.name}: multiplier {arch.multiplier!r} must be 'integer', 'two-digit' or 'power'")  # fmt: skip
-    _need(_whole(arch.multiplier_bits) and 2 <= arch.multiplier_bits <= 16,
-          f"{arch.name}: multiplier_bits {arch.multiplier_bits} must be 2 to 16")  # fmt: skip
-    _need(bool(arch.blocks) and arch.blocks[-1].op == "dense", f"{arch.name}: the last block must be dense (the scores)")
+    """`arch`, checked; raises ArchitectureError at the first broken rule."""
+    shape = len(arch.shape) == 3 and all(_whole(n) and n > 0 for n in arch.shape)
+    wide = _whole(arch.multiplier_bits) and 2 <= arch.multiplier_bits <= 16
+    ends = bool(arch.blocks) and arch.blocks[-1].op == "dense"
+    rules = {
+        "shape": (shape, "three positive integers: height, width, channels"),
+        "input_bits": (_whole(arch.input_bits) and 1 <= arch.input_bits <= 8, "1 to 8"),
+        "multiplier": (arch.multiplier in MULTIPLIERS, f"one of {', '.join(MULTIPLIERS)}"),
+        "multiplier_bits": (wide, "2 to 16"),
+        "blocks": (ends, "one or more, the last of them dense (the scores)"),
+    }
+    _apply(arch.name, arch, rules)
     height, width = arch.shape[:2]
     for index, block in enumerate(arch.blocks):
         where = f"{arch.name}: block {index} ({block.op})"
-        _check_block(where, block)
+        _apply(where, block, _rules(block))
         height, width = (_size(block, n) for n in (height, width))
-        _need(min(height, width) >= 1, f"{where}: kernel {block.kernel} does not fit what is left of the image")
+        fits = min(height, width) >= 1
+        _need(fits, f"{where}: kernel {block.kernel} is larger than what is left of the image")
     return arch
 
 
-def _check_block(where: str, block: Block) -> None:
-    rules = {
+def _rules(block: Block) -> Rules:
+    chooses = block.weighted and block.op != "depthwise"
+    kernel = block.kernel in (1, 3, 5) if block.weighted else block.kernel > 0
+    widest = 4 if block.kind == "shift" else 8  # a fifth bit would shift by up to 14 places
+    padding = ("same",) if block.op == "residual" else ("same", "valid")
+    numbers = {f.name for f in fields(Block)} - {"op", "kind", "padding"}
+    whole = {n: (_whole(getattr(block, n)), "an integer") for n in numbers}
+    wrong = {name: rule for name, rule in whole.items() if not rule[0]}
+    return wrong or {
         "op": (block.op in OPS, f"one of {', '.join(OPS)}"),
         "kind": (block.kind in kind_names(), f"one of {', '.join(kind_names())}"),
-        "channels": (_whole(block.channels) and (block.channels > 0) == (block.weighted and block.op != "depthwise"),
-                     "positive where the block chooses its outputs, else 0"),
-        "kernel": (block.kernel in (1, 3, 5) or (not block.weighted and _whole(block.kernel) and block.kernel > 0),
-                   "1, 3 or 5 in a convolution"),
+        "channels": ((block.channels > 0) == chooses, "positive where outputs are chosen, else 0"),
+        "kernel": (kernel, "1, 3 or 5 (positive in a pool)"),
         "stride": (block.stride in (1, 2, 3, 4), "1 to 4"),
-        "padding": (block.padding in ("same", "valid"), "'same' or 'valid'"),
-        "weight_bits": (block.weight_bits in range(2, 5 if block.kind == "shift" else 9), "2 to 8, for shift 2 to 4"),
-        "act_bits": (block.act_bits in range(1, 17), "1 to 16"),
-    }  # fmt: skip
+        "padding": (block.padding in padding, f"one of {', '.join(padding)}"),
+        "weight_bits": (2 <= block.weight_bits <= widest, f"2 to {widest} for {block.kind}"),
+        "act_bits": (1 <= block.act_bits <= 16, "1 to 16"),
+    }
+
+
+def _apply(where: str, checked: Block | Architecture, rules: Rules) -> None:
     for name, (ok, rule) in rules.items():
-        _need(ok, f"{where}: {name} {getattr(block, name)!r} must be {rule}")
-    _need(block.op != "residual" or block.padding == "same", f"{where}: padding must be 'same' beside a residual")
+        _need(ok, f"{where}: {name} {getattr(checked, name)!r} must be {rule}")
 
 
 def _size(block: Block, size: int) -> int:
@@ -143,37 +160,51 @@ def with_kind(arch: Architecture, kind: str) -> Architecture:
 
 
 def to_json(arch: Architecture) -> str:
-    return json.dumps({"format": FORMAT, "version": VERSION, "id": arch.id} | asdict(arch), indent=1) + "\n"
+    return (
+        json.dumps({"format": FORMAT, "version": VERSION, "id": arch.id} | asdict(arch), indent=1)
+        + "\n"
+    )
 
 
 def from_json(text: str, source: str = "architecture") -> Architecture:
-    """The Architecture in `text`, validated; `source` names it in errors (ArchitectureError, one line)."""
+    """The Architecture in `text`, validated; `source` names it in errors (ArchitectureError, one
+    line)."""
     try:
         row = json.loads(text)
     except ValueError as error:
         raise ArchitectureError(f"{source}: not JSON ({error})") from None
-    _need(isinstance(row, dict) and row.get("format") == FORMAT, f"{source}: not of format {FORMAT!r}")
-    _need(row.get("version") in range(1, VERSION + 1),
-          f"{source}: format version {row.get('version')!r}: known are 1 to {VERSION}; update shiftadd")  # fmt: skip
-    raw = row.get("blocks")
-    _need(isinstance(raw, list) and all(isinstance(b, dict) for b in raw), f"{source}: blocks must be a list of objects")
+    _need(
+        isinstance(row, dict) and row.get("format") == FORMAT, f"{source}: not of format {FORMAT!r}"
+    )
+    version = row.get("version")
+    _need(version == VERSION, f"{source}: version {version!r} is not {VERSION}; update shiftadd")
+    raw, shape = row.get("blocks"), row.get("shape")
+    lists = isinstance(raw, list) and isinstance(shape, list)
+    _need(
+        lists and all(isinstance(b, dict) for b in raw), f"{source}: needs lists `shape`, `blocks`"
+    )
     blocks = tuple(_build(Block, f"{source}: block {i}", b) for i, b in enumerate(raw))
-    values = {k: v for k, v in row.items() if k not in ("format", "version", "id", "blocks")}
-    shape = values.get("shape")
-    _need(isinstance(shape, list), f"{source}: shape {shape!r} must be [height, width, channels]")
-    arch = validate(_build(Architecture, source, values | {"shape": tuple(shape), "blocks": blocks}))
-    _need(row.get("id", arch.id) == arch.id, f"{source}: id {row.get('id')!r} is not that of its content, {arch.id}; drop the id")
+    values = {k: v for k, v in row.items() if k not in ("format", "version", "id")}
+    values |= {"shape": tuple(shape), "blocks": blocks}
+    arch = validate(_build(Architecture, source, values))
+    given = row.get("id", arch.id)
+    _need(given == arch.id, f"{source}: id {given!r} is not {arch.id}, its content's; drop the id")
     return arch
 
 
 def _build(made: type[T], source: str, values: dict[str, Any]) -> T:
     known = {f.name for f in fields(made)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - known)
-    _need(not unknown, f"{source}: unknown field(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    _need(
+        not unknown,
+        f"{source}: unknown field(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}",
+    )
     try:
         return made(**values)
     except TypeError as error:
-        raise ArchitectureError(f"{source}: {str(error).replace(made.__name__ + '.__init__() ', '')}") from None
+        raise ArchitectureError(
+            f"{source}: {str(error).replace(made.__name__ + '.__init__() ', '')}"
+        ) from None
 
 
 def save(arch: Architecture, path: str | os.PathLike[str]) -> Path:
@@ -192,7 +223,9 @@ def load(name_or_path: str | os.PathLike[str]) -> Architecture:
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]
     if not Path(name).is_file():
-        raise ArchitectureError(f"{name}: neither a file nor built in; built in are {', '.join(ARCHITECTURES)}")
+        raise ArchitectureError(
+            f"{name}: neither a file nor built in; built in are {', '.join(ARCHITECTURES)}"
+        )
     return from_json(Path(name).read_text(encoding="utf-8"), name)
 
 

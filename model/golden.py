@@ -1,6 +1,7 @@
 """The golden model: executes a Network in integers, the reference for training and for hardware.
 
-Sums run in float32 or float64 only where the range proven by the spec keeps every partial sum exact.
+Sums run in float32 or float64 only where the range proven by the spec keeps every partial sum
+exact.
 """
 
 from __future__ import annotations
@@ -13,8 +14,21 @@ from torch.nn import functional as F
 
 from model.ops import ops
 from model.spec import (
-    Add, AvgPool, Conv, Dense, GlobalAvgPool, Head, Input, MaxPool, Network, NetworkError, Node, Requantise,
-    Shape, check, window,
+    Add,
+    AvgPool,
+    Conv,
+    Dense,
+    GlobalAvgPool,
+    Head,
+    Input,
+    MaxPool,
+    Network,
+    NetworkError,
+    Node,
+    Requantise,
+    Shape,
+    check,
+    window,
 )  # fmt: skip
 from model.spec import Tensor as Range
 
@@ -32,7 +46,7 @@ def run(network: Network, images: Tensor, keep: Collection[str] = ()) -> dict[st
     images = _check_images(network.input, images)
     wanted = [network[name].name for name in (*keep, network.nodes[-1].name)]
     step = max(1, CHUNK_ELEMENTS // max(_elements(node, ranges) for node in network))
-    parts = [_run_chunk(network, ranges, chunk, wanted) for chunk in images.split(step)]
+    parts = [_run_chunk(network, ranges, chunk, wanted) for chunk in torch.split(images, step)]
     return {name: torch.cat([part[name] for part in parts]) for name in wanted}
 
 
@@ -49,12 +63,14 @@ def accuracy(network: Network, images: Tensor, labels: Tensor) -> float:
 def _check_images(node: Input, images: Tensor) -> Tensor:
     if images.dtype.is_floating_point or images.shape[1:] != node.shape or len(images) == 0:
         raise NetworkError(
-            f"{node.name}: images {tuple(images.shape)} of {images.dtype} must be integers (N, {node.shape})"
+            f"{node.name}: images {tuple(images.shape)} of {images.dtype} must be integers "
+            f"(N, {', '.join(map(str, node.shape))})"
         )
     low, high = int(images.min()), int(images.max())
     if low < node.format.lo or high > node.format.hi:
         raise NetworkError(
-            f"{node.name}: images hold {low} to {high}, the format {node.format.lo} to {node.format.hi}"
+            f"{node.name}: images hold {low} to {high}, "
+            f"the format {node.format.lo} to {node.format.hi}"
         )
     return images
 
@@ -76,25 +92,28 @@ def _run_chunk(
             values[node.name] = images.permute(0, 3, 1, 2).long()
         else:
             sources = [values[name] for name in node.inputs]
-            values[node.name] = _execute(node, sources, ranges[node.name], ranges[node.inputs[0]].shape)
+            values[node.name] = _execute(
+                node, sources, ranges[node.name], ranges[node.inputs[0]].shape
+            )
     return {name: values[name].permute(0, 2, 3, 1) for name in wanted}
 
 
 def _execute(node: Node, sources: Sequence[Tensor], out: Range, shape: Shape) -> Tensor:
-    match node, *sources:
-        case (Conv() | Dense()), x:
+    x = sources[0]
+    match node:
+        case Conv() | Dense():
             return _weighted(node, x, out, shape)
-        case MaxPool(), x:
-            return F.max_pool2d(x.float(), node.kernel, node.stride).long()  # at most 16 bits: exact
-        case AvgPool(), x:
+        case MaxPool():
+            return F.max_pool2d(x.float(), node.kernel, node.stride).long()  # 16 bits: exact
+        case AvgPool():
             return F.avg_pool2d(x.double(), node.kernel, node.stride, divisor_override=1).long()
-        case GlobalAvgPool(), x:
+        case GlobalAvgPool():
             return x.sum((2, 3), keepdim=True)
-        case Add(), a, b:
-            return (a << node.shifts[0]) + (b << node.shifts[1])
-        case Requantise(), x:
+        case Add():
+            return (x << node.shifts[0]) + (sources[1] << node.shifts[1])
+        case Requantise():
             return requantise(node, x)
-        case Head(), x:
+        case Head():
             return x
     raise NetworkError(f"{node.name}: the golden model knows no {type(node).__name__}")
 
@@ -105,7 +124,12 @@ def _weighted(node: Conv | Dense, x: Tensor, out: Range, shape: Shape) -> Tensor
         x = x.permute(0, 2, 3, 1).flatten(1)[:, :, None, None]
         w, stride, pad, depthwise = w[:, :, None, None], 1, 0, False
     else:
-        w, stride, pad, depthwise = w.permute(0, 3, 1, 2), node.stride, window(node, shape).pad[0], node.depthwise
+        w, stride, pad, depthwise = (
+            w.permute(0, 3, 1, 2),
+            node.stride,
+            window(node, shape).pad[0],
+            node.depthwise,
+        )
     real = exact_type(max(-out.lo, out.hi), node.name)
     return ops(node.kind).integer(x.to(real), w.to(real), stride, pad, depthwise).long()
 
@@ -113,7 +137,9 @@ def _weighted(node: Conv | Dense, x: Tensor, out: Range, shape: Shape) -> Tensor
 def exact_type(bound: int, name: str) -> torch.dtype:
     """The narrowest float type that holds all integers up to `bound`, and so every partial sum."""
     if bound > 1 << 53:
-        raise NetworkError(f"{name}: sums up to {bound} exceed 2^53, the exact range of the golden model")
+        raise NetworkError(
+            f"{name}: sums up to {bound} exceed 2^53, the exact range of the golden model"
+        )
     return torch.float32 if bound <= 1 << 24 else torch.float64
 
 
@@ -121,4 +147,6 @@ def requantise(node: Requantise, x: Tensor) -> Tensor:
     """clip((x · multiplier + offset + half) >> shift) in int64, x (N, C, H, W)."""
     multiplier = torch.from_numpy(node.multiplier).long()[:, None, None]
     offset = torch.from_numpy(node.offset).long()[:, None, None]
-    return ((x * multiplier + offset + node.half) >> node.shift).clamp(node.format.lo, node.format.hi)
+    return ((x * multiplier + offset + node.half) >> node.shift).clamp(
+        node.format.lo, node.format.hi
+    )

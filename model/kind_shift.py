@@ -1,7 +1,7 @@
 """shift: term(x, w) = ±x·2^e or 0 (DeepShift). Weights are stored as their integer value 0 or ±2^e.
 
-`bits` bits hold a sign and 2^(bits−1) − 1 exponents e = 0, 1, …; the code left over is zero. With the 4
-bits of the default that is e = 0…6, the exponent p = e − 6 of the literature in [−6, 0].
+`bits` bits hold a sign and 2^(bits−1) − 1 exponents e = 0, 1, …; the code left over is zero. With
+the 4 bits of the default that is e = 0…6, the exponent p = e − 6 of the literature in [−6, 0].
 """
 
 from __future__ import annotations

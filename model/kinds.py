@@ -1,7 +1,7 @@
 """What a kind of operator is, as plain numbers: one description a kind, found by name.
 
-A kind `k` is the module `model/kind_k.py` (numpy only), with its torch side in `model/ops_k.py` and its
-hardware in `rtl/pe_k.py`. A further kind is added by adding those files.
+A kind `k` is the module `model/kind_k.py` (numpy only), with its torch side in `model/ops_k.py` and
+its hardware in `rtl/pe_k.py`. A further kind is added by adding those files.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Kind(Protocol):
         ...
 
     def bounds(self, weights: np.ndarray, lo: int, hi: int) -> tuple[np.ndarray, np.ndarray]:
-        """Smallest and largest sum per output for weights (out, in) and inputs in [lo, hi], exact."""
+        """Smallest and largest sum per output for weights (out, in) and inputs in [lo, hi],
+        exact."""
         ...
 
 

@@ -1,7 +1,8 @@
-"""Trainable layers. Each computes with reals whose integer is value · 2^frac, and gives its spec node.
+"""Trainable layers. Each computes with reals whose integer is value · 2^frac, and gives its spec
+node.
 
-In stage "float" nothing is rounded; in "quantised" weights and activations are, batch norm is not; in
-"integer" the forward pass is the golden model's, with batch norm frozen and folded.
+In stage "float" nothing is rounded; in "quantised" weights and activations are, batch norm is not;
+in "integer" the forward pass is the golden model's, with batch norm frozen and folded.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class Weighted(Layer):
         ops(kind).init(self.weight.data)
 
     def integers(self) -> Tensor:
-        """Weights as they lie in memory, with the straight-through gradient in all but stage float."""
+        """Weights as they lie in memory, with the straight-through gradient in all but stage
+        float."""
         return ops(self.kind).quantise(self.weight, self.bits, self.frac_in, self.stage != "float")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,7 +62,9 @@ class Weighted(Layer):
         w = self.integers()
         if not self.training and self._bound(w) > 1 << 24:
             x, w = x.double(), w.double()
-        return ops(self.kind).trainable(x, w * ops(self.kind).unit(self.frac_in), self.stride, self.pad, self.depthwise)
+        return ops(self.kind).trainable(
+            x, w * ops(self.kind).unit(self.frac_in), self.stride, self.pad, self.depthwise
+        )
 
     def _bound(self, w: Tensor) -> float:
         """At least the largest partial sum in integers, whatever the kind."""
@@ -70,19 +74,22 @@ class Weighted(Layer):
         w = self.integers().detach().permute(0, 2, 3, 1).numpy().astype(np.int64)
         if self.dense:
             return spec.Dense(name, inputs, self.kind, w.reshape(len(w), -1), self.bits)
-        return spec.Conv(name, inputs, self.kind, w, self.bits, self.stride, self.padding, self.depthwise)
+        return spec.Conv(
+            name, inputs, self.kind, w, self.bits, self.stride, self.padding, self.depthwise
+        )
 
 
 class Requant(Layer):
-    """Batch norm (or, without `norm`, the constant `gain`), then rounding and clipping to `bits`."""
+    """Batch norm (or, without `norm`, the constant `gain`), then rounding and clipping to
+    `bits`."""
 
     mean: Tensor
     var: Tensor
     point: Tensor
 
     def __init__(
-        self, channels: int, bits: int, *, signed: bool, reach: float, norm: bool = True, gain: float = 1.0,
-        style: str = "integer", multiplier_bits: int = 8,
+        self, channels: int, bits: int, *, signed: bool, reach: float, norm: bool = True,
+        gain: float = 1.0, style: str = "integer", multiplier_bits: int = 8,
     ) -> None:  # fmt: skip
         super().__init__()
         self.bits, self.signed, self.norm, self.gain = bits, signed, norm, gain
@@ -99,7 +106,8 @@ class Requant(Layer):
         return Format(self.bits, self.signed, int(self.point))
 
     def affine(self) -> tuple[Tensor, Tensor]:
-        """Gain and bias per channel of the frozen batch norm. A channel that never varied has gain 0."""
+        """Gain and bias per channel of the frozen batch norm. A channel that never varied has gain
+        0."""
         if not self.norm:
             return self.gamma * self.gain, self.beta
         a = self.gamma * torch.rsqrt(self.var + EPSILON) * (self.var > EPSILON)
@@ -117,7 +125,9 @@ class Requant(Layer):
             return clip(y, self.format)
         if self.stage == "quantised":
             return fake_quantise(y, self.format)
-        return straight_through(clip(y, self.format), requantise(x, self._folded(), self.frac_in, self.format))
+        return straight_through(
+            clip(y, self.format), requantise(x, self._folded(), self.frac_in, self.format)
+        )
 
     def _folded(self) -> Folded:
         return fold(*self.affine(), self.frac_in, self.format, self.style, self.multiplier_bits)
@@ -125,7 +135,12 @@ class Requant(Layer):
     def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
         folded = self._folded()
         return spec.Requantise(
-            name, inputs, folded.multiplier.numpy(), folded.offset.numpy(), folded.shift, self.format
+            name,
+            inputs,
+            folded.multiplier.numpy(),
+            folded.offset.numpy(),
+            folded.shift,
+            self.format,
         )
 
 

@@ -1,4 +1,5 @@
-"""A trainable network built from an Architecture: the graph of the spec, with a Layer at each node."""
+"""A trainable network built from an Architecture: the graph of the spec, with a Layer at each
+node."""
 
 from __future__ import annotations
 
@@ -14,11 +15,13 @@ from model.quant import best_frac
 from model.spec import Format, Head, Input, Network, Shape, check
 
 REACH, SCORE_REACH = 4.0, 16.0
-"""Range of activations (0…4 standard deviations behind a batch norm) and of scores before calibration."""
+"""Range of activations (0…4 standard deviations behind a batch norm) and of scores before
+calibration."""
 
 
 class Net(nn.Module):
-    """`forward` takes images (N, H, W, C), any integer type, and gives scores (N, classes) as reals."""
+    """`forward` takes images (N, H, W, C), any integer type, and gives scores (N, classes) as
+    reals."""
 
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
@@ -54,7 +57,8 @@ class Net(nn.Module):
             layer.frac_in = max(form.frac for form in given)
             layer.high_in = max(max(-form.lo, form.hi) for form in given)
             if isinstance(layer, Sum):
-                layer.shifts = tuple(layer.frac_in - form.frac for form in given)  # type: ignore[assignment]
+                a, b = given
+                layer.shifts = (layer.frac_in - a.frac, layer.frac_in - b.frac)
             unrounded = Format(given[0].bits, given[0].signed, layer.frac_in)
             forms[name] = layer.format if isinstance(layer, Requant) else unrounded
         return self
@@ -66,7 +70,8 @@ class Net(nn.Module):
         return self.values(images)[self.last].flatten(1)
 
     def values(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
-        """Outputs of `keep` and of the last layer, as reals (N, C, H, W); `keep` empty: only the last."""
+        """Outputs of `keep` and of the last layer, as reals (N, C, H, W); `keep` empty: only the
+        last."""
         x = images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac
         found = {"image": x}
         for name, layer in self.steps():
@@ -75,7 +80,8 @@ class Net(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, images: Tensor) -> None:
-        """Choose each activation's binary point, least squared error over `images`, layer by layer."""
+        """Choose each activation's binary point, least squared error over `images`, layer by
+        layer."""
         found = {"image": images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac}
         for name, layer in self.steps():
             given = [found[source] for source in self.sources[name]]
@@ -96,28 +102,30 @@ def export(net: Net, classes: tuple[str, ...] = ()) -> Network:
     return network
 
 
-def _requant(net: Net, name: str, channels: int, bits: int, signed: bool = False, **more: float) -> str:
+def _requant(
+    net: Net, name: str, channels: int, bits: int, *, signed: bool = False, reach: float = REACH,
+    norm: bool = True, gain: float = 1.0,
+) -> str:  # fmt: skip
     h, w, _ = net.shapes[net.last]
-    reach = more.pop("reach", REACH)
     layer = Requant(
-        channels, bits, signed=signed, reach=reach, style=net.arch.multiplier,
-        multiplier_bits=net.arch.multiplier_bits, norm=bool(more.pop("norm", True)), gain=more.pop("gain", 1.0),
+        channels, bits, signed=signed, reach=reach, norm=norm, gain=gain,
+        style=net.arch.multiplier, multiplier_bits=net.arch.multiplier_bits,
     )  # fmt: skip
     return net.add(f"{name}_q", layer, (h, w, channels))
 
 
 def _convolve(
-    net: Net, name: str, block: Block, *, out: int, kernel: int, stride: int = 1, signed: bool = False,
-    depthwise: bool = False,
+    net: Net, name: str, block: Block, *, out: int, kernel: int, stride: int = 1,
+    signed: bool = False, depthwise: bool = False,
 ) -> str:  # fmt: skip
     h, w, cin = net.shapes[net.last]
     layer = Weighted(
         block.kind, cin, out, bits=block.weight_bits, kernel=kernel, stride=stride,
         padding="valid" if block.padding == "valid" else "same", depthwise=depthwise,
     )  # fmt: skip
-    size = tuple((n + 2 * layer.pad - kernel) // stride + 1 for n in (h, w))
-    net.add(name, layer, (size[0], size[1], out))
-    return _requant(net, name, out, block.act_bits, signed)
+    h, w = ((n + 2 * layer.pad - kernel) // stride + 1 for n in (h, w))
+    net.add(name, layer, (h, w, out))
+    return _requant(net, name, out, block.act_bits, signed=signed)
 
 
 def _conv(net: Net, name: str, block: Block) -> None:
@@ -126,7 +134,9 @@ def _conv(net: Net, name: str, block: Block) -> None:
 
 def _depthwise(net: Net, name: str, block: Block) -> None:
     channels = net.shapes[net.last][2]
-    _convolve(net, name, block, out=channels, kernel=block.kernel, stride=block.stride, depthwise=True)
+    _convolve(
+        net, name, block, out=channels, kernel=block.kernel, stride=block.stride, depthwise=True
+    )
 
 
 def _separable(net: Net, name: str, block: Block) -> None:
@@ -142,7 +152,13 @@ def _residual(net: Net, name: str, block: Block) -> None:
     if net.shapes[source] != shape:
         net.last = source
         skip = _convolve(
-            net, f"{name}_skip", block, out=block.channels, kernel=1, stride=block.stride, signed=True
+            net,
+            f"{name}_skip",
+            block,
+            out=block.channels,
+            kernel=1,
+            stride=block.stride,
+            signed=True,
         )
     net.add(name, Sum(), shape, main, skip)
     _requant(net, name, block.channels, block.act_bits, norm=False)
@@ -153,7 +169,9 @@ def _dense(net: Net, name: str, block: Block) -> None:
     size = prod(net.shapes[net.last])
     layer = Weighted(block.kind, size, block.channels, bits=block.weight_bits, dense=True)
     net.add(name, layer, (1, 1, block.channels))
-    _requant(net, name, block.channels, block.act_bits, signed=last, reach=SCORE_REACH if last else REACH)
+    _requant(
+        net, name, block.channels, block.act_bits, signed=last, reach=SCORE_REACH if last else REACH
+    )
 
 
 def _pooled(net: Net, block: Block) -> Shape:
@@ -179,6 +197,6 @@ def _globalavg(net: Net, name: str, block: Block) -> None:
 
 
 _ADD = {
-    "conv": _conv, "depthwise": _depthwise, "separable": _separable, "residual": _residual, "dense": _dense,
-    "maxpool": _maxpool, "avgpool": _avgpool, "globalavg": _globalavg,
+    "conv": _conv, "depthwise": _depthwise, "separable": _separable, "residual": _residual,
+    "dense": _dense, "maxpool": _maxpool, "avgpool": _avgpool, "globalavg": _globalavg,
 }  # fmt: skip

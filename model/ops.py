@@ -32,9 +32,10 @@ class Ops(Protocol):
         ...
 
     def quantise(self, weight: Tensor, bits: int, frac: int, exact: bool) -> Tensor:
-        """Trainable weight -> the integers of a `bits`-wide memory, as floats with a straight-through
-        gradient; with `exact` False their unrounded values. `frac` is the input's binary point. The
-        scale that this leaves out, one per output, is undone by the batch norm behind every layer."""
+        """Trainable weight -> the integers of a `bits`-wide memory, as floats with a
+        straight-through gradient; with `exact` False their unrounded values. `frac` is the input's
+        binary point. The scale that this leaves out, one per output, is undone by the batch norm
+        behind every layer."""
         ...
 
     def unit(self, frac: int) -> float:
@@ -56,7 +57,7 @@ def ops(name: str) -> Ops:
 
 def straight_through(value: Tensor, hard: Tensor) -> Tensor:
     """`hard` forward, the gradient of `value` backward; keeps the integers of `hard` exact."""
-    forward: Tensor = _StraightThrough.apply(value, hard)  # type: ignore[no-untyped-call]
+    forward: Tensor = _StraightThrough.apply(value, hard)
     return forward
 
 

@@ -50,15 +50,26 @@ OPS = Add()
 
 
 def _over_windows(
-    distance: Callable[[Tensor, Tensor], Tensor], x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool
+    distance: Callable[[Tensor, Tensor], Tensor],
+    x: Tensor,
+    w: Tensor,
+    stride: int,
+    pad: int,
+    depthwise: bool,
 ) -> Tensor:
     """`distance` of rows (M, K) to w (O, K), over the windows of x; padding counts as x = 0."""
     n, c, kernel = x.shape[0], x.shape[1], w.shape[2]
     height, width = ((size + 2 * pad - kernel) // stride + 1 for size in x.shape[2:])
-    columns = F.unfold(x, kernel, padding=pad, stride=stride) if kernel > 1 or stride > 1 else x.flatten(2)
+    columns = (
+        F.unfold(x, kernel, padding=pad, stride=stride)
+        if kernel > 1 or stride > 1
+        else x.flatten(2)
+    )
     if depthwise:
-        rows = columns.unflatten(1, (c, -1)).permute(1, 0, 3, 2).flatten(1, 2)
-        out = torch.stack([distance(r, v[None]) for r, v in zip(rows, w.flatten(1), strict=True)], 1)
+        rows = columns.reshape(n, c, kernel * kernel, -1).permute(1, 0, 3, 2).flatten(1, 2)
+        out = torch.stack(
+            [distance(r, v[None]) for r, v in zip(rows, w.flatten(1), strict=True)], 1
+        )
         return out.reshape(n, height, width, c).permute(0, 3, 1, 2)
     out = distance(columns.transpose(1, 2).flatten(0, 1), w.flatten(1))
     return out.reshape(n, height, width, -1).permute(0, 3, 1, 2)
@@ -83,7 +94,7 @@ class _L1(torch.autograd.Function):
 
 
 def _apply(x: Tensor, w: Tensor) -> Tensor:
-    y: Tensor = _L1.apply(x, w)  # type: ignore[no-untyped-call]
+    y: Tensor = _L1.apply(x, w)
     return y
 
 
@@ -97,14 +108,17 @@ def _backward(x: Tensor, w: Tensor, g: Tensor) -> Tensor:
 
 @cache
 def _compiled() -> tuple[Callable[..., Tensor], Callable[..., Tensor]] | None:
-    """`_forward` and `_backward` as fused loops without an intermediate; None without a compiler."""
+    """`_forward` and `_backward` as fused loops without an intermediate; None without a
+    compiler."""
     try:
         pair = tuple(torch.compile(f, dynamic=True) for f in (_forward, _backward))
         x, w, g = torch.zeros(6, 5), torch.zeros(4, 5), torch.zeros(6, 4)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             pair[0](x, w), pair[1](x, w, g)
-    except Exception:  # no C++ compiler or no headers: torch raises many types, all mean "do without"
+    except (
+        Exception
+    ):  # no C++ compiler or no headers: torch raises many types, all mean "do without"
         return None
     return pair[0], pair[1]
 
@@ -121,5 +135,5 @@ def _l1(backward: bool, *tensors: Tensor) -> Tensor:
     if not backward:
         return _distance(x, w)
     rows = max(1, BROADCAST_ELEMENTS // w.numel())
-    parts = zip(x.split(rows), tensors[2].split(rows), strict=True)
+    parts = zip(torch.split(x, rows), torch.split(tensors[2], rows), strict=True)
     return torch.cat([plain(a, w, g) for a, g in parts])

@@ -1,4 +1,5 @@
-"""mult: sum of w·x. Weights are rounded to `bits`-wide integers under one scale per output channel."""
+"""mult: sum of w·x. Weights are rounded to `bits`-wide integers under one scale per output
+channel."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ class Shift(Mult):
         return 1 << (exponents(bits) - 1)
 
     def _round(self, scaled: Tensor, bits: int) -> Tensor:
-        # The guard keeps log2 finite at zero; below half a step (in the logarithm) a weight is zero.
+        # The guard keeps log2 finite at zero; below half a step (in the logarithm) a weight is
+        # zero.
         exponent = torch.round(torch.log2(scaled.abs().clamp_min(1e-9)))
         size = torch.exp2(exponent.clamp(0, exponents(bits) - 1))
         return torch.where(exponent < 0, torch.zeros_like(scaled), torch.sign(scaled) * size)

@@ -66,12 +66,13 @@ _STYLES = {"integer": lambda x, bits: round_half_up(x), "two-digit": _two_digit,
 def requantise(x: Tensor, folded: Folded, frac_in: int, form: Format) -> Tensor:
     """What Requantise makes of x (N, C, H, W, reals at binary point `frac_in`), as reals of `form`.
 
-    In float64, exact below 2^53.
+    In float64, exact while x · multiplier + offset stays below 2^53; powers of two cost no bit.
     """
-    x = x.detach().double() * 2.0**frac_in
-    m, b = (v.double()[:, None, None] for v in (folded.multiplier, folded.offset))
-    y = torch.floor((x * m + b) * 2.0**-folded.shift + 0.5) if folded.shift else x * m + b
-    return (y.clamp(form.lo, form.hi) * 2.0**-form.frac).float()
+    gain, bias = (v.double()[:, None, None] for v in (folded.multiplier, folded.offset))
+    half = 0.5 if folded.shift else 0.0
+    gain, bias = gain * 2.0 ** (frac_in - folded.shift), bias * 2.0**-folded.shift + half
+    y = torch.addcmul(bias, x.detach().double(), gain).floor_().clamp_(form.lo, form.hi)
+    return y.float().mul_(2.0**-form.frac)
 
 
 def best_frac(sample: Tensor, bits: int, signed: bool) -> int:
@@ -79,4 +80,6 @@ def best_frac(sample: Tensor, bits: int, signed: bool) -> int:
     fracs = range(bits - 6, bits + 3)
     forms = {frac: Format(bits, signed, frac) for frac in fracs}
     target = sample if signed else sample.clamp_min(0)
-    return min(fracs, key=lambda f: float((fake_quantise(target, forms[f]) - target).square().mean()))
+    return min(
+        fracs, key=lambda f: float((fake_quantise(target, forms[f]) - target).square().mean())
+    )

@@ -5,7 +5,8 @@ Tensors are (height, width, channels), channels innermost. Every number is an in
 
     Input ─► Conv/Dense ─► Requantise ─► MaxPool ─► … ─► Dense ─► Requantise ─► Head
 
-`check` says what is wrong with a graph and where; `infer` gives shape and exact range of each tensor.
+`check` says what is wrong with a graph and where; `infer` gives shape and exact range of each
+tensor.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ class AvgPool:
 
 @dataclass(frozen=True)
 class GlobalAvgPool:
-    """Sum over the whole image, (1, 1, channels); the division is part of the Requantise behind it."""
+    """Sum over the whole image, (1, 1, channels); the division is part of the Requantise behind
+    it."""
 
     name: str
     inputs: tuple[str, ...]
@@ -116,10 +118,11 @@ class Add:
 
 @dataclass(frozen=True, eq=False)
 class Requantise:
-    """clip((x · multiplier[c] + offset[c] + half) >> shift, lo, hi), half = 2^(shift−1) or 0 for shift 0.
+    """clip((x · multiplier[c] + offset[c] + half) >> shift, lo, hi), half = 2^(shift−1) or 0 for
+    shift 0.
 
-    Batch norm is folded into multiplier and offset; lo and hi are the ends of `format`, so an unsigned
-    format is a ReLU.
+    Batch norm is folded into multiplier and offset; lo and hi are the ends of `format`, so an
+    unsigned format is a ReLU.
     """
 
     name: str
@@ -154,8 +157,8 @@ NODE_TYPES: dict[str, type] = {
 class Network:
     """Nodes in topological order, first the Input, last the Head.
 
-    `classes` names the outputs. `about` is free provenance (data set, seed, accuracy); it takes no part
-    in the content hash.
+    `classes` names the outputs. `about` is free provenance (data set, seed, accuracy); it takes no
+    part in the content hash.
     """
 
     nodes: tuple[Node, ...]
@@ -184,7 +187,8 @@ class Network:
 
 @dataclass(frozen=True)
 class Tensor:
-    """Shape and exact range of what a node gives. `bits` is the narrowest width that holds the range."""
+    """Shape and exact range of what a node gives. `bits` is the narrowest width that holds the
+    range."""
 
     shape: Shape
     lo: int
@@ -206,7 +210,8 @@ def width(value: int, signed: bool) -> int:
 
 @dataclass(frozen=True)
 class Window:
-    """Where a sliding window stands: shared by convolution, pooling and fully connected operators."""
+    """Where a sliding window stands: shared by convolution, pooling and fully connected
+    operators."""
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
@@ -235,7 +240,9 @@ def window(node: Node, source: Shape) -> Window:
             kh, kw, pad, stride = h, w, (0, 0), (h, w)
         case _:
             raise NetworkError(f"{node.name}: a {type(node).__name__} has no window")
-    out = tuple((n + 2 * p - k) // s + 1 for n, p, k, s in zip((h, w), pad, (kh, kw), stride, strict=True))
+    out = tuple(
+        (n + 2 * p - k) // s + 1 for n, p, k, s in zip((h, w), pad, (kh, kw), stride, strict=True)
+    )
     if min(out) < 1:
         raise NetworkError(f"{node.name}: a {kh}×{kw} window does not fit its {h}×{w} input")
     return Window((kh, kw), stride, pad, source, (out[0], out[1]))
@@ -247,36 +254,48 @@ def flat_weights(node: Weighted) -> np.ndarray:
 
 
 def _infer_node(node: Node, sources: Sequence[Tensor]) -> Tensor:
-    match node, *sources:
-        case Input(), *_:
-            return Tensor(node.shape, node.format.lo, node.format.hi)
-        case (Conv() | Dense()), x:
-            lo, hi = kind(node.kind).bounds(flat_weights(node), min(x.lo, 0), max(x.hi, 0))
-            place = window(node, x.shape)
-            return Tensor((*place.out, node.weights.shape[0]), int(lo.min()), int(hi.max()))
-        case MaxPool(), x:
+    if len(sources) != _ARITY[type(node)]:
+        raise NetworkError(_arity_message(node, len(sources)))
+    if isinstance(node, Input):
+        return Tensor(node.shape, node.format.lo, node.format.hi)
+    x = sources[0]
+    match node:
+        case Conv() | Dense():
+            low, high = kind(node.kind).bounds(flat_weights(node), min(x.lo, 0), max(x.hi, 0))
+            shape = (*window(node, x.shape).out, node.weights.shape[0])
+            return Tensor(shape, int(low.min()), int(high.max()))
+        case MaxPool():
             return Tensor((*window(node, x.shape).out, x.shape[2]), x.lo, x.hi)
-        case (AvgPool() | GlobalAvgPool()), x:
+        case AvgPool() | GlobalAvgPool():
             place = window(node, x.shape)
             return Tensor((*place.out, x.shape[2]), x.lo * place.taps, x.hi * place.taps)
-        case Add(), a, b:
-            (i, j) = node.shifts
-            return Tensor(a.shape, (a.lo << i) + (b.lo << j), (a.hi << i) + (b.hi << j))
-        case Requantise(), x:
-            ends = np.stack([x.lo * node.multiplier.astype(object), x.hi * node.multiplier.astype(object)])
-            ends = (ends + node.offset.astype(object) + node.half) >> node.shift
-            lo, hi = (int(np.clip(v, node.format.lo, node.format.hi)) for v in (ends.min(), ends.max()))
-            return Tensor(x.shape, lo, hi)
-        case Head(), x:
-            return x
-    raise NetworkError(f"{node.name}: a {type(node).__name__} takes {_ARITY[type(node)]} input(s), not {len(sources)}")
+        case Add():
+            (i, j), y = node.shifts, sources[1]
+            return Tensor(x.shape, (x.lo << i) + (y.lo << j), (x.hi << i) + (y.hi << j))
+        case Requantise():
+            return Tensor(x.shape, *_requantised(node, x))
+    return x
 
 
-_ARITY: dict[type, int] = {t: 1 for t in NODE_TYPES.values()} | {Input: 0, Add: 2}
+def _requantised(node: Requantise, x: Tensor) -> tuple[int, int]:
+    multiplier, offset = node.multiplier.astype(object), node.offset.astype(object)
+    ends = np.stack([x.lo * multiplier, x.hi * multiplier])
+    ends = (ends + offset + node.half) >> node.shift
+    lo, hi = (int(np.clip(v, node.format.lo, node.format.hi)) for v in (ends.min(), ends.max()))
+    return lo, hi
+
+
+def _arity_message(node: Node, given: int) -> str:
+    kind_of = type(node).__name__
+    return f"{node.name}: a {kind_of} takes {_ARITY[type(node)]} input(s), not {given}"
+
+
+_ARITY: dict[type, int] = dict.fromkeys(NODE_TYPES.values(), 1) | {Input: 0, Add: 2}
 
 
 def infer(network: Network) -> dict[str, Tensor]:
-    """Shape and exact range of each node's output, by name. Ranges of sums follow the actual weights."""
+    """Shape and exact range of each node's output, by name. Ranges of sums follow the actual
+    weights."""
     found: dict[str, Tensor] = {}
     for node in network:
         found[node.name] = _infer_node(node, [found[i] for i in node.inputs])
@@ -284,7 +303,8 @@ def infer(network: Network) -> dict[str, Tensor]:
 
 
 def check(network: Network) -> dict[str, Tensor]:
-    """`infer`, after every rule of a graph has been checked; raises NetworkError at the first broken one."""
+    """`infer`, after every rule of a graph has been checked; raises NetworkError at the first
+    broken one."""
     if not network.nodes or not isinstance(network.nodes[0], Input):
         raise NetworkError("a network starts with one Input node")
     if not isinstance(network.nodes[-1], Head):
@@ -301,9 +321,7 @@ def check(network: Network) -> dict[str, Tensor]:
                 raise NetworkError(f"{node.name}: input {name!r} is not an earlier node")
             readers.setdefault(name, []).append(node)
         if len(node.inputs) != _ARITY[type(node)]:
-            raise NetworkError(
-                f"{node.name}: a {type(node).__name__} takes {_ARITY[type(node)]} input(s), not {len(node.inputs)}"
-            )
+            raise NetworkError(_arity_message(node, len(node.inputs)))
         sources = [found[i] for i in node.inputs]
         _check_node(node, sources)
         found[node.name] = _infer_node(node, sources)
@@ -311,7 +329,8 @@ def check(network: Network) -> dict[str, Tensor]:
         _check_readers(node, readers.get(node.name, []))
     if network.classes and len(network.classes) != found[network.nodes[-1].name].shape[2]:
         raise NetworkError(
-            f"{len(network.classes)} class names for {found[network.nodes[-1].name].shape[2]} scores: they must match"
+            f"{len(network.classes)} class names for {found[network.nodes[-1].name].shape[2]} "
+            "scores: they must match"
         )
     return found
 
@@ -324,14 +343,20 @@ def _check_node(node: Node, sources: Sequence[Tensor]) -> None:
     match node:
         case Input():
             need(min(node.shape) >= 1, f"shape {node.shape} must be positive")
-            need(1 <= node.format.bits <= 8, f"{node.format.bits} input bits: the byte-wide port takes 1 to 8")
+            need(
+                1 <= node.format.bits <= 8,
+                f"{node.format.bits} input bits: the byte-wide port takes 1 to 8",
+            )
         case Conv():
             c = sources[0].shape[2]
             need(node.weights.ndim == 4, f"weights {node.weights.shape} must be (out, kh, kw, in)")
             out, kh, kw, cin = node.weights.shape
             need(kh in (1, 3, 5) and kh == kw, f"kernel {kh}×{kw} must be 1×1, 3×3 or 5×5")
             need(node.stride in (1, 2, 3, 4), f"stride {node.stride} must be 1 to 4")
-            need(node.padding in ("same", "valid"), f"padding {node.padding!r} must be 'same' or 'valid'")
+            need(
+                node.padding in ("same", "valid"),
+                f"padding {node.padding!r} must be 'same' or 'valid'",
+            )
             want = 1 if node.depthwise else c
             need(cin == want, f"weights for {cin} input channels, the input gives {want}")
             need(not node.depthwise or out == c, f"depthwise over {c} channels cannot give {out}")
@@ -339,7 +364,10 @@ def _check_node(node: Node, sources: Sequence[Tensor]) -> None:
         case Dense():
             size = int(np.prod(sources[0].shape))
             need(node.weights.ndim == 2, f"weights {node.weights.shape} must be (out, in)")
-            need(node.weights.shape[1] == size, f"weights for {node.weights.shape[1]} inputs, the input gives {size}")
+            need(
+                node.weights.shape[1] == size,
+                f"weights for {node.weights.shape[1]} inputs, the input gives {size}",
+            )
             _check_weights(node)
         case MaxPool() | AvgPool():
             need(node.kernel >= 1 and node.stride >= 1, "kernel and stride must be at least 1")
@@ -350,12 +378,17 @@ def _check_node(node: Node, sources: Sequence[Tensor]) -> None:
         case Requantise():
             c = sources[0].shape[2]
             for label, v in (("multiplier", node.multiplier), ("offset", node.offset)):
-                need(v.shape == (c,), f"{label} of shape {v.shape}: one integer per channel, ({c},)")
+                need(
+                    v.shape == (c,), f"{label} of shape {v.shape}: one integer per channel, ({c},)"
+                )
                 need(np.issubdtype(v.dtype, np.integer), f"{label} must be integers, not {v.dtype}")
             need(0 <= node.shift <= 48, f"shift {node.shift} must be 0 to 48")
             need(1 <= node.format.bits <= 16, f"{node.format.bits} bits: must be 1 to 16")
         case Head():
-            need(sources[0].shape[:2] == (1, 1), f"scores of shape {sources[0].shape}: must be (1, 1, classes)")
+            need(
+                sources[0].shape[:2] == (1, 1),
+                f"scores of shape {sources[0].shape}: must be (1, 1, classes)",
+            )
             need(sources[0].shape[2] <= 256, f"{sources[0].shape[2]} classes: at most 256")
 
 
@@ -380,13 +413,18 @@ def _check_weights(node: Weighted) -> None:
 def _check_readers(node: Node, readers: Sequence[Node]) -> None:
     if isinstance(node, Head):
         if readers:
-            raise NetworkError(f"{node.name}: nothing may follow the Head, but {readers[0].name} does")
+            raise NetworkError(
+                f"{node.name}: nothing may follow the Head, but {readers[0].name} does"
+            )
         return
     if not readers:
         raise NetworkError(f"{node.name}: its output is not used")
     exact = isinstance(node, Conv | Dense | AvgPool | GlobalAvgPool | Add)
     if exact and not (len(readers) == 1 and isinstance(readers[0], Requantise)):
-        raise NetworkError(f"{node.name}: exact sums go to one Requantise, not to {', '.join(r.name for r in readers)}")
+        raise NetworkError(
+            f"{node.name}: exact sums go to one Requantise, "
+            f"not to {', '.join(r.name for r in readers)}"
+        )
     if not exact and isinstance(node, Requantise | MaxPool | Input):
         wrong = [r for r in readers if isinstance(r, Requantise)]
         if wrong:

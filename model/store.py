@@ -1,4 +1,5 @@
-"""A Network on disk: a folder with `network.json` (graph, hash) and `weights.safetensors` (integers).
+"""A Network on disk: a folder with `network.json` (graph, hash) and `weights.safetensors`
+(integers).
 
 The content hash covers format version, nodes, classes and every array, not `about`.
 """
@@ -8,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from dataclasses import fields
 from pathlib import Path
@@ -38,15 +38,20 @@ def content_hash(network: Network) -> str:
 def save(network: Network, path: str | os.PathLike[str]) -> Path:
     """Check `network` and write it to the folder `path`, replacing a network that is there.
 
-    The folder is filled under a temporary name and then renamed. Raises NetworkError for a graph that
-    breaks a rule, and for a `path` that exists and is not a network.
+    The folder is filled under a temporary name and then renamed. Raises NetworkError for a graph
+    that breaks a rule, and for a `path` that exists and is not a network.
     """
     check(network)
     path = Path(path)
     if path.exists() and not (path / GRAPH).is_file():
         raise NetworkError(f"{path}: exists and is not a network folder; choose another name")
     graph, arrays = _encode(network)
-    head = {"format": FORMAT, "version": VERSION, "hash": content_hash(network), "about": network.about}
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "hash": content_hash(network),
+        "about": network.about,
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
         fresh = Path(scratch, "new")
@@ -98,7 +103,8 @@ def _read_graph(path: Path) -> dict[str, Any]:
     version = head.get("version")
     if not isinstance(version, int) or version > VERSION:
         raise NetworkError(
-            f"{path}: format version {version!r} is newer than {VERSION}, the newest known here; update shiftadd"
+            f"{path}: format version {version!r} is newer than {VERSION}, the newest known here; "
+            "update shiftadd"
         )
     return head
 
@@ -126,8 +132,14 @@ def _decode(graph: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
     for row in graph["nodes"]:
         made = NODE_TYPES.get(row["type"])
         if made is None:
-            raise NetworkError(f"unknown node type {row['type']!r}: known are {', '.join(NODE_TYPES)}")
-        values = {key: _value(f"{row['name']}.{key}", v, arrays) for key, v in row.items() if key != "type"}
+            raise NetworkError(
+                f"unknown node type {row['type']!r}: known are {', '.join(NODE_TYPES)}"
+            )
+        values = {
+            key: _value(f"{row['name']}.{key}", v, arrays)
+            for key, v in row.items()
+            if key != "type"
+        }
         nodes.append(made(**values))
     return Network(tuple(nodes), tuple(graph["classes"]), dict(graph.get("about", {})))
 
@@ -146,5 +158,9 @@ def _value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
 def _narrow(array: np.ndarray) -> np.ndarray:
     """The same integers in the narrowest signed type, so that files stay small."""
     lo, hi = (int(array.min()), int(array.max())) if array.size else (0, 0)
-    wide = next(t for t in (np.int8, np.int16, np.int32, np.int64) if np.iinfo(t).min <= lo and hi <= np.iinfo(t).max)
+    wide = next(
+        t
+        for t in (np.int8, np.int16, np.int32, np.int64)
+        if np.iinfo(t).min <= lo and hi <= np.iinfo(t).max
+    )
     return np.ascontiguousarray(array, wide)

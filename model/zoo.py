@@ -9,14 +9,13 @@ from model.arch import Architecture, Block, validate, with_kind
 
 def _digits_hybrid() -> Architecture:
     """8×8 digits, all three kinds, 3.2 k weights: small enough for a UP5K."""
-    small = {"weight_bits": 6, "act_bits": 6}
     return Architecture(
         name="digits_hybrid",
         shape=(8, 8, 1),
         input_bits=5,
         blocks=(
-            Block("conv", "mult", 8, **small),
-            Block("conv", "add", 12, **small),
+            Block("conv", "mult", 8, weight_bits=6, act_bits=6),
+            Block("conv", "add", 12, weight_bits=6, act_bits=6),
             Block("maxpool", kernel=2, stride=2),
             Block("conv", "shift", 16, weight_bits=4, act_bits=6),
             Block("maxpool", kernel=2, stride=2),
@@ -45,13 +44,12 @@ def _fashion_hybrid() -> Architecture:
 
 def _digits_conv(kind: str) -> Architecture:
     """Bench workload (a): conv 4×3×3, max-pool 2, dense 10; 4-bit weights and activations."""
-    four = {"weight_bits": 4, "act_bits": 4}
     return Architecture(
         name=f"digits_conv_{kind}",
         shape=(8, 8, 1),
         input_bits=5,
         blocks=(
-            Block("conv", kind, 4, padding="valid", **four),
+            Block("conv", kind, 4, padding="valid", weight_bits=4, act_bits=4),
             Block("maxpool", kernel=2, stride=2),
             Block("dense", "mult", 10, weight_bits=4, act_bits=8),
         ),

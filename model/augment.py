@@ -1,0 +1,32 @@
+"""Batches of training images: shuffled, translated, mirrored; reproducible from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def batches(
+    images: Tensor, labels: Tensor, *, size: int, shift: int, flips: bool, seed: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch of (images, labels) in a random order, augmented; the same for the same seed."""
+    rng = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(images), generator=rng)
+    for index in torch.split(order, size):
+        yield augment(images[index], shift, flips, rng), labels[index]
+
+
+def augment(images: Tensor, shift: int, flips: bool, rng: torch.Generator) -> Tensor:
+    """Translate each image (N, H, W, C) by up to `shift` pixels, zeros outside; mirror half of
+    them."""
+    n, h, w, _ = images.shape
+    padded = F.pad(images, (0, 0, shift, shift, shift, shift))
+    top, left = torch.randint(0, 2 * shift + 1, (2, n, 1), generator=rng)
+    rows, columns = torch.arange(h) + top, torch.arange(w) + left
+    if flips:
+        mirror = torch.rand(n, 1, generator=rng) < 0.5
+        columns = torch.where(mirror, columns.flip(1), columns)
+    return padded[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
