@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """From layers and their folding to blocks: hardware and its timing, side by side, and how they are wired.
 
 The scheduler runs the timings, the generator instantiates the hardware; both read this one list, so they cannot
@@ -70,7 +71,7 @@ def shape_of(tensor: Tensor) -> Shape:
 
 def sum_bits(layer: Layer) -> int:
     """Signed bits of an accumulator: the exact range of the layer's sums, zero included."""
-    return max(width(layer.sums.lo, True), width(layer.sums.hi, True))
+    return max(2, width(layer.sums.lo, True), width(layer.sums.hi, True))
 
 
 def geometry(layer: Layer, fold: Fold) -> Geometry:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -13,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from gen.assemble import Assembly, Edge, assemble
 from gen.lower import lower
 from gen.plan import Plan, PlanError
-from gen.tools import verilog_of_rtlil
+from gen.verilog import verilog
 from model.spec import Network
 from model.store import content_hash
 
@@ -126,9 +125,8 @@ def elaborate(network: Network, plan: Plan) -> Accelerator:
         )
     folds = {s.name: s.fold for s in plan.stages}
     assembly = assemble(lower(network), folds, plan.fifos)
-    text = rtlil.convert(Top(assembly), name=TOP, emit_src=False)
     return Accelerator(
-        verilog=verilog_of_rtlil(text),
+        verilog=verilog(Top(assembly), TOP),
         top=TOP,
         network_hash=digest,
         plan_hash=plan.hash,

@@ -29,7 +29,7 @@ class LoopNest(wiring.Component):
         self.first_of: dict[str, Value] = {}
         for name, count in trips.items():
             moves = count > 1
-            self.value[name] = Signal(range(count), name=name) if moves else Const(0, 0)
+            self.value[name] = Signal(range(count), name=name) if moves else Const(0, 1)
             self.last_of[name] = Signal(name=f"{name}_last") if moves else Const(1, 1)
             self.first_of[name] = (
                 Signal(name=f"{name}_first", init=1) if moves else Const(1, 1)

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The layer engine: window reader, weight memory, processing elements, drain, requantiser.
 
     i ─► WindowReader ─┬─► PE × SIMD ─► accumulators ─► drain ─► Requantiser ─► o
@@ -15,14 +16,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Shape, Signal, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.counter import LoopNest
 from rtl.pe import PE, pe
-from rtl.stage import Requant, delayed, requantise
+from rtl.stage import Requant, requantise
+from rtl.timing import delayed, ram
 from rtl.window import Geometry, WindowReader
 
 
@@ -46,8 +48,8 @@ class Engine:
     drain: int
     requant: Requant | None
     multiplier: str = "dsp"
-    weight_style: str | None = None
-    ring_style: str | None = None
+    weight_style: str = "block"
+    ring_style: str = "block"
 
     def __post_init__(self) -> None:
         g = self.geometry
@@ -82,7 +84,7 @@ class Engine:
         requant = 1
         if self.requant:
             requant = self.requant.hardware(lanes=self.drain, x_bits=self.acc_bits).latency
-        return WindowReader.latency + self.element().latency + drain + requant
+        return self.reader().latency + self.element().latency + drain + requant
 
     @property
     def x_shape(self) -> Shape:
@@ -91,6 +93,9 @@ class Engine:
     @property
     def out_shape(self) -> Shape:
         return self.requant.out_shape if self.requant else self.x_shape
+
+    def reader(self) -> WindowReader:
+        return WindowReader(self.geometry, x_shape=self.x_shape, style=self.ring_style)
 
     def element(self) -> PE:
         """One processing element."""
@@ -147,9 +152,7 @@ class LayerEngine(wiring.Component):
         e = self.engine
         en = Signal()
         m.d.comb += en.eq(~self.o.valid | self.o.ready)
-        m.submodules.window = window = WindowReader(
-            e.geometry, x_shape=e.x_shape, style=e.ring_style
-        )
+        m.submodules.window = window = e.reader()
         wiring.connect(m, wiring.flipped(self.i), window.i)
         m.d.comb += window.en.eq(en)
         weights = self._weights(m, window, en) if e.weights is not None else None
@@ -158,44 +161,45 @@ class LayerEngine(wiring.Component):
         self._finish(m, words, valid, en)
         return m
 
-    def _weights(self, m: Module, window: WindowReader, en: Signal) -> Signal:
+    def _weights(self, m: Module, window: WindowReader, en: Signal) -> Value:
         """The weight word of the slot that the window reader gives, in step with it."""
         e = self.engine
         words = e.weight_words()
         width = e.pe * e.simd * e.w_bits
-        word = Signal(width, reset_less=True)
         if len(words) == 1:
-            m.d.comb += word.eq(words[0])
-            return word
-        attrs = {"ram_style": e.weight_style} if e.weight_style else {}
+            return Const(words[0], width)
         m.submodules.weights = rom = Memory(
-            shape=unsigned(width), depth=len(words), init=words, attrs=attrs
+            shape=unsigned(width), depth=len(words), init=words, attrs=ram(e.weight_style)
         )
         m.submodules.weight_count = count = LoopNest({"word": len(words)})
         read = rom.read_port()
+        # a block's slow output wants a register of its own
+        cycles = 2 if e.weight_style == "block" else 1
         m.d.comb += [
-            count.step.eq(window.issue & en),
+            count.step.eq(delayed(m, window.issue, window.latency - cycles, en) & en),
             read.addr.eq(count.value["word"]),
             read.en.eq(en),
         ]
+        if cycles == 1:
+            return read.data
+        word = Signal(width, reset_less=True)
         with m.If(en):
             m.d.sync += word.eq(read.data)
         return word
 
     def _elements(
-        self, m: Module, window: WindowReader, weights: Signal | None, en: Signal
+        self, m: Module, window: WindowReader, weights: Value | None, en: Signal
     ) -> tuple[list[Any], Signal]:
         """Accumulators, and a flag that is high in the cycle in which they hold a finished sum."""
         e = self.engine
         elements = [e.element() for _ in range(e.pe)]
         latency = elements[0].latency
-        restart = delayed(m, window.first, latency - 1, en)
+        restart = delayed(m, window.first, elements[0].restart_delay, en)
         done = delayed(m, window.valid & window.last, latency, en)
         width = e.simd * e.w_bits
         for p, element in enumerate(elements):
             m.submodules[f"pe{p}"] = element
-            mine = [window.x[p + k * e.pe] for k in range(e.simd)]
-            lanes = mine if e.geometry.depthwise else list(window.x)
+            lanes = list(window.x)[p :: e.pe] if e.geometry.depthwise else list(window.x)
             m.d.comb += [
                 element.en.eq(en),
                 element.restart.eq(restart),

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Pooling over windows that do not overlap (stride = kernel), and over the whole image.
 
 Each word is used as it arrives: only one row of partial results is kept, a fraction of a row buffer.
@@ -15,6 +16,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.counter import LoopNest
 from rtl.stage import Requant, requantise
+from rtl.timing import ram
 
 
 class BlockPool(wiring.Component):
@@ -111,7 +113,7 @@ class BlockPool(wiring.Component):
                 m.d.sync += held.eq(store)
             return held
         m.submodules.partial = memory = Memory(
-            shape=unsigned(width), depth=folds * blocks, init=[]
+            shape=unsigned(width), depth=folds * blocks, init=[], attrs=ram("auto")
         )
         write, read = memory.write_port(), memory.read_port()
         # the cell of the current word, and that of the next one
@@ -185,7 +187,7 @@ class Phase(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         place = Signal(range(self.length * self.count + 1))
-        inner = Signal(range(self.length))
+        inner = Signal(range(max(2, self.length)))
         with m.If(self.step):
             m.d.sync += [
                 self.first.eq(self.last),

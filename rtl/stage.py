@@ -1,4 +1,5 @@
-"""Shared pieces of a frozen-or-moving pipeline: delayed flags, and the requantiser at its end."""
+# amaranth: UnusedElaboratable=no
+"""The requantiser at the end of a pipeline."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any
 from amaranth.hdl import Cat, Module, Shape, Signal, signed, unsigned
 
 from rtl.requantise import Requantiser
+from rtl.timing import delayed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,14 +60,3 @@ def requantise(
         o.valid.eq(delayed(m, valid, unit.latency, en)),
     ]
 
-
-def delayed(m: Module, flag: Any, cycles: int, en: Signal) -> Signal:
-    """`flag`, `cycles` enabled cycles later."""
-    if cycles == 0:
-        same = Signal()
-        m.d.comb += same.eq(flag)
-        return same
-    line = Signal(cycles)
-    with m.If(en):
-        m.d.sync += line.eq(Cat(flag, line))
-    return line[-1]

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Stream plumbing: width converters, FIFO, fork, residual join. All keep one word a cycle going."""
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.counter import LoopNest
+from rtl.timing import delayed, ram
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,14 @@ class Geometry:
     def image(self) -> int:
         """Words of one image."""
         return self.height * self.row
+
+    @property
+    def pads(self) -> bool:
+        """Some window reaches into the padding."""
+        rows = (self.row_mask(y) for y in range(self.out[0]))
+        columns = (self.column_mask(x) for x in range(self.out[1]))
+        masks = (set(rows), set(columns))
+        return masks != ({(1 << self.kernel[0]) - 1}, {(1 << self.kernel[1]) - 1})
 
     @property
     def pixels(self) -> int:
@@ -183,7 +192,7 @@ class Geometry:
 def lookup(m: Module, index: Signal, table: list[int], name: str) -> Signal:
     """table[index] as logic: the commonest value, and a case for each that differs."""
     lo, hi = min(table), max(table)
-    shape = signed(max(abs(lo), abs(hi)).bit_length() + 1) if lo < 0 else unsigned(hi.bit_length())
+    shape = signed(max(abs(lo), abs(hi)).bit_length() + 1) if lo < 0 else unsigned(max(1, hi.bit_length()))
     usual = max(set(table), key=table.count)
     value = Signal(shape, name=name)
     m.d.comb += value.eq(usual)
@@ -206,9 +215,7 @@ class WindowReader(wiring.Component):
     been read. `i.ready` comes from a register. Costs the ring, and some 60 LUTs of counters.
     """
 
-    latency = 2
-
-    def __init__(self, geometry: Geometry, *, x_shape: Shape, style: str | None = None) -> None:
+    def __init__(self, geometry: Geometry, *, x_shape: Shape, style: str = "block") -> None:
         self.geometry = geometry
         self.x_shape = x_shape
         self.style = style
@@ -224,6 +231,16 @@ class WindowReader(wiring.Component):
                 "last": Out(1),
             }
         )
+
+    @property
+    def latency(self) -> int:
+        """Enabled cycles from the issue of a read to its `x`."""
+        return 3 if self._fetches else 2
+
+    @property
+    def _fetches(self) -> bool:
+        """A block's slow output wants a register of its own; without padding `x` itself is that register."""
+        return self.style == "block" and self.geometry.pads
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -269,9 +286,8 @@ class WindowReader(wiring.Component):
     ) -> None:
         g = self.geometry
         width = Shape.cast(self.x_shape).width * g.lanes
-        attrs = {"ram_style": self.style} if self.style else {}
         m.submodules.ring = ring = Memory(
-            shape=unsigned(width), depth=g.depth, init=[], attrs=attrs
+            shape=unsigned(width), depth=g.depth, init=[], attrs=ram(self.style)
         )
         write = ring.write_port()
         put = Signal(range(g.depth))
@@ -283,29 +299,33 @@ class WindowReader(wiring.Component):
         with m.If(write.en):
             m.d.sync += put.eq(put + 1)
         at = self._address(m, pixel, slot, step)
-        inside = self._inside(m, pixel, slot)
         words = []
-        for (dy, dx), ok in zip(g.taps, inside, strict=True):
+        for (dy, dx), ok in zip(g.taps, self._inside(m, pixel, slot), strict=True):
             read = ring.read_port()
             m.d.comb += [
                 read.en.eq(self.en),
                 read.addr.eq(at + (dy * g.row + dx * g.folds) % g.depth),
             ]
-            words.append(read.data if ok is None else self._masked(m, read.data, ok))
-        flags = Signal(3)
-        with m.If(self.en):
-            m.d.sync += [
-                flags.eq(Cat(issue, self._sum_first(slot), self._sum_last(slot))),
-                self.x.eq(Cat(words)),
-                Cat(self.valid, self.first, self.last).eq(flags),
-            ]
-        return
+            words.append(self._fetch(m, read.data, ok))
+        m.d.comb += [
+            self.x.eq(Cat(words)),
+            self.valid.eq(delayed(m, issue, self.latency, self.en)),
+            self.first.eq(delayed(m, self._sum_first(slot), self.latency, self.en)),
+            self.last.eq(delayed(m, self._sum_last(slot), self.latency, self.en)),
+        ]
 
-    def _masked(self, m: Module, word: Signal, ok: Signal) -> Signal:
-        late = Signal(reset_less=True)
+    def _fetch(self, m: Module, word: Signal, ok: Signal | None) -> Signal:
+        """`word`, registered; zero where the tap was not `ok`, by the register's reset instead of by logic."""
+        out = Signal.like(word, name="tap", reset_less=True)
+        if self._fetches:
+            raw = Signal.like(word, name="fetched", reset_less=True)
+            with m.If(self.en):
+                m.d.sync += raw.eq(word)
+            word = raw
+        clear = Const(0, 1) if ok is None else delayed(m, ~ok, self.latency - 1, self.en)
         with m.If(self.en):
-            m.d.sync += late.eq(ok)
-        return word & late.replicate(len(word))
+            m.d.sync += out.eq(Mux(clear, 0, word))
+        return out
 
     def _sum_first(self, slot: LoopNest) -> Signal:
         inner = list(self.geometry.loops)[1:]
@@ -344,8 +364,7 @@ class WindowReader(wiring.Component):
         g = self.geometry
         rows = [g.row_mask(y) for y in range(g.out[0])]
         columns = [g.column_mask(x) for x in range(g.out[1])]
-        full = (1 << g.kernel[0]) - 1, (1 << g.kernel[1]) - 1
-        if set(rows) == {full[0]} and set(columns) == {full[1]}:
+        if not g.pads:
             return [None] * len(g.taps)
         row_mask = lookup(m, pixel.value["y"], rows, "row_mask")
         column_mask = lookup(m, pixel.value["x"], columns, "column_mask")
@@ -356,7 +375,7 @@ class WindowReader(wiring.Component):
 
 
 def _bit(mask: Signal, counter: Signal | Const, offset: int) -> Signal:
-    if len(counter) == 0 or isinstance(counter, Const):
+    if isinstance(counter, Const):
         return mask[offset]
     bits = [mask[k] if k < len(mask) else Const(0, 1) for k in range(1 << len(counter))]
     return Array(bits)[counter]

@@ -28,8 +28,8 @@ def expected(g: Geometry, image: list[list[list[int]]]) -> list[list[int]]:
     return reads
 
 
-def read_all(g: Geometry, images: list[Any], seed: int, stalls: bool) -> list[list[int]]:
-    dut = WindowReader(g, x_shape=unsigned(8))
+def read_all(g: Geometry, images: list[Any], seed: int, stalls: bool, style: str) -> list[list[int]]:
+    dut = WindowReader(g, x_shape=unsigned(8), style=style)
     rng = random.Random(seed)
     words = [
         [pixel[f * g.lanes + k] for k in range(g.lanes)]
@@ -107,7 +107,8 @@ GEOMETRIES = {
 
 @pytest.mark.parametrize("name", GEOMETRIES)
 @pytest.mark.parametrize("stalls", [False, True])
-def test_reads_every_window_in_order(name: str, stalls: bool) -> None:
+@pytest.mark.parametrize("style", ["block", "distributed"])
+def test_reads_every_window_in_order(name: str, stalls: bool, style: str) -> None:
     g = GEOMETRIES[name]
     seed = random.randrange(1 << 30)
     print(f"seed {seed}")
@@ -119,7 +120,7 @@ def test_reads_every_window_in_order(name: str, stalls: bool) -> None:
         ]
         for _ in range(3)
     ]
-    got = read_all(g, images, seed, stalls)
+    got = read_all(g, images, seed, stalls, style)
     want = [read for image in images for read in expected(g, image)]
     assert got == want
 

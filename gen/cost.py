@@ -1,0 +1,182 @@
+"""Predicted cost of a layer on a family of devices: a few physical features, each with a measured price.
+
+The prices are fitted to measured layers (`gen/prices.json`, made by `python -m gen.characterise`), so that every
+figure can be read: so many LUTs for a bit of an accumulator, for a bit of a multiplexer stage, for a word of
+memory. Blocks of RAM and hardware multipliers are counted, not fitted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from math import ceil
+from pathlib import Path
+
+from gen.devices import Device
+from gen.lower import Layer
+from gen.plan import Cost, Fold
+from model.spec import Add, Head, Input, Tensor, Window, width
+
+Features = dict[str, float]
+
+# least product width for which synthesis takes a hardware multiplier
+MULTIPLIER_LEAST = {"ecp5": 0, "gowin": 0, "ice40": 11}
+
+
+def hardware_multipliers(device: Device, a: int, b: int) -> int:
+    """Multipliers that synthesis takes for a product of a by b bits; 0 when it prefers LUTs."""
+    if a + b < MULTIPLIER_LEAST[device.family]:
+        return 0
+    return ceil(a / device.multiplier[0]) * ceil(b / device.multiplier[1])
+
+
+@cache
+def prices(family: str) -> dict[str, dict[str, float]]:
+    """Price of one unit of each feature, for `lut` and `ff`."""
+    table = json.loads((Path(__file__).parent / "prices.json").read_text())
+    found: dict[str, dict[str, float]] = table["families"][family]["prices"]
+    return found
+
+
+def predict(layer: Layer, fold: Fold, device: Device) -> Cost:
+    """Cost of a layer, with the converters before it left out."""
+    features, exact = describe(layer, fold, device)
+    table = prices(device.family)
+    return Cost(
+        lut=sum(table["lut"].get(k, 0.0) * v for k, v in features.items()),
+        ff=sum(table["ff"].get(k, 0.0) * v for k, v in features.items()),
+        dsp=exact.dsp,
+        bram=exact.bram,
+    )
+
+
+def describe(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
+    """Features with a price, and what is counted exactly (multipliers, blocks of RAM)."""
+    if isinstance(layer.op, Input):
+        return {}, Cost()
+    if isinstance(layer.op, Head):
+        return {"head": 1, "head_bits": layer.out.bits}, Cost()
+    features, exact = _requant(layer, fold, device)
+    if isinstance(layer.op, Add):
+        features |= {"join": fold.lanes * layer.sums.bits, "pipeline": 1}
+    elif layer.blocks:
+        features |= _pool(layer, fold)
+    else:
+        more, counted = _engine(layer, fold, device)
+        features |= more
+        exact += counted
+    return features, exact
+
+
+def _requant(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
+    node = layer.requantise
+    if node is None:
+        return {}, Cost()
+    acc, lanes = layer.sums.bits + 1, fold.drain
+    m_bits = max(width(int(m), True) for m in node.multiplier)
+    b_bits = max(width(int(b), True) for b in node.offset)
+    words = len(node.multiplier) // lanes
+    features: Features = {
+        "requant": lanes,
+        "requant_sum": lanes * (acc + m_bits),
+        "requant_table": lanes * (m_bits + b_bits) * max(1, words / 16),
+    }
+    if fold.requant == "dsp":
+        return features, Cost(dsp=lanes * hardware_multipliers(device, acc, m_bits))
+    return features | {"requant_product": lanes * acc * m_bits}, Cost()
+
+
+def _pool(layer: Layer, fold: Fold) -> Features:
+    place = layer.window
+    assert place is not None
+    cells = place.source[2] // fold.lanes * place.out[1]
+    bits = fold.lanes * layer.sums.bits
+    return {
+        "pool": 1,
+        "pool_bits": bits,
+        "pool_store": bits * (cells if cells <= 16 else 16 + cells / 16),
+        "counter": sum(max(1, n - 1).bit_length() for n in place.source),
+    }
+
+
+def _engine(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
+    place, x = layer.window, layer.sources[0]
+    assert place is not None
+    simd = fold.parallel * (1 if layer.depthwise else fold.lanes)
+    w = getattr(layer.op, "bits", 0)
+    acc = layer.sums.bits + 1
+    features, exact = _lanes(layer.kind, fold, device, simd, x.bits, w)
+    features |= {
+        "accumulator": fold.pe * acc,
+        "pipeline": 1,
+        "control": _address_bits(place, fold) * (1 + fold.parallel),
+    }
+    if fold.pe > fold.drain:
+        features["drain"] = fold.pe * acc
+    depth = _ring_depth(layer, fold)
+    ring_features, ring = _ring(fold, x, depth, device)
+    rom_features, rom = _rom(layer, fold, w * simd * fold.pe, device)
+    return features | ring_features | rom_features, exact + ring + rom
+
+
+def _lanes(
+    kind: str, fold: Fold, device: Device, simd: int, x: int, w: int
+) -> tuple[Features, Cost]:
+    """The terms and the adder tree of all processing elements."""
+    lanes = fold.pe * simd
+    term, cells, dsp = x + 1, float(x), 0
+    if kind == "mult":
+        term, cells = x + w, float(x * w)
+        if fold.multiplier == "dsp":
+            dsp = lanes * hardware_multipliers(device, x, w)
+            cells = 0.0 if dsp else cells
+    elif kind == "shift":
+        term = x + (1 << (w - 1)) - 2
+        cells = float((w - 1) * term)
+    elif kind == "add":
+        term = max(x, w) + 2
+        cells = float(term)
+    return {
+        f"lane_{kind}": lanes * cells,
+        "term": lanes * term,
+        f"tree_{kind}": fold.pe * (simd - 1) * (term + 1),
+    }, Cost(dsp=dsp)
+
+
+def _address_bits(place: Window, fold: Fold) -> int:
+    h, w, c = place.source
+    return (h * w * c // fold.lanes - 1).bit_length()
+
+
+@cache
+def _ring_depth(layer: Layer, fold: Fold) -> int:
+    from gen.assemble import geometry
+
+    return geometry(layer, fold).depth
+
+
+def _ring(fold: Fold, x: Tensor, depth: int, device: Device) -> tuple[Features, Cost]:
+    bits = fold.lanes * x.bits
+    features: Features = {"tap": fold.parallel * bits}
+    if fold.ring == "block":
+        return features, Cost(bram=fold.parallel * device.brams(depth, bits))
+    if fold.ring == "distributed":
+        sixteens = fold.parallel * ceil(depth / 16) * ceil(bits / 4)
+        mux = fold.parallel * bits * (ceil(depth / 16) - 1)
+        return features | {"ram16x4": sixteens, "ram_mux": mux}, Cost()
+    return features | {"ram_ff": depth * bits, "ram_mux": fold.parallel * depth * bits}, Cost()
+
+
+def _rom(layer: Layer, fold: Fold, bits: int, device: Device) -> tuple[Features, Cost]:
+    total = getattr(layer.op, "weights", None)
+    if total is None:
+        return {}, Cost()
+    depth = total.size * layer.op.bits // bits  # type: ignore[union-attr]
+    if depth <= 1:
+        return {}, Cost()
+    if fold.weights == "block":
+        return {}, Cost(bram=device.brams(depth, bits))
+    if depth <= 16:
+        return {"rom_shallow": bits, "rom_word": bits}, Cost()
+    return {"rom": bits * depth / 16, "rom_word": bits}, Cost()

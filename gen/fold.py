@@ -1,0 +1,217 @@
+"""Folding: how many PE and SIMD lanes each layer gets, what multiplies, and where memories live.
+
+Each layer offers its foldings (cycles, cost). For a given number of cycles an image, each layer takes the cheapest
+folding that is fast enough, at prices of the device's resources; where one resource runs out its price rises and the layers
+choose again. The fastest number of cycles for which that succeeds is found by bisection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from gen.assemble import geometry
+from gen.cost import predict
+from gen.devices import Device
+from gen.lower import Layer
+from gen.plan import Cost, Fold, PlanError
+from model.spec import Add, Head, Input
+
+WIDEST = 64
+"""Largest PE, and largest SIMD: beyond it the fan-out costs more clock than it gains."""
+ROOM = 0.85
+"""Share of the LUTs that is planned: beyond it place and route loses its speed."""
+RESOURCES = ("lut", "ff", "dsp", "bram")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One folding of a layer."""
+
+    fold: Fold
+    cycles: int
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the layers may use together."""
+
+    lut: float
+    ff: float
+    dsp: int
+    bram: int
+
+    @staticmethod
+    def of(device: Device, dsps: int | None = None, luts: int | None = None) -> Budget:
+        return Budget(
+            lut=min(ROOM * device.lut, luts or device.lut),
+            ff=ROOM * device.ff,
+            dsp=device.dsp if dsps is None else min(dsps, device.dsp),
+            bram=device.bram,
+        )
+
+
+def divisors(n: int, most: int) -> list[int]:
+    return [d for d in range(1, min(n, most) + 1) if n % d == 0]
+
+
+def options(layer: Layer, device: Device) -> list[Option]:
+    """Every folding of a layer that is not beaten by another one in cycles and all resources."""
+    found = [Option(f, _cycles(layer, f), predict(layer, f, device)) for f in folds(layer, device)]
+    found.sort(key=lambda o: (o.cycles, o.cost.lut))
+    kept: list[Option] = []
+    for option in found:
+        if not any(_no_worse(k.cost, option.cost) for k in kept):
+            kept.append(option)
+    return kept
+
+
+def _no_worse(a: Cost, b: Cost) -> bool:
+    return a.lut <= b.lut and a.ff <= b.ff and a.dsp <= b.dsp and a.bram <= b.bram
+
+
+def _cycles(layer: Layer, fold: Fold) -> int:
+    match layer.op:
+        case Input(shape=(h, w, c)):
+            return h * w * c
+        case Head():
+            return layer.out.shape[2] * -(-layer.out.bits // 8) + 1
+        case Add():
+            h, w, c = layer.out.shape
+            return h * w * c // fold.lanes
+    if layer.blocks:
+        h, w, c = layer.sources[0].shape
+        return h * w * c // fold.lanes
+    return geometry(layer, fold).cycles
+
+
+def folds(layer: Layer, device: Device) -> list[Fold]:
+    """Every sensible folding of a layer on a device."""
+    if isinstance(layer.op, Input | Head):
+        return [Fold()]
+    requants = ("dsp", "lut") if layer.requantise and device.dsp else ("lut",)
+    if isinstance(layer.op, Add) or layer.blocks:
+        widths = divisors(layer.out.shape[2], 8)
+        return [
+            Fold(pe=n, lanes=n, drain=n, requant=r) for n, r in product(widths, requants)
+        ]
+    shapes = _shapes(layer)
+    multipliers = ("dsp", "lut") if layer.kind == "mult" and device.dsp else ("lut",)
+    weights = ("block", "logic") if hasattr(layer.op, "weights") else ("logic",)
+    rings = ("block", "distributed" if device.distributed_ram else "logic")
+    return [
+        replace(shape, multiplier=a, requant=b, weights=c, ring=d)
+        for shape, a, b, c, d in product(shapes, multipliers, requants, weights, rings)
+        if _sensible(layer, replace(shape, weights=c, ring=d))
+    ]
+
+
+def _sensible(layer: Layer, fold: Fold) -> bool:
+    """Large memories are never built from LUTs."""
+    bits = getattr(getattr(layer.op, "weights", None), "size", 0) * getattr(layer.op, "bits", 0)
+    if fold.weights == "logic" and bits > 1 << 14:
+        return False
+    ring = geometry(layer, fold).depth * fold.lanes * layer.sources[0].bits * fold.parallel
+    return fold.ring == "block" or ring <= {"distributed": 1 << 13, "logic": 1 << 9}[fold.ring]
+
+
+def _shapes(layer: Layer) -> list[Fold]:
+    """PE, lanes, parallel taps, and the fewest drain lanes that keep up."""
+    place = layer.window
+    assert place is not None
+    (kh, kw), (_, _, c) = place.kernel, place.source
+    taps = sorted({1, kh, kh * kw}) if max(kh, kw) <= 5 else [1]
+    found = []
+    for lanes, parallel in product(divisors(c, WIDEST), taps):
+        if lanes * parallel > WIDEST:
+            continue
+        pes = [lanes] if layer.depthwise else divisors(layer.sums.shape[2], WIDEST)
+        for pe in pes:
+            sums = geometry(layer, Fold(pe=pe, lanes=lanes, parallel=parallel)).slots_per_sum
+            drain = next(d for d in divisors(pe, pe) if pe // d <= sums)
+            found.append(Fold(pe=pe, lanes=lanes, parallel=parallel, drain=drain))
+    return found
+
+
+def choose(
+    layers: Sequence[Layer],
+    device: Device,
+    *,
+    budget: Budget | None = None,
+    cycles: int | None = None,
+) -> list[Option]:
+    """The chosen folding of each layer: least cycles an image within the budget, or, when `cycles` is given,
+    least area at that many. Raises PlanError that names the scarce resource when nothing fits."""
+    budget = budget or Budget.of(device)
+    offers = [options(layer, device) for layer in layers]
+    floor = max(min(o.cycles for o in offer) for offer in offers)
+    targets = sorted({max(o.cycles, floor) for offer in offers for o in offer if o.cycles >= floor})
+    if cycles is not None:
+        if cycles < floor:
+            slow = max(zip(offers, layers, strict=True), key=lambda p: min(o.cycles for o in p[0]))
+            raise PlanError(
+                f"{cycles} cycles an image: layer {slow[1].name} needs at least {floor}; ask for fewer images a second"
+            )
+        chosen, worst = _pick(offers, budget, cycles)
+        if worst:
+            raise PlanError(_excess(chosen, budget, device, worst, f"at {cycles} cycles an image"))
+        return chosen
+    chosen, worst = _pick(offers, budget, targets[-1])
+    if worst:
+        raise PlanError(_excess(chosen, budget, device, worst, "fully folded"))
+    low, high = 0, len(targets) - 1
+    while low < high:
+        middle = (low + high) // 2
+        tried, worst = _pick(offers, budget, targets[middle])
+        if worst:
+            low = middle + 1
+        else:
+            high, chosen = middle, tried
+    return chosen
+
+
+def _pick(
+    offers: list[list[Option]], budget: Budget, cycles: int
+) -> tuple[list[Option], str | None]:
+    """The cheapest options at rising prices; and the resource that runs out all the same, or None."""
+    price = {r: 1.0 / max(getattr(budget, r), 0.5) for r in RESOURCES}
+    chosen: list[Option] = []
+    worst: str | None = None
+    for _ in range(24):
+        chosen = [
+            min(
+                (o for o in offer if o.cycles <= cycles),
+                key=lambda o: sum(price[r] * getattr(o.cost, r) for r in RESOURCES),
+            )
+            for offer in offers
+        ]
+        used = total(chosen)
+        ratio = {
+            r: getattr(used, r) / max(getattr(budget, r), 1e-9) for r in RESOURCES if getattr(used, r)
+        }
+        worst = max(ratio, key=lambda r: ratio[r])
+        if ratio[worst] <= 1:
+            return chosen, None
+        price[worst] *= 1.5
+    return chosen, worst
+
+
+def total(chosen: Sequence[Option]) -> Cost:
+    return sum((o.cost for o in chosen), Cost())
+
+
+def _excess(chosen: Sequence[Option], budget: Budget, device: Device, worst: str, how: str) -> str:
+    used, has = getattr(total(chosen), worst), getattr(budget, worst)
+    names = {"lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM"}
+    helps = {
+        "bram": "fewer weights or fewer weight bits",
+        "dsp": "shift or add layers in place of mult",
+        "lut": "fewer channels, fewer bits, or a lower --fps",
+        "ff": "fewer channels or bits",
+    }
+    return (
+        f"does not fit {device.name}: {how} it needs {used:.0f} {names[worst]}, {used - has:.0f} more than the "
+        f"{has:.0f} that may be used; what helps: {helps[worst]}, or a larger device"
+    )

@@ -1,0 +1,84 @@
+"""From a network and a device to a plan: folding, FIFO depths, exact cycles, predicted cost."""
+
+from __future__ import annotations
+
+from gen import schedule
+from gen.assemble import assemble
+from gen.devices import Device
+from gen.fold import Budget, choose, total
+from gen.lower import Layer, lower
+from gen.plan import Fold, Plan, PlanError, Stage
+from model.spec import Add, Network
+from model.store import content_hash
+
+Depths = dict[str, tuple[int | None, int | None]]
+
+
+def plan(
+    network: Network,
+    device: Device,
+    *,
+    fps: float | None = None,
+    mhz: float | None = None,
+    dsps: int | None = None,
+    luts: int | None = None,
+) -> Plan:
+    """The fastest plan that fits, or the smallest that gives `fps` images a second at a clock of `mhz`.
+
+    dsps, luts: use no more than these. Raises PlanError where nothing fits, with resource and excess.
+    """
+    cycles = None
+    if fps is not None:
+        if fps <= 0:
+            raise PlanError(f"--fps {fps:g}: must be more than 0 images a second")
+        cycles = int((mhz or device.mhz) * 1e6 / fps)
+    layers = lower(network)
+    chosen = choose(layers, device, budget=Budget.of(device, dsps, luts), cycles=cycles)
+    folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
+    fifos, timing = size_fifos(layers, folds)
+    return Plan(
+        network_hash=content_hash(network),
+        device=device.name,
+        stages=tuple(
+            Stage(layer.name, layer.kind, o.fold, o.cycles, o.cost)
+            for layer, o in zip(layers, chosen, strict=True)
+        ),
+        fifos=fifos,
+        cycles_latency=timing.latency,
+        cycles_interval=timing.interval,
+        cost=total(chosen),
+    )
+
+
+def size_fifos(
+    layers: tuple[Layer, ...], folds: dict[str, Fold]
+) -> tuple[dict[str, tuple[int, int]], schedule.Cycles]:
+    """FIFO depths at the joins, and the exact cycles with them.
+
+    A first run with unbounded FIFOs tells how full each one gets; only the fuller side of a join, the shortcut, keeps its FIFO.
+    If that costs throughput or blocks, both sides keep theirs.
+    """
+    joins = [layer.name for layer in layers if isinstance(layer.op, Add)]
+    free, needs = _run(layers, folds, dict.fromkeys(joins, (None, None)))
+    if not joins:
+        return {}, free
+    both = {j: (needs[f"{j}_fifo_a"], needs[f"{j}_fifo_b"]) for j in joins}
+    single = {j: (a, 0) if a > b else (0, b) for j, (a, b) in both.items()}
+    try:
+        timing, _ = _run(layers, folds, single)
+        if timing.interval <= free.interval:
+            return single, timing
+    except schedule.Stuck:
+        pass
+    timing, _ = _run(layers, folds, both)
+    return both, timing
+
+
+def _run(
+    layers: tuple[Layer, ...], folds: dict[str, Fold], fifos: Depths | dict[str, tuple[int, int]]
+) -> tuple[schedule.Cycles, dict[str, int]]:
+    built = assemble(layers, folds, fifos)
+    graph, timings = built.graph()
+    cycles = schedule.run(graph, bytes_in=built.bytes_in, bytes_out=built.bytes_out)
+    needs = {k: v.needed for k, v in timings.items() if isinstance(v, schedule.FifoTiming)}
+    return cycles, needs

@@ -1,0 +1,28 @@
+"""Delayed flags, and what memories are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal
+
+
+def delayed(m: Module, flag: Any, cycles: int, en: Signal) -> Signal:
+    """`flag`, `cycles` enabled cycles later."""
+    if cycles == 0:
+        same = Signal()
+        m.d.comb += same.eq(flag)
+        return same
+    line = Signal(cycles)
+    with m.If(en):
+        m.d.sync += line.eq(Cat(flag, line))
+    return line[-1]
+
+
+def ram(style: str) -> dict[str, Any]:
+    """Attributes of a memory of `style` (block, distributed, logic or auto).
+
+    A word is never read in the cycle in which it is written, or else not used; without `no_rw_check` the tools would
+    add a bypass around every block RAM.
+    """
+    return {"ram_style": style, "no_rw_check": 1}
