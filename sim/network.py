@@ -240,13 +240,14 @@ def _report(
     bad = {(run.first + i) % images for run in both for i in run.bad}
     done = sum(len(run.images) for run in runs)
     cycles = sum(run.result.cycles for run in both)
+    moving = not any(run.result.stopped for run in both)
     return SimulationResult(
         level=level,
         simulator=simulator,
         images=images,
         mismatches=len(bad) + images - done,
-        cycles_latency=None if timing.result.stopped else timing.result.latency,
-        cycles_interval=None if timing.result.stopped else timing.result.interval,
+        cycles_latency=timing.result.latency if moving else None,
+        cycles_interval=timing.result.interval if moving else None,
         first_mismatch=mismatch,
         stopped=stopped,
         unheld=sum(len(run.result.unheld) for run in both),
