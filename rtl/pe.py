@@ -21,7 +21,7 @@ Multiplier = Literal["dsp", "lut"]
 
 
 class PE(wiring.Component, ABC):
-    """acc = sum over slots, sum over lanes, of term(x[lane], weight[lane]), exact modulo 2^acc_bits.
+    """acc = sum over slots and lanes of term(x[lane], weight[lane]), exact modulo 2^acc_bits.
 
     A slot is one enabled cycle with `simd` inputs and weights. The terms are registered, summed in
     a balanced tree with a register behind every `levels` levels, and accumulated.
@@ -113,7 +113,7 @@ class PE(wiring.Component, ABC):
 
     @abstractmethod
     def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
-        """One lane, combinational: `terms_per_lane` terms whose sum is term(x, weight of code w)."""
+        """One lane, combinational: `terms_per_lane` terms whose sum is term(x, w decoded)."""
 
     def pack(self, weights: Sequence[int]) -> int:
         """The word at port `w` for the weights of one slot, first lane lowest."""

@@ -1,7 +1,7 @@
 """Terms of a sum whose negations ride along, and the registered adder tree that adds them.
 
-Negating a number would cost an adder. A `Term` owes that instead, and the next adder settles it: the
-+1 behind an inversion as its carry-in, a sign by subtracting.
+Negating a number would cost an adder. A `Term` owes that instead, and the next adder settles it:
+the +1 behind an inversion as its carry-in, a sign by subtracting.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from amaranth.utils import bits_for
 
 @dataclass(frozen=True)
 class Term:
-    """The number ±value + carry in units of 2^scale, − where `sign` is set; owes at most one of both.
+    """The number ±value + carry in units of 2^scale, − where `sign` is set.
 
-    value: signed, within lo to hi.
+    value: signed, within lo to hi. A term owes a carry or a sign or neither.
     """
 
     value: Value
