@@ -42,9 +42,10 @@ def fold(gain: Tensor, bias: Tensor, frac_in: int, form: Format, style: str, bit
     """
     ratio = gain.detach().double() * 2.0 ** (form.frac - frac_in)
     largest = max(ratio.abs().max().item(), 1e-12)
-    limit = (1 << bits) - 1
+    limit = (1 << bits) * _LARGEST[style] - 1
     shift = min(max(int(torch.tensor(limit / largest).log2().floor()), 0), MAX_SHIFT)
-    multiplier = _STYLES[style](ratio * 2.0**shift, bits).clamp(-limit, limit)
+    scaled = (ratio * 2.0**shift).clamp(-limit, limit)  # clips only where shift 0 is too much
+    multiplier = _STYLES[style](scaled, bits)
     offset = round_half_up(bias.detach().double() * 2.0 ** (form.frac + shift))
     return Folded(multiplier.long(), offset.long(), shift)
 
@@ -60,6 +61,8 @@ def _two_digit(x: Tensor, bits: int) -> Tensor:
     return first + _power(x - first, bits)
 
 
+# Of 2^bits: up to here a value is rounded to a multiplier of `bits` bits without being clipped.
+_LARGEST = {"integer": 1.0, "two-digit": 0.75, "power": 0.7}
 _STYLES = {"integer": lambda x, bits: round_half_up(x), "two-digit": _two_digit, "power": _power}
 
 

@@ -1,0 +1,111 @@
+"""Architectures: JSON round trip, stable ids, the rules and their messages, the built-in ones."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model import arch
+from model.arch import Architecture, ArchitectureError, Block
+from model.net import Net, export
+from model.zoo import ARCHITECTURES
+
+BASE = Architecture("a", (8, 8, 1), (Block("conv", "add", 4), Block("dense", channels=3)), 5)
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    for found in (*ARCHITECTURES.values(), BASE):
+        assert arch.load(arch.save(found, tmp_path / "a.json")) == found
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_id_is_stable_and_ignores_the_name() -> None:
+    assert BASE.id == replace(BASE, name="b").id == "c5452623a0a2"
+    changed = {BASE.id, replace(BASE, input_bits=4).id, replace(BASE, blocks=BASE.blocks[1:]).id}
+    assert len(changed) == 3
+    assert len({BASE, replace(BASE), replace(BASE, input_bits=4)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"op": "con"}, "a: block 0 (con): op 'con' must be one of conv, depthwise, separable, "),
+        ({"kind": "xor"}, "a: block 0 (conv): kind 'xor' must be one of add, mult, shift"),
+        ({"kernel": 2}, "a: block 0 (conv): kernel 2 must be 1, 3 or 5 (positive in a pool)"),
+        ({"kernel": "3"}, "a: block 0 (conv): kernel '3' must be an integer"),
+        ({"stride": 5}, "a: block 0 (conv): stride 5 must be 1 to 4"),
+        ({"channels": 0}, "a: block 0 (conv): channels 0 must be positive where outputs are"),
+        ({"weight_bits": 9}, "a: block 0 (conv): weight_bits 9 must be 2 to 8 for add"),
+        (
+            {"kind": "shift", "weight_bits": 5},
+            "a: block 0 (conv): weight_bits 5 must be 2 to 4",
+        ),
+        ({"act_bits": True}, "a: block 0 (conv): act_bits True must be an integer"),
+        ({"padding": "full"}, "a: block 0 (conv): padding 'full' must be one of same, valid"),
+        (
+            {"op": "maxpool", "channels": 0, "kernel": 9},
+            "a: block 0 (maxpool): kernel 9 is ",
+        ),
+        (
+            {"op": "residual", "padding": "valid"},
+            "a: block 0 (residual): padding 'valid' must be",
+        ),
+    ],
+)
+def test_block_rules(changes: dict[str, object], message: str) -> None:
+    block = replace(BASE.blocks[0], **changes)  # type: ignore[arg-type]
+    with pytest.raises(ArchitectureError) as error:
+        arch.validate(replace(BASE, blocks=(block, BASE.blocks[1])))
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"version": 9}, "f: version 9 is not 1; update shiftadd"),
+        ({"format": "x"}, "f: not of format 'shiftadd-architecture'"),
+        ({"colour": 1}, "f: unknown field(s) colour; known are "),
+        ({"shape": 3}, "f: needs lists `shape`, `blocks`"),
+        ({"shape": [8, 8]}, "a: shape (8, 8) must be three positive integers"),
+        ({"blocks": []}, "a: blocks () must be one or more, the last of them dense"),
+        ({"blocks": [{"kind": "add"}]}, "f: block 0: missing 1 required positional argument: 'op'"),
+        ({"input_bits": 9}, "a: input_bits 9 must be 1 to 8"),
+        ({"multiplier": "float"}, "a: multiplier 'float' must be one of integer, two-digit, power"),
+        ({"id": "0"}, "f: id '0' is not "),
+    ],
+)
+def test_bad_json(changes: dict[str, object], message: str) -> None:
+    row = json.loads(arch.to_json(BASE)) | changes
+    with pytest.raises(ArchitectureError) as error:
+        arch.from_json(json.dumps(row), "f")
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_load_says_what_is_built_in() -> None:
+    with pytest.raises(ArchitectureError, match="nor built in; built in are digits_hybrid"):
+        arch.load("nothing")
+    with pytest.raises(ArchitectureError, match="f: not JSON"):
+        arch.from_json("{", "f")
+
+
+def test_with_kind_keeps_first_and_last() -> None:
+    hybrid = ARCHITECTURES["digits_hybrid"]
+    assert list(arch.kinds_used(hybrid)) == ["mult", "add", "shift", "mult"]
+    for kind in ("mult", "shift", "add"):
+        assert list(arch.kinds_used(arch.with_kind(hybrid, kind))) == ["mult", kind, kind, "mult"]
+
+
+def test_built_in_sizes() -> None:
+    """What the demo and the reference promise: small enough, all three kinds, 8 bits or fewer."""
+    limits = {"digits_hybrid": 5_000, "fashion_hybrid": 100_000}
+    for name, limit in limits.items():
+        found = ARCHITECTURES[name]
+        network = export(Net(found))
+        assert network.weight_count <= limit
+        assert set(arch.kinds_used(found)) == {"mult", "shift", "add"}
+        assert max(b.weight_bits for b in found.blocks) <= 8
+        assert max(b.act_bits for b in found.blocks[:-1]) <= 8

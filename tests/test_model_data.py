@@ -1,0 +1,139 @@
+"""Data sets: shapes, fixed splits, real file formats on small fixtures, and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import data
+from model.data import DataError
+
+
+def idx(array: np.ndarray) -> bytes:
+    head = b"\0\0\x08" + bytes([array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    return head + array.astype(np.uint8).tobytes()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A small IDX folder, half of it compressed."""
+    rng = np.random.default_rng(0)
+    for part, n in (("train", 12), ("t10k", 6)):
+        images = idx(rng.integers(0, 256, (n, 4, 3)))
+        (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(images))
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(np.arange(n) % 3))
+    return tmp_path
+
+
+def refused(name: object) -> str:
+    with pytest.raises(DataError) as error:
+        data.load(str(name))
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_digits_split_is_fixed_and_stratified() -> None:
+    found = data.load("digits")
+    assert found.train_images.shape == (1437, 8, 8, 1)
+    assert found.test_images.shape == (360, 8, 8, 1)
+    assert found.train_images.dtype == np.uint8
+    assert found.train_images.max() == 16 <= found.format.hi
+    assert np.bincount(found.test_labels).min() >= 34
+    digest = hashlib.sha256(found.test_images.tobytes() + found.test_labels.tobytes()).hexdigest()
+    assert digest[:12] == "3ea49a6c5c1f"
+
+
+def test_validation_split_takes_from_training_only() -> None:
+    whole = data.load("digits")
+    part = data.validation_split(whole)
+    assert len(part.train_images) + len(part.test_images) == 1437
+    assert np.bincount(part.test_labels).min() >= 13
+    again = data.validation_split(whole)
+    assert np.array_equal(part.test_images, again.test_images)
+    rows = {image.tobytes() for image in whole.train_images}
+    assert all(image.tobytes() in rows for image in part.test_images)
+
+
+def test_idx_folder(folder: Path) -> None:
+    found = data.load(folder)
+    assert found.train_images.shape == (12, 4, 3, 1)
+    assert found.test_labels.tolist() == [0, 1, 2] * 2
+    assert found.classes == ("0", "1", "2")
+
+
+def test_idx_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(data.FASHION_VARIABLE, str(folder))
+    assert "its sha256 is not that of the official file" in refused("fashion-mnist")
+    labels = folder / "train-labels-idx1-ubyte"
+    whole = labels.read_bytes()
+    labels.write_bytes(whole[:-1])
+    assert "11 bytes for shape (12,): truncated" in refused(folder)
+    labels.write_bytes(b"PNG")
+    assert "no IDX file of unsigned bytes" in refused(folder)
+    labels.write_bytes(idx(np.arange(5)))
+    assert "train images (12, 4, 3) and labels (5,) must match" in refused(folder)
+    labels.unlink()
+    assert "no train-labels-idx*-ubyte or .gz" in refused(folder)
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(b"\x1f\x8b\x08")
+    assert "cannot be read" in refused(folder)
+
+
+def test_missing_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(data.FASHION_VARIABLE, str(tmp_path))
+    assert "`apt install dataset-fashion-mnist`" in refused("fashion-mnist")
+    assert "no such data set; give digits, fashion-mnist, an IDX folder" in refused("nowhere")
+
+
+def test_fashion_mnist() -> None:
+    if not data.FASHION_FOLDER.exists():
+        pytest.skip("dataset-fashion-mnist is not installed")
+    found = data.load("fashion-mnist")
+    assert found.train_images.shape == (60_000, 28, 28, 1)
+    assert np.bincount(found.test_labels).tolist() == [1000] * 10
+    assert found.classes[9] == "Ankle boot"
+    assert found.flips
+
+
+def test_npz(tmp_path: Path) -> None:
+    images, labels = np.arange(20 * 12, dtype=np.uint8).reshape(20, 4, 3), np.arange(20) % 2
+    path = tmp_path / "two.npz"
+    np.savez(path, x_train=images, y_train=labels)
+    found = data.load(path)
+    assert found.train_images.shape == (16, 4, 3, 1)
+    assert found.test_images.shape == (4, 4, 3, 1)
+    np.savez(path, x_train=images, y_train=labels, x_test=images[:5], y_test=labels[:5])
+    assert len(data.load(path).test_images) == 5
+    np.savez(path, x_train=images / 255, y_train=labels)
+    assert "x_train float64 (20, 4, 3, 1), y_train (20,): must be uint8" in refused(path)
+    np.savez(path, x_train=images, y_train=labels - 1)
+    assert "y_train must be class numbers from 0" in refused(path)
+    np.savez(path, images=images)
+    assert "no array 'x_train'; it has images" in refused(path)
+    path.write_bytes(b"PK\3\4")
+    assert "cannot be read as .npz" in refused(path)
+
+
+def test_image_folder(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for label, name in enumerate(("cat", "dog")):
+        (tmp_path / name).mkdir()
+        for n in range(5):
+            pixels = np.full((4, 6, 3), 10 * label + n, np.uint8)
+            image.fromarray(pixels).save(tmp_path / name / f"{n}.png")
+    found = data.load(tmp_path)
+    assert found.classes == ("cat", "dog")
+    assert found.train_images.shape == (8, 4, 6, 3)
+    assert {int(v) for v in found.train_images[found.train_labels == 1].flat} <= set(range(10, 15))
+    image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(tmp_path / "dog" / "small.png")
+    assert "small.png: is (2, 2, 3), others are (4, 6, 3)" in refused(tmp_path)
+    (tmp_path / "dog" / "small.png").write_bytes(b"no image")
+    assert "cannot be read as an image" in refused(tmp_path)
+    for file in (tmp_path / "dog").iterdir():
+        file.unlink()
+    assert "dog: no images" in refused(tmp_path)
+    (tmp_path / "dog").rmdir()
+    assert "1 class folders; a folder of images needs two or more" in refused(tmp_path)

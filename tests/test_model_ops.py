@@ -1,0 +1,89 @@
+"""The three kinds: weights that their memory holds, gradients as published, equal ways to sum."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from model import ops_add
+from model.kinds import kind
+from model.ops import ops
+from model.quant import best_frac, fake_quantise, fold
+from model.spec import Format
+
+
+@pytest.mark.parametrize("name", ["mult", "shift", "add"])
+@pytest.mark.parametrize("bits", [2, 3, 4, 6, 8])
+def test_quantised_weights_fit_their_memory(name: str, bits: int) -> None:
+    bits = min(bits, 4) if name == "shift" else bits
+    weight = torch.randn(8, 3, 3, 3) * 3
+    weight[0] = 0  # a dead filter must not divide by zero, nor take its logarithm
+    q = ops(name).quantise(weight.requires_grad_(), bits, 3, True)
+    integers = q.detach().numpy().astype(int)
+    assert (integers == q.detach().numpy()).all()
+    assert kind(name).weight_ok(integers, bits).all()
+    assert len(set(integers.flat)) >= (3 if bits == 2 else 5)
+    q.sum().backward()
+    assert weight.grad is not None
+    assert weight.grad.isfinite().all()
+    assert weight.grad.abs().sum() > 0
+
+
+def test_shift_rounds_in_the_logarithm() -> None:
+    weight = torch.tensor([64.0, 40.0, -47.0, 1.5, 0.8, 0.6]).reshape(1, 6, 1, 1)
+    assert ops("shift").quantise(weight, 4, 0, True).flatten().tolist() == [64, 32, -64, 2, 1, 0]
+
+
+def test_add_gradients() -> None:
+    x = torch.randn(6, 5, requires_grad=True)
+    w = torch.randn(3, 5, requires_grad=True)
+    g = torch.randn(6, 3)
+    y = ops_add._apply(x, w)
+    assert torch.allclose(y, -(x[:, None] - w).abs().sum(2))
+    y.backward(g)
+    gap = x.detach()[:, None] - w.detach()
+    assert x.grad is not None
+    assert w.grad is not None
+    assert torch.allclose(x.grad, (-gap).clamp(-1, 1).mul(g[:, :, None]).sum(1), atol=1e-5)
+    assert torch.allclose(w.grad, gap.mul(g[:, :, None]).sum(0), atol=1e-5)
+
+
+def test_large_add_layers_sum_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks, and fused loops where there is a compiler, against one broadcast, on integers."""
+    x, w = torch.randint(0, 256, (999, 20)).float(), torch.randint(-128, 128, (7, 20)).float()
+    g = torch.randint(-8, 9, (999, 7)).float()
+    plain = ops_add._l1(False, x, w), ops_add._l1(True, x, w, g)
+    monkeypatch.setattr(ops_add, "BROADCAST_ELEMENTS", 1000)
+    for limit in (1 << 60, 0):
+        monkeypatch.setattr(ops_add, "COMPILE_ELEMENTS", limit)
+        assert torch.equal(ops_add._l1(False, x, w), plain[0])
+        assert torch.equal(ops_add._l1(True, x, w, g), plain[1])
+    monkeypatch.setattr(ops_add, "_compiled", lambda: None)
+    assert torch.equal(ops_add._l1(True, x, w, g), plain[1])
+
+
+def test_fake_quantise_rounds_half_up_and_stops_gradients_outside() -> None:
+    y = torch.tensor([-1.0, 0.124, 0.125, 0.375, 9.0], requires_grad=True)
+    q = fake_quantise(y, Format(4, False, 2))
+    q.sum().backward()
+    assert q.tolist() == [0, 0, 0.25, 0.5, 3.75]
+    assert y.grad is not None
+    assert y.grad.tolist() == [0, 1, 1, 1, 0]
+
+
+def test_calibration_weighs_rounding_against_clipping() -> None:
+    assert best_frac(torch.linspace(0, 0.9, 100), 4, False) == 4
+    assert best_frac(torch.linspace(0, 7, 100), 4, False) == 1
+    assert best_frac(torch.linspace(-0.9, 0.9, 100), 5, True) == 4
+
+
+@pytest.mark.parametrize("style", ["integer", "two-digit", "power"])
+def test_fold_keeps_the_gain(style: str) -> None:
+    gain, bias = torch.tensor([0.03, -0.017, 0.0, 0.0211]), torch.tensor([0.5, -1.0, 0.25, 0.0])
+    folded = fold(gain, bias, 4, Format(8, False, 6), style, 8)
+    unit = 2.0 ** (4 - 6 - folded.shift)
+    error = {"integer": 0.005, "two-digit": 0.15, "power": 0.42}[style]
+    assert torch.allclose(folded.multiplier.double() * unit, gain.double(), rtol=error)
+    offset = folded.offset.double() * 2.0 ** (-6 - folded.shift)
+    assert torch.allclose(offset, bias.double(), atol=1e-3)
+    assert 96 <= folded.multiplier.abs().max() < 256

@@ -1,0 +1,119 @@
+"""Networks on disk: round trip, hash, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import store
+from model.spec import Dense, Format, Head, Input, Network, NetworkError, Requantise
+
+
+def network(weight: int = 3) -> Network:
+    dense = Dense("d", ("x",), "mult", np.array([[1, -2], [weight, 4]]), 8)
+    q = Requantise("q", ("d",), np.array([1, 300]), np.array([0, -70000]), 2, Format(8, True, 4))
+    nodes = (Input("x", (1, 1, 2), Format(5, False, 5)), dense, q, Head("y", ("q",)))
+    return Network(nodes, ("no", "yes"), {"seed": 1})
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    return store.save(network(), tmp_path / "a.net")
+
+
+def edit(path: Path, **changes: object) -> None:
+    head = json.loads((path / store.GRAPH).read_text())
+    (path / store.GRAPH).write_text(json.dumps(head | changes))
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(NetworkError) as error:
+        store.load(path)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_round_trip(saved: Path) -> None:
+    found = store.load(saved)
+    assert store.content_hash(found) == store.content_hash(network())
+    assert found.about == {"seed": 1}
+    assert found.classes == ("no", "yes")
+    assert found["d"].weights.tolist() == [[1, -2], [3, 4]]  # type: ignore[union-attr]
+    assert found["q"].offset.tolist() == [0, -70000]  # type: ignore[union-attr]
+    assert found["q"].format == Format(8, True, 4)  # type: ignore[union-attr]
+    assert sorted(p.name for p in saved.parent.iterdir()) == ["a.net"]
+
+
+def test_hash_covers_content_only() -> None:
+    base = store.content_hash(network())
+    assert base == store.content_hash(replace(network(), about={"accuracy": 1}))
+    assert base != store.content_hash(network(weight=5))
+    assert base != store.content_hash(replace(network(), classes=("yes", "no")))
+    narrow = network()
+    small = replace(narrow["d"], weights=narrow["d"].weights.astype(np.int8))  # type: ignore[union-attr, type-var]
+    nodes = tuple(small if n.name == "d" else n for n in narrow)
+    assert base == store.content_hash(replace(narrow, nodes=nodes))  # type: ignore[arg-type]
+
+
+def test_replaces_a_network_only(saved: Path) -> None:
+    store.save(network(weight=5), saved)
+    assert store.load(saved)["d"].weights[1, 0] == 5  # type: ignore[union-attr]
+    (saved.parent / "notes").mkdir()
+    with pytest.raises(NetworkError, match="exists and is not a network folder"):
+        store.save(network(), saved.parent / "notes")
+
+
+def test_refuses_missing_and_foreign(tmp_path: Path) -> None:
+    assert "no such network" in refused(tmp_path / "none")
+    assert "not a network" in refused(tmp_path)
+    (tmp_path / store.GRAPH).write_text('{"format": "other"}')
+    assert "not of format 'shiftadd-network'" in refused(tmp_path)
+    (tmp_path / store.GRAPH).write_text("[1")
+    assert "damaged network.json" in refused(tmp_path)
+
+
+def test_refuses_newer(saved: Path) -> None:
+    edit(saved, version=2)
+    assert "format version 2 is newer than 1" in refused(saved)
+
+
+def test_refuses_every_truncation(saved: Path) -> None:
+    whole = (saved / store.ARRAYS).read_bytes()
+    for size in (0, 4, len(whole) // 2, len(whole) - 1):
+        (saved / store.ARRAYS).write_bytes(whole[:size])
+        assert "damaged network" in refused(saved)
+    (saved / store.ARRAYS).unlink()
+    assert "damaged network" in refused(saved)
+
+
+def test_refuses_flipped_bits(saved: Path) -> None:
+    whole = bytearray((saved / store.ARRAYS).read_bytes())
+    whole[-1] ^= 1
+    (saved / store.ARRAYS).write_bytes(bytes(whole))
+    assert "damaged network" in refused(saved)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        None,
+        [{"type": "Conv"}],
+        [{"type": "Nonsense", "name": "a"}],
+        [{"type": "Head", "name": "a", "inputs": [], "extra": 1}],
+        [3],
+    ],
+)
+def test_refuses_edited_graphs(saved: Path, nodes: object) -> None:
+    edit(saved, nodes=nodes)
+    refused(saved)
+
+
+def test_refuses_a_broken_graph_even_with_its_hash(tmp_path: Path) -> None:
+    broken = replace(network(), classes=("one",))
+    with pytest.raises(NetworkError, match="must match"):
+        store.save(broken, tmp_path / "b.net")
+    assert not list(tmp_path.iterdir())
