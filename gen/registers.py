@@ -1,122 +1,180 @@
-"""Registers behind ECP5 block RAM, moved into the block, which has its own.
+"""Registers beside ECP5 block RAM and multipliers, moved into the blocks, which have their own.
 
-yosys never uses these. Without one, a block RAM's data leave 5.83 ns after the clock, with it
-after 0.96 ns (nextpnr 0.11.1, speed grade 6): a read with a register in fabric reaches 140 MHz,
-with it inside the block 320 MHz, and its flip-flops are free again.
+yosys never uses these. nextpnr 0.11.1 counts, at speed grade 6: block RAM to its data 5.83 ns
+without and 0.96 ns with the output register; registers around a multiplier in fabric 136 MHz, its
+own output register 180 MHz, input and output registers 322 MHz. The fabric's flip-flops get free.
+
+What moves behaves as before, from the first cycle on: same clock, same enable, no reset, first 0.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 Bit = int | str
 Cell = dict[str, Any]
-
-
-def absorb_output_registers(module: dict[str, Any]) -> int:
-    """Moves flip-flops into the DP16KD that they follow, in a yosys JSON module; how many moved.
-
-    The data of a read port move together: every bit that is used goes to one flip-flop alone, and
-    all these have the clock of the port, one clock enable, no reset and 0 as their first value.
-    """
-    cells: dict[str, Cell] = module["cells"]
-    loads = _loads(module)
-    moved = 0
-    for cell in [c for c in cells.values() if c["type"] == "DP16KD"]:
-        for port in _ports(cell):
-            found = _registers(cell, port, cells, loads)
-            if found:
-                _move(cell, port, cells, found)
-                moved += len(found)
-    return moved
+CONSTANT = ("0", "x")
 
 
 @dataclass(frozen=True)
-class _Port:
-    """A read port: letters of its data pins and of its clock."""
+class _Control:
+    """Clock and enable of a register; inverted: counts falling edges."""
+
+    clock: Bit
+    inverted: bool
+    enable: Bit
+
+
+class Absorber:
+    """Moves registers within one flat module of a yosys JSON netlist, in place."""
+
+    def __init__(self, module: dict[str, Any]) -> None:
+        self.cells: dict[str, Cell] = module["cells"]
+        self.loads: dict[Bit, list[tuple[str, str]]] = defaultdict(list)
+        self.driver: dict[Bit, str] = {}
+        for name, cell in self.cells.items():
+            for pin, (bit,) in _single_bits(cell):
+                if cell["port_directions"][pin] == "input":
+                    self.loads[bit].append((name, pin))
+                else:
+                    self.driver[bit] = name
+        for name, port in module["ports"].items():
+            for bit in port["bits"]:
+                self.loads[bit].append(("", name))
+
+    def run(self) -> int:
+        """Number of flip-flops that left the fabric."""
+        before = len(self.cells)
+        blocks = [(n, c) for n, c in self.cells.items() if c["type"] in ("DP16KD", "MULT18X18D")]
+        for _, cell in blocks:
+            if cell["type"] == "MULT18X18D":
+                self._outputs(cell, [f"P{i}" for i in range(36)], _product)
+            else:
+                for data, clock in _read_ports(cell):
+                    pins = [f"DO{letter}{i}" for letter in data for i in range(18)]
+                    self._outputs(cell, pins, _Read(data, clock))
+        for name, cell in blocks:
+            if cell["type"] == "MULT18X18D":
+                for operand in "AB":
+                    self._inputs(name, cell, operand)
+        return before - len(self.cells)
+
+    def _outputs(self, cell: Cell, pins: Iterable[str], use: Any) -> None:
+        """Every bit in use must go to one flip-flop alone, and these must be alike."""
+        found: dict[str, str] = {}
+        for pin in pins:
+            users = self.loads.get(_bit(cell, pin), [])
+            if not users:
+                continue
+            if len(users) > 1 or not self._is_flop(*users[0]):
+                return
+            found[pin] = users[0][0]
+        control = self._control(found.values())
+        if control and use(cell, control):
+            for pin, name in found.items():
+                flop = self.cells.pop(name)
+                cell["connections"][pin] = flop["connections"]["Q"]
+
+    def _inputs(self, name: str, cell: Cell, operand: str) -> None:
+        """Every bit of the operand must be 0 or come from a flip-flop, and these must be alike."""
+        pins = [f"{operand}{i}" for i in range(18)]
+        bits = {pin: bit for pin in pins if (bit := _bit(cell, pin)) not in CONSTANT}
+        flops = {pin: self.driver.get(bit, "") for pin, bit in bits.items()}
+        if not all(self.cells.get(f, {}).get("type") == "TRELLIS_FF" for f in flops.values()):
+            return
+        control = self._control(flops.values())
+        if not control or not _clock(cell, f"INPUT{operand}", control):
+            return
+        for pin, flop in flops.items():
+            self._bypass(name, cell, pin, flop)
+
+    def _bypass(self, name: str, cell: Cell, pin: str, flop: str) -> None:
+        """Connects a pin to what a flip-flop takes, and drops the flip-flop after its last load."""
+        old, new = _bit(cell, pin), _bit(self.cells[flop], "DI")
+        cell["connections"][pin] = [new]
+        self.loads[old].remove((name, pin))
+        self.loads[new].append((name, pin))
+        if not self.loads[old]:
+            self.loads[new].remove((flop, "DI"))
+            del self.cells[flop]
+
+    def _is_flop(self, name: str, pin: str) -> bool:
+        return pin == "DI" and self.cells.get(name, {}).get("type") == "TRELLIS_FF"
+
+    def _control(self, names: Iterable[str]) -> _Control | None:
+        """What all these flip-flops have in common, or None when they differ or have a reset."""
+        found = {_flop_control(self.cells[name]) for name in names}
+        return found.pop() if len(found) == 1 else None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Output register of a read port of block RAM: letters of its data pins and of its clock."""
 
     data: str
     clock: str
 
-
-def _ports(cell: Cell) -> tuple[_Port, ...]:
-    if int(cell["parameters"]["DATA_WIDTH_A"], 2) == 36:  # pseudo dual port: B reads, A writes
-        return (_Port("AB", "B"),)
-    return _Port("A", "A"), _Port("B", "B")
-
-
-def _loads(module: Mapping[str, Any]) -> dict[Bit, list[tuple[str, str]]]:
-    """(cell, pin) of all inputs that a bit drives; ports of the module have no cell."""
-    found: dict[Bit, list[tuple[str, str]]] = defaultdict(list)
-    for name, cell in module["cells"].items():
-        for pin, bits in cell["connections"].items():
-            if cell["port_directions"][pin] == "input":
-                for bit in bits:
-                    found[bit].append((name, pin))
-    for name, port in module["ports"].items():
-        for bit in port["bits"]:
-            found[bit].append(("", name))
-    return found
+    def __call__(self, cell: Cell, control: _Control) -> bool:
+        inverted = cell["parameters"].get(f"CLK{self.clock}MUX") == "INV"
+        if (_bit(cell, f"CLK{self.clock}"), inverted) != (control.clock, control.inverted):
+            return False
+        if any(_bit(cell, f"RST{letter}") not in CONSTANT for letter in self.data):
+            return False
+        cell["connections"][f"OCE{self.clock}"] = [control.enable]
+        for letter in self.data:
+            cell["parameters"][f"REGMODE_{letter}"] = "OUTREG"
+        return True
 
 
-def _outputs(cell: Cell, port: _Port) -> dict[str, Bit]:
-    pins = (f"DO{letter}{i}" for letter in port.data for i in range(18))
-    return {p: cell["connections"][p][0] for p in pins if cell["connections"].get(p)}
+def _read_ports(cell: Cell) -> tuple[tuple[str, str], ...]:
+    if int(cell["parameters"]["DATA_WIDTH_A"], 2) == 36:  # port B reads 36 bits, A writes
+        return (("AB", "B"),)
+    return ("A", "A"), ("B", "B")
 
 
-def _registers(
-    cell: Cell, port: _Port, cells: dict[str, Cell], loads: Mapping[Bit, list[tuple[str, str]]]
-) -> dict[str, str]:
-    """Flip-flop behind each used data pin, or nothing when one of them does not qualify."""
-    found: dict[str, str] = {}
-    for pin, bit in _outputs(cell, port).items():
-        users = loads.get(bit, [])
-        if not users:
-            continue
-        name, to = users[0]
-        if len(users) > 1 or to != "DI" or cells.get(name, {}).get("type") != "TRELLIS_FF":
-            return {}
-        found[pin] = name
-    flops = [cells[name] for name in found.values()]
-    same = len({_enable(f) for f in flops}) == 1
-    return found if same and all(_fits(f, cell, port) for f in flops) else {}
+def _product(cell: Cell, control: _Control) -> bool:
+    return _clock(cell, "OUTPUT", control)
 
 
-def _enable(flop: Cell) -> Bit:
-    """Bit that enables a flip-flop, '1' when it is always enabled, '' when that is inverted."""
-    mux = flop["parameters"].get("CEMUX", "1").strip()
-    if mux == "CE":
-        return _pin(flop, "CE")
-    return "1" if mux == "1" else ""
+_ENABLES = {"OUTPUT": 0, "INPUTA": 1, "INPUTB": 2}
 
 
-def _pin(cell: Cell, pin: str) -> Bit:
-    bits = cell["connections"].get(pin) or ["x"]
-    found: Bit = bits[0]
-    return found
+def _clock(cell: Cell, register: str, control: _Control) -> bool:
+    """Turns on a register of a multiplier; all its registers share one clock."""
+    if control.inverted or _bit(cell, "CLK0") not in ("x", control.clock):
+        return False
+    n = _ENABLES[register]
+    for pin, bit in (("CLK0", control.clock), (f"CE{n}", control.enable), ("RST0", "0")):
+        cell["connections"][pin] = [bit]
+        cell["port_directions"][pin] = "input"
+    cell["parameters"] |= {
+        f"REG_{register}_CLK": "CLK0",
+        f"REG_{register}_CE": f"CE{n}",
+        f"REG_{register}_RST": "RST0",
+        "GSR": "DISABLED",
+    }
+    return True
 
 
-def _fits(flop: Cell, cell: Cell, port: _Port) -> bool:
+def _flop_control(flop: Cell) -> _Control | None:
     facts = flop["parameters"]
-    inverted = cell["parameters"].get(f"CLK{port.clock}MUX") == "INV"
-    return (
-        _pin(flop, "CLK") == _pin(cell, f"CLK{port.clock}")
-        and (facts.get("CLKMUX") == "INV") == inverted
-        and facts.get("REGSET", "RESET") == "RESET"
-        and (_pin(flop, "LSR") in ("0", "x") and facts.get("LSRMUX", "LSR") == "LSR")
-        and _pin(flop, "M") == "x"
-        and _enable(flop) != ""
-        and all(_pin(cell, f"RST{letter}") in ("0", "x") for letter in port.data)
-    )
+    mux = facts.get("CEMUX", "1").strip()
+    reset = _bit(flop, "LSR") not in CONSTANT or facts.get("LSRMUX", "LSR") != "LSR"
+    starts_at_0 = facts.get("REGSET", "RESET") == "RESET"
+    if reset or not starts_at_0 or mux not in ("1", "CE") or _bit(flop, "M") != "x":
+        return None
+    enable = _bit(flop, "CE") if mux == "CE" else "1"
+    return _Control(_bit(flop, "CLK"), facts.get("CLKMUX") == "INV", enable)
 
 
-def _move(cell: Cell, port: _Port, cells: dict[str, Cell], found: Mapping[str, str]) -> None:
-    enable = _enable(cells[next(iter(found.values()))])
-    for pin, name in found.items():
-        cell["connections"][pin] = cells.pop(name)["connections"]["Q"]
-    cell["connections"][f"OCE{port.clock}"] = [enable]
-    for letter in port.data:
-        cell["parameters"][f"REGMODE_{letter}"] = "OUTREG"
+def _bit(cell: Cell, pin: str) -> Bit:
+    """The one bit of a pin, "x" when nothing is connected."""
+    bits: list[Bit] = cell["connections"].get(pin) or ["x"]
+    return bits[0]
+
+
+def _single_bits(cell: Cell) -> list[tuple[str, list[Bit]]]:
+    return [(pin, bits) for pin, bits in cell["connections"].items() if len(bits) == 1]

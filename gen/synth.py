@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,13 @@ OPTIONS = {
     "ice40": ("synth_ice40",),
     "gowin": ("synth_gowin",),
 }
+WRITE = ("read_json netlist.json", "write_verilog -noattr netlist.v")
 
 
 @dataclass(frozen=True)
 class Netlist:
-    """Cells of one family. path: yosys JSON. cells: number of each type. ports: pins by name."""
+    """Cells of one family. path: yosys JSON, with netlist.v beside it, which simulates with yosys'
+    models of the cells. cells: number of each type. ports: pins, bits of a bus as name[i]."""
 
     top: str
     path: Path
@@ -33,7 +35,7 @@ class Netlist:
 
 
 def script(top: str, device: Device) -> tuple[str, ...]:
-    """Commands of yosys that read design.v and write netlist.json and netlist.v."""
+    """Commands of yosys that read design.v and write netlist.json."""
     return (
         "read_verilog design.v",
         " ".join((*OPTIONS[device.family], *device.synth, "-top", top)),
@@ -51,18 +53,14 @@ def synthesise(
 
     def make(folder: Path) -> float:
         (folder / "design.v").write_text(verilog)
-        (folder / "synth.ys").write_text("\n".join(commands) + "\n")
-        log = folder / "synth.log"
-        seconds = tools.run(
-            "yosys", ["synth.ys"], step="synthesis", folder=folder, log=log, timeout=timeout
-        )
+        seconds = _yosys(folder, "synth", commands, timeout)
         if device.family == "ecp5":
             _absorb(folder / "netlist.json", top)
-        return seconds
+        return seconds + _yosys(folder, "write", WRITE, timeout)
 
     inputs = {
         "verilog": hashlib.sha256(verilog.encode()).hexdigest(),
-        "commands": commands,
+        "commands": (*commands, *WRITE),
         "tool": tools.version("yosys"),
         "registers": _source_hash() if device.family == "ecp5" else "",
     }
@@ -86,9 +84,21 @@ def _pins(ports: Mapping[str, Mapping[str, list[object]]]) -> tuple[str, ...]:
     )
 
 
+def _yosys(folder: Path, name: str, commands: Sequence[str], timeout: float) -> float:
+    (folder / f"{name}.ys").write_text("\n".join(commands) + "\n")
+    return tools.run(
+        "yosys",
+        [f"{name}.ys"],
+        step="synthesis",
+        folder=folder,
+        log=folder / f"{name}.log",
+        timeout=timeout,
+    )
+
+
 def _absorb(path: Path, top: str) -> None:
     netlist = json.loads(path.read_text())
-    if registers.absorb_output_registers(netlist["modules"][top]):
+    if registers.Absorber(netlist["modules"][top]).run():
         path.write_text(json.dumps(netlist))
 
 
