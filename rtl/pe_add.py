@@ -12,7 +12,7 @@ from dataclasses import replace
 from amaranth import Module, Signal, Value
 
 from rtl.pe import PE
-from rtl.terms import Term, signed_for
+from rtl.terms import WIDEST, Term, signed_for
 
 
 class AddPE(PE):
@@ -29,7 +29,8 @@ class AddPE(PE):
     def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
         end = 1 << (self.w_bits - 1)
         lo, hi = self.x_range[0] - end + 1, self.x_range[1] + end
-        distance = Signal(signed_for(lo, hi, self.acc_bits))
+        # Never modulo 2^acc_bits: its top bit is the sign of the true distance.
+        distance = Signal(signed_for(lo, hi, WIDEST))
         m.d.comb += distance.eq(x + w.as_signed() + 1)
         return [Term(distance, lo, hi, sign=distance[-1])]
 

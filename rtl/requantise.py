@@ -17,8 +17,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from rtl.scale import WIDEST, Scaling, Shifts, choose
-from rtl.terms import Term, add, register, signed_for, tree, tree_latency
+from rtl.scale import Scaling, Shifts, choose
+from rtl.terms import WIDEST, Term, add, register, signed_for, tree, tree_latency
 
 
 class Requantiser(wiring.Component):

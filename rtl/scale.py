@@ -14,10 +14,7 @@ from amaranth import Module, Mux, Signal, Value
 from amaranth.utils import bits_for
 
 from rtl.digits import digits, products, recode
-from rtl.terms import Term, signed_for
-
-WIDEST = 128
-"""Bits that no sum reaches: exact, never modulo."""
+from rtl.terms import WIDEST, Term, signed_for
 
 
 class Scaling(Protocol):

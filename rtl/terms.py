@@ -14,6 +14,9 @@ from operator import xor
 from amaranth import Cat, Elaboratable, Module, Mux, Shape, Signal, Value, signed
 from amaranth.utils import bits_for
 
+WIDEST = 128
+"""Bits that no number in here reaches: exact, never modulo."""
+
 
 @dataclass(frozen=True)
 class Term:
