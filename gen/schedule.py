@@ -303,7 +303,7 @@ class Graph:
 
 @dataclass(frozen=True)
 class Cycles:
-    """latency: from the first byte in to the last byte out of an image on an idle accelerator, both counted.
+    """latency: from the transfer of an image's first byte to that of its answer's last, on an idle accelerator.
     interval: between the ends of successive images when they come without a gap."""
 
     latency: int
@@ -359,4 +359,4 @@ def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycl
         if idle > patience:
             raise Stuck(f"nothing moves after cycle {cycle - idle}")
     interval = ends[-1] - ends[-2] if len(ends) > 1 else ends[0]
-    return Cycles(ends[0], interval)
+    return Cycles(ends[0] - 1, interval)
