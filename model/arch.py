@@ -1,5 +1,4 @@
-"""What a search chooses: the Architecture, a tuple of blocks. Small, hashable, JSON; no weights, no
-torch.
+"""What a search chooses: the Architecture, a tuple of blocks. Small, hashable, JSON; no torch.
 
 Every weighted block is followed by batch norm, requantisation and, but for the last, a ReLU.
 """
@@ -56,8 +55,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Blocks from an input of `shape` (height, width, channels), unsigned `input_bits` wide, to
-    scores.
+    """Blocks from an unsigned input of `shape` (height, width, channels) to scores.
 
     `multiplier` says what the requantisers may multiply by: "integer" (signed, `multiplier_bits` of
     magnitude), "two-digit" (a sum or difference of two powers of two) or "power" (±a power of two).
@@ -72,8 +70,7 @@ class Architecture:
 
     @property
     def id(self) -> str:
-        """12 hex digits that depend on everything but the name; stable across versions of
-        Python."""
+        """12 hex digits that depend on everything but the name; the same everywhere."""
         row = {key: value for key, value in asdict(self).items() if key != "name"}
         return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -167,8 +164,7 @@ def to_json(arch: Architecture) -> str:
 
 
 def from_json(text: str, source: str = "architecture") -> Architecture:
-    """The Architecture in `text`, validated; `source` names it in errors (ArchitectureError, one
-    line)."""
+    """The Architecture in `text`, validated; `source` names it in an ArchitectureError."""
     try:
         row = json.loads(text)
     except ValueError as error:

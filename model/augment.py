@@ -20,8 +20,7 @@ def batches(
 
 
 def augment(images: Tensor, shift: int, flips: bool, rng: torch.Generator) -> Tensor:
-    """Translate each image (N, H, W, C) by up to `shift` pixels, zeros outside; mirror half of
-    them."""
+    """Translate images (N, H, W, C) by up to `shift` pixels, zeros outside; mirror half."""
     n, h, w, _ = images.shape
     padded = F.pad(images, (0, 0, shift, shift, shift, shift))
     top, left = torch.randint(0, 2 * shift + 1, (2, n, 1), generator=rng)

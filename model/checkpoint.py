@@ -25,8 +25,7 @@ class TrainError(ValueError):
 
 @dataclass
 class State:
-    """Where a run stands: full epochs done, seconds they took, accuracy at the end of each
-    stage."""
+    """Where a run stands: epochs done, their seconds, accuracy at the end of each stage."""
 
     epoch: int = 0
     seconds: float = 0.0

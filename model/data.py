@@ -1,5 +1,4 @@
-"""Data sets as integer images: `digits`, `fashion-mnist` or any IDX folder, a folder of images by
-class, an .npz.
+"""Data sets as integer images: `digits`, `fashion-mnist`, or the files a user has.
 
 Nothing is downloaded. A data set that is not there raises DataError with one line on how to get it.
 """

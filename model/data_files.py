@@ -17,8 +17,7 @@ Pairs = tuple[np.ndarray, np.ndarray]
 
 
 class DataError(ValueError):
-    """A data set is missing, damaged or of the wrong form; the message says which, and the way
-    out."""
+    """A data set is missing, damaged or of the wrong form; the message says the way out."""
 
 
 @dataclass(frozen=True, eq=False)

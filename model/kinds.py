@@ -30,8 +30,7 @@ class Kind(Protocol):
         ...
 
     def bounds(self, weights: np.ndarray, lo: int, hi: int) -> tuple[np.ndarray, np.ndarray]:
-        """Smallest and largest sum per output for weights (out, in) and inputs in [lo, hi],
-        exact."""
+        """Least and largest sum per output for weights (out, in), inputs in [lo, hi]; exact."""
         ...
 
 

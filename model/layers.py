@@ -1,5 +1,4 @@
-"""Trainable layers. Each computes with reals whose integer is value · 2^frac, and gives its spec
-node.
+"""Trainable layers: each computes reals whose integer is value · 2^frac, and gives its spec node.
 
 In stage "float" nothing is rounded; in "quantised" weights and activations are, batch norm is not;
 in "integer" the forward pass is the golden model's, with batch norm frozen and folded.
@@ -52,8 +51,7 @@ class Weighted(Layer):
         ops(kind).init(self.weight.data)
 
     def integers(self) -> Tensor:
-        """Weights as they lie in memory, with the straight-through gradient in all but stage
-        float."""
+        """Weights as they lie in memory (in stage float not rounded), with gradient."""
         return ops(self.kind).quantise(self.weight, self.bits, self.frac_in, self.stage != "float")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,8 +78,7 @@ class Weighted(Layer):
 
 
 class Requant(Layer):
-    """Batch norm (or, without `norm`, the constant `gain`), then rounding and clipping to
-    `bits`."""
+    """Batch norm (without `norm`: the constant `gain`), then rounding and clipping."""
 
     mean: Tensor
     var: Tensor
@@ -106,8 +103,7 @@ class Requant(Layer):
         return Format(self.bits, self.signed, int(self.point))
 
     def affine(self) -> tuple[Tensor, Tensor]:
-        """Gain and bias per channel of the frozen batch norm. A channel that never varied has gain
-        0."""
+        """Gain and bias per channel with batch norm frozen; 0 where a channel never varied."""
         if not self.norm:
             return self.gamma * self.gain, self.beta
         a = self.gamma * torch.rsqrt(self.var + EPSILON) * (self.var > EPSILON)

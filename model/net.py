@@ -1,5 +1,4 @@
-"""A trainable network built from an Architecture: the graph of the spec, with a Layer at each
-node."""
+"""A trainable network built from an Architecture: the spec's graph with a Layer at each node."""
 
 from __future__ import annotations
 
@@ -15,13 +14,11 @@ from model.quant import best_frac
 from model.spec import Format, Head, Input, Network, Shape, check
 
 REACH, SCORE_REACH = 4.0, 16.0
-"""Range of activations (0…4 standard deviations behind a batch norm) and of scores before
-calibration."""
+"""Range of activations (in standard deviations of a batch norm) and scores, until calibrated."""
 
 
 class Net(nn.Module):
-    """`forward` takes images (N, H, W, C), any integer type, and gives scores (N, classes) as
-    reals."""
+    """`forward` takes integer images (N, H, W, C) and gives scores (N, classes) as reals."""
 
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
@@ -70,8 +67,7 @@ class Net(nn.Module):
         return self.values(images)[self.last].flatten(1)
 
     def values(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
-        """Outputs of `keep` and of the last layer, as reals (N, C, H, W); `keep` empty: only the
-        last."""
+        """Outputs of the layers in `keep` and of the last one, as reals (N, C, H, W)."""
         x = images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac
         found = {"image": x}
         for name, layer in self.steps():
@@ -80,8 +76,7 @@ class Net(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, images: Tensor) -> None:
-        """Choose each activation's binary point, least squared error over `images`, layer by
-        layer."""
+        """Choose each activation's binary point: least squared error over `images`."""
         found = {"image": images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac}
         for name, layer in self.steps():
             given = [found[source] for source in self.sources[name]]
@@ -165,7 +160,7 @@ def _residual(net: Net, name: str, block: Block) -> None:
 
 
 def _dense(net: Net, name: str, block: Block) -> None:
-    last = block is net.arch.blocks[-1]
+    last = name == f"dense{len(net.arch.blocks) - 1}"
     size = prod(net.shapes[net.last])
     layer = Weighted(block.kind, size, block.channels, bits=block.weight_bits, dense=True)
     net.add(name, layer, (1, 1, block.channels))

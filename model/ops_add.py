@@ -58,21 +58,47 @@ def _over_windows(
     depthwise: bool,
 ) -> Tensor:
     """`distance` of rows (M, K) to w (O, K), over the windows of x; padding counts as x = 0."""
-    n, c, kernel = x.shape[0], x.shape[1], w.shape[2]
-    height, width = ((size + 2 * pad - kernel) // stride + 1 for size in x.shape[2:])
-    columns = (
-        F.unfold(x, kernel, padding=pad, stride=stride)
-        if kernel > 1 or stride > 1
-        else x.flatten(2)
-    )
+    windows = _windows(x, w.shape[2], stride, pad)
+    kernels = w.permute(0, 2, 3, 1).flatten(1)
+    n, height, width, taps, c = windows.shape
     if depthwise:
-        rows = columns.reshape(n, c, kernel * kernel, -1).permute(1, 0, 3, 2).flatten(1, 2)
-        out = torch.stack(
-            [distance(r, v[None]) for r, v in zip(rows, w.flatten(1), strict=True)], 1
-        )
-        return out.reshape(n, height, width, c).permute(0, 3, 1, 2)
-    out = distance(columns.transpose(1, 2).flatten(0, 1), w.flatten(1))
+        rows = windows.permute(4, 0, 1, 2, 3).reshape(c, -1, taps)
+        parts = [distance(r, v[None]) for r, v in zip(rows, kernels, strict=True)]
+        return torch.stack(parts, 1).reshape(n, height, width, c).permute(0, 3, 1, 2)
+    out = distance(windows.reshape(-1, taps * c), kernels)
     return out.reshape(n, height, width, -1).permute(0, 3, 1, 2)
+
+
+def _windows(x: Tensor, kernel: int, stride: int, pad: int) -> Tensor:
+    """Windows of x (N, C, H, W) as (N, rows, columns, kernel², C)."""
+    found: Tensor = _Windows.apply(x.permute(0, 2, 3, 1), kernel, stride, pad)
+    return found
+
+
+class _Windows(torch.autograd.Function):
+    # Channels innermost: whole runs of memory are copied, where F.unfold moves single numbers.
+    @staticmethod
+    def forward(
+        ctx: torch.autograd.function.FunctionCtx, x: Tensor, kernel: int, stride: int, pad: int
+    ) -> Tensor:
+        padded = F.pad(x, (0, 0, pad, pad, pad, pad))
+        ctx.shape, ctx.place = padded.shape, (kernel, stride, pad)  # type: ignore[attr-defined]
+        windows = padded.unfold(1, kernel, stride).unfold(2, kernel, stride)
+        return windows.permute(0, 1, 2, 4, 5, 3).flatten(3, 4).contiguous()
+
+    @staticmethod
+    def backward(
+        ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
+    ) -> tuple[Tensor, None, None, None]:
+        kernel, stride, pad = ctx.place  # type: ignore[attr-defined]
+        out = grads[0].new_zeros(ctx.shape)  # type: ignore[attr-defined]
+        height, width = grads[0].shape[1:3]
+        for tap in range(kernel * kernel):
+            i, j = divmod(tap, kernel)
+            rows = slice(i, i + stride * height, stride)
+            out[:, rows, j : j + stride * width : stride] += grads[0][:, :, :, tap]
+        size = out.shape
+        return out[:, pad : size[1] - pad, pad : size[2] - pad], None, None, None
 
 
 def _distance(x: Tensor, w: Tensor) -> Tensor:
@@ -108,8 +134,7 @@ def _backward(x: Tensor, w: Tensor, g: Tensor) -> Tensor:
 
 @cache
 def _compiled() -> tuple[Callable[..., Tensor], Callable[..., Tensor]] | None:
-    """`_forward` and `_backward` as fused loops without an intermediate; None without a
-    compiler."""
+    """`_forward` and `_backward` as fused loops; None where there is no compiler."""
     try:
         pair = tuple(torch.compile(f, dynamic=True) for f in (_forward, _backward))
         x, w, g = torch.zeros(6, 5), torch.zeros(4, 5), torch.zeros(6, 4)

@@ -1,5 +1,4 @@
-"""mult: sum of w·x. Weights are rounded to `bits`-wide integers under one scale per output
-channel."""
+"""mult: sum of w·x, weights rounded to integers under one scale per output channel."""
 
 from __future__ import annotations
 

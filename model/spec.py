@@ -100,8 +100,7 @@ class AvgPool:
 
 @dataclass(frozen=True)
 class GlobalAvgPool:
-    """Sum over the whole image, (1, 1, channels); the division is part of the Requantise behind
-    it."""
+    """Sum over the image, (1, 1, channels); the Requantise behind it divides."""
 
     name: str
     inputs: tuple[str, ...]
@@ -187,8 +186,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Tensor:
-    """Shape and exact range of what a node gives. `bits` is the narrowest width that holds the
-    range."""
+    """Shape and exact range of what a node gives; `bits` is the narrowest width for it."""
 
     shape: Shape
     lo: int
@@ -210,8 +208,7 @@ def width(value: int, signed: bool) -> int:
 
 @dataclass(frozen=True)
 class Window:
-    """Where a sliding window stands: shared by convolution, pooling and fully connected
-    operators."""
+    """Where a sliding window stands, for convolution, pooling and fully connected nodes."""
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
@@ -294,8 +291,7 @@ _ARITY: dict[type, int] = dict.fromkeys(NODE_TYPES.values(), 1) | {Input: 0, Add
 
 
 def infer(network: Network) -> dict[str, Tensor]:
-    """Shape and exact range of each node's output, by name. Ranges of sums follow the actual
-    weights."""
+    """Shape and exact range of each node's output; ranges of sums follow the weights."""
     found: dict[str, Tensor] = {}
     for node in network:
         found[node.name] = _infer_node(node, [found[i] for i in node.inputs])
@@ -303,8 +299,7 @@ def infer(network: Network) -> dict[str, Tensor]:
 
 
 def check(network: Network) -> dict[str, Tensor]:
-    """`infer`, after every rule of a graph has been checked; raises NetworkError at the first
-    broken one."""
+    """`infer`, after every rule has been checked; NetworkError at the first broken one."""
     if not network.nodes or not isinstance(network.nodes[0], Input):
         raise NetworkError("a network starts with one Input node")
     if not isinstance(network.nodes[-1], Head):

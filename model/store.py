@@ -1,5 +1,4 @@
-"""A Network on disk: a folder with `network.json` (graph, hash) and `weights.safetensors`
-(integers).
+"""A Network on disk: a folder with `network.json` and `weights.safetensors`.
 
 The content hash covers format version, nodes, classes and every array, not `about`.
 """

@@ -117,3 +117,10 @@ def signed_digits(value: int) -> int:
 def test_wide_sums_run_in_double_and_stay_exact() -> None:
     deep = Block("conv", "mult", 128, kernel=5), Block("conv", "mult", 128, kernel=5)
     assert_equal_everywhere(trained(arch(*deep, shape=(5, 5, 3))))
+
+
+def test_scores_are_the_last_dense_only_even_of_equal_blocks() -> None:
+    net = trained(Architecture("t", (4, 4, 1), (DENSE, DENSE), input_bits=4))
+    assert_equal_everywhere(net)
+    network = export(net)
+    assert [network[f"dense{i}_q"].format.signed for i in (0, 1)] == [False, True]  # type: ignore[union-attr]
