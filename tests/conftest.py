@@ -9,6 +9,9 @@ import pytest
 
 from sim.simulators import missing
 
+# one thread a worker: `make test` runs as many workers as there are cores
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip `slow` tests unless SHIFTADD_SLOW=1, but for `sample` evenly spread cases of each."""
