@@ -29,12 +29,12 @@ from model.ops import ops
 from model.spec import Network, Requantise
 from model.store import content_hash
 
-__all__ = ["Recipe", "TrainError", "TrainResult", "evaluate", "train"]
+__all__ = ["Recipe", "TrainError", "TrainResult", "evaluate", "recipe_for", "train"]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; the defaults suit small images.
+    """How to train; the defaults suit small images, and `recipe_for` fits them to others.
 
     `float_until` and `quantised_until`: shares of the epochs at which these stages end. `shift`:
     the largest random translation in pixels. With a teacher the loss is (1 − distill) ·
@@ -52,6 +52,12 @@ class Recipe:
     quantised_until: float = 0.85
     distill: float = 0.7
     temperature: float = 2.0
+
+
+def recipe_for(data: Dataset) -> Recipe:
+    """Batches and translations that fit the number and the size of the images."""
+    batch = 64 if len(data.train_labels) < 10_000 else 128
+    return Recipe(batch=batch, shift=max(1, min(data.shape[:2]) // 14))
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,10 @@ def train(
 
     `out`, a folder, receives log.jsonl (a line an epoch), checkpoint.pt after each epoch, arch.json
     and the Network; `resume` goes on from an interrupted run there. `start` is the state of a Net
-    to begin with (tensors that are missing or of another shape are left). Raises TrainError.
+    to begin with (tensors that are missing or of another shape are left). `recipe`: by default what
+    `recipe_for` gives. Raises TrainError.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or recipe_for(data)
     _check(arch, data, epochs)
     torch.manual_seed(seed)
     net = Net(arch)
