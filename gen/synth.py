@@ -19,6 +19,16 @@ OPTIONS = {
     "ice40": ("synth_ice40",),
     "gowin": ("synth_gowin",),
 }
+ADDSUB = (Path(__file__).parent / "addsub.v").read_text()
+SHARE = (
+    # a + b and a − b of an AddSub in rtl/terms.py become one carry chain with an inverting input
+    "proc *addsub*",
+    "wreduce *addsub*",
+    "techmap -map addsub.v *addsub*",
+    "opt_clean *addsub*",
+    "share -aggressive *addsub*",
+    "opt_clean *addsub*",
+)
 WRITE = ("read_json netlist.json", "write_verilog -noattr netlist.v")
 
 
@@ -38,6 +48,9 @@ def script(top: str, device: Device) -> tuple[str, ...]:
     """Commands of yosys that read design.v and write netlist.json."""
     return (
         "read_verilog design.v",
+        *SHARE,
+        # logic that meets the clock anyhow is mapped for area instead of speed
+        f"scratchpad -set abc9.D {round(1e6 / device.mhz)}",
         " ".join((*OPTIONS[device.family], *device.synth, "-top", top)),
         "write_json netlist.json",
     )
@@ -53,6 +66,7 @@ def synthesise(
 
     def make(folder: Path) -> float:
         (folder / "design.v").write_text(verilog)
+        (folder / "addsub.v").write_text(ADDSUB)
         seconds = _yosys(folder, "synth", commands, timeout)
         if device.family == "ecp5":
             _absorb(folder / "netlist.json", top)
@@ -61,6 +75,7 @@ def synthesise(
     inputs = {
         "verilog": hashlib.sha256(verilog.encode()).hexdigest(),
         "commands": (*commands, *WRITE),
+        "techmap": ADDSUB,
         "tool": tools.version("yosys"),
         "registers": _source_hash() if device.family == "ecp5" else "",
     }
