@@ -3,25 +3,317 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import json
+import sys
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+OK, FAILED, WRONG = 0, 1, 2
+BOARD = "ulx3s-25f"
+Result = tuple[dict[str, Any], bool]
+"""What a verb found, for JSON; and whether its checks held."""
+
+
+class RequestError(ValueError):
+    """A request that cannot be met; the message is the one line that the user sees."""
+
+
+def train(
+    arch: str,
+    *,
+    data: str,
+    epochs: int,
+    seed: int = 0,
+    out: Path | None = None,
+    resume: bool = False,
+    teacher: Path | None = None,
+    quiet: bool = False,
+) -> Result:
+    """Train one architecture to an integer Network."""
+    from model import arch as arches
+    from model import data as datasets
+    from model import store
+    from model.train import train as run
+
+    what, images = arches.load(arch), datasets.load(data)
+    folder = out or Path("runs") / f"{what.name}-{images.name}-{seed}"
+    guide = store.load(teacher) if teacher else None
+    found = run(
+        what, images, epochs=epochs, seed=seed, out=folder, resume=resume, teacher=guide, quiet=quiet
+    )
+    return {
+        "arch": what.name,
+        "data": images.name,
+        "accuracy": found.accuracy,
+        "weights": found.weights,
+        "epochs": found.epochs,
+        "seconds": found.seconds,
+        "network": str(folder / "network"),
+        "network_hash": store.content_hash(found.network),
+    }, True
+
+
+def compile(  # noqa: A001 - named as its verb
+    net: Path,
+    *,
+    board: str = BOARD,
+    out: Path | None = None,
+    fps: float | None = None,
+    mhz: float | None = None,
+    dsps: int | None = None,
+    luts: int | None = None,
+    seeds: int = 1,
+    quiet: bool = False,
+) -> Result:
+    """Plan, Verilog, bitstream and report of a network on a board."""
+    from gen.compile import compile as run
+    from gen.report import as_dict, table
+    from model import store
+
+    network = store.load(net)
+    folder = out or Path("build") / f"{net.resolve().name}-{board}"
+    with _status(quiet) as say:
+        report, _ = run(
+            network, board=board, out=folder, fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds, progress=say
+        )
+    if not quiet:
+        _console().print(table(report))
+    return as_dict(report), True
+
+
+def simulate(
+    net: Path,
+    *,
+    board: str = BOARD,
+    build: Path | None = None,
+    level: str = "rtl",
+    data: str | None = None,
+    images: int | None = None,
+    simulator: str = "verilator",
+    seed: int = 0,
+    stalls: bool = True,
+    waves: Path | None = None,
+    quiet: bool = False,
+) -> Result:
+    """Prove the hardware of a network equal to the golden model, image by image."""
+    import torch
+
+    from gen.compile import planned
+    from model import data as datasets
+    from model import store
+    from sim.network import simulate as run
+
+    if level != "rtl":
+        raise RequestError(f"level {level!r}: this version proves 'rtl'")
+    network = store.load(net)
+    source = data or network.about.get("data")
+    if not source:
+        raise RequestError(f"{net}: the network does not name its data set; give --data")
+    pixels = datasets.load(source).test_images
+    if images is not None and not 1 <= images <= len(pixels):
+        raise RequestError(f"--images {images}: {source} has 1 to {len(pixels)} test images")
+    accelerator = planned(network, board=board, folder=build)
+    with _bar(quiet, "simulate") as tick:
+        found = run(
+            network,
+            accelerator,
+            torch.from_numpy(pixels[:images]),
+            level=level,
+            simulator=simulator,
+            seed=seed,
+            stalls=stalls,
+            waves=waves,
+            progress=tick,
+        )
+    if not quiet:
+        _console().print(_verdict(found))
+    return found.as_dict(), found.ok
+
+
+def _verdict(found: Any) -> str:
+    if found.ok:
+        return (
+            f"{found.images} images equal to the golden model at level {found.level} ({found.simulator}, seed "
+            f"{found.seed}); latency {found.cycles_latency}, interval {found.cycles_interval} cycles"
+        )
+    where = f"; first: {found.first_mismatch}" if found.first_mismatch else ""
+    stop = f"; words stopped at {found.stopped}" if found.stopped else ""
+    return f"{found.mismatches} of {found.images} images differ (seed {found.seed}){where}{stop}"
+
+
+def demo(*, out: Path = Path("runs/demo"), seed: int = 0, quiet: bool = False) -> Result:
+    """Digits: train a hybrid network, prove it in RTL and build it for two boards."""
+    from search.demo import demo as run
+
+    return run(out=out, seed=seed, quiet=quiet)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console()
+
+
+def _status(quiet: bool) -> Any:
+    """A spinner on stderr that says the current step."""
+    from contextlib import contextmanager
+
+    from rich.console import Console
+
+    @contextmanager
+    def show() -> Any:
+        if quiet:
+            yield lambda step: None
+            return
+        with Console(stderr=True).status("") as status:
+            yield status.update
+
+    return show()
+
+
+def _bar(quiet: bool, what: str) -> Any:
+    """A progress bar on stderr, called with what is done and what there is in all."""
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    @contextmanager
+    def show() -> Any:
+        with Progress(console=Console(stderr=True), disable=quiet) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+
+    return show()
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
-    found = argparse.ArgumentParser(
+    top = argparse.ArgumentParser(
         prog="shiftadd",
-        description="Hybrid multiplication, shift and add networks for small FPGAs.",
+        description="Hybrid multiplication, shift and add networks for small FPGAs: trained, generated, "
+        "proven bit-exact and measured.",
+        epilog="Start with `shiftadd demo`. Exit status: 0 done, 1 a check failed, 2 the request was wrong.",
     )
-    found.add_argument("--version", action="version", version=f"shiftadd {version('shiftadd')}")
-    return found
+    top.add_argument("--version", action="version", version=f"shiftadd {version('shiftadd')}")
+    verbs = top.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for add in (_demo, _train, _compile, _simulate):
+        one = add(verbs)
+        one.add_argument(
+            "--json", action="store_true", help="print one JSON object on stdout, and no progress"
+        )
+    return top
+
+
+def _verb(verbs: Any, run: Callable[..., Result], text: str, example: str) -> argparse.ArgumentParser:
+    one: argparse.ArgumentParser = verbs.add_parser(
+        run.__name__,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=f"Example: {example}",
+    )
+    one.set_defaults(run=run)
+    return one
+
+
+def _demo(verbs: Any) -> argparse.ArgumentParser:
+    one = _verb(
+        verbs, demo, "train, prove and build a hybrid network on the digits data set, in minutes", "shiftadd demo"
+    )
+    one.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder for everything made")
+    one.add_argument("--seed", type=int, default=0, help="of training and simulation")
+    return one
+
+
+def _train(verbs: Any) -> argparse.ArgumentParser:
+    one = _verb(
+        verbs,
+        train,
+        "train one architecture to an integer network",
+        "shiftadd train digits_hybrid --data digits --epochs 60",
+    )
+    one.add_argument("arch", help="a built-in architecture (digits_hybrid, fashion_hybrid, …) or a JSON file")
+    one.add_argument("--data", required=True, help="digits, fashion-mnist, an IDX folder, a folder of images by class, or an .npz")
+    one.add_argument("--epochs", type=int, default=60, help="passes over the training images")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--out", type=Path, help="folder of the run; default runs/ARCH-DATA-SEED")
+    one.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    one.add_argument("--teacher", type=Path, help="a trained network to distil from")
+    return one
+
+
+def _compile(verbs: Any) -> argparse.ArgumentParser:
+    one = _verb(
+        verbs,
+        compile,
+        "plan a network on a board, write its Verilog and bitstream, and measure it",
+        "shiftadd compile runs/demo/network --board up5k",
+    )
+    one.add_argument("net", type=Path, help="folder of a trained network")
+    one.add_argument("--board", default=BOARD, help=f"board or device (default {BOARD}); an unknown one lists all")
+    one.add_argument("--out", type=Path, help="folder for plan, Verilog, bitstream and report")
+    one.add_argument("--fps", type=float, help="least area at so many images a second, instead of the fastest that fits")
+    one.add_argument("--mhz", type=float, help="clock to ask of place and route, and to plan --fps with")
+    one.add_argument("--dsps", type=int, help="use at most so many hardware multipliers")
+    one.add_argument("--luts", type=int, help="plan for at most so many LUTs")
+    one.add_argument("--seeds", type=int, default=1, help="placements to try; the fastest is kept")
+    return one
+
+
+def _simulate(verbs: Any) -> argparse.ArgumentParser:
+    one = _verb(
+        verbs,
+        simulate,
+        "prove the hardware equal to the golden model, image by image",
+        "shiftadd simulate runs/demo/network --board up5k --images 100",
+    )
+    one.add_argument("net", type=Path, help="folder of a trained network")
+    one.add_argument("--board", default=BOARD, help="board to plan for")
+    one.add_argument("--build", type=Path, help="folder that `compile` wrote: simulate exactly that plan")
+    one.add_argument("--level", default="rtl", help="what is simulated: rtl")
+    one.add_argument("--data", help="data set; default the one that the network was trained on")
+    one.add_argument("--images", type=int, help="how many test images; default all")
+    one.add_argument("--simulator", choices=("verilator", "icarus"), default="verilator")
+    one.add_argument("--seed", type=int, default=0, help="of the random stalls")
+    one.add_argument("--no-stalls", dest="stalls", action="store_false", help="never stall the streams")
+    one.add_argument("--waves", type=Path, metavar="FILE", help="write waveforms (.fst or .vcd) of the failing images, or of the first")
+    return one
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Exit status: 0 done, 1 a check failed, 2 the request was wrong."""
-    parser().parse_args(argv)
-    parser().print_help()
-    return 2
+    options = vars(parser().parse_args(argv))
+    run, as_json = options.pop("run"), options.pop("json")
+    try:
+        found, held = run(**options, quiet=as_json)
+    except KeyboardInterrupt:
+        print("shiftadd: interrupted; finished steps are kept", file=sys.stderr)
+        return 130
+    except Exception as error:
+        status = _status_of(error)
+        if status is None:
+            raise
+        print(f"shiftadd: {' '.join(str(error).split())}", file=sys.stderr)
+        return status
+    if as_json:
+        json.dump(found, sys.stdout, indent=1)
+        print()
+    return OK if held else FAILED
+
+
+def _status_of(error: Exception) -> int | None:
+    """Exit status of an error that a user can do something about; None for a defect of ours."""
+    from gen.plan import DoesNotFit
+    from gen.place import DoesNotFitError
+    from gen.tools import ToolError
+
+    if isinstance(error, DoesNotFit | DoesNotFitError | ToolError):
+        return FAILED
+    from sim.simulators import SimulatorError
+
+    return WRONG if isinstance(error, ValueError | OSError | SimulatorError) else None
 
 
 if __name__ == "__main__":

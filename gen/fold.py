@@ -15,7 +15,7 @@ from gen.assemble import geometry
 from gen.cost import predict
 from gen.devices import Device
 from gen.lower import Layer
-from gen.plan import Cost, Fold, PlanError
+from gen.plan import Cost, DoesNotFit, Fold
 from model.spec import Add, Head, Input
 
 WIDEST = 64
@@ -143,7 +143,7 @@ def choose(
     cycles: int | None = None,
 ) -> list[Option]:
     """The chosen folding of each layer: least cycles an image within the budget, or, when `cycles` is given,
-    least area at that many. Raises PlanError that names the scarce resource when nothing fits."""
+    least area at that many. Raises DoesNotFit that names the scarce resource when nothing fits."""
     budget = budget or Budget.of(device)
     offers = [options(layer, device) for layer in layers]
     floor = max(min(o.cycles for o in offer) for offer in offers)
@@ -151,16 +151,16 @@ def choose(
     if cycles is not None:
         if cycles < floor:
             slow = max(zip(offers, layers, strict=True), key=lambda p: min(o.cycles for o in p[0]))
-            raise PlanError(
+            raise DoesNotFit(
                 f"{cycles} cycles an image: layer {slow[1].name} needs at least {floor}; ask for fewer images a second"
             )
         chosen, worst = _pick(offers, budget, cycles)
         if worst:
-            raise PlanError(_excess(chosen, budget, device, worst, f"at {cycles} cycles an image"))
+            raise DoesNotFit(_excess(chosen, budget, device, worst, f"at {cycles} cycles an image"))
         return chosen
     chosen, worst = _pick(offers, budget, targets[-1])
     if worst:
-        raise PlanError(_excess(chosen, budget, device, worst, "fully folded"))
+        raise DoesNotFit(_excess(chosen, budget, device, worst, "fully folded"))
     low, high = 0, len(targets) - 1
     while low < high:
         middle = (low + high) // 2

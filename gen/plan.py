@@ -16,6 +16,10 @@ class PlanError(ValueError):
     """A plan cannot be made, read or used; the message says why and what would help."""
 
 
+class DoesNotFit(PlanError):  # noqa: N818 - what it says
+    """No folding of the network fits the device or meets the wish."""
+
+
 @dataclass(frozen=True)
 class Cost:
     """Resources of a device. lut: 4-input LUTs as the family's place-and-route counts its logic cells."""

@@ -1,0 +1,117 @@
+"""compile: a network and a board to plan, Verilog, bitstream and report, in one folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gen.build import build
+from gen.devices import device
+from gen.elaborate import Accelerator, elaborate
+from gen.plan import Plan, PlanError, save
+from gen.planner import plan as make_plan
+from gen.report import Report, figures, write
+from model.spec import Network
+from model.store import content_hash
+
+CACHE = Path("build/cache")
+
+
+def compile(  # noqa: A001 - named as its verb
+    network: Network,
+    *,
+    board: str,
+    out: Path,
+    fps: float | None = None,
+    mhz: float | None = None,
+    dsps: int | None = None,
+    luts: int | None = None,
+    seeds: int = 1,
+    bitstream: bool = True,
+    cache: Path = CACHE,
+    progress: Callable[[str], None] = lambda step: None,
+) -> tuple[Report, Accelerator]:
+    """Plan, elaborate, synthesise, place and route `network` for `board`; everything lands in `out`.
+
+    fps: least area at so many images a second, instead of the fastest that fits. mhz: clock asked of place and
+    route. dsps, luts: use no more of them. seeds: placements to try. Raises PlanError or DoesNotFitError where it
+    does not fit, ValueError for a wrong request, ToolError.
+    """
+    target = device(board)
+    seconds: dict[str, float] = {}
+    progress("plan")
+    began = time.monotonic()
+    plan = make_plan(network, target, fps=fps, mhz=mhz, dsps=dsps, luts=luts)
+    seconds["plan"] = time.monotonic() - began
+    progress("Verilog")
+    began = time.monotonic()
+    accelerator = elaborate(network, plan)
+    seconds["verilog"] = time.monotonic() - began
+    built = build(
+        accelerator.verilog,
+        accelerator.top,
+        target,
+        mhz=mhz,
+        seeds=seeds,
+        bitstream=bitstream,
+        cache=cache,
+        progress=progress,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    files = _deliver(out, plan, accelerator, built.files)
+    report = Report(
+        network=str(network.about.get("name", "network")),
+        network_hash=content_hash(network),
+        board=board,
+        device=target.name,
+        plan_hash=plan.hash,
+        verilog_hash=accelerator.hash,
+        predicted=figures(plan.cost, target.mhz if mhz is None else mhz, plan),
+        measured=figures(built.measured, built.measured.fmax_mhz, plan),
+        mhz=built.measured.mhz,
+        files=files,
+        seconds=seconds | dict(built.seconds),
+        tools=built.tools,
+    )
+    write(report, out / "report.json")
+    return report, accelerator
+
+
+def _deliver(out: Path, plan: Plan, accelerator: Accelerator, built: dict[str, Path]) -> dict[str, str]:
+    """Puts the products into `out`, each under a temporary name first; their paths by what they are."""
+    save(plan, out / "plan.json")
+    _write(out / f"{accelerator.top}.v", accelerator.verilog)
+    files = {"plan": "plan.json", "verilog": f"{accelerator.top}.v"}
+    for what in ("bitstream", "log"):
+        if what in built:
+            source = built[what]
+            name = f"{accelerator.top}{source.suffix}" if what == "bitstream" else "place.log"
+            part = out / f".{name}.{os.getpid()}"
+            shutil.copyfile(source, part)
+            part.replace(out / name)
+            files[what] = name
+    return {what: str(out / name) for what, name in files.items()}
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text)
+    part.replace(path)
+
+
+def planned(network: Network, *, board: str, folder: Path | None = None) -> Accelerator:
+    """The accelerator of `network`: as compiled into `folder` earlier, or freshly planned for `board`.
+
+    Raises PlanError when the folder's plan is damaged or was made for another network.
+    """
+    if folder is None:
+        return elaborate(network, make_plan(network, device(board)))
+    from gen.plan import load
+
+    path = folder / "plan.json"
+    if not path.is_file():
+        raise PlanError(f"{folder}: no plan.json; name the folder that `shiftadd compile` wrote")
+    return elaborate(network, load(path))

@@ -1,0 +1,101 @@
+"""The demo: the digits data set, a hybrid network of all three kinds, two boards, proof and measured cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from gen.compile import compile as compile_network
+from gen.report import Report, as_dict, table
+from model import arch, data
+from model.spec import Network
+from model.store import content_hash
+from model.train import TrainResult, train
+from sim.network import SimulationResult, simulate
+
+ARCHITECTURE = "digits_hybrid"
+EPOCHS = 60
+BOARDS = ("ulx3s-25f", "up5k")
+
+
+def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
+    """Train, then for each of BOARDS plan, prove on every test image in RTL, place, route and pack.
+
+    Returns what each step found, and whether every image was equal and timing met. Products land in `out`.
+    """
+    began = time.monotonic()
+    console = Console(stderr=True, quiet=quiet)
+    digits = data.load("digits")
+    console.print(f"[bold]train[/] {ARCHITECTURE} on {digits.name}")
+    trained = train(arch.load(ARCHITECTURE), digits, epochs=EPOCHS, seed=seed, out=out, quiet=quiet)
+    images = torch.from_numpy(digits.test_images)
+    with ThreadPoolExecutor(len(BOARDS)) as pool:
+        jobs = [
+            pool.submit(_board, trained.network, board, images, out / board, seed, _say(console, board))
+            for board in BOARDS
+        ]
+        done = {board: job.result() for board, job in zip(BOARDS, jobs, strict=True)}
+    seconds = time.monotonic() - began
+    if not quiet:
+        _show(trained, done, seconds)
+    found = {
+        "train": {
+            "arch": ARCHITECTURE,
+            "accuracy": trained.accuracy,
+            "weights": trained.weights,
+            "epochs": trained.epochs,
+            "seconds": trained.seconds,
+            "network": str(out / "network"),
+            "network_hash": content_hash(trained.network),
+        },
+        "compile": {board: as_dict(report) for board, (report, _) in done.items()},
+        "simulate": {board: proof.as_dict() for board, (_, proof) in done.items()},
+        "seconds": seconds,
+    }
+    return found, all(proof.ok and report.timing_met for report, proof in done.values())
+
+
+def _say(console: Console, board: str) -> Callable[[str], None]:
+    return lambda step: console.print(f"[bold]{board}[/] {step}")
+
+
+def _board(
+    network: Network,
+    board: str,
+    images: torch.Tensor,
+    out: Path,
+    seed: int,
+    say: Callable[[str], None],
+) -> tuple[Report, SimulationResult]:
+    report, accelerator = compile_network(network, board=board, out=out, progress=say)
+    say(f"RTL against the golden model, {len(images)} images")
+    return report, simulate(network, accelerator, images, seed=seed)
+
+
+def _show(
+    trained: TrainResult, done: dict[str, tuple[Report, SimulationResult]], seconds: float
+) -> None:
+    console = Console()
+    for report, _ in done.values():
+        console.print(table(report))
+    last = Table(title=f"{ARCHITECTURE}: {trained.weights} weights, {seconds:.0f} s in all")
+    for column in ("board", "accuracy", "images proven", "differ", "latency", "images/s", "bitstream"):
+        last.add_column(column, justify="left" if column in ("board", "bitstream") else "right")
+    for board, (report, proof) in done.items():
+        last.add_row(
+            board,
+            f"{100 * trained.accuracy['integer']:.2f} %",
+            str(proof.images),
+            str(proof.mismatches),
+            f"{report.measured['latency_us']:.1f} µs",
+            f"{report.measured['inferences_per_s']:,.0f}",
+            report.files.get("bitstream", "none"),
+        )
+    console.print(last)
