@@ -1,0 +1,149 @@
+"""Predicted beside measured: the report of one accelerator, kept as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gen.build import Build
+from gen.devices import device
+from gen.plan import Plan
+
+FORMAT = "shiftadd-report"
+VERSION = 1
+
+
+class ReportError(ValueError):
+    """A report cannot be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Cost and speed of an accelerator; None where nobody knows.
+
+    cycles_latency: from the first byte in to the last byte out. cycles_interval: between images.
+    latency_us and inferences_per_s hold at fmax_mhz.
+    """
+
+    lut: float | None = None
+    ff: float | None = None
+    dsp: int | None = None
+    bram: int | None = None
+    fmax_mhz: float | None = None
+    cycles_latency: int | None = None
+    cycles_interval: int | None = None
+    latency_us: float | None = None
+    inferences_per_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """One network on one device. measured: None before it is built. seconds: per step."""
+
+    network: str
+    network_hash: str
+    plan_hash: str
+    device: str
+    predicted: Figures
+    measured: Figures | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    tools: tuple[str, ...] = ()
+
+
+def latency_us(cycles: int, mhz: float) -> float:
+    """Microseconds that `cycles` take at a clock of `mhz`."""
+    return cycles / mhz
+
+
+def inferences_per_s(interval: int, mhz: float) -> float:
+    """Images a second, one every `interval` cycles at a clock of `mhz`."""
+    return mhz * 1e6 / interval
+
+
+def report(
+    network: str,
+    plan: Plan,
+    build: Build | None = None,
+    *,
+    cycles: tuple[int, int] | None = None,
+    files: Mapping[str, Path] | None = None,
+    seconds: Mapping[str, float] | None = None,
+) -> Report:
+    """What `plan` predicts for the network called `network` beside what `build` measured.
+
+    cycles: latency and interval as simulated, when they were. Without them the measured cycles stay
+    open, and latency and rate are those of the predicted cycles, which are exact, at the measured
+    clock. files and seconds are added to those of the build.
+    """
+    mhz = build.measured.mhz if build else device(plan.device).mhz
+    exact = plan.cycles_latency, plan.cycles_interval
+    predicted = Figures(
+        round(plan.cost.lut),
+        round(plan.cost.ff),
+        plan.cost.dsp,
+        plan.cost.bram,
+        mhz,
+        *exact,
+        *_speed(exact, mhz),
+    )
+    paths = {**(build.files if build else {}), **(files or {})}
+    return Report(
+        network=network,
+        network_hash=plan.network_hash,
+        plan_hash=plan.hash,
+        device=plan.device,
+        predicted=predicted,
+        measured=_measured(build, cycles, exact) if build else None,
+        files={name: str(path) for name, path in paths.items()},
+        seconds={**(seconds or {}), **(build.seconds if build else {})},
+        tools=build.tools if build else (),
+    )
+
+
+def _measured(build: Build, cycles: tuple[int, int] | None, exact: tuple[int, int]) -> Figures:
+    m = build.measured
+    latency, rate = _speed(cycles or exact, m.fmax_mhz)
+    return Figures(
+        lut=m.lut,
+        ff=m.ff,
+        dsp=m.dsp,
+        bram=m.bram,
+        fmax_mhz=m.fmax_mhz,
+        cycles_latency=cycles[0] if cycles else None,
+        cycles_interval=cycles[1] if cycles else None,
+        latency_us=latency,
+        inferences_per_s=rate,
+    )
+
+
+def _speed(cycles: tuple[int, int], mhz: float) -> tuple[float, float]:
+    return latency_us(cycles[0], mhz), inferences_per_s(cycles[1], mhz)
+
+
+def save(made: Report, path: Path) -> None:
+    """Writes a report as JSON; the keys always stand in the same order."""
+    text = json.dumps({"format": FORMAT, "version": VERSION, **asdict(made)}, indent=1)
+    part = path.with_name(path.name + ".part")
+    part.write_text(text + "\n")
+    part.replace(path)
+
+
+def load(path: Path) -> Report:
+    """Reads a report; ReportError when the file is damaged, foreign, or of a newer version."""
+    try:
+        raw: dict[str, Any] = json.loads(path.read_text())
+        if raw.pop("format") != FORMAT:
+            raise KeyError("format")
+        version = raw.pop("version")
+        if version != VERSION:
+            raise ReportError(f"{path}: report version {version}, this program reads {VERSION}")
+        raw["predicted"] = Figures(**raw["predicted"])
+        raw["measured"] = Figures(**raw["measured"]) if raw["measured"] else None
+        raw["tools"] = tuple(raw["tools"])
+        return Report(**raw)
+    except (OSError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"{path}: not a readable report of shiftadd ({error!r})") from None

@@ -1,0 +1,58 @@
+"""A report drawn as a table: predicted beside measured, and how much of the device it takes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from rich.table import Table
+
+from gen.devices import Device, device
+from gen.report import Figures, Report
+
+BUDGET = ("lut", "ff", "dsp", "bram")
+TITLES = {
+    "lut": "LUT",
+    "ff": "FF",
+    "dsp": "DSP",
+    "bram": "block RAM",
+    "fmax_mhz": "clock, MHz",
+    "cycles_latency": "latency, cycles",
+    "cycles_interval": "interval, cycles",
+    "latency_us": "latency, µs",
+    "inferences_per_s": "inferences/s",
+}
+
+
+def table(made: Report) -> Table:
+    """Predicted, measured and error in percent of the measured, and the share of the device."""
+    target = device(made.device)
+    drawn = Table(title=f"{made.network} on {made.device}", title_justify="left")
+    drawn.add_column("")
+    for title in ("predicted", "measured", "error", "of the device"):
+        drawn.add_column(title, justify="right")
+    for key in (f.name for f in fields(Figures)):
+        predicted = getattr(made.predicted, key)
+        measured = getattr(made.measured, key) if made.measured else None
+        share = _share(target, key, predicted if measured is None else measured)
+        error = _error(predicted, measured)
+        drawn.add_row(TITLES[key], _number(predicted), _number(measured), error, share)
+    return drawn
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.1f}" if isinstance(value, float) and value < 10_000 else f"{value:,.0f}"
+
+
+def _error(predicted: float | None, measured: float | None) -> str:
+    if predicted is None or not measured:
+        return "–"
+    return f"{100 * (predicted - measured) / measured:+.1f} %"
+
+
+def _share(target: Device, key: str, value: float | None) -> str:
+    if key not in BUDGET or value is None:
+        return ""
+    has = getattr(target, key)
+    return f"{100 * value / has:.0f} % of {has:,}" if has else "none there"
