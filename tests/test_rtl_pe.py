@@ -13,6 +13,7 @@ from amaranth.sim import Simulator
 
 from model.kinds import kind, kind_names
 from rtl.pe import PE, pe
+from tests.bench_lanes import NAIVE, element
 
 TERMS = {
     "mult": lambda x, w: x * w,
@@ -144,6 +145,22 @@ def test_every_weight(name: str, multiplier: str, w_bits: int, signed: bool) -> 
     inputs = sorted({lo, hi, 0, 1, max(lo, -1), hi // 2})
     slots = [([x], [w], True) for w, x in product(weights_of(name, w_bits), inputs)]
     check(name, dut, slots, seed=1)
+
+
+@pytest.mark.parametrize("name", NAIVE)
+def test_naive_elements_of_the_bench_compute_the_same(name: str) -> None:
+    rng = random.Random(3)
+    dut = element(name, NAIVE)
+    all_weights = weights_of(name, dut.w_bits)
+    slots = [
+        (
+            [rng.choice([0, 255, rng.randrange(256)]) for _ in range(dut.simd)],
+            [rng.choice(all_weights) for _ in range(dut.simd)],
+            rng.random() < 0.3 or i == 0,
+        )
+        for i in range(200)
+    ]
+    check(name, dut, slots, seed=3)
 
 
 @pytest.mark.parametrize("name", ["mult", "shift", "add"])
