@@ -32,8 +32,8 @@ from model.spec import (
 )  # fmt: skip
 from model.spec import Tensor as Range
 
-CHUNK_ELEMENTS = 1 << 24
-"""Largest tensor worked on at once, in elements: bounds the memory whatever the batch."""
+CHUNK_ELEMENTS = 1 << 21
+"""Largest tensor worked on at once, in elements: it fits a cache, and bounds the memory."""
 
 
 @torch.no_grad()
@@ -146,7 +146,6 @@ def exact_type(bound: int, name: str) -> torch.dtype:
 def requantise(node: Requantise, x: Tensor) -> Tensor:
     """clip((x · multiplier + offset + half) >> shift) in int64, x (N, C, H, W)."""
     multiplier = torch.from_numpy(node.multiplier).long()[:, None, None]
-    offset = torch.from_numpy(node.offset).long()[:, None, None]
-    return ((x * multiplier + offset + node.half) >> node.shift).clamp(
-        node.format.lo, node.format.hi
-    )
+    offset = torch.from_numpy(node.offset).long()[:, None, None] + node.half
+    y = torch.addcmul(offset, x, multiplier)
+    return y.bitwise_right_shift_(node.shift).clamp_(node.format.lo, node.format.hi)

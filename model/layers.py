@@ -91,7 +91,6 @@ class Requant(Layer):
         super().__init__()
         self.bits, self.signed, self.norm, self.gain = bits, signed, norm, gain
         self.style, self.multiplier_bits = style, multiplier_bits
-        self.frozen = False
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("var", torch.ones(channels))
         self.register_buffer("point", torch.tensor(bits - signed - round(np.log2(reach))))
@@ -110,7 +109,7 @@ class Requant(Layer):
         return a, self.beta - a * self.mean
 
     def normalise(self, x: Tensor) -> Tensor:
-        if self.norm and self.training and not self.frozen and self.stage != "integer":
+        if self.norm and self.training and self.stage != "integer":
             return F.batch_norm(x, self.mean, self.var, self.gamma, self.beta, True, 0.1, EPSILON)
         a, b = self.affine()
         return x.float() * a[:, None, None] + b[:, None, None]

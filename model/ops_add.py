@@ -31,7 +31,7 @@ class Add:
 
     @torch.no_grad()
     def integer(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
-        return _over_windows(_distance, x, w, stride, pad, depthwise)
+        return _over_windows(_sums, x, w, stride, pad, depthwise)
 
     def quantise(self, weight: Tensor, bits: int, frac: int, exact: bool) -> Tensor:
         scaled = weight * 2.0**frac
@@ -101,9 +101,9 @@ class _Windows(torch.autograd.Function):
         return out[:, pad : size[1] - pad, pad : size[2] - pad], None, None, None
 
 
-def _distance(x: Tensor, w: Tensor) -> Tensor:
-    """−Σ|x − w| of x (M, K) and w (O, K): (M, O), never with an (M, O, K) intermediate."""
-    return -torch.cdist(x, w, p=1)
+def _sums(x: Tensor, w: Tensor) -> Tensor:
+    """−Σ|x − w| of rows x (M, K) and w (O, K): (M, O), without gradient."""
+    return _l1(False, x, w)
 
 
 class _L1(torch.autograd.Function):
@@ -158,7 +158,7 @@ def _l1(backward: bool, *tensors: Tensor) -> Tensor:
     if terms >= COMPILE_ELEMENTS and (pair := _compiled()):
         return pair[backward](*tensors)
     if not backward:
-        return _distance(x, w)
+        return -torch.cdist(x, w, p=1)
     rows = max(1, BROADCAST_ELEMENTS // w.numel())
     parts = zip(torch.split(x, rows), torch.split(tensors[2], rows), strict=True)
     return torch.cat([plain(a, w, g) for a, g in parts])

@@ -136,7 +136,9 @@ def train(
     accuracy = {s: state.accuracy.get(s) or evaluate(net.stage(s), *tests) for s in STAGES}
     network = export(net, data.classes)
     accuracy["integer"] = golden.accuracy(network, *tests)
-    network.about.update(name=arch.name, data=data.name, seed=seed, epochs=epochs, accuracy=accuracy)
+    network.about.update(
+        name=arch.name, data=data.name, seed=seed, epochs=epochs, accuracy=accuracy
+    )
     run.finish(arch, network)
     return TrainResult(network, accuracy, network.weight_count, epochs, state.seconds)
 
