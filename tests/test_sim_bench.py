@@ -181,11 +181,12 @@ def test_axi_stream_ports_carry_tlast(quick_simulator: str) -> None:
 
 @pytest.mark.parametrize("kind", ["fst", "vcd"])
 def test_waves_on_request(quick_simulator: str, tmp_path: Path, kind: str) -> None:
-    path = tmp_path / f"out.{kind}"
+    path = tmp_path / "new" / f"out.{kind}"
     assert bench("good", quick_simulator, waves=path).ok  # type: ignore[arg-type]
     start = path.read_bytes()[:200]
     assert (b"$date" in start or b"$version" in start) == (kind == "vcd")
     assert len(path.read_bytes()) > 1000
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
 @pytest.mark.slow
