@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from typing import Literal
 
@@ -29,9 +30,10 @@ class Family:
 
 
 _BLOCK_18K = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+_BLOCK_4K = ((256, 16), (512, 8), (1024, 4), (2048, 2), (4096, 1))  # the last with a multiplexer
 FAMILIES: dict[FamilyName, Family] = {
     "ecp5": Family(18432, _BLOCK_18K, True, (18, 18)),
-    "ice40": Family(4096, ((256, 16), (512, 8), (1024, 4), (2048, 2)), False, (16, 16)),
+    "ice40": Family(4096, _BLOCK_4K, False, (16, 16)),
     "gowin": Family(18432, _BLOCK_18K, True, (18, 18)),
 }
 
@@ -74,8 +76,21 @@ class Device:
         return FAMILIES[self.family].multiplier
 
     def brams(self, depth: int, width: int) -> int:
-        """Blocks that a memory of `depth` words of `width` bits takes."""
-        return min(ceil(depth / d) * ceil(width / w) for d, w in self.bram_shapes)
+        """Blocks that yosys takes for a memory of `depth` words of `width` bits.
+
+        Exact up to the depth of the widest shape and for powers of two. In between, yosys sometimes
+        packs the bits of two words together and takes fewer.
+        """
+        return _cover(self.bram_shapes, depth, width)
+
+
+@cache
+def _cover(shapes: tuple[tuple[int, int], ...], depth: int, width: int) -> int:
+    """Least number of blocks, side by side, each column of them in a shape of its own."""
+    least = [0] * (width + 1)
+    for w in range(1, width + 1):
+        least[w] = min(ceil(depth / d) + least[max(0, w - bits)] for d, bits in shapes)
+    return least[width]
 
 
 def _ecp5(size: str, lut: int, dsp: int, bram: int) -> Device:

@@ -1,4 +1,6 @@
-"""Small AXI-Stream designs in Verilog, to build for real."""
+"""Small AXI-Stream designs in Verilog, to be built for real."""
+
+from __future__ import annotations
 
 PORTS = """
 module {name}(
@@ -10,11 +12,7 @@ module {name}(
   assign s_axis_tready = m_axis_tready;
   wire go = s_axis_tvalid & m_axis_tready;
 """
-
-
-def stream(body: str, name: str = "top") -> str:
-    """A byte stream whose beats are `go`; `body` drives `wire [7:0] y` from s_axis_tdata."""
-    end = """
+END = """
   always @(posedge clk) begin
     m_axis_tvalid <= go & ~rst;
     m_axis_tdata <= y;
@@ -22,22 +20,44 @@ def stream(body: str, name: str = "top") -> str:
   end
 endmodule
 """
-    return PORTS.format(name=name) + body + end
 
 
-def delay(depth: int = 512, width: int = 32) -> str:
-    """A row buffer in block RAM with an output register, and a product of 8 by 8 bits."""
-    return stream(f"""
+def stream(body: str, name: str = "top") -> str:
+    """A byte stream whose beats are `go`; `body` declares wire [7:0] y, the output byte."""
+    return PORTS.format(name=name) + body + END
+
+
+def memory(depth: int, width: int, name: str = "top") -> str:
+    """A block RAM, written and read at different addresses, all its bits in use."""
+    return stream(
+        f"""
   (* ram_style = "block", no_rw_check = 1 *) reg [{width - 1}:0] mem [0:{depth - 1}];
-  reg [$clog2({depth})-1:0] at;
-  reg [{width - 1}:0] read, held;
-  reg [15:0] product;
-  wire [7:0] y = product[15:8] ^ product[7:0];
+  reg [$clog2({depth})-1:0] at = 0;
+  reg [{width - 1}:0] fill = 0, read = 0, sum = 0;
+  wire [7:0] y = sum;
   always @(posedge clk) if (go) begin
+    fill <= {{fill, s_axis_tdata}};
     at <= at + 1;
-    mem[at] <= {{{width // 8}{{s_axis_tdata}}}};
-    read <= mem[at + 1];
-    held <= read;
-    product <= held[7:0] * held[{width - 1}:{width - 8}];
+    mem[at + 3] <= fill;
+    read <= mem[at];
+    sum <= sum + (sum >> 1) + read;
   end
-""")
+""",
+        name,
+    )
+
+
+def products(count: int, name: str = "top") -> str:
+    """`count` products of 8 by 8 bits, each with its own operands, one after another."""
+    lines = [
+        f"""
+  reg signed [7:0] a{i} = 0;
+  reg signed [15:0] p{i} = 0;
+  always @(posedge clk) if (go) begin
+    a{i} <= {"s_axis_tdata" if i == 0 else f"p{i - 1}[15:8] ^ p{i - 1}[7:0]"};
+    p{i} <= a{i} * $signed(s_axis_tdata);
+  end
+"""
+        for i in range(count)
+    ]
+    return stream("".join(lines) + f"  wire [7:0] y = p{count - 1}[15:8];", name)
