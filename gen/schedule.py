@@ -36,24 +36,41 @@ class Timing:
 
 
 class Pipeline(Timing):
-    """A pipeline that stands still while a word waits at its end. Subclasses put words into `pending`."""
+    """A pipeline behind rtl.stage.Outlet: it stands still while two words wait at its end.
+
+    Subclasses emit words in `work`, which is called in each cycle in which the pipeline moves.
+    """
 
     def __init__(self, latency: int) -> None:
-        self.latency, self.now = latency, 0
+        self.latency, self.now, self.waiting = latency, 0, 0
         self.pending: deque[int] = deque()
 
-    def waiting(self) -> bool:
-        return bool(self.pending) and self.pending[0] <= self.now
+    @property
+    def moves(self) -> bool:
+        return self.waiting < 2
 
     def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
-        return (self.waiting(),)
-
-    def moves(self, o_ready: Sequence[bool]) -> bool:
-        return o_ready[0] or not self.waiting()
+        return (self.waiting > 0,)
 
     def emit(self, words: int = 1) -> None:
-        """Words that leave one a cycle, the first after `latency` moves."""
+        """Words that reach the end one a cycle, the first after `latency` moves."""
         self.pending.extend(range(self.now + self.latency, self.now + self.latency + words))
+
+    def work(self, took: bool) -> None:
+        raise NotImplementedError
+
+    def tick(
+        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
+    ) -> None:
+        moves = self.moves
+        self.waiting -= gave[0]
+        if not moves:
+            return
+        self.work(took[0])
+        if self.pending and self.pending[0] <= self.now:
+            self.pending.popleft()
+            self.waiting += 1
+        self.now += 1
 
 
 class EngineTiming(Pipeline):
@@ -64,11 +81,7 @@ class EngineTiming(Pipeline):
         g = engine.geometry
         self.slots, self.per_sum = g.slots_per_window, g.slots_per_sum
         self.words = engine.words_per_sum
-        rows, columns = g.out
-        self.steps, self.free = [], []
-        for y in range(rows):
-            self.steps += [*g.column_steps, g.row_steps[y]]
-            self.free += [0] * (columns - 1) + [g.released[y]]
+        self.steps, self.free = g.steps()
         self.slack, self.room = -g.needed(0, 0), g.depth
         self.pixel = self.slot = 0
         self.busy = 0
@@ -79,16 +92,13 @@ class EngineTiming(Pipeline):
     def tick(
         self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
     ) -> None:
-        came = took[0]
-        if self.moves(o_ready):
-            if gave[0]:
-                self.pending.popleft()
-            if self.slot or self.slack >= 0:
-                self._issue()
-            self.now += 1
-        if came:
-            self.slack += 1
-            self.room -= 1
+        super().tick(took, gave, o_ready)
+        self.slack += took[0]
+        self.room -= took[0]
+
+    def work(self, took: bool) -> None:
+        if self.slot or self.slack >= 0:
+            self._issue()
 
     def _issue(self) -> None:
         self.busy += 1
@@ -120,20 +130,13 @@ class PoolTiming(Pipeline):
         self.at = 0
 
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (self.moves(o_ready),)
+        return (self.moves,)
 
-    def tick(
-        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
-    ) -> None:
-        if not self.moves(o_ready):
-            return
-        if gave[0]:
-            self.pending.popleft()
-        if took[0]:
+    def work(self, took: bool) -> None:
+        if took:
             if self.ends[self.at]:
                 self.emit()
             self.at = (self.at + 1) % len(self.ends)
-        self.now += 1
 
 
 class WidenTiming(Timing):
@@ -233,19 +236,11 @@ class JoinTiming(Pipeline):
     inputs = 2
 
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        moves = self.moves(o_ready)
-        return moves and i_valid[1], moves and i_valid[0]
+        return self.moves and i_valid[1], self.moves and i_valid[0]
 
-    def tick(
-        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
-    ) -> None:
-        if not self.moves(o_ready):
-            return
-        if gave[0]:
-            self.pending.popleft()
-        if took[0]:
+    def work(self, took: bool) -> None:
+        if took:
             self.emit()
-        self.now += 1
 
 
 class HeadTiming(Timing):

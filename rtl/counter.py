@@ -16,9 +16,10 @@ class LoopNest(wiring.Component):
 
     `step` advances by one iteration of the innermost loop. `first` and `last` tell the first and the last iteration of
     the whole nest. value[name] is the counter of a loop, last_of[name] whether it is in its last trip.
+    start: iteration in which the nest begins after reset.
     """
 
-    def __init__(self, trips: dict[str, int]) -> None:
+    def __init__(self, trips: dict[str, int], *, start: int = 0) -> None:
         for name, count in trips.items():
             if count < 1:
                 raise ValueError(f"loop {name} must run at least once, not {count} times")
@@ -27,13 +28,15 @@ class LoopNest(wiring.Component):
         self.value: dict[str, Value] = {}
         self.last_of: dict[str, Value] = {}
         self.first_of: dict[str, Value] = {}
-        for name, count in trips.items():
-            moves = count > 1
-            self.value[name] = Signal(range(count), name=name) if moves else Const(0, 1)
-            self.last_of[name] = Signal(name=f"{name}_last") if moves else Const(1, 1)
-            self.first_of[name] = (
-                Signal(name=f"{name}_first", init=1) if moves else Const(1, 1)
-            )
+        for name, count in reversed(trips.items()):
+            start, at = divmod(start, count)
+            if count == 1:
+                self.value[name], flag = Const(0, 1), Const(1, 1)
+                self.first_of[name] = self.last_of[name] = flag
+                continue
+            self.value[name] = Signal(range(count), name=name, init=at)
+            self.first_of[name] = Signal(name=f"{name}_first", init=at == 0)
+            self.last_of[name] = Signal(name=f"{name}_last", init=at == count - 1)
 
     def first_from(self, names: Iterable[str]) -> Value:
         """All of the loops `names` are in their first trip."""

@@ -4,8 +4,8 @@
     i ─► WindowReader ─┬─► PE × SIMD ─► accumulators ─► drain ─► Requantiser ─► o
          weight memory ┘
 
-One pipeline with one enable: it advances unless a finished word waits at the output. There are no FIFOs
-inside and no handshake between the stages, so every cycle in which a window is available does work.
+One pipeline with one enable, a register: it advances unless two finished words wait at the output. There are no
+FIFOs inside and no handshake between the stages, so every cycle in which a window is available does work.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.counter import LoopNest
 from rtl.pe import PE, pe
-from rtl.stage import Requant, requantise
+from rtl.stage import Outlet, Requant, requantise
 from rtl.timing import delayed, ram
 from rtl.window import Geometry, WindowReader
 
@@ -79,9 +79,9 @@ class Engine:
 
     @cached_property
     def latency(self) -> int:
-        """Enabled cycles from the issue of a sum's last slot to its first word at the output."""
+        """Enabled cycles from the issue of a sum's last slot to its first word at the end of the pipeline."""
         drain = 0 if self.words_per_sum == 1 else 1
-        requant = 1
+        requant = 0
         if self.requant:
             requant = self.requant.hardware(lanes=self.drain, x_bits=self.acc_bits).latency
         return self.reader().latency + self.element().latency + drain + requant
@@ -150,15 +150,18 @@ class LayerEngine(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         e = self.engine
-        en = Signal()
-        m.d.comb += en.eq(~self.o.valid | self.o.ready)
+        outlet = Outlet(m, self.o)
+        en = outlet.en
         m.submodules.window = window = e.reader()
         wiring.connect(m, wiring.flipped(self.i), window.i)
         m.d.comb += window.en.eq(en)
         weights = self._weights(m, window, en) if e.weights is not None else None
         accs, done = self._elements(m, window, weights, en)
         words, valid = self._drain(m, accs, done, en)
-        self._finish(m, words, valid, en)
+        if e.requant is None:
+            outlet.put(Cat(w[: e.x_bits] for w in words), valid)
+        else:
+            requantise(m, e.requant, words, valid, outlet)
         return m
 
     def _weights(self, m: Module, window: WindowReader, en: Signal) -> Value:
@@ -227,12 +230,3 @@ class LayerEngine(wiring.Component):
                 m.d.sync += waiting.eq(~0)
                 m.d.sync += [h.eq(a) for h, a in zip(held, accs, strict=True)]
         return held[: e.drain], waiting[0]
-
-    def _finish(self, m: Module, words: list[Any], valid: Signal, en: Signal) -> None:
-        e = self.engine
-        if e.requant is None:
-            with m.If(en):
-                m.d.sync += [self.o.payload.eq(Cat(w[: e.x_bits] for w in words))]
-                m.d.sync += self.o.valid.eq(valid)
-            return
-        requantise(m, e.requant, words, valid, en, self.o)

@@ -15,15 +15,14 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.counter import LoopNest
-from rtl.stage import Requant, requantise
+from rtl.stage import Outlet, Requant, requantise
 from rtl.timing import ram
 
 
 class BlockPool(wiring.Component):
     """Maximum or sum over blocks of kernel × kernel pixels; rows and columns left over are dropped.
 
-    Streams `i` and `o` of words of `lanes` channels, pixels row by row, channels innermost. One word a cycle; a
-    block's result follows its last word after `latency` cycles. kernel: (rows, columns).
+    Streams `i` and `o` of words of `lanes` channels, pixels row by row, channels innermost. One word a cycle. kernel: (rows, columns).
     """
 
     def __init__(
@@ -57,8 +56,9 @@ class BlockPool(wiring.Component):
 
     @property
     def latency(self) -> int:
+        """Enabled cycles from a block's last word to its result at the end of the pipeline."""
         if self.requant is None:
-            return 1
+            return 0
         return 1 + self.requant.hardware(lanes=self.lanes, x_bits=self._acc_bits + 1).latency
 
     @property
@@ -75,11 +75,11 @@ class BlockPool(wiring.Component):
         m.submodules.at = at = LoopNest({"row": self.height, "column": self.width, "fold": folds})
         m.submodules.column = column = Phase(kw, out[1])
         m.submodules.row = row = Phase(kh, out[0])
-        en, take, keep = Signal(), Signal(), Signal()
+        outlet = Outlet(m, self.o)
+        en, take, keep = outlet.en, Signal(), Signal()
         pixel_end = at.last_from(["fold"])
         row_end = at.last_from(["column", "fold"])
         m.d.comb += [
-            en.eq(~self.o.valid | self.o.ready),
             self.i.ready.eq(en),
             take.eq(self.i.valid & en),
             at.step.eq(take),
@@ -94,7 +94,7 @@ class BlockPool(wiring.Component):
         results = self._combine(m, previous, column.first & row.first)
         m.d.comb += store.eq(Cat(results))
         finished = keep & column.last & row.last
-        self._finish(m, results, finished, en)
+        self._finish(m, results, finished, outlet)
         return m
 
     def _partial(
@@ -153,20 +153,19 @@ class BlockPool(wiring.Component):
             results.append(new)
         return results
 
-    def _finish(self, m: Module, results: list[Signal], finished: Any, en: Signal) -> None:
+    def _finish(self, m: Module, results: list[Signal], finished: Any, outlet: Outlet) -> None:
         if self.requant is None:
-            with m.If(en):
-                m.d.sync += [self.o.valid.eq(finished), self.o.payload.eq(Cat(results))]
+            outlet.put(Cat(results), finished)
             return
         sums = [
             Signal(signed(self._acc_bits + 1), reset_less=True, name=f"sum{k}")
             for k in range(self.lanes)
         ]
         valid = Signal()
-        with m.If(en):
+        with m.If(outlet.en):
             m.d.sync += valid.eq(finished)
             m.d.sync += [s.eq(r) for s, r in zip(sums, results, strict=True)]
-        requantise(m, self.requant, sums, valid, en, self.o)
+        requantise(m, self.requant, sums, valid, outlet)
 
 
 class Phase(wiring.Component):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Shape, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 
 from rtl.requantise import Requantiser
 from rtl.timing import delayed
@@ -46,17 +46,39 @@ class Requant:
         return signed(self.out_bits) if self.out_signed else unsigned(self.out_bits)
 
 
+class Outlet:
+    """The end of a pipeline: a register and a spare one, so that whether the pipeline moves is known from a register.
+
+    `en` is high unless the spare is in use; `put` says what leaves the pipeline while `en` is high.
+    """
+
+    def __init__(self, m: Module, o: Any) -> None:
+        self.m, self.o = m, o
+        self.en = Signal(init=1)
+
+    def put(self, word: Any, valid: Any) -> None:
+        """Words leave `o` one cycle after they were put; two fit while `o` is not ready."""
+        m, o = self.m, self.o
+        out = Signal.like(Value.cast(o.payload), name="out", reset_less=True)
+        spare = Signal.like(out, name="spare", reset_less=True)
+        m.d.comb += o.payload.eq(out)
+        with m.If(self.en):
+            m.d.sync += spare.eq(word)
+        with m.If(~o.valid | o.ready):
+            m.d.sync += [
+                out.eq(Mux(self.en, word, spare)),
+                o.valid.eq(~self.en | valid),
+                self.en.eq(1),
+            ]
+        with m.Elif(valid):
+            m.d.sync += self.en.eq(0)
+
+
 def requantise(
-    m: Module, requant: Requant, words: Sequence[Any], valid: Signal, en: Signal, o: Any
+    m: Module, requant: Requant, words: Sequence[Any], valid: Signal, outlet: Outlet
 ) -> None:
-    """Puts a requantiser between `words` (signed, one a lane) and the stream `o`."""
+    """Puts a requantiser between `words` (signed, one a lane) and the end of the pipeline."""
     unit = requant.hardware(lanes=len(words), x_bits=len(words[0]))
     m.submodules.requantise = unit
-    m.d.comb += [
-        unit.en.eq(en),
-        unit.i_valid.eq(valid),
-        unit.x.eq(Cat(*words)),
-        o.payload.eq(unit.y),
-        o.valid.eq(delayed(m, valid, unit.latency, en)),
-    ]
-
+    m.d.comb += [unit.en.eq(outlet.en), unit.i_valid.eq(valid), unit.x.eq(Cat(*words))]
+    outlet.put(unit.y, delayed(m, valid, unit.latency, outlet.en))

@@ -9,7 +9,7 @@ from amaranth.hdl import Cat, Module, Shape, Signal, signed
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.stage import Requant, requantise
+from rtl.stage import Outlet, Requant, requantise
 
 
 class Widen(wiring.Component):
@@ -140,7 +140,7 @@ class Fork(wiring.Component):
 
 
 class Join(wiring.Component):
-    """Residual: requantised i_a·2^shifts[0] + i_b·2^shifts[1]. Latency 1 + that of the requantiser."""
+    """Residual: requantised i_a·2^shifts[0] + i_b·2^shifts[1]."""
 
     def __init__(
         self,
@@ -163,13 +163,14 @@ class Join(wiring.Component):
 
     @property
     def latency(self) -> int:
+        """Enabled cycles from two words to their sum at the end of the pipeline."""
         return 1 + self.requant.hardware(lanes=self.lanes, x_bits=self.acc_bits).latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        en, both, valid = Signal(), Signal(), Signal()
+        outlet = Outlet(m, self.o)
+        en, both, valid = outlet.en, Signal(), Signal()
         m.d.comb += [
-            en.eq(~self.o.valid | self.o.ready),
             both.eq(self.i_a.valid & self.i_b.valid),
             self.i_a.ready.eq(en & self.i_b.valid),
             self.i_b.ready.eq(en & self.i_a.valid),
@@ -183,5 +184,5 @@ class Join(wiring.Component):
             for k, total in enumerate(sums):
                 a, b = self.i_a.payload[k], self.i_b.payload[k]
                 m.d.sync += total.eq((a << self.shifts[0]) + (b << self.shifts[1]))
-        requantise(m, self.requant, sums, valid, en, self.o)
+        requantise(m, self.requant, sums, valid, outlet)
         return m

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -178,6 +178,14 @@ class Geometry:
         dead = [0, *(self.dead(y) for y in range(self.out[0]))]
         return [b - a for a, b in zip(dead, dead[1:], strict=False)]
 
+    def steps(self) -> tuple[list[int], list[int]]:
+        """For each window in order: further words that the next one needs, and words that are free after it."""
+        needs, frees = [], []
+        for y in range(self.out[0]):
+            needs += [*self.column_steps, self.row_steps[y]]
+            frees += [0] * (self.out[1] - 1) + [self.released[y]]
+        return needs, frees
+
     def column_mask(self, x: int) -> int:
         """Bit kx is set where column kx of a window at column x lies inside the image."""
         first = x * self.stride[1] - self.pad[1]
@@ -245,45 +253,50 @@ class WindowReader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         g = self.geometry
-        m.submodules.pixel = pixel = LoopNest({"y": g.out[0], "x": g.out[1]})
+        # what depends on the pixel is looked up one pixel ahead, into registers
+        pixels = {"y": g.out[0], "x": g.out[1]}
+        m.submodules.ahead = ahead = LoopNest(pixels, start=1 % g.pixels)
         m.submodules.slot = slot = LoopNest(g.loops)
-        issue, step = Signal(), Signal()
+        step = Signal()
         m.d.comb += [
-            self.issue.eq(issue),
-            slot.step.eq(issue & self.en),
+            slot.step.eq(self.issue & self.en),
             step.eq(slot.step & slot.last),
-            pixel.step.eq(step),
+            ahead.step.eq(step),
         ]
-        self._flow_control(m, pixel, slot, issue, step)
-        self._read(m, pixel, slot, issue, step)
+        self._flow_control(m, ahead, slot, step)
+        self._read(m, ahead, slot, step)
         return m
 
-    def _flow_control(
-        self, m: Module, pixel: LoopNest, slot: LoopNest, issue: Signal, step: Signal
-    ) -> None:
-        """slack: words that arrived beyond what the current window needs. room: free words, less one."""
+    def _flow_control(self, m: Module, ahead: LoopNest, slot: LoopNest, step: Signal) -> None:
+        """slack: words that arrived beyond what the current window needs. fill: words kept, less the depth."""
         g = self.geometry
+        steps, freed = g.steps()
         bits = (g.depth + 2 * g.image).bit_length() + 1
         slack = Signal(signed(bits), init=-g.needed(0, 0))
-        room = Signal(signed(bits), init=g.depth - 1)
+        fill = Signal(signed(bits), init=-g.depth)
+        less_slack = Signal(signed(bits), init=-steps[0])
+        less_fill = Signal(signed(bits), init=-freed[0])
         write = Signal()
-        across = lookup(m, pixel.value["x"], [*g.column_steps, 0], "across")
-        down = lookup(m, pixel.value["y"], g.row_steps, "down")
-        released = lookup(m, pixel.value["y"], g.released, "released")
-        row_end = pixel.last_of["x"]
+        x_last = ahead.last_of["x"]
+        across = lookup(m, ahead.value["x"], [-n for n in g.column_steps] + [0], "across")
+        down = lookup(m, ahead.value["y"], [-n for n in g.row_steps], "down")
+        released = lookup(m, ahead.value["y"], [-n for n in g.released], "released")
         m.d.comb += [
-            self.i.ready.eq(room >= 0),
+            self.i.ready.eq(fill < 0),
             write.eq(self.i.valid & self.i.ready),
-            issue.eq(~slot.first | (slack >= 0)),
+            self.issue.eq(~slot.first | (slack >= 0)),
         ]
         m.d.sync += [
-            slack.eq(slack + write - Mux(step, Mux(row_end, down, across), 0)),
-            room.eq(room - write + Mux(step & row_end, released, 0)),
+            slack.eq(_add(slack, Mux(step, less_slack, 0), write)),
+            fill.eq(_add(fill, Mux(step, less_fill, 0), write)),
         ]
+        with m.If(step):
+            m.d.sync += [
+                less_slack.eq(Mux(x_last, down, across)),
+                less_fill.eq(Mux(x_last, released, 0)),
+            ]
 
-    def _read(
-        self, m: Module, pixel: LoopNest, slot: LoopNest, issue: Signal, step: Signal
-    ) -> None:
+    def _read(self, m: Module, ahead: LoopNest, slot: LoopNest, step: Signal) -> None:
         g = self.geometry
         width = Shape.cast(self.x_shape).width * g.lanes
         m.submodules.ring = ring = Memory(
@@ -298,9 +311,9 @@ class WindowReader(wiring.Component):
         ]
         with m.If(write.en):
             m.d.sync += put.eq(put + 1)
-        at = self._address(m, pixel, slot, step)
+        at = self._address(m, ahead, slot, step)
         words = []
-        for (dy, dx), ok in zip(g.taps, self._inside(m, pixel, slot), strict=True):
+        for (dy, dx), ok in zip(g.taps, self._inside(m, ahead, slot, step), strict=True):
             read = ring.read_port()
             m.d.comb += [
                 read.en.eq(self.en),
@@ -309,7 +322,7 @@ class WindowReader(wiring.Component):
             words.append(self._fetch(m, read.data, ok))
         m.d.comb += [
             self.x.eq(Cat(words)),
-            self.valid.eq(delayed(m, issue, self.latency, self.en)),
+            self.valid.eq(delayed(m, self.issue, self.latency, self.en)),
             self.first.eq(delayed(m, self._sum_first(slot), self.latency, self.en)),
             self.last.eq(delayed(m, self._sum_last(slot), self.latency, self.en)),
         ]
@@ -335,43 +348,57 @@ class WindowReader(wiring.Component):
         inner = list(self.geometry.loops)[1:]
         return slot.last_from(inner)
 
-    def _address(self, m: Module, pixel: LoopNest, slot: LoopNest, step: Signal) -> Signal:
+    def _address(self, m: Module, ahead: LoopNest, slot: LoopNest, step: Signal) -> Signal:
         """Ring address of the first tap of this cycle. All arithmetic is modulo the ring's depth."""
         g = self.geometry
         width = range(g.depth)
         stride = {"repeat": 0, "fold": 1, "ky": g.row, "kx": g.folds}
-        base = Signal(width, init=g.origin(0, 0) % g.depth)
-        at = Signal(width, init=g.origin(0, 0) % g.depth)
-        corner, hop = Signal(width), Signal(width)
-        right = g.origin(0, 1) - g.origin(0, 0)
+        first, last = g.origin(0, 0), g.origin(g.out[0] - 1, g.out[1] - 1)
+        right = g.origin(0, 1) - first
         down = g.origin(1, 0) - g.origin(0, g.out[1] - 1)
-        image = g.image + g.origin(0, 0) - g.origin(g.out[0] - 1, g.out[1] - 1)
+        image = g.image + first - last
+        second = right if g.out[1] > 1 else down if g.out[0] > 1 else image
+        at = Signal(width, init=first % g.depth)
+        corner = Signal(width, init=(first + second) % g.depth)
+        hop = Signal(width)
         m.d.comb += hop.eq(right % g.depth)
-        with m.If(pixel.last_of["x"]):
-            m.d.comb += hop.eq(
-                Mux(pixel.last_of["y"], Const(image % g.depth, width), Const(down % g.depth, width))
-            )
-        m.d.comb += corner.eq(base + hop)
+        with m.If(ahead.last):
+            m.d.comb += hop.eq(image % g.depth)
+        with m.Elif(ahead.last_of["x"]):
+            m.d.comb += hop.eq(down % g.depth)
         move = slot.delta(m, stride, g.depth)
         with m.If(step):
-            m.d.sync += [base.eq(corner), at.eq(corner)]
+            m.d.sync += [at.eq(corner), corner.eq(corner + hop)]
         with m.Elif(slot.step):
             m.d.sync += at.eq(at + move)
         return at
 
-    def _inside(self, m: Module, pixel: LoopNest, slot: LoopNest) -> list[Signal | None]:
+    def _inside(
+        self, m: Module, ahead: LoopNest, slot: LoopNest, step: Signal
+    ) -> list[Signal | None]:
         """For each tap of this cycle, whether it lies inside the image; None where it always does."""
         g = self.geometry
-        rows = [g.row_mask(y) for y in range(g.out[0])]
-        columns = [g.column_mask(x) for x in range(g.out[1])]
         if not g.pads:
             return [None] * len(g.taps)
-        row_mask = lookup(m, pixel.value["y"], rows, "row_mask")
-        column_mask = lookup(m, pixel.value["x"], columns, "column_mask")
+        masks = []
+        for axis, table in (
+            ("y", [g.row_mask(y) for y in range(g.out[0])]),
+            ("x", [g.column_mask(x) for x in range(g.out[1])]),
+        ):
+            mask = Signal(g.kernel[axis == "x"], init=table[0], name=f"{axis}_mask")
+            found = lookup(m, ahead.value[axis], table, f"{axis}_inside")
+            with m.If(step):
+                m.d.sync += mask.eq(found)
+            masks.append(mask)
         return [
-            _bit(row_mask, slot.value["ky"], dy) & _bit(column_mask, slot.value["kx"], dx)
+            _bit(masks[0], slot.value["ky"], dy) & _bit(masks[1], slot.value["kx"], dx)
             for dy, dx in g.taps
         ]
+
+
+def _add(a: Signal, b: Value, carry: Signal) -> Value:
+    """a + b + carry with one carry chain: the carry comes in below the lowest bit."""
+    return (Cat(1, a).as_signed() + Cat(carry, b).as_signed())[1:]
 
 
 def _bit(mask: Signal, counter: Signal | Const, offset: int) -> Signal:
