@@ -144,7 +144,7 @@ def _packed(netlist: Netlist, target: Device) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         free = "--out-of-context" if target.family == "ecp5" else "--pcf-allow-unconstrained"
-        source = ("--json", str(netlist.path.absolute()), "--pack-only", free)
+        source = ("--json", netlist.path.name, "--pack-only", free)
         tools.run(
             f"nextpnr-{target.family}",
             (*target.part, *source, "--top", netlist.top),

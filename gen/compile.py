@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gen.build import build
 from gen.devices import device
 from gen.elaborate import Accelerator, elaborate
-from gen.plan import Plan, PlanError, save
+from gen.plan import Plan, PlanError, load, save
 from gen.planner import plan as make_plan
-from gen.report import Report, figures, write
+from gen.report import Report, report, save as save_report
 from model.spec import Network
-from model.store import content_hash
 
 CACHE = Path("build/cache")
+REPORT = "report.json"
 
 
 def compile(  # noqa: A001 - named as its verb
@@ -62,38 +62,25 @@ def compile(  # noqa: A001 - named as its verb
     )
     out.mkdir(parents=True, exist_ok=True)
     files = _deliver(out, plan, accelerator, built.files)
-    report = Report(
-        network=str(network.about.get("name", "network")),
-        network_hash=content_hash(network),
-        board=board,
-        device=target.name,
-        plan_hash=plan.hash,
-        verilog_hash=accelerator.hash,
-        predicted=figures(plan.cost, target.mhz if mhz is None else mhz, plan),
-        measured=figures(built.measured, built.measured.fmax_mhz, plan),
-        mhz=built.measured.mhz,
-        files=files,
-        seconds=seconds | dict(built.seconds),
-        tools=built.tools,
-    )
-    write(report, out / "report.json")
-    return report, accelerator
+    name = str(network.about.get("name", "network"))
+    made = report(name, plan, built, files=files, seconds=seconds)
+    save_report(made, out / REPORT)
+    return made, accelerator
 
 
-def _deliver(out: Path, plan: Plan, accelerator: Accelerator, built: dict[str, Path]) -> dict[str, str]:
+def _deliver(
+    out: Path, plan: Plan, accelerator: Accelerator, built: Mapping[str, Path]
+) -> dict[str, Path]:
     """Puts the products into `out`, each under a temporary name first; their paths by what they are."""
     save(plan, out / "plan.json")
-    _write(out / f"{accelerator.top}.v", accelerator.verilog)
-    files = {"plan": "plan.json", "verilog": f"{accelerator.top}.v"}
-    for what in ("bitstream", "log"):
-        if what in built:
-            source = built[what]
-            name = f"{accelerator.top}{source.suffix}" if what == "bitstream" else "place.log"
-            part = out / f".{name}.{os.getpid()}"
-            shutil.copyfile(source, part)
-            part.replace(out / name)
-            files[what] = name
-    return {what: str(out / name) for what, name in files.items()}
+    files = {"plan": out / "plan.json", "verilog": out / f"{accelerator.top}.v"}
+    _write(files["verilog"], accelerator.verilog)
+    for what, source in built.items():
+        name = f"{accelerator.top}{source.suffix}" if what == "bitstream" else source.name
+        part = out / f".{name}.{os.getpid()}"
+        shutil.copyfile(source, part)
+        files[what] = part.replace(out / name)
+    return files
 
 
 def _write(path: Path, text: str) -> None:
@@ -109,8 +96,6 @@ def planned(network: Network, *, board: str, folder: Path | None = None) -> Acce
     """
     if folder is None:
         return elaborate(network, make_plan(network, device(board)))
-    from gen.plan import load
-
     path = folder / "plan.json"
     if not path.is_file():
         raise PlanError(f"{folder}: no plan.json; name the folder that `shiftadd compile` wrote")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,22 @@ class Report:
     files: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     tools: tuple[str, ...] = ()
+
+
+def with_cycles(made: Report, latency: int | None, interval: int | None) -> Report:
+    """`made` with the cycles that a simulation measured."""
+    if made.measured is None or latency is None or interval is None:
+        return made
+    mhz = made.measured.fmax_mhz or 0.0
+    speed = _speed((latency, interval), mhz)
+    measured = replace(
+        made.measured,
+        cycles_latency=latency,
+        cycles_interval=interval,
+        latency_us=speed[0],
+        inferences_per_s=speed[1],
+    )
+    return replace(made, measured=measured)
 
 
 def latency_us(cycles: int, mhz: float) -> float:
