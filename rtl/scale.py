@@ -108,23 +108,37 @@ class Partials:
 
 
 class Multiplication:
-    """One multiplication, for a DSP block."""
+    """One multiplication for a DSP block, or several of parts of x where x is too wide for one.
 
-    count = 1
+    Left to synthesis, the sum of such parts would have no register between it and the blocks.
+    """
 
-    def __init__(self, factors: Sequence[int]) -> None:
+    OPERAND = 18
+    """Widest signed operand of one block (ECP5, Gowin)."""
+    PART = 15
+    """Bits of a lower part: with a zero for a sign it fits the blocks of iCE40, too."""
+
+    def __init__(self, factors: Sequence[int], x_bits: int) -> None:
         self.fields = {"factor": list(factors)}
         self.lo, self.hi = min(factors), max(factors)
+        self.count = 1 + max(0, -(-(x_bits - self.OPERAND) // self.PART))
 
     def luts(self, x_bits: int) -> int:
-        return 0
+        return (self.count - 1) * x_bits
 
     def terms(self, m: Module, x: Value, fields: Mapping[str, Value]) -> list[Term]:
-        end = 1 << (len(x) - 1)
-        ends = [p * q for p in (-end, end - 1) for q in (self.lo, self.hi)]
+        lower = [range(k * self.PART, (k + 1) * self.PART) for k in range(self.count - 1)]
+        top = len(lower) * self.PART
+        found = [self._term(m, x[r.start : r.stop], fields["factor"], r.start) for r in lower]
+        return [*found, self._term(m, x[top:].as_signed(), fields["factor"], top)]
+
+    def _term(self, m: Module, part: Value, factor: Value, scale: int) -> Term:
+        shape = part.shape()
+        bounds = -(1 << shape.width - 1) * shape.signed, (1 << shape.width - shape.signed) - 1
+        ends = [p * q for p in bounds for q in (self.lo, self.hi)]
         product = Signal(signed_for(min(ends), max(ends), WIDEST))
-        m.d.comb += product.eq(x * fields["factor"])
-        return [Term(product, min(ends), max(ends))]
+        m.d.comb += product.eq(part * factor)
+        return Term(product, min(ends), max(ends), scale)
 
 
 def choose(factors: Sequence[int], x_bits: int, multiplier: Literal["dsp", "lut"]) -> Scaling:
@@ -133,6 +147,6 @@ def choose(factors: Sequence[int], x_bits: int, multiplier: Literal["dsp", "lut"
     if shifts.count <= 1:
         return shifts
     if multiplier == "dsp":
-        return Multiplication(factors)
+        return Multiplication(factors, x_bits)
     forms: list[Scaling] = [shifts, Partials(factors)]
     return min(forms, key=lambda form: form.luts(x_bits))
