@@ -299,23 +299,23 @@ class WindowReader(wiring.Component):
     def _read(self, m: Module, ahead: LoopNest, slot: LoopNest, step: Signal) -> None:
         g = self.geometry
         width = Shape.cast(self.x_shape).width * g.lanes
-        m.submodules.ring = ring = Memory(
-            shape=unsigned(width), depth=g.depth, init=[], attrs=ram(self.style)
-        )
-        write = ring.write_port()
         put = Signal(range(g.depth))
-        m.d.comb += [
-            write.addr.eq(put),
-            write.data.eq(self.i.payload),
-            write.en.eq(self.i.valid & self.i.ready),
-        ]
-        with m.If(write.en):
+        write = Signal()
+        m.d.comb += write.eq(self.i.valid & self.i.ready)
+        with m.If(write):
             m.d.sync += put.eq(put + 1)
         at = self._address(m, ahead, slot, step)
         words = []
-        for (dy, dx), ok in zip(g.taps, self._inside(m, ahead, slot, step), strict=True):
-            read = ring.read_port()
+        for k, ok in enumerate(self._inside(m, ahead, slot, step)):
+            # a copy for each tap: synthesis is slow to split a memory of many ports
+            ring = Memory(shape=unsigned(width), depth=g.depth, init=[], attrs=ram(self.style))
+            m.submodules[f"ring{k}"] = ring
+            into, read = ring.write_port(), ring.read_port()
+            dy, dx = g.taps[k]
             m.d.comb += [
+                into.addr.eq(put),
+                into.data.eq(self.i.payload),
+                into.en.eq(write),
                 read.en.eq(self.en),
                 read.addr.eq(at + (dy * g.row + dx * g.folds) % g.depth),
             ]
