@@ -210,32 +210,35 @@ class Phase(wiring.Component):
 
 
 class Cell(wiring.Component):
-    """Address of a word's partial result, now and one step ahead: block · folds + fold, without a multiplier."""
+    """Address of a word's partial result, block · folds + fold, and that of the next word: both registers."""
 
     def __init__(self, folds: int, kernel: int, width: int) -> None:
-        self.folds, self.kernel, self.width = folds, kernel, width
-        cells = range(folds * (width // kernel))
-        super().__init__({"step": In(1), "here": Out(cells), "there": Out(cells)})
+        self.trips = {"block": width // kernel, "tap": kernel, "fold": folds}
+        self.rest = width % kernel * folds
+        cells = folds * (width // kernel)
+        # the second word is in the next fold, or (one fold) in the same block, or (kernel 1) in the next one
+        second = int(folds > 1 or kernel == 1)
+        super().__init__(
+            {
+                "step": In(1),
+                "here": Out(range(cells)),
+                "there": Out(range(cells), init=second),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        blocks = self.width // self.kernel
-        trips = {"block": blocks, "tap": self.kernel, "fold": self.folds}
-        left = (self.width - blocks * self.kernel) * self.folds
-        m.submodules.nest = nest = LoopNest(trips)
-        cells = self.folds * blocks
-        move = nest.delta(m, {"block": self.folds, "tap": 0, "fold": 1}, 1 << (cells - 1).bit_length())
-        if left:
-            m.submodules.rest = rest = LoopNest({"word": left})
-            resting = Signal()
-            m.d.comb += [nest.step.eq(self.step & ~resting), rest.step.eq(self.step & resting)]
+        m.submodules.nest = nest = LoopNest(self.trips, start=1)
+        stride = {"block": self.trips["fold"], "tap": 0, "fold": 1}
+        move = nest.delta(m, stride, 1 << len(self.there))
+        home, resting = Signal(), Signal()
+        m.d.comb += [home.eq(nest.last | resting), nest.step.eq(self.step & ~resting)]
+        if self.rest:
+            # words of columns that no block covers
+            m.submodules.rest = rest = LoopNest({"word": self.rest})
+            m.d.comb += rest.step.eq(self.step & resting)
             with m.If(self.step):
                 m.d.sync += resting.eq(Mux(resting, ~rest.last, nest.last))
-            home = nest.last | resting
-        else:
-            m.d.comb += nest.step.eq(self.step)
-            home = nest.last
-        m.d.comb += self.there.eq(Mux(home, 0, self.here + move))
         with m.If(self.step):
-            m.d.sync += self.here.eq(self.there)
+            m.d.sync += [self.here.eq(self.there), self.there.eq(Mux(home, 0, self.there + move))]
         return m
