@@ -16,7 +16,7 @@ from amaranth.lib import wiring
 from gen import schedule as t
 from gen.lower import Layer
 from gen.plan import Fold
-from model.spec import Add, Conv, Dense, Head, Input, Tensor, width
+from model.spec import Add, Conv, Dense, Head, Input, Tensor
 from rtl.head import Head as HeadUnit
 from rtl.layer import Engine, LayerEngine
 from rtl.pool import BlockPool
@@ -67,11 +67,6 @@ class Assembly:
 
 def shape_of(tensor: Tensor) -> Shape:
     return signed(tensor.bits) if tensor.signed else unsigned(tensor.bits)
-
-
-def sum_bits(layer: Layer) -> int:
-    """Signed bits of an accumulator: the exact range of the layer's sums, zero included."""
-    return max(2, width(layer.sums.lo, True), width(layer.sums.hi, True))
 
 
 def geometry(layer: Layer, fold: Fold) -> Geometry:
@@ -125,7 +120,7 @@ def engine(layer: Layer, fold: Fold) -> Engine:
         w_bits=w_bits,
         x_bits=x.bits,
         x_signed=x.signed,
-        acc_bits=sum_bits(layer),
+        acc_bits=layer.sum_bits,
         pe=fold.pe,
         drain=fold.drain,
         requant=requant(layer, fold),
@@ -258,7 +253,7 @@ class _Builder:
             shapes=(sides[0].shape, sides[1].shape),
             shifts=op.shifts,
             lanes=fold.lanes,
-            acc_bits=sum_bits(layer),
+            acc_bits=layer.sum_bits,
             requant=rescale,
         )
         return self.add(

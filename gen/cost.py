@@ -73,7 +73,7 @@ def _requant(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
     node = layer.requantise
     if node is None:
         return {}, Cost()
-    acc, lanes = layer.sums.bits + 1, fold.drain
+    acc, lanes = layer.sum_bits, fold.drain
     m_bits = max(width(int(m), True) for m in node.multiplier)
     b_bits = max(width(int(b), True) for b in node.offset)
     words = len(node.multiplier) // lanes
@@ -105,7 +105,7 @@ def _engine(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
     assert place is not None
     simd = fold.parallel * (1 if layer.depthwise else fold.lanes)
     w = getattr(layer.op, "bits", 0)
-    acc = layer.sums.bits + 1
+    acc = layer.sum_bits
     features, exact = _lanes(layer.kind, fold, device, simd, x.bits, w)
     features |= {
         "accumulator": fold.pe * acc,

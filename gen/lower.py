@@ -19,6 +19,7 @@ from model.spec import (
     Tensor,
     Window,
     check,
+    width,
     window,
 )
 
@@ -62,6 +63,11 @@ class Layer:
         """A pooling layer whose windows do not overlap, so that it needs no row buffer."""
         pools = isinstance(self.op, MaxPool | AvgPool | GlobalAvgPool)
         return pools and self.window is not None and self.window.kernel == self.window.stride
+
+    @property
+    def sum_bits(self) -> int:
+        """Signed bits of an accumulator: the exact range of the sums."""
+        return max(2, width(self.sums.lo, True), width(self.sums.hi, True))
 
     @property
     def macs(self) -> int:

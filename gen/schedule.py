@@ -83,7 +83,7 @@ class EngineTiming(Pipeline):
         self.words = engine.words_per_sum
         self.steps, self.free = g.steps()
         self.slack, self.room = -g.needed(0, 0), g.depth
-        self.pixel = self.slot = 0
+        self.pixel = self.slot = self.freed = 0
         self.busy = 0
 
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
@@ -92,9 +92,10 @@ class EngineTiming(Pipeline):
     def tick(
         self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
     ) -> None:
+        freed, self.freed = self.freed, 0
         super().tick(took, gave, o_ready)
         self.slack += took[0]
-        self.room -= took[0]
+        self.room += freed - took[0]
 
     def work(self, took: bool) -> None:
         if self.slot or self.slack >= 0:
@@ -108,7 +109,7 @@ class EngineTiming(Pipeline):
         if self.slot == self.slots:
             self.slot = 0
             self.slack -= self.steps[self.pixel]
-            self.room += self.free[self.pixel]
+            self.freed = self.free[self.pixel]
             self.pixel = (self.pixel + 1) % len(self.steps)
 
 

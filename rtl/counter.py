@@ -24,7 +24,7 @@ class LoopNest(wiring.Component):
             if count < 1:
                 raise ValueError(f"loop {name} must run at least once, not {count} times")
         self.trips = dict(trips)
-        super().__init__({"step": In(1), "first": Out(1), "last": Out(1)})
+        super().__init__({"step": In(1), "first": Out(1, init=start == 0), "last": Out(1)})
         self.value: dict[str, Value] = {}
         self.last_of: dict[str, Value] = {}
         self.first_of: dict[str, Value] = {}
@@ -62,10 +62,9 @@ class LoopNest(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         names = list(self.trips)
-        m.d.comb += [
-            self.first.eq(self.first_from(names)),
-            self.last.eq(self.last_from(names)),
-        ]
+        m.d.comb += self.last.eq(self.last_from(names))
+        with m.If(self.step):
+            m.d.sync += self.first.eq(self.last)
         for depth, (name, count) in enumerate(self.trips.items()):
             if count == 1:
                 continue

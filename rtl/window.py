@@ -286,9 +286,11 @@ class WindowReader(wiring.Component):
             write.eq(self.i.valid & self.i.ready),
             self.issue.eq(~slot.first | (slack >= 0)),
         ]
+        given = Signal.like(less_fill, init=0)
         m.d.sync += [
             slack.eq(_add(slack, Mux(step, less_slack, 0), write)),
-            fill.eq(_add(fill, Mux(step, less_fill, 0), write)),
+            given.eq(Mux(step, less_fill, 0)),
+            fill.eq(_add(fill, given, write)),
         ]
         with m.If(step):
             m.d.sync += [
