@@ -17,7 +17,7 @@ from model.checkpoint import Run
 from model.data import Dataset
 from model.net import Net
 from model.spec import Format
-from model.train import Recipe, TrainError, _loss, train
+from model.train import Recipe, TrainError, _loss, recipe_for, train
 
 SOON = Recipe(batch=16, shift=0)
 """Many small steps; a shift would move bars out of the image."""
@@ -143,3 +143,10 @@ def test_augment_moves_whole_images() -> None:
     assert moved.dtype == torch.uint8
     mirrored = augment(images, 0, True, torch.Generator().manual_seed(0))
     assert {int(image.nonzero()[0][1]) for image in mirrored} == {1, 3}
+
+
+def test_recipe_fits_the_data() -> None:
+    assert recipe_for(DATA, 5000) == Recipe(batch=64, shift=1)
+    large = replace(DATA, train_labels=np.zeros(60_000), train_images=np.zeros((1, 28, 28, 1)))
+    assert recipe_for(large, 5000) == Recipe(batch=128, shift=2)
+    assert recipe_for(large, 500).shift == 0
