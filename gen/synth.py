@@ -15,7 +15,7 @@ from gen.cache import Cache, Entry
 from gen.devices import Device
 
 OPTIONS = {
-    "ecp5": ("synth_ecp5", "-abc9"),
+    "ecp5": ("synth_ecp5",),
     "ice40": ("synth_ice40",),
     "gowin": ("synth_gowin",),
 }

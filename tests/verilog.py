@@ -33,7 +33,8 @@ def memory(depth: int, width: int, name: str = "top") -> str:
         f"""
   (* ram_style = "block", no_rw_check = 1 *) reg [{width - 1}:0] mem [0:{depth - 1}];
   reg [$clog2({depth})-1:0] at = 0;
-  reg [{width - 1}:0] fill = 0, read = 0, sum = 0;
+  reg [{width - 1}:0] fill = 0, sum = 0;
+  reg [{width - 1}:0] read;  // with a first value, iCE40 would need logic for it
   wire [7:0] y = sum;
   always @(posedge clk) if (go) begin
     fill <= {{fill, s_axis_tdata}};
