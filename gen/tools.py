@@ -17,8 +17,13 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
+# the child ends with this process, however that ends; only Linux can promise it
+_TIE = """
+import ctypes, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+"""
 _YOSYS = """
-import sys
 from pyosys import libyosys as ys
 design = ys.Design()
 for line in open(sys.argv[1]):
@@ -28,7 +33,7 @@ _APYCULA = "from apycula.gowin_pack import main; main()"
 
 
 def _wasm(package: str, function: str) -> str:
-    return f"import sys; from {package} import {function} as run; sys.exit(run(sys.argv[1:]))"
+    return f"from {package} import {function} as run; sys.exit(run(sys.argv[1:]))"
 
 
 PROGRAMS = {
@@ -95,7 +100,7 @@ def run(
     timeout: seconds. The child and its children are killed when this process is interrupted.
     """
     version(tool)
-    command = [sys.executable, "-P", "-c", PROGRAMS[tool], *arguments]
+    command = [sys.executable, "-P", "-c", _TIE + PROGRAMS[tool], *arguments]
     start = time.monotonic()
     with (
         _lent(inputs, folder),

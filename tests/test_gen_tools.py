@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +104,31 @@ def test_interrupt_stops_the_tool_and_its_children(
     finally:
         signal.signal(signal.SIGALRM, before)
     assert gone(tmp_path)
+
+
+def test_tool_ends_when_this_process_is_killed(tmp_path: Path) -> None:
+    program = f"""
+from pathlib import Path
+from gen import tools
+tools.PROGRAMS["yosys"] = {HANG!r}
+here = Path({str(tmp_path)!r})
+tools.run("yosys", [], step="s", folder=here, log=here / "log", timeout=60)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    pids = tmp_path / "pids"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not (
+        pids.exists() and len(pids.read_text().split()) == 2
+    ):
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    tool, grandchild = map(int, pids.read_text().split())
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and alive(tool):
+        time.sleep(0.05)
+    os.kill(grandchild, signal.SIGKILL)
+    assert not alive(tool)
 
 
 def test_a_killed_tool_is_reported_as_such(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
