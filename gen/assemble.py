@@ -16,7 +16,7 @@ from amaranth.lib import wiring
 from gen import schedule as t
 from gen.lower import Layer
 from gen.plan import Fold
-from model.spec import Add, Conv, Dense, Head, Input, Tensor
+from model.spec import Add, Conv, Dense, Format, Head, Input, Tensor
 from rtl.head import Head as HeadUnit
 from rtl.layer import Engine, LayerEngine
 from rtl.pool import BlockPool
@@ -90,17 +90,20 @@ def geometry(layer: Layer, fold: Fold) -> Geometry:
 
 
 def requant(layer: Layer, fold: Fold) -> Requant | None:
+    """The layer's requantiser. It clips to the ends of what its output can hold: the proven range never
+    reaches beyond them but where the format itself clips, and whole powers of two need no comparison."""
     node = layer.requantise
     if node is None:
         return None
+    out = Format(layer.out.bits, layer.out.signed)
     return Requant(
         multipliers=node.multiplier.tolist(),
         offsets=node.offset.tolist(),
         shift=node.shift,
-        lo=layer.out.lo,
-        hi=layer.out.hi,
-        out_bits=layer.out.bits,
-        out_signed=layer.out.signed,
+        lo=out.lo,
+        hi=out.hi,
+        out_bits=out.bits,
+        out_signed=out.signed,
         multiplier=fold.requant,
     )
 

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Predicted cost of a layer on a family of devices: a few physical features, each with a measured price.
 
 The prices are fitted to measured layers (`gen/prices.json`, made by `python -m gen.characterise`), so that every
@@ -12,11 +13,15 @@ from collections.abc import Mapping
 from functools import cache
 from math import ceil
 from pathlib import Path
+from typing import Literal
 
+from gen.assemble import geometry, requant
 from gen.devices import Device
 from gen.lower import Layer
 from gen.plan import Cost, Fold
 from model.spec import Add, Head, Input, Tensor, Window, width
+from rtl.requantise import Requantiser
+from rtl.scale import Multiplication
 
 Features = dict[str, float]
 
@@ -70,21 +75,33 @@ def describe(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
 
 
 def _requant(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
-    node = layer.requantise
-    if node is None:
+    unit = _requantiser(layer, fold.drain, fold.requant)
+    if unit is None:
         return {}, Cost()
-    acc, lanes = layer.sum_bits, fold.drain
-    m_bits = max(width(int(m), True) for m in node.multiplier)
-    b_bits = max(width(int(b), True) for b in node.offset)
-    words = len(node.multiplier) // lanes
+    lanes, scaling = fold.drain, unit.scaling
+    dsp, luts, bram = 0, scaling.luts(unit.x_bits), 0
+    if isinstance(scaling, Multiplication):
+        factor = max(width(f, True) for f in unit.multipliers)
+        part = min(unit.x_bits, Multiplication.OPERAND)
+        dsp = lanes * scaling.count * hardware_multipliers(device, part, factor)
     features: Features = {
         "requant": lanes,
-        "requant_sum": lanes * (acc + m_bits),
-        "requant_table": lanes * (m_bits + b_bits) * max(1, words / 16),
+        "requant_product": lanes * luts,
+        "requant_sum": lanes * scaling.count * (unit.x_bits + 8),
     }
-    if fold.requant == "dsp":
-        return features, Cost(dsp=lanes * hardware_multipliers(device, acc, m_bits))
-    return features | {"requant_product": lanes * acc * m_bits}, Cost()
+    if unit.stored and unit.table_style == "block":
+        bram = device.brams(unit.depth, unit.table_bits)
+    else:
+        features["requant_table"] = unit.table_bits * max(1, unit.depth / 16)
+    return features, Cost(dsp=dsp, bram=bram)
+
+
+@cache
+def _requantiser(
+    layer: Layer, lanes: int, multiplier: Literal["dsp", "lut"]
+) -> Requantiser | None:
+    made = requant(layer, Fold(drain=lanes, requant=multiplier))
+    return made.hardware(lanes=lanes, x_bits=layer.sum_bits) if made else None
 
 
 def _pool(layer: Layer, fold: Fold) -> Features:
@@ -151,8 +168,6 @@ def _address_bits(place: Window, fold: Fold) -> int:
 
 @cache
 def _ring_depth(layer: Layer, fold: Fold) -> int:
-    from gen.assemble import geometry
-
     return geometry(layer, fold).depth
 
 

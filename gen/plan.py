@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 FORMAT = "shiftadd-plan"
 VERSION = 1
@@ -48,8 +48,8 @@ class Fold:
     lanes: int = 1
     parallel: int = 1
     drain: int = 1
-    multiplier: str = "lut"
-    requant: str = "lut"
+    multiplier: Literal["dsp", "lut"] = "lut"
+    requant: Literal["dsp", "lut"] = "lut"
     weights: str = "logic"
     ring: str = "logic"
 

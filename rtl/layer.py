@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, signed, unsigned
@@ -47,7 +47,7 @@ class Engine:
     pe: int
     drain: int
     requant: Requant | None
-    multiplier: str = "dsp"
+    multiplier: Literal["dsp", "lut"] = "dsp"
     weight_style: str = "block"
     ring_style: str = "block"
 

@@ -19,6 +19,7 @@ from amaranth.utils import bits_for
 
 from rtl.scale import Scaling, Shifts, choose
 from rtl.terms import WIDEST, Term, add, register, signed_for, tree, tree_latency
+from rtl.timing import ram
 
 
 class Requantiser(wiring.Component):
@@ -97,6 +98,16 @@ class Requantiser(wiring.Component):
             if any(len(set(values[lane :: self.lanes])) > 1 for lane in range(self.lanes))
         }
 
+    @property
+    def table_bits(self) -> int:
+        """Width of the table of what is stored; 0 without one."""
+        return self.lanes * sum(Shape.cast(shape).width for shape in self.stored.values())
+
+    @property
+    def table_style(self) -> str:
+        """Where the table is kept: a block of RAM pays only beyond some depth."""
+        return "block" if self.depth > 64 else "logic"
+
     def _shape(self, name: str) -> Shape:
         ends = min(self.constants[name]), max(self.constants[name])
         if name == "offset" or ends[0] < 0:
@@ -153,7 +164,9 @@ class Requantiser(wiring.Component):
             [{n: self.constants[n][c + lane] for n in names} for lane in range(self.lanes)]
             for c in range(0, len(self.multipliers), self.lanes)
         ]
-        m.submodules.table = table = Memory(shape=layout, depth=self.depth, init=rows)
+        m.submodules.table = table = Memory(
+            shape=layout, depth=self.depth, init=rows, attrs=ram(self.table_style)
+        )
         read = table.read_port()
         channel = Signal(range(self.depth))
         m.d.comb += [read.addr.eq(channel), read.en.eq(self.en)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 
@@ -24,7 +24,7 @@ class Requant:
     hi: int
     out_bits: int
     out_signed: bool
-    multiplier: str = "lut"
+    multiplier: Literal["dsp", "lut"] = "lut"
     """Built from `dsp` blocks or from `lut`s."""
 
     def hardware(self, *, lanes: int, x_bits: int) -> Requantiser:
