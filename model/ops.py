@@ -26,6 +26,10 @@ class Ops(Protocol):
         """Fill a fresh weight tensor in place."""
         ...
 
+    def adopt(self, weight: Tensor) -> Tensor:
+        """Trainable weights that begin where a trained product (mult or shift) layer ended."""
+        ...
+
     def integer(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
         """The golden function. x and w are integers in a float type that holds every partial sum
         exactly; so is the result. No gradient."""

@@ -21,6 +21,9 @@ COMPILE_ELEMENTS = 1 << 23
 """Terms from which fused loops pay for the seconds that compiling them takes, once a process."""
 
 
+MIDDLE = 0.5
+
+
 class Add:
     rate = 20.0
     # Weights move in the units of the activations, and their gradient has no sign of its own to
@@ -28,6 +31,11 @@ class Add:
 
     def init(self, weight: Tensor) -> None:
         torch.nn.init.normal_(weight)
+
+    def adopt(self, weight: Tensor) -> Tensor:
+        # −|x − w| rises with x below w and falls above: a large w acts as a positive weight, one
+        # below the inputs as a negative. Their middle lies where inputs (0…4) are about even.
+        return weight / weight.std().clamp_min(1e-8) + MIDDLE
 
     @torch.no_grad()
     def integer(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:

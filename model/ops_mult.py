@@ -21,6 +21,10 @@ class Mult:
     def init(self, weight: Tensor) -> None:
         torch.nn.init.kaiming_normal_(weight, nonlinearity="relu")
 
+    def adopt(self, weight: Tensor) -> Tensor:
+        wanted: float = (2 / weight[0].numel()) ** 0.5  # that of `init`
+        return weight / weight.std().clamp_min(1e-8) * wanted
+
     @torch.no_grad()
     def integer(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
         return _product(x, w, stride, pad, depthwise)
