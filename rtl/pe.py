@@ -93,9 +93,15 @@ class PE(wiring.Component, ABC):
         return 1
 
     @property
+    def input_registers(self) -> int:
+        """Registers between the ports x and w and the terms."""
+        return 0
+
+    @property
     def latency(self) -> int:
         """Enabled cycles from x and w to the acc that includes them."""
-        return 2 + tree_latency(self.simd * self.terms_per_lane, self.levels)
+        tree = tree_latency(self.simd * self.terms_per_lane, self.levels)
+        return self.input_registers + 2 + tree
 
     @property
     def restart_delay(self) -> int:
@@ -133,8 +139,11 @@ class PE(wiring.Component, ABC):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        weights = (self.w.word_select(k, self.w_bits) for k in range(self.simd))
-        lanes = (self.terms(m, x, w) for x, w in zip(self.x, weights, strict=True))
+        inputs, words = list(self.x), [self.w.word_select(k, self.w_bits) for k in range(self.simd)]
+        for _ in range(self.input_registers):
+            inputs = [self._held(m, x) for x in inputs]
+            words = [self._held(m, w) for w in words]
+        lanes = (self.terms(m, x, w) for x, w in zip(inputs, words, strict=True))
         terms = [register(m, self.en, term) for lane in lanes for term in lane]
         total = tree(m, self.en, terms, self.merge, self.levels)
         end = 1 << (self.acc_bits - 1)
@@ -145,6 +154,12 @@ class PE(wiring.Component, ABC):
         with m.If(self.en):
             m.d.sync += [acc.eq(after), before.eq(Mux(self.restart, self.empty, after))]
         return m
+
+    def _held(self, m: Module, value: Value) -> Signal:
+        held = Signal(value.shape(), reset_less=True)
+        with m.If(self.en):
+            m.d.sync += held.eq(value)
+        return held
 
 
 def pe(kind: str) -> type[PE]:

@@ -24,6 +24,10 @@ class MultPE(PE):
     def terms_per_lane(self) -> int:
         return digits(self.w_bits) if self.recoded else 1
 
+    @property
+    def input_registers(self) -> int:
+        return 0 if self.recoded else 1  # a DSP block has them, and is slow to reach without
+
     def encode(self, weight: int) -> int:
         end = 1 << (self.w_bits - 1)
         if not -end <= weight < end:

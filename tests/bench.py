@@ -1,0 +1,246 @@
+"""`make bench`: our figures on four fixed workloads, beside those of peers on the same tools, and our speeds.
+
+Peer figures: alkaid 22,703 COMB (a), FINN 2,741 COMB and 40 multipliers at 85 MHz (b), NNgen 9,819 COMB (c),
+MARLANN 256 M operations/s at 20 MHz on 3,854 LC (d). Ends with status 1 when a target is missed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from amaranth.hdl import Module, unsigned
+from amaranth.lib import data as layouts
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from rich.console import Console
+from rich.table import Table
+
+from gen.assemble import engine
+from gen.build import build
+from gen.devices import Device, device
+from gen.fold import Budget, Option, folds
+from gen.cost import predict
+from gen.lower import Layer, lower
+from gen.planner import plan
+from gen.elaborate import elaborate
+from gen.verilog import verilog
+from model import arch, data, golden
+from model.spec import Conv, Dense, Format, Head, Input, Network, Node, Requantise
+from model.train import train
+from rtl.layer import Engine, LayerEngine
+from rtl.streams import converters
+from sim.network import simulate
+from tests import bench_lanes
+from tests.layer_cases import random_weights, requantise
+
+KINDS = ("mult", "shift", "add")
+EPOCHS = 60
+WORK = Path("build/bench")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured figure; `limit` is the target and `ok` whether it is met."""
+
+    workload: str
+    what: str
+    value: str
+    limit: str = ""
+    ok: bool = True
+
+
+class Alone(wiring.Component):
+    """A layer engine behind streams of one value a word, so that it has few pins."""
+
+    def __init__(self, what: Engine) -> None:
+        self.what = what
+        super().__init__(
+            {
+                "i": In(stream.Signature(layouts.ArrayLayout(what.x_shape, 1))),
+                "o": Out(stream.Signature(layouts.ArrayLayout(what.out_shape, 1))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        e = self.what
+        units: list[wiring.Component] = [
+            *converters(e.x_shape, 1, e.geometry.lanes),
+            LayerEngine(e),
+            *converters(e.out_shape, e.drain, 1),
+        ]
+        for k, unit in enumerate(units):
+            m.submodules[f"unit{k}"] = unit
+        wiring.connect(m, wiring.flipped(self.i), units[0].i)
+        for a, b in zip(units, units[1:], strict=False):
+            wiring.connect(m, a.o, b.i)
+        wiring.connect(m, units[-1].o, wiring.flipped(self.o))
+        return m
+
+
+def layer_of(op: Node, shape: tuple[int, int, int], bits: int) -> Layer:
+    """`op` as a layer with a requantiser to `bits` bits, in a network made around it."""
+    import random
+
+    rng = random.Random(1)
+    nodes: list[Node] = [Input("x", shape, Format(bits)), op]
+    spread = requantise(rng, "r", op.name, op, nodes[:1])
+    assert isinstance(spread, Requantise)
+    draw = np.random.default_rng(1)
+    nodes.append(
+        replace(
+            spread,
+            multiplier=draw.integers(65, 256, len(spread.multiplier)),
+            shift=12,
+            format=Format(bits),
+        )
+    )
+    channels = len(spread.multiplier)
+    size = channels * (shape[0] * shape[1] if isinstance(op, Conv) else 1)
+    ones = np.ones((2, size), dtype=np.int64)
+    nodes += [
+        Dense("d", ("r",), "mult", ones, 2),
+        Requantise("e", ("d",), ones[:, 0], 0 * ones[:, 0], 0, Format(16, True)),
+        Head("h", ("e",)),
+    ]
+    return next(la for la in lower(Network(tuple(nodes))) if la.name == "r")
+
+
+def best(layer: Layer, target: Device, *, cycles: int | None, budget: Budget) -> Option:
+    """Least LUTs at `cycles`; or the fastest folding within the budget."""
+    fits = []
+    for fold in folds(layer, target):
+        made = Option(fold, engine(layer, fold).geometry.cycles, predict(layer, fold, target))
+        inside = made.cost.dsp <= budget.dsp and made.cost.bram <= budget.bram
+        if inside and made.cost.lut <= budget.lut and (cycles is None or made.cycles <= cycles):
+            fits.append(made)
+    return min(fits, key=lambda o: (0 if cycles else o.cycles, o.cost.lut))
+
+
+def digits_conv() -> Iterator[Row]:
+    """(a) conv 4×3×3, max-pool 2, dense 10 on 8×8 digits, 4-bit weights and activations."""
+    digits = data.load("digits")
+    for kind in KINDS:
+        made = train(
+            arch.load(f"digits_conv_{kind}"), digits, epochs=EPOCHS, seed=0, out=WORK / f"a-{kind}", quiet=True
+        )
+        accuracy = made.accuracy["integer"]
+        yield Row("a", f"{kind}: accuracy", f"{100 * accuracy:.1f} %", "≥ 86.1 %", accuracy >= 0.861)
+        for board, limit in (("ulx3s-25f", 22_703 / 8), ("up5k", 5280)):
+            target = device(board)
+            folded = plan(made.network, target, fps=20_000 if board == "ulx3s-25f" else 5_000)
+            built = elaborate(made.network, folded)
+            got = build(built.verilog, built.top, target).measured
+            yield Row(
+                "a",
+                f"{kind}: {board}, {got.fmax_mhz:.0f} MHz, {got.fmax_mhz * 1e6 / folded.cycles_interval:,.0f} images/s",
+                f"{got.lut} LUT, {got.dsp} DSP",
+                f"< {limit:.0f}",
+                got.lut < limit,
+            )
+
+
+def dense() -> Iterator[Row]:
+    """(b) dense 64→32, 4 × 4 bits, 64 cycles a vector, on ECP5."""
+    import random
+
+    target = device("ulx3s-45f")
+    for kind in KINDS:
+        weights = random_weights(random.Random(2), kind, 4, (32, 64))
+        layer = layer_of(Dense("op", ("x",), kind, weights, 4), (1, 1, 64), 4)
+        limit = 32 if kind == "mult" else 0
+        chosen = best(layer, target, cycles=64, budget=replace(Budget.of(target), dsp=limit))
+        text = verilog(Alone(engine(layer, chosen.fold)), "dense")
+        got = build(text, "dense", target, bitstream=False).measured
+        ok = got.lut <= 2741 / 2 and got.dsp <= limit and got.fmax_mhz >= 120
+        yield Row(
+            "b",
+            f"{kind}: {chosen.cycles} cycles, {got.fmax_mhz:.0f} MHz (≥ 120)",
+            f"{got.lut} COMB, {got.dsp} multipliers",
+            f"≤ {2741 // 2}, ≤ {limit}",
+            ok,
+        )
+
+
+def mlp() -> Iterator[Row]:
+    """(c) MLP 64-16-10, int8, weights on chip, on ECP5."""
+    made = train(
+        arch.load("digits_mlp"), data.load("digits"), epochs=EPOCHS, seed=0, out=WORK / "c", quiet=True
+    )
+    target = device("ulx3s-25f")
+    folded = plan(made.network, target, fps=50_000)
+    built = elaborate(made.network, folded)
+    got = build(built.verilog, built.top, target).measured
+    yield Row(
+        "c",
+        f"accuracy {100 * made.accuracy['integer']:.1f} %, {got.fmax_mhz:.0f} MHz, "
+        f"{got.fmax_mhz * 1e6 / folded.cycles_interval:,.0f} images/s",
+        f"{got.lut} COMB, {got.dsp} multipliers",
+        f"≤ {9819 // 5}",
+        got.lut <= 9819 / 5,
+    )
+
+
+def conv_up5k() -> Iterator[Row]:
+    """(d) the fastest 3×3 convolution 16→32 on 14×14, 8-bit activations, on UP5K."""
+    import random
+
+    target = device("up5k")
+    peer = 256e6 / 3854
+    for kind in KINDS:
+        bits = 4 if kind == "shift" else 8
+        weights = random_weights(random.Random(3), kind, bits, (32, 3, 3, 16))
+        layer = layer_of(Conv("op", ("x",), kind, weights, bits), (14, 14, 16), 8)
+        chosen = best(layer, target, cycles=None, budget=Budget.of(target))
+        text = verilog(Alone(engine(layer, chosen.fold)), "conv")
+        got = build(text, "conv", target, bitstream=False).measured
+        rate = layer.macs / chosen.cycles * got.fmax_mhz * 1e6
+        yield Row(
+            "d",
+            f"{kind}: {layer.macs // chosen.cycles} lanes at {got.fmax_mhz:.0f} MHz, {got.lut} LC, {got.dsp} DSP",
+            f"{rate / 1e6:,.0f} M operations/s",
+            f"MARLANN 256 M; per LC × {rate / got.lut / peer:.1f}",
+            rate / got.lut > peer,
+        )
+
+
+def speeds() -> Iterator[Row]:
+    """Seconds of our own: training, golden model, simulation."""
+    digits = data.load("digits")
+    images = torch.from_numpy(digits.test_images)
+    made = train(arch.load("digits_hybrid"), digits, epochs=5, seed=0, quiet=True)
+    rate = 5 * len(digits.train_images) / made.seconds
+    yield Row("speed", "training, digits_hybrid", f"{rate:,.0f} images/s")
+    many = images.repeat(10, 1, 1, 1)
+    began = time.perf_counter()
+    golden.run(made.network, many)
+    rate = len(many) / (time.perf_counter() - began)
+    yield Row("speed", "golden model, digits_hybrid", f"{rate:,.0f} images/s")
+    accelerator = elaborate(made.network, plan(made.network, device("up5k"), fps=5000))
+    found = simulate(made.network, accelerator, images[:64])
+    yield Row("speed", "RTL in Verilator", f"{found.cycles_per_second:,.0f} cycles/s", ok=found.ok)
+
+
+def main() -> int:
+    console = Console()
+    rows: list[Row] = []
+    table = Table(title="bench", title_justify="left")
+    for column in ("", "what", "measured", "target", ""):
+        table.add_column(column)
+    for part in (digits_conv, dense, mlp, conv_up5k, speeds):
+        for row in part():
+            rows.append(row)
+            console.print(f"({row.workload}) {row.what}: {row.value} {row.limit}", highlight=False)
+            table.add_row(row.workload, row.what, row.value, row.limit, "✓" if row.ok else "missed")
+    console.print(table)
+    bench_lanes.main()
+    return 0 if all(row.ok for row in rows) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
