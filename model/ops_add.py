@@ -15,13 +15,10 @@ from torch.nn import functional as F
 
 from model.ops import round_half_up, straight_through
 
-BROADCAST_ELEMENTS = 1 << 20
-"""Terms |x − w| up to which one plain broadcast is fastest, and the size of one chunk otherwise."""
 COMPILE_ELEMENTS = 1 << 23
 """Terms from which fused loops pay for the seconds that compiling them takes, once a process."""
-
-
 MIDDLE = 0.5
+"""About the middle of the inputs behind a batch norm, a ReLU and a pool."""
 
 
 class Add:
@@ -34,12 +31,12 @@ class Add:
 
     def adopt(self, weight: Tensor) -> Tensor:
         # −|x − w| rises with x below w and falls above: a large w acts as a positive weight, one
-        # below the inputs as a negative. Their middle lies where inputs (0…4) are about even.
+        # below the inputs as a negative one.
         return weight / weight.std().clamp_min(1e-8) + MIDDLE
 
     @torch.no_grad()
     def integer(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
-        return _over_windows(_sums, x, w, stride, pad, depthwise)
+        return _over_windows(_l1, x, w, stride, pad, depthwise)
 
     def quantise(self, weight: Tensor, bits: int, frac: int, exact: bool) -> Tensor:
         scaled = weight * 2.0**frac
@@ -109,22 +106,17 @@ class _Windows(torch.autograd.Function):
         return out[:, pad : size[1] - pad, pad : size[2] - pad], None, None, None
 
 
-def _sums(x: Tensor, w: Tensor) -> Tensor:
-    """−Σ|x − w| of rows x (M, K) and w (O, K): (M, O), without gradient."""
-    return _l1(False, x, w)
-
-
 class _L1(torch.autograd.Function):
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, w: Tensor) -> Tensor:
         ctx.save_for_backward(x, w)
-        return _l1(False, x, w)
+        return _l1(x, w)
 
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> tuple[Tensor, Tensor]:
         x, w = ctx.saved_tensors  # type: ignore[attr-defined]
         g = grads[0].contiguous()
-        return _l1(True, x, w, g), g.T @ x - w * g.sum(0)[:, None]
+        return _l1_gradient(x, w, g), g.T @ x - w * g.sum(0)[:, None]
 
 
 def _apply(x: Tensor, w: Tensor) -> Tensor:
@@ -144,29 +136,31 @@ def _backward(x: Tensor, w: Tensor, g: Tensor) -> Tensor:
 def _compiled() -> tuple[Callable[..., Tensor], Callable[..., Tensor]] | None:
     """`_forward` and `_backward` as fused loops; None where there is no compiler."""
     try:
-        pair = tuple(torch.compile(f, dynamic=True) for f in (_forward, _backward))
+        forward, backward = (torch.compile(f, dynamic=True) for f in (_forward, _backward))
         x, w, g = torch.zeros(6, 5), torch.zeros(4, 5), torch.zeros(6, 4)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            pair[0](x, w), pair[1](x, w, g)
+            forward(x, w), backward(x, w, g)
     except (
         Exception
     ):  # no C++ compiler or no headers: torch raises many types, all mean "do without"
         return None
-    return pair[0], pair[1]
+    return forward, backward
 
 
-def _l1(backward: bool, *tensors: Tensor) -> Tensor:
-    """`_forward(x, w)` or `_backward(x, w, g)` in the cheapest way for their size."""
-    plain: Callable[..., Tensor] = _backward if backward else _forward
-    x, w = tensors[:2]
-    terms = x.shape[0] * w.numel()
-    if terms <= BROADCAST_ELEMENTS:
-        return plain(*tensors)
-    if terms >= COMPILE_ELEMENTS and (pair := _compiled()):
-        return pair[backward](*tensors)
-    if not backward:
-        return -torch.cdist(x, w, p=1)
-    rows = max(1, BROADCAST_ELEMENTS // w.numel())
-    parts = zip(torch.split(x, rows), torch.split(tensors[2], rows), strict=True)
-    return torch.cat([plain(a, w, g) for a, g in parts])
+def _l1(x: Tensor, w: Tensor) -> Tensor:
+    """`_forward` in the cheapest way for its size, never with an (M, O, K) intermediate."""
+    if x.shape[0] * w.numel() >= COMPILE_ELEMENTS and (pair := _compiled()):
+        return pair[0](x, w)
+    return -torch.cdist(x, w, p=1)
+
+
+def _l1_gradient(x: Tensor, w: Tensor, g: Tensor) -> Tensor:
+    """`_backward` in the same ways."""
+    if x.shape[0] * w.numel() >= COMPILE_ELEMENTS and (pair := _compiled()):
+        return pair[1](x, w, g)
+    out, gap = torch.zeros_like(x), torch.empty_like(x)
+    for o, row in enumerate(w):
+        torch.sub(row, x, out=gap).clamp_(-1, 1)
+        out.addcmul_(gap, g[:, o : o + 1])
+    return out

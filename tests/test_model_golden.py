@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from model import golden
+from model import data, golden, store
 from model.spec import (
     Add,
     AvgPool,
@@ -190,3 +191,12 @@ def test_bad_images(images: torch.Tensor, message: str) -> None:
 def test_unknown_node() -> None:
     with pytest.raises(NetworkError, match="no node 'z'"):
         golden.run(deep(5), torch.zeros(1, 1, 1, 5).int(), keep=["z"])
+
+
+def test_a_stored_network_still_classifies_as_when_it_was_trained() -> None:
+    network = store.load(Path(__file__).parent / "data" / "digits_hybrid.net")
+    digits = data.load("digits")
+    tests = torch.from_numpy(digits.test_images), torch.from_numpy(digits.test_labels)
+    assert golden.accuracy(network, *tests) == network.about["accuracy"]["integer"] > 0.975
+    kinds = {node.kind for node in network if isinstance(node, Conv | Dense)}
+    assert kinds == {"mult", "shift", "add"}

@@ -48,18 +48,18 @@ def test_add_gradients() -> None:
     assert torch.allclose(w.grad, gap.mul(g[:, :, None]).sum(0), atol=1e-5)
 
 
-def test_large_add_layers_sum_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks, and fused loops where there is a compiler, against one broadcast, on integers."""
+def test_every_way_to_sum_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fused loops where there is a compiler, and what is used without, on integers."""
     x, w = torch.randint(0, 256, (999, 20)).float(), torch.randint(-128, 128, (7, 20)).float()
     g = torch.randint(-8, 9, (999, 7)).float()
-    plain = ops_add._l1(False, x, w), ops_add._l1(True, x, w, g)
-    monkeypatch.setattr(ops_add, "BROADCAST_ELEMENTS", 1000)
+    sums, gradient = ops_add._forward(x, w), ops_add._backward(x, w, g)
     for limit in (1 << 60, 0):
         monkeypatch.setattr(ops_add, "COMPILE_ELEMENTS", limit)
-        assert torch.equal(ops_add._l1(False, x, w), plain[0])
-        assert torch.equal(ops_add._l1(True, x, w, g), plain[1])
+        assert torch.equal(ops_add._l1(x, w), sums)
+        assert torch.equal(ops_add._l1_gradient(x, w, g), gradient)
     monkeypatch.setattr(ops_add, "_compiled", lambda: None)
-    assert torch.equal(ops_add._l1(True, x, w, g), plain[1])
+    assert torch.equal(ops_add._l1(x, w), sums)
+    assert torch.equal(ops_add._l1_gradient(x, w, g), gradient)
 
 
 def test_fake_quantise_rounds_half_up_and_stops_gradients_outside() -> None:
