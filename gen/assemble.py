@@ -222,6 +222,7 @@ class _Builder:
             lanes=fold.lanes,
             x_shape=source.shape,
             requant=requant(layer, fold),
+            style=fold.ring,
         )
         return self.add(
             layer.name,

@@ -115,6 +115,7 @@ def hardware(layer: Layer, fold: Fold) -> Any:
         lanes=fold.lanes,
         x_shape=shape_of(layer.sources[0]),
         requant=requant(layer, fold),
+        style=fold.ring,
     )
 
 

@@ -19,7 +19,7 @@ from gen.assemble import geometry, requant
 from gen.devices import Device
 from gen.lower import Layer
 from gen.plan import Cost, Fold
-from model.spec import Add, Head, Input, Tensor, Window, width
+from model.spec import Add, Head, Input, Window, width
 from rtl.requantise import Requantiser
 from rtl.scale import Multiplication
 
@@ -66,7 +66,10 @@ def describe(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
     if isinstance(layer.op, Add):
         features |= {"join": fold.lanes * layer.sums.bits, "pipeline": 1}
     elif layer.blocks:
-        features |= _pool(layer, fold)
+        features |= _pool(layer)
+        more, counted = _ring(layer, fold, device, 1)
+        features |= more
+        exact += counted
     else:
         more, counted = _engine(layer, fold, device)
         features |= more
@@ -104,15 +107,12 @@ def _requantiser(
     return made.hardware(lanes=lanes, x_bits=layer.sum_bits) if made else None
 
 
-def _pool(layer: Layer, fold: Fold) -> Features:
+def _pool(layer: Layer) -> Features:
     place = layer.window
     assert place is not None
-    cells = place.source[2] // fold.lanes * place.out[1]
-    bits = fold.lanes * layer.sums.bits
     return {
         "pool": 1,
-        "pool_bits": bits,
-        "pool_store": bits * (cells if cells <= 16 else 16 + cells / 16),
+        "pool_bits": layer.sums.bits,
         "counter": sum(max(1, n - 1).bit_length() for n in place.source),
     }
 
@@ -131,8 +131,8 @@ def _engine(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
     }
     if fold.pe > fold.drain:
         features["drain"] = fold.pe * acc
-    depth = _ring_depth(layer, fold)
-    ring_features, ring = _ring(fold, x, depth, device)
+    features["tap"] = fold.parallel * fold.lanes * x.bits
+    ring_features, ring = _ring(layer, fold, device, fold.parallel)
     rom_features, rom = _rom(layer, fold, w * simd * fold.pe, device)
     return features | ring_features | rom_features, exact + ring + rom
 
@@ -166,21 +166,31 @@ def _address_bits(place: Window, fold: Fold) -> int:
     return (h * w * c // fold.lanes - 1).bit_length()
 
 
-@cache
-def _ring_depth(layer: Layer, fold: Fold) -> int:
-    return geometry(layer, fold).depth
-
-
-def _ring(fold: Fold, x: Tensor, depth: int, device: Device) -> tuple[Features, Cost]:
-    bits = fold.lanes * x.bits
-    features: Features = {"tap": fold.parallel * bits}
+def _ring(layer: Layer, fold: Fold, device: Device, copies: int) -> tuple[Features, Cost]:
+    """Memory of activations."""
+    depth, bits = ring_size(layer, fold)
+    if depth == 1:
+        return {"ram_ff": bits}, Cost()
     if fold.ring == "block":
-        return features, Cost(bram=fold.parallel * device.brams(depth, bits))
+        return {}, Cost(bram=copies * device.brams(depth, bits))
     if fold.ring == "distributed":
-        sixteens = fold.parallel * ceil(depth / 16) * ceil(bits / 4)
-        mux = fold.parallel * bits * (ceil(depth / 16) - 1)
-        return features | {"ram16x4": sixteens, "ram_mux": mux}, Cost()
-    return features | {"ram_ff": depth * bits, "ram_mux": fold.parallel * depth * bits}, Cost()
+        sixteens = ceil(depth / 16)
+        return {
+            "ram16x4": copies * sixteens * ceil(bits / 4),
+            "ram_mux": copies * bits * (sixteens - 1),
+        }, Cost()
+    return {"ram_ff": copies * depth * bits}, Cost()
+
+
+@cache
+def ring_size(layer: Layer, fold: Fold) -> tuple[int, int]:
+    """Words, and bits of a word, of a layer's memory of activations: row buffer or partial pooling results."""
+    if layer.window is None:
+        return 1, 0
+    if not layer.blocks:
+        return geometry(layer, fold).depth, fold.lanes * layer.sources[0].bits
+    cells = layer.sources[0].shape[2] // fold.lanes * layer.out.shape[1]
+    return cells, fold.lanes * layer.sums.bits
 
 
 def _rom(layer: Layer, fold: Fold, bits: int, device: Device) -> tuple[Features, Cost]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from gen.assemble import geometry
-from gen.cost import predict
+from gen.cost import predict, ring_size
 from gen.devices import Device
 from gen.lower import Layer
 from gen.plan import Cost, DoesNotFit, Fold
@@ -22,6 +22,10 @@ WIDEST = 64
 """Largest PE, and largest SIMD: beyond it the fan-out costs more clock than it gains."""
 ROOM = 0.85
 """Share of the LUTs that is planned: beyond it place and route loses its speed."""
+DEEP = 16
+"""Words from which on a memory may take a block of RAM."""
+SMALL = {"distributed": 1 << 13, "logic": 1 << 9}
+"""Bits up to which a memory of activations may be made of LUTs."""
 RESOURCES = ("lut", "ff", "dsp", "bram")
 
 
@@ -94,27 +98,38 @@ def folds(layer: Layer, device: Device) -> list[Fold]:
     requants = ("dsp", "lut") if layer.requantise and device.dsp else ("lut",)
     if isinstance(layer.op, Add) or layer.blocks:
         widths = divisors(layer.out.shape[2], 8)
-        return [
-            Fold(pe=n, lanes=n, drain=n, requant=r) for n, r in product(widths, requants)
-        ]
-    shapes = _shapes(layer)
+        shapes = [Fold(pe=n, lanes=n, drain=n) for n in widths]
+    else:
+        shapes = _shapes(layer)
     multipliers = ("dsp", "lut") if layer.kind == "mult" and device.dsp else ("lut",)
-    weights = ("block", "logic") if hasattr(layer.op, "weights") else ("logic",)
-    rings = ("block", "distributed" if device.distributed_ram else "logic")
     return [
         replace(shape, multiplier=a, requant=b, weights=c, ring=d)
-        for shape, a, b, c, d in product(shapes, multipliers, requants, weights, rings)
-        if _sensible(layer, replace(shape, weights=c, ring=d))
+        for shape in shapes
+        for a, b, c, d in product(
+            multipliers, requants, _rom_styles(layer, shape), _ring_styles(layer, shape, device)
+        )
     ]
 
 
-def _sensible(layer: Layer, fold: Fold) -> bool:
-    """Large memories are never built from LUTs."""
-    bits = getattr(getattr(layer.op, "weights", None), "size", 0) * getattr(layer.op, "bits", 0)
-    if fold.weights == "logic" and bits > 1 << 14:
-        return False
-    ring = geometry(layer, fold).depth * fold.lanes * layer.sources[0].bits * fold.parallel
-    return fold.ring == "block" or ring <= {"distributed": 1 << 13, "logic": 1 << 9}[fold.ring]
+def _ring_styles(layer: Layer, fold: Fold, device: Device) -> tuple[str, ...]:
+    """Where the memory of activations may live: small ones in LUTs, deep ones in blocks of RAM."""
+    depth, bits = ring_size(layer, fold)
+    if depth == 1 or bits == 0:
+        return ("logic",)
+    small = "distributed" if device.distributed_ram else "logic"
+    most = SMALL[small]
+    copies = 1 if layer.blocks else fold.parallel
+    found = (small,) if depth * bits * copies <= most else ()
+    return (*found, "block") if depth >= DEEP or not found else found
+
+
+def _rom_styles(layer: Layer, fold: Fold) -> tuple[str, ...]:
+    weights = getattr(layer.op, "weights", None)
+    if weights is None:
+        return ("logic",)
+    depth = weights.size // (fold.pe * fold.parallel * (1 if layer.depthwise else fold.lanes))
+    found = ("logic",) if weights.size * getattr(layer.op, "bits", 0) <= 1 << 14 else ()
+    return (*found, "block") if depth >= DEEP or not found else found
 
 
 def _shapes(layer: Layer) -> list[Fold]:

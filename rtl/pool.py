@@ -23,6 +23,7 @@ class BlockPool(wiring.Component):
     """Maximum or sum over blocks of kernel × kernel pixels; rows and columns left over are dropped.
 
     Streams `i` and `o` of words of `lanes` channels, pixels row by row, channels innermost. One word a cycle. kernel: (rows, columns).
+    style: of the memory of partial results, if one is needed.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class BlockPool(wiring.Component):
         lanes: int,
         x_shape: Shape,
         requant: Requant | None = None,
+        style: str = "auto",
     ) -> None:
         if channels % lanes:
             raise ValueError(f"lanes must divide {channels} channels, not {lanes}")
@@ -45,7 +47,7 @@ class BlockPool(wiring.Component):
             raise ValueError("a sum needs a requantiser, a maximum has none")
         self.op, self.kernel, self.lanes = op, kernel, lanes
         self.height, self.width, self.channels = height, width, channels
-        self.x_shape, self.requant = x_shape, requant
+        self.x_shape, self.requant, self.style = x_shape, requant, style
         out = requant.out_shape if requant else x_shape
         super().__init__(
             {
@@ -113,7 +115,7 @@ class BlockPool(wiring.Component):
                 m.d.sync += held.eq(store)
             return held
         m.submodules.partial = memory = Memory(
-            shape=unsigned(width), depth=folds * blocks, init=[], attrs=ram("auto")
+            shape=unsigned(width), depth=folds * blocks, init=[], attrs=ram(self.style)
         )
         write, read = memory.write_port(), memory.read_port()
         # the cell of the current word, and that of the next one
