@@ -101,9 +101,7 @@ def run_streams(
     timeout: cycles without any transfer in or out after which a device counts as stopped.
     waves: .fst or .vcd file to write. Raises ValueError for a wrong request, SimulatorError.
     """
-    kind = waves.suffix[1:] if waves else None
-    if kind not in (None, "fst", "vcd"):
-        raise ValueError(f"waves {str(waves)!r}: the name must end in .fst or .vcd")
+    kind = simulators.check_waves(simulator, waves)
     stalls = _threshold("stall_in", stall_in), _threshold("stall_out", stall_out)
     model = simulators.build(wrapper(cases), simulator=simulator, waves=kind, root=root)
     with tempfile.TemporaryDirectory(prefix="shiftadd-") as name:

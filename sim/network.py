@@ -19,7 +19,7 @@ from model.spec import Network, infer
 from sim.bench import StreamResult, run_streams
 from sim.frames import frame_difference, frames, input_words
 from sim.locate import Mismatch, Probe, first_difference, stopping_layer
-from sim.simulators import BUILD
+from sim.simulators import BUILD, check_waves
 from sim.wrapper import StreamCase, axi_stream
 
 TIMEOUT = 200_000
@@ -207,6 +207,7 @@ def simulate(
     """
     if len(images) == 0:
         raise ValueError("no images: a simulation needs at least one")
+    check_waves(simulator, waves)
     start = time.perf_counter()
     bench = _Bench(network, accelerator, simulator, timeout, root)
     runs: list[_Run] = []

