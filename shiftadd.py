@@ -42,7 +42,14 @@ def train(
     folder = out or Path("runs") / f"{what.name}-{images.name}-{seed}"
     guide = store.load(teacher) if teacher else None
     found = run(
-        what, images, epochs=epochs, seed=seed, out=folder, resume=resume, teacher=guide, quiet=quiet
+        what,
+        images,
+        epochs=epochs,
+        seed=seed,
+        out=folder,
+        resume=resume,
+        teacher=guide,
+        quiet=quiet,
     )
     return {
         "arch": what.name,
@@ -77,7 +84,15 @@ def compile(  # noqa: A001 - named as its verb
     folder = out or Path("build") / f"{net.resolve().name}-{board}"
     with _status(quiet) as say:
         report, _ = run(
-            network, board=board, out=folder, fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds, progress=say
+            network,
+            board=board,
+            out=folder,
+            fps=fps,
+            mhz=mhz,
+            dsps=dsps,
+            luts=luts,
+            seeds=seeds,
+            progress=say,
         )
     if not quiet:
         _console().print(table(report))
@@ -211,7 +226,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _verb(verbs: Any, run: Callable[..., Result], text: str, example: str) -> argparse.ArgumentParser:
+def _verb(
+    verbs: Any, run: Callable[..., Result], text: str, example: str
+) -> argparse.ArgumentParser:
     one: argparse.ArgumentParser = verbs.add_parser(
         run.__name__,
         help=text,
@@ -224,9 +241,14 @@ def _verb(verbs: Any, run: Callable[..., Result], text: str, example: str) -> ar
 
 def _demo(verbs: Any) -> argparse.ArgumentParser:
     one = _verb(
-        verbs, demo, "train, prove and build a hybrid network on the digits data set, in minutes", "shiftadd demo"
+        verbs,
+        demo,
+        "train, prove and build a hybrid network on the digits data set, in minutes",
+        "shiftadd demo",
     )
-    one.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder for everything made")
+    one.add_argument(
+        "--out", type=Path, default=Path("runs/demo"), help="folder for everything made"
+    )
     one.add_argument("--seed", type=int, default=0, help="of training and simulation")
     return one
 
@@ -238,12 +260,20 @@ def _train(verbs: Any) -> argparse.ArgumentParser:
         "train one architecture to an integer network",
         "shiftadd train digits_hybrid --data digits --epochs 60",
     )
-    one.add_argument("arch", help="a built-in architecture (digits_hybrid, fashion_hybrid, …) or a JSON file")
-    one.add_argument("--data", required=True, help="digits, fashion-mnist, an IDX folder, a folder of images by class, or an .npz")
+    one.add_argument(
+        "arch", help="a built-in architecture (digits_hybrid, fashion_hybrid, …) or a JSON file"
+    )
+    one.add_argument(
+        "--data",
+        required=True,
+        help="digits, fashion-mnist, an IDX folder, a folder of images by class, or an .npz",
+    )
     one.add_argument("--epochs", type=int, default=60, help="passes over the training images")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--out", type=Path, help="folder of the run; default runs/ARCH-DATA-SEED")
-    one.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    one.add_argument(
+        "--resume", action="store_true", help="go on from the last checkpoint in --out"
+    )
     one.add_argument("--teacher", type=Path, help="a trained network to distil from")
     return one
 
@@ -256,10 +286,20 @@ def _compile(verbs: Any) -> argparse.ArgumentParser:
         "shiftadd compile runs/demo/network --board up5k",
     )
     one.add_argument("net", type=Path, help="folder of a trained network")
-    one.add_argument("--board", default=BOARD, help=f"board or device (default {BOARD}); an unknown one lists all")
+    one.add_argument(
+        "--board",
+        default=BOARD,
+        help=f"board or device (default {BOARD}); an unknown one lists all",
+    )
     one.add_argument("--out", type=Path, help="folder for plan, Verilog, bitstream and report")
-    one.add_argument("--fps", type=float, help="least area at so many images a second, instead of the fastest that fits")
-    one.add_argument("--mhz", type=float, help="clock to ask of place and route, and to plan --fps with")
+    one.add_argument(
+        "--fps",
+        type=float,
+        help="least area at so many images a second, instead of the fastest that fits",
+    )
+    one.add_argument(
+        "--mhz", type=float, help="clock to ask of place and route, and to plan --fps with"
+    )
     one.add_argument("--dsps", type=int, help="use at most so many hardware multipliers")
     one.add_argument("--luts", type=int, help="plan for at most so many LUTs")
     one.add_argument("--seeds", type=int, default=1, help="placements to try; the fastest is kept")
@@ -275,14 +315,23 @@ def _simulate(verbs: Any) -> argparse.ArgumentParser:
     )
     one.add_argument("net", type=Path, help="folder of a trained network")
     one.add_argument("--board", default=BOARD, help="board to plan for")
-    one.add_argument("--build", type=Path, help="folder that `compile` wrote: simulate exactly that plan")
+    one.add_argument(
+        "--build", type=Path, help="folder that `compile` wrote: simulate exactly that plan"
+    )
     one.add_argument("--level", default="rtl", help="what is simulated: rtl")
     one.add_argument("--data", help="data set; default the one that the network was trained on")
     one.add_argument("--images", type=int, help="how many test images; default all")
     one.add_argument("--simulator", choices=("verilator", "icarus"), default="verilator")
     one.add_argument("--seed", type=int, default=0, help="of the random stalls")
-    one.add_argument("--no-stalls", dest="stalls", action="store_false", help="never stall the streams")
-    one.add_argument("--waves", type=Path, metavar="FILE", help="write waveforms (.fst or .vcd) of the failing images, or of the first")
+    one.add_argument(
+        "--no-stalls", dest="stalls", action="store_false", help="never stall the streams"
+    )
+    one.add_argument(
+        "--waves",
+        type=Path,
+        metavar="FILE",
+        help="write waveforms (.fst or .vcd) of the failing images, or of the first",
+    )
     return one
 
 

@@ -151,9 +151,7 @@ class _Builder:
         shape: Shape,
         ports: tuple[str, ...] = ("o",),
     ) -> tuple[Edge, ...]:
-        outs = tuple(
-            Edge(name, port, self.edges + k, lanes, shape) for k, port in enumerate(ports)
-        )
+        outs = tuple(Edge(name, port, self.edges + k, lanes, shape) for k, port in enumerate(ports))
         self.edges += len(outs)
         self.blocks.append(Block(name, hardware, timing, sources, outs))
         return outs

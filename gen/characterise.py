@@ -162,7 +162,9 @@ def _packed(netlist: Netlist, target: Device) -> dict[str, int]:
 def sample(family: str, seed: int, cache: Cache) -> dict[str, Any]:
     """One measured layer: its features and counts, predicted and found."""
     rng = random.Random(seed)
-    target = device(rng.choice([REPRESENTATIVE[family], BIASED.get(family, REPRESENTATIVE[family])]))
+    target = device(
+        rng.choice([REPRESENTATIVE[family], BIASED.get(family, REPRESENTATIVE[family])])
+    )
     layer = random_layer(rng)
     fold = random_fold(rng, layer, target)
     features, exact = describe(layer, fold, target)

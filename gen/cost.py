@@ -100,9 +100,7 @@ def _requant(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
 
 
 @cache
-def _requantiser(
-    layer: Layer, lanes: int, multiplier: Literal["dsp", "lut"]
-) -> Requantiser | None:
+def _requantiser(layer: Layer, lanes: int, multiplier: Literal["dsp", "lut"]) -> Requantiser | None:
     made = requant(layer, Fold(drain=lanes, requant=multiplier))
     return made.hardware(lanes=lanes, x_bits=layer.sum_bits) if made else None
 

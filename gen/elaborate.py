@@ -110,7 +110,11 @@ class Top(wiring.Component):
 
     def _probe(self, m: Module, name: str, port) -> None:  # type: ignore[no-untyped-def]
         width = len(port.payload.as_value())
-        for part, value in (("valid", port.valid), ("ready", port.ready), ("payload", port.payload)):
+        for part, value in (
+            ("valid", port.valid),
+            ("ready", port.ready),
+            ("payload", port.payload),
+        ):
             wire = Signal(width if part == "payload" else 1, name=f"{name}_{part}")
             m.d.comb += wire.eq(value)
 

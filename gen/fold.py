@@ -204,7 +204,9 @@ def _pick(
         ]
         used = total(chosen)
         ratio = {
-            r: getattr(used, r) / max(getattr(budget, r), 1e-9) for r in RESOURCES if getattr(used, r)
+            r: getattr(used, r) / max(getattr(budget, r), 1e-9)
+            for r in RESOURCES
+            if getattr(used, r)
         }
         worst = max(ratio, key=lambda r: ratio[r])
         if ratio[worst] <= 1:

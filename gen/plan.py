@@ -108,11 +108,15 @@ def load(path: Path) -> Plan:
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise PlanError(f"{path}: not a readable plan ({error}); compile the network again") from None
+        raise PlanError(
+            f"{path}: not a readable plan ({error}); compile the network again"
+        ) from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise PlanError(f"{path}: not a plan of shiftadd; compile the network again")
     if found.get("version") != VERSION:
-        raise PlanError(f"{path}: plan version {found.get('version')}, this program reads {VERSION}")
+        raise PlanError(
+            f"{path}: plan version {found.get('version')}, this program reads {VERSION}"
+        )
     try:
         raw = found["plan"]
         stages = tuple(
@@ -124,5 +128,7 @@ def load(path: Path) -> Plan:
     except (KeyError, TypeError, AttributeError) as error:
         raise PlanError(f"{path}: damaged plan ({error}); compile the network again") from None
     if plan.hash != found.get("hash"):
-        raise PlanError(f"{path}: the plan was changed after it was made; compile the network again")
+        raise PlanError(
+            f"{path}: the plan was changed after it was made; compile the network again"
+        )
     return plan

@@ -28,9 +28,7 @@ class Timing:
         """Ready of each input, given ready of each output."""
         raise NotImplementedError
 
-    def tick(
-        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
-    ) -> None:
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
         """Ends the cycle: which inputs and outputs moved a word."""
         raise NotImplementedError
 
@@ -59,9 +57,7 @@ class Pipeline(Timing):
     def work(self, took: bool) -> None:
         raise NotImplementedError
 
-    def tick(
-        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
-    ) -> None:
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
         moves = self.moves
         self.waiting -= gave[0]
         if not moves:
@@ -89,9 +85,7 @@ class EngineTiming(Pipeline):
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
         return (self.room > 0,)
 
-    def tick(
-        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
-    ) -> None:
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
         freed, self.freed = self.freed, 0
         super().tick(took, gave, o_ready)
         self.slack += took[0]
@@ -152,9 +146,7 @@ class WidenTiming(Timing):
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
         return (self.count < self.factor or o_ready[0],)
 
-    def tick(
-        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
-    ) -> None:
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
         if gave[0]:
             self.count = 0
         self.count += took[0]
@@ -172,9 +164,7 @@ class NarrowTiming(Timing):
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
         return (self.left == 0 or (o_ready[0] and self.left == 1),)
 
-    def tick(
-        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
-    ) -> None:
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
         self.left -= gave[0]
         if took[0]:
             self.left = self.factor
@@ -202,9 +192,7 @@ class FifoTiming(Timing):
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
         return (self.depth is None or self.inner < self.depth - 1,)
 
-    def tick(
-        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
-    ) -> None:
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
         moved = self.inner > 0 and (not self.out or o_ready[0])
         self.out = moved or (self.out and not gave[0])
         self.inner += took[0] - moved
@@ -225,9 +213,7 @@ class ForkTiming(Timing):
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
         return (all(d or r for d, r in zip(self.done, o_ready, strict=True)),)
 
-    def tick(
-        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
-    ) -> None:
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
         self.done = [not took[0] and (d or g) for d, g in zip(self.done, gave, strict=True)]
 
 
@@ -255,13 +241,9 @@ class HeadTiming(Timing):
         return (i_valid[0] or self.score == self.classes,)
 
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (
-            o_ready[0] and self.score < self.classes and self.byte == self.score_bytes - 1,
-        )
+        return (o_ready[0] and self.score < self.classes and self.byte == self.score_bytes - 1,)
 
-    def tick(
-        self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]
-    ) -> None:
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
         if not gave[0]:
             return
         if self.score == self.classes:

@@ -11,7 +11,9 @@ from amaranth.lib import wiring
 
 from gen import tools
 
-_ATTRIBUTES = "-remove generator -remove top -remove src -remove amaranth.hierarchy -remove amaranth.decoding"
+_ATTRIBUTES = (
+    "-remove generator -remove top -remove src -remove amaranth.hierarchy -remove amaranth.decoding"
+)
 
 # `\\x[0] `, the alias that amaranth makes of an element of x: as a name it clashes with bit 0 of x in ABC
 _ELEMENT = re.compile(r"\\(\S+)\[(\d+)\](\s)")

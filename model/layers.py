@@ -101,18 +101,30 @@ class Requant(Layer):
     def format(self) -> Format:
         return Format(self.bits, self.signed, int(self.point))
 
-    def affine(self) -> tuple[Tensor, Tensor]:
-        """Gain and bias per channel with batch norm frozen; 0 where a channel never varied."""
+    def affine(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Gain, centre, bias per channel of the frozen batch norm: gain · (x − centre) + bias.
+
+        The gain is 0 where a channel never varied.
+        """
         if not self.norm:
-            return self.gamma * self.gain, self.beta
-        a = self.gamma * torch.rsqrt(self.var + EPSILON) * (self.var > EPSILON)
-        return a, self.beta - a * self.mean
+            return self.gamma * self.gain, self.mean, self.beta
+        gain = self.gamma * torch.rsqrt(self.var + EPSILON) * (self.var > EPSILON)
+        return gain, self.mean, self.beta
 
     def normalise(self, x: Tensor) -> Tensor:
         if self.norm and self.training and self.stage != "integer":
-            return F.batch_norm(x, self.mean, self.var, self.gamma, self.beta, True, 0.1, EPSILON)
-        a, b = self.affine()
-        return x.float() * a[:, None, None] + b[:, None, None]
+            coarse = self.style != "integer" and self.stage == "quantised"
+            gamma = self._coarse_gamma() if coarse else self.gamma
+            return F.batch_norm(x, self.mean, self.var, gamma, self.beta, True, 0.1, EPSILON)
+        gain, centre, bias = (v[:, None, None] for v in self.affine())
+        return (x.float() - centre) * gain + bias
+
+    def _coarse_gamma(self) -> Tensor:
+        """gamma at which the frozen gain is a multiplier of few digits: training adapts to it."""
+        folded, gain = self._folded(), self.affine()[0].detach()
+        unit = 2.0 ** (self.frac_in - self.format.frac - folded.shift)
+        ratio = folded.multiplier * unit / torch.where(gain == 0, 1.0, gain)
+        return self.gamma * ratio
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.normalise(x)

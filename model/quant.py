@@ -34,20 +34,24 @@ class Folded:
     shift: int
 
 
-def fold(gain: Tensor, bias: Tensor, frac_in: int, form: Format, style: str, bits: int) -> Folded:
-    """y = gain·x + bias per channel, as integers from binary point `frac_in` to `form`.
+def fold(
+    gain: Tensor, centre: Tensor, bias: Tensor, frac_in: int, form: Format, style: str, bits: int
+) -> Folded:
+    """y = gain · (x − centre) + bias per channel, as integers from binary point `frac_in` to `form`.
 
     The multipliers share the largest shift at which the greatest of them still fits `bits` bits of
-    magnitude; `style` restricts them further (see Architecture.multiplier).
+    magnitude; `style` restricts them further (see Architecture.multiplier). The offset is taken with
+    the rounded multiplier, or sums far from zero, those of add layers above all, would be displaced.
     """
-    ratio = gain.detach().double() * 2.0 ** (form.frac - frac_in)
+    gain, centre, bias = (v.detach().double() for v in (gain, centre, bias))
+    ratio = gain * 2.0 ** (form.frac - frac_in)
     largest = max(ratio.abs().max().item(), 1e-12)
     limit = (1 << bits) * _LARGEST[style] - 1
     shift = min(max(int(torch.tensor(limit / largest).log2().floor()), 0), MAX_SHIFT)
     scaled = (ratio * 2.0**shift).clamp(-limit, limit)  # clips only where shift 0 is too much
     multiplier = _STYLES[style](scaled, bits)
-    offset = round_half_up(bias.detach().double() * 2.0 ** (form.frac + shift))
-    return Folded(multiplier.long(), offset.long(), shift)
+    offset = bias * 2.0 ** (form.frac + shift) - multiplier * centre * 2.0**frac_in
+    return Folded(multiplier.long(), round_half_up(offset).long(), shift)
 
 
 def _power(x: Tensor, bits: int) -> Tensor:

@@ -219,9 +219,7 @@ class LayerEngine(wiring.Component):
         e = self.engine
         if e.words_per_sum == 1:
             return accs, done
-        held = [
-            Signal(signed(e.acc_bits), reset_less=True, name=f"held{p}") for p in range(e.pe)
-        ]
+        held = [Signal(signed(e.acc_bits), reset_less=True, name=f"held{p}") for p in range(e.pe)]
         waiting = Signal(e.words_per_sum)
         with m.If(en):
             m.d.sync += waiting.eq(waiting >> 1)

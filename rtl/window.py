@@ -200,7 +200,11 @@ class Geometry:
 def lookup(m: Module, index: Signal, table: list[int], name: str) -> Signal:
     """table[index] as logic: the commonest value, and a case for each that differs."""
     lo, hi = min(table), max(table)
-    shape = signed(max(abs(lo), abs(hi)).bit_length() + 1) if lo < 0 else unsigned(max(1, hi.bit_length()))
+    shape = (
+        signed(max(abs(lo), abs(hi)).bit_length() + 1)
+        if lo < 0
+        else unsigned(max(1, hi.bit_length()))
+    )
     usual = max(set(table), key=table.count)
     value = Signal(shape, name=name)
     m.d.comb += value.eq(usual)

@@ -41,7 +41,9 @@ def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
     images = torch.from_numpy(digits.test_images)
     with ThreadPoolExecutor(len(BOARDS)) as pool:
         jobs = [
-            pool.submit(_board, trained.network, board, images, out / board, seed, _say(console, board))
+            pool.submit(
+                _board, trained.network, board, images, out / board, seed, _say(console, board)
+            )
             for board in BOARDS
         ]
         done = {board: job.result() for board, job in zip(BOARDS, jobs, strict=True)}
@@ -92,7 +94,15 @@ def _show(
     for report, _ in done.values():
         console.print(table(report))
     last = Table(title=f"{ARCHITECTURE}: {trained.weights} weights, {seconds:.0f} s in all")
-    for column in ("board", "accuracy", "images proven", "differ", "latency", "images/s", "bitstream"):
+    for column in (
+        "board",
+        "accuracy",
+        "images proven",
+        "differ",
+        "latency",
+        "images/s",
+        "bitstream",
+    ):
         last.add_column(column, justify="left" if column in ("board", "bitstream") else "right")
     for board, (report, proof) in done.items():
         assert report.measured is not None

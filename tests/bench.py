@@ -127,10 +127,17 @@ def digits_conv() -> Iterator[Row]:
     digits = data.load("digits")
     for kind in KINDS:
         made = train(
-            arch.load(f"digits_conv_{kind}"), digits, epochs=EPOCHS, seed=0, out=WORK / f"a-{kind}", quiet=True
+            arch.load(f"digits_conv_{kind}"),
+            digits,
+            epochs=EPOCHS,
+            seed=0,
+            out=WORK / f"a-{kind}",
+            quiet=True,
         )
         accuracy = made.accuracy["integer"]
-        yield Row("a", f"{kind}: accuracy", f"{100 * accuracy:.1f} %", "≥ 86.1 %", accuracy >= 0.861)
+        yield Row(
+            "a", f"{kind}: accuracy", f"{100 * accuracy:.1f} %", "≥ 86.1 %", accuracy >= 0.861
+        )
         for board, limit in (("ulx3s-25f", 22_703 / 8), ("up5k", 5280)):
             target = device(board)
             folded = plan(made.network, target, fps=20_000 if board == "ulx3s-25f" else 5_000)
@@ -170,7 +177,12 @@ def dense() -> Iterator[Row]:
 def mlp() -> Iterator[Row]:
     """(c) MLP 64-16-10, int8, weights on chip, on ECP5."""
     made = train(
-        arch.load("digits_mlp"), data.load("digits"), epochs=EPOCHS, seed=0, out=WORK / "c", quiet=True
+        arch.load("digits_mlp"),
+        data.load("digits"),
+        epochs=EPOCHS,
+        seed=0,
+        out=WORK / "c",
+        quiet=True,
     )
     target = device("ulx3s-25f")
     folded = plan(made.network, target, fps=50_000)

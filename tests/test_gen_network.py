@@ -104,9 +104,7 @@ def test_random_foldings_of_a_whole_network_in_rtl(quick_simulator: str) -> None
     fifos, cycles = size_fifos(layers, chosen)
     stages = tuple(Stage(la.name, la.kind, chosen[la.name], 0, Cost()) for la in layers)
     made = Plan(content_hash(network), "lfe5u-25f", stages, fifos)
-    found = simulate(
-        network, elaborate(network, made), pixels(4, seed), simulator=quick_simulator
-    )
+    found = simulate(network, elaborate(network, made), pixels(4, seed), simulator=quick_simulator)
     assert found.ok, found
     assert (found.cycles_latency, found.cycles_interval) == (cycles.latency, cycles.interval)
 

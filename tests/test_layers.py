@@ -28,7 +28,12 @@ def check(simulator: str, first: int) -> None:
     streams = [case.stream for case in cases]
     for stall in (0.0, 0.4):
         results = run_streams(
-            streams, simulator=simulator, seed=first, stall_in=stall, stall_out=stall / 2, timeout=5000
+            streams,
+            simulator=simulator,
+            seed=first,
+            stall_in=stall,
+            stall_out=stall / 2,
+            timeout=5000,
         )
         for case, result in zip(cases, results, strict=True):
             assert result.ok, f"{case.what}: {result}"

@@ -8,7 +8,7 @@ import torch
 from model import ops_add
 from model.kinds import kind
 from model.ops import ops
-from model.quant import best_frac, fake_quantise, fold
+from model.quant import best_frac, fake_quantise, fold, requantise
 from model.spec import Format
 
 
@@ -78,12 +78,14 @@ def test_calibration_weighs_rounding_against_clipping() -> None:
 
 
 @pytest.mark.parametrize("style", ["integer", "two-digit", "power"])
-def test_fold_keeps_the_gain(style: str) -> None:
+def test_fold_keeps_gain_and_centre(style: str) -> None:
     gain, bias = torch.tensor([0.03, -0.017, 0.0, 0.0211]), torch.tensor([0.5, -1.0, 0.25, 0.0])
-    folded = fold(gain, bias, 4, Format(8, False, 6), style, 8)
+    centre = torch.tensor([-300.0, 200.0, 7.0, -10.0])
+    form = Format(8, True, 6)
+    folded = fold(gain, centre, bias, 4, form, style, 8)
     unit = 2.0 ** (4 - 6 - folded.shift)
     error = {"integer": 0.005, "two-digit": 0.15, "power": 0.42}[style]
     assert torch.allclose(folded.multiplier.double() * unit, gain.double(), rtol=error)
-    offset = folded.offset.double() * 2.0 ** (-6 - folded.shift)
-    assert torch.allclose(offset, bias.double(), atol=1e-3)
     assert 96 <= folded.multiplier.abs().max() < 256
+    at_centre = requantise(centre[None, :, None, None], folded, 4, form)
+    assert torch.allclose(at_centre.flatten(), bias, atol=2.0**-6)

@@ -28,7 +28,9 @@ def expected(g: Geometry, image: list[list[list[int]]]) -> list[list[int]]:
     return reads
 
 
-def read_all(g: Geometry, images: list[Any], seed: int, stalls: bool, style: str) -> list[list[int]]:
+def read_all(
+    g: Geometry, images: list[Any], seed: int, stalls: bool, style: str
+) -> list[list[int]]:
     dut = WindowReader(g, x_shape=unsigned(8), style=style)
     rng = random.Random(seed)
     words = [

@@ -26,7 +26,11 @@ def call(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, 
 @pytest.mark.parametrize(
     ("words", "status", "line"),
     [
-        (("compile", NET, "--board", "ulx3s-26f"), 2, "unknown device or board 'ulx3s-26f': did you mean"),
+        (
+            ("compile", NET, "--board", "ulx3s-26f"),
+            2,
+            "unknown device or board 'ulx3s-26f': did you mean",
+        ),
         (("compile", NET, "--board", "up5k", "--luts", 300), 1, "more than the 300 that may be"),
         (("compile", NET, "--board", "up5k", "--fps", 1e9), 1, "ask for fewer images a second"),
         (("compile", NET, "--board", "up5k", "--fps", 0), 2, "--fps 0: must be more than 0"),
