@@ -37,11 +37,11 @@ class Folded:
 def fold(
     gain: Tensor, centre: Tensor, bias: Tensor, frac_in: int, form: Format, style: str, bits: int
 ) -> Folded:
-    """y = gain · (x − centre) + bias per channel, as integers from binary point `frac_in` to `form`.
+    """gain · (x − centre) + bias per channel, as integers from binary point `frac_in` to `form`.
 
     The multipliers share the largest shift at which the greatest of them still fits `bits` bits of
-    magnitude; `style` restricts them further (see Architecture.multiplier). The offset is taken with
-    the rounded multiplier, or sums far from zero, those of add layers above all, would be displaced.
+    magnitude; `style` restricts them further (see Architecture.multiplier). The offset is taken
+    with the rounded multiplier: else sums far from zero, as those of add layers, were displaced.
     """
     gain, centre, bias = (v.detach().double() for v in (gain, centre, bias))
     ratio = gain * 2.0 ** (form.frac - frac_in)
