@@ -85,8 +85,9 @@ def _requant(layer: Layer, fold: Fold, device: Device) -> tuple[Features, Cost]:
     dsp, luts, bram = 0, scaling.luts(unit.x_bits), 0
     if isinstance(scaling, Multiplication):
         factor = max(width(f, True) for f in unit.multipliers)
-        part = min(unit.x_bits, Multiplication.OPERAND)
-        dsp = lanes * scaling.count * hardware_multipliers(device, part, factor)
+        top = unit.x_bits - Multiplication.PART * (scaling.count - 1)
+        parts = [Multiplication.PART + 1] * (scaling.count - 1) + [top]
+        dsp = lanes * sum(hardware_multipliers(device, part, factor) for part in parts)
     features: Features = {
         "requant": lanes,
         "requant_product": lanes * luts,

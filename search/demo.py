@@ -25,7 +25,8 @@ from sim.network import SimulationResult, simulate
 
 ARCHITECTURE = "digits_hybrid"
 EPOCHS = 60
-BOARDS = ("ulx3s-25f", "up5k")
+BOARDS: dict[str, float | None] = {"ulx3s-25f": 200_000, "up5k": None}
+"""Images a second to plan for; None for as many as fit."""
 
 
 def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
@@ -79,7 +80,9 @@ def _board(
     seed: int,
     say: Callable[[str], None],
 ) -> tuple[Report, SimulationResult]:
-    report, accelerator = compile_network(network, board=board, out=out, progress=say)
+    report, accelerator = compile_network(
+        network, board=board, out=out, fps=BOARDS[board], progress=say
+    )
     say(f"RTL against the golden model, {len(images)} images")
     proof = simulate(network, accelerator, images, seed=seed)
     report = with_cycles(report, proof.cycles_latency, proof.cycles_interval)
