@@ -17,12 +17,12 @@ from gen import schedule as t
 from gen.lower import Layer
 from gen.plan import Fold
 from model.spec import Add, Conv, Dense, Format, Head, Input, Tensor
+from rtl.geometry import Geometry
 from rtl.head import Head as HeadUnit
 from rtl.layer import Engine, LayerEngine
 from rtl.pool import BlockPool
 from rtl.stage import Requant
 from rtl.streams import Fifo, Fork, Join, Narrow, Widen, converters
-from rtl.window import Geometry
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Nested loop counters whose end flags come from registers, so that no comparison lies in a long path."""
+"""Nested loop counters whose end flags are registers, so that no comparison lies in a long path."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from amaranth.lib.wiring import In, Out
 class LoopNest(wiring.Component):
     """Counters for nested loops, outermost first, all from 0 to trips − 1.
 
-    `step` advances by one iteration of the innermost loop. `first` and `last` tell the first and the last iteration of
-    the whole nest. value[name] is the counter of a loop, last_of[name] whether it is in its last trip.
+    `step` advances by one iteration of the innermost loop; `first` and `last` tell the first and
+    the last iteration of the whole nest. value[name] is the counter of a loop, first_of[name] and
+    last_of[name] whether it is in its first or last trip.
     start: iteration in which the nest begins after reset.
     """
 
@@ -47,9 +48,13 @@ class LoopNest(wiring.Component):
         return _all(self.last_of[n] for n in names)
 
     def delta(self, m: Module, stride: dict[str, int], modulus: int) -> Signal:
-        """What the next step adds to sum(value · stride), modulo `modulus`, unless the nest ends."""
+        """What the next step adds to sum(value · stride), modulo `modulus`, unless the nest ends.
+
+        stride: what one trip of each loop adds.
+        """
         change = Signal(range(modulus))
-        wrapped, inner = 0, []
+        wrapped = 0
+        inner: list[str] = []
         for name, count in reversed(self.trips.items()):
             if count == 1:
                 continue

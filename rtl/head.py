@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from amaranth.hdl import Module, Mux, Shape, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -12,8 +14,8 @@ from rtl.counter import LoopNest
 class Head(wiring.Component):
     """Takes `classes` scores, one a word, and sends one frame of bytes an image.
 
-    Each score is sign-extended to whole bytes, low byte first; the last byte, with `last` set, is the index of
-    the first largest score. Latency 0; classes · score_bytes + 1 cycles an image.
+    Each score is sign-extended to whole bytes, low byte first; the last byte, with `last` set, is
+    the index of the first largest score. Latency 0; classes · score_bytes + 1 cycles an image.
     """
 
     def __init__(self, *, classes: int, score_shape: Shape) -> None:
@@ -30,7 +32,9 @@ class Head(wiring.Component):
 
     @property
     def score_bytes(self) -> int:
-        return -(-self.score_shape.width // 8)
+        """Bytes of one score."""
+        bits: int = self.score_shape.width
+        return ceil(bits / 8)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

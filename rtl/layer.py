@@ -4,13 +4,13 @@
     i ─► WindowReader ─┬─► PE × SIMD ─► accumulators ─► drain ─► Requantiser ─► o
          weight memory ┘
 
-One pipeline with one enable, a register: it advances unless two finished words wait at the output. There are no
-FIFOs inside and no handshake between the stages, so every cycle in which a window is available does work.
+One pipeline with one enable, a register: it advances unless two finished words wait at the output.
+There are no FIFOs inside and no handshake between the stages, so every cycle in which a window is
+available does work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -22,19 +22,22 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.counter import LoopNest
+from rtl.geometry import Geometry
 from rtl.pe import PE, pe
 from rtl.stage import Outlet, Requant, requantise
 from rtl.timing import delayed, ram
-from rtl.window import Geometry, WindowReader
+from rtl.window import WindowReader
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Engine:
-    """What one layer engine is made of, and its timing: the description; `LayerEngine` is the hardware.
+    """What one layer engine is made of, and its timing; `LayerEngine` is the hardware.
 
-    weights: integers (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise, or None for the weightless
-    kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise, the geometry's lanes.
-    drain: channels of one output word; divides pe, and pe / drain may not exceed the slots of one sum.
+    weights: integers (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise, or None for the
+    weightless kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise,
+    the geometry's lanes. drain: channels of one output word; divides pe, and pe / drain may not
+    exceed the slots of one sum. multiplier: what multiplies in the elements. weight_style,
+    ring_style: where weights and activations are kept, see rtl.timing.ram.
     """
 
     kind: str
@@ -55,8 +58,8 @@ class Engine:
         g = self.geometry
         if self.pe % self.drain or self.pe // self.drain > g.slots_per_sum:
             raise ValueError(
-                f"drain {self.drain} must divide {self.pe} PE, and {self.pe}/{self.drain} words must "
-                f"leave within the {g.slots_per_sum} cycles of one sum"
+                f"drain {self.drain} must divide {self.pe} PE, and {self.pe}/{self.drain} words "
+                f"must leave within the {g.slots_per_sum} cycles of one sum"
             )
         if g.depthwise and self.pe != g.lanes:
             raise ValueError(f"depthwise: PE must be the {g.lanes} lanes of a word, not {self.pe}")
@@ -79,7 +82,10 @@ class Engine:
 
     @cached_property
     def latency(self) -> int:
-        """Enabled cycles from the issue of a sum's last slot to its first word at the end of the pipeline."""
+        """Enabled cycles from the issue of a sum's last slot to its first word at the outlet.
+
+        The word leaves `o` in the cycle after, see rtl.stage.Outlet.
+        """
         drain = 0 if self.words_per_sum == 1 else 1
         requant = 0
         if self.requant:
@@ -109,7 +115,7 @@ class Engine:
         )
 
     def weight_words(self) -> list[int]:
-        """Contents of the weight memory, one word a slot, PE 0 in the low bits, in the order of reading."""
+        """Contents of the weight memory in the order of reading: one word a slot, PE 0 lowest."""
         assert self.weights is not None
         g, element = self.geometry, self.element()
         width = self.simd * self.w_bits
@@ -133,9 +139,10 @@ class Engine:
 
 
 class LayerEngine(wiring.Component):
-    """The hardware of an `Engine`. Streams `i` (words of the geometry's lanes) and `o` (words of drain channels).
+    """The hardware of an `Engine`; `i.ready`, `o.valid` and `o.payload` come from registers.
 
-    `o.valid` and `o.payload` are registers; `i.ready` is one too. Initiation interval: geometry.cycles.
+    Streams `i`, words of the geometry's lanes, and `o`, words of `drain` channels. Initiation
+    interval: geometry.cycles.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -193,7 +200,7 @@ class LayerEngine(wiring.Component):
     def _elements(
         self, m: Module, window: WindowReader, weights: Value | None, en: Signal
     ) -> tuple[list[Any], Signal]:
-        """Accumulators, and a flag that is high in the cycle in which they hold a finished sum."""
+        """Accumulators, and a flag that is high in the cycle in which they hold finished sums."""
         e = self.engine
         elements = [e.element() for _ in range(e.pe)]
         latency = elements[0].latency

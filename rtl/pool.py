@@ -1,7 +1,7 @@
 # amaranth: UnusedElaboratable=no
 """Pooling over windows that do not overlap (stride = kernel), and over the whole image.
 
-Each word is used as it arrives: only one row of partial results is kept, a fraction of a row buffer.
+Each word is used as it arrives: only one row of partial results is kept, part of a row buffer.
 Overlapping windows go through the layer engine with the weightless kinds `max` and `sum`.
 """
 
@@ -22,8 +22,9 @@ from rtl.timing import ram
 class BlockPool(wiring.Component):
     """Maximum or sum over blocks of kernel × kernel pixels; rows and columns left over are dropped.
 
-    Streams `i` and `o` of words of `lanes` channels, pixels row by row, channels innermost. One word a cycle. kernel: (rows, columns).
-    style: of the memory of partial results, if one is needed.
+    Streams `i` and `o` of words of `lanes` channels, pixels row by row, channels innermost. One
+    word a cycle; a result leaves `o` one cycle after the pipeline of `latency` cycles, see Outlet.
+    kernel: rows, columns. style: of the memory of partial results, if one is needed.
     """
 
     def __init__(
@@ -58,16 +59,17 @@ class BlockPool(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """Enabled cycles from a block's last word to its result at the end of the pipeline."""
+        """Enabled cycles from a block's last word to its result at the outlet."""
         if self.requant is None:
             return 0
         return 1 + self.requant.hardware(lanes=self.lanes, x_bits=self._acc_bits + 1).latency
 
     @property
     def _acc_bits(self) -> int:
+        bits: int = self.x_shape.width
         if self.op == "max":
-            return self.x_shape.width
-        return self.x_shape.width + (self.kernel[0] * self.kernel[1] - 1).bit_length()
+            return bits
+        return bits + (self.kernel[0] * self.kernel[1] - 1).bit_length()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -104,8 +106,8 @@ class BlockPool(wiring.Component):
     ) -> Signal:
         """What is already known of the current block: from a register, or from one row of memory.
 
-        The memory is read one word ahead; the words of a block's row are at least two words apart, or (one
-        word a pixel) stay in the register until the block's row ends.
+        The memory is read one word ahead. That is in time, because the words that meet in one cell
+        are at least two words apart, or (one word a pixel) meet in the register.
         """
         folds, blocks = self.channels // self.lanes, self.width // self.kernel[1]
         width = self._acc_bits * self.lanes
@@ -171,7 +173,7 @@ class BlockPool(wiring.Component):
 
 
 class Phase(wiring.Component):
-    """Position in blocks of `length`, of which `count` fit: first and last in its block, and inside any."""
+    """Position in blocks of `length`, of which `count` fit: first, last in a block, inside any."""
 
     def __init__(self, length: int, count: int) -> None:
         self.length, self.count = length, count
@@ -192,7 +194,7 @@ class Phase(wiring.Component):
         with m.If(self.step):
             m.d.sync += [
                 self.first.eq(self.last),
-                self.last.eq((inner == (self.length - 2) % self.length)),
+                self.last.eq(inner == (self.length - 2) % self.length),
                 inner.eq(Mux(self.last, 0, inner + 1)),
             ]
             with m.If(self.inside):
@@ -212,13 +214,16 @@ class Phase(wiring.Component):
 
 
 class Cell(wiring.Component):
-    """Address of a word's partial result, block · folds + fold, and that of the next word: both registers."""
+    """Address of a word's partial result, block · folds + fold, and of the next word's result.
+
+    Both are registers. kernel, width: columns of a block and of the image.
+    """
 
     def __init__(self, folds: int, kernel: int, width: int) -> None:
         self.trips = {"block": width // kernel, "tap": kernel, "fold": folds}
         self.rest = width % kernel * folds
         cells = folds * (width // kernel)
-        # the second word is in the next fold, or (one fold) in the same block, or (kernel 1) in the next one
+        # the second word is in the next fold, or (one fold) the same block, or (kernel 1) the next
         second = int(folds > 1 or kernel == 1)
         super().__init__(
             {

@@ -101,7 +101,8 @@ class Requantiser(wiring.Component):
     @property
     def table_bits(self) -> int:
         """Width of the table of what is stored; 0 without one."""
-        return self.lanes * sum(Shape.cast(shape).width for shape in self.stored.values())
+        widths: list[int] = [Shape.cast(shape).width for shape in self.stored.values()]
+        return self.lanes * sum(widths)
 
     @property
     def table_style(self) -> str:

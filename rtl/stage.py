@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The requantiser at the end of a pipeline."""
+"""The end of a pipeline: a requantiser, and the registers between it and the next block."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from rtl.timing import delayed
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Requant:
-    """The integers of a requantiser: clip((acc·multipliers[c] + offsets[c] + half) >> shift, lo, hi)."""
+    """The integers of a requantiser: clip((acc·m[c] + b[c] + half) >> shift, lo, hi).
+
+    multipliers m and offsets b: one of each a channel. multiplier: made of `dsp` blocks or `lut`s.
+    """
 
     multipliers: Sequence[int]
     offsets: Sequence[int]
@@ -25,9 +28,9 @@ class Requant:
     out_bits: int
     out_signed: bool
     multiplier: Literal["dsp", "lut"] = "lut"
-    """Built from `dsp` blocks or from `lut`s."""
 
     def hardware(self, *, lanes: int, x_bits: int) -> Requantiser:
+        """The unit for words of `lanes` signed sums of `x_bits` bits."""
         return Requantiser(
             lanes=lanes,
             x_bits=x_bits,
@@ -47,7 +50,7 @@ class Requant:
 
 
 class Outlet:
-    """The end of a pipeline: a register and a spare one, so that whether the pipeline moves is known from a register.
+    """The end of a pipeline: a register and a spare one, so that its enable is a register, too.
 
     `en` is high unless the spare is in use; `put` says what leaves the pipeline while `en` is high.
     """

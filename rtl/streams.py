@@ -13,7 +13,10 @@ from rtl.stage import Outlet, Requant, requantise
 
 
 class Widen(wiring.Component):
-    """`factor` words of `lanes` elements become one; the first in the low lanes. Latency 1 after the last."""
+    """`factor` words of `lanes` elements become one, the first in the low lanes.
+
+    Latency 1 after the last of them.
+    """
 
     def __init__(self, *, shape: Shape, lanes: int, factor: int) -> None:
         if factor < 2:
@@ -83,7 +86,7 @@ class Narrow(wiring.Component):
 
 
 def converters(shape: Shape, lanes_in: int, lanes_out: int) -> list[wiring.Component]:
-    """The converters, in order, that turn words of `lanes_in` elements into words of `lanes_out`."""
+    """The converters, in order, from words of `lanes_in` elements to words of `lanes_out`."""
     common = gcd(lanes_in, lanes_out)
     chain: list[wiring.Component] = []
     if lanes_in > common:
@@ -140,7 +143,10 @@ class Fork(wiring.Component):
 
 
 class Join(wiring.Component):
-    """Residual: requantised i_a·2^shifts[0] + i_b·2^shifts[1]."""
+    """Residual: requantised i_a·2^shifts[0] + i_b·2^shifts[1], exact in `acc_bits` signed bits.
+
+    A word leaves `o` one cycle after the pipeline of `latency` cycles, see Outlet.
+    """
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ def delayed(m: Module, flag: Any, cycles: int, en: Signal) -> Signal:
 def ram(style: str) -> dict[str, Any]:
     """Attributes of a memory of `style` (block, distributed, logic or auto).
 
-    A word is never read in the cycle in which it is written, or else not used; without `no_rw_check` the tools would
-    add a bypass around every block RAM.
+    A word that is read in the cycle in which it is written is not used; without `no_rw_check` the
+    tools would add a bypass around every block RAM.
     """
     return {"ram_style": style, "no_rw_check": 1}

@@ -1,16 +1,11 @@
-"""Sliding window over a row buffer: the front of every convolution, dense and overlapping pooling layer.
+"""Sliding window over a row buffer: the front of convolution, dense and overlapping pooling layers.
 
-`Geometry` says where each window stands and in which order it is read, in plain Python; `WindowReader`
-is the hardware for it. Pixels arrive row by row, channels innermost, in words of `lanes` channels, and are
-kept in a ring of words. A window is read word by word, `parallel` taps at once, and as often as there are
-output folds, so no second buffer is needed however wide the layer.
+Words arrive in the order that `rtl.geometry` describes and are kept in a ring. A window is read
+word by word, `parallel` taps at once, and as often as there are output folds, so no second buffer
+is needed however wide the layer.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
@@ -18,183 +13,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.counter import LoopNest
+from rtl.geometry import Geometry
 from rtl.timing import delayed, ram
-
-
-@dataclass(frozen=True, kw_only=True)
-class Geometry:
-    """A window of `kernel` over a (height, width, channels) image, zero-padded by `pad` above and left.
-
-    lanes: channels in one word of the stream. repeats: times that each window is read (output folds).
-    parallel: taps read in one cycle: 1, the kernel's height, or the whole kernel.
-    depthwise: channels outermost, so that all taps of one channel word are consecutive.
-    """
-
-    height: int
-    width: int
-    channels: int
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    pad: tuple[int, int]
-    out: tuple[int, int]
-    lanes: int = 1
-    repeats: int = 1
-    parallel: int = 1
-    depthwise: bool = False
-
-    def __post_init__(self) -> None:
-        kh, kw = self.kernel
-        if self.channels % self.lanes:
-            raise ValueError(f"lanes must divide {self.channels} channels, not {self.lanes}")
-        if self.parallel not in (1, kh, kh * kw):
-            raise ValueError(f"parallel must be 1, {kh} or {kh * kw} taps, not {self.parallel}")
-        if self.depthwise and self.repeats != 1:
-            raise ValueError(f"a depthwise window is read once, not {self.repeats} times")
-
-    @property
-    def folds(self) -> int:
-        """Words of one pixel."""
-        return self.channels // self.lanes
-
-    @property
-    def row(self) -> int:
-        """Words of one row."""
-        return self.width * self.folds
-
-    @property
-    def image(self) -> int:
-        """Words of one image."""
-        return self.height * self.row
-
-    @property
-    def pads(self) -> bool:
-        """Some window reaches into the padding."""
-        rows = (self.row_mask(y) for y in range(self.out[0]))
-        columns = (self.column_mask(x) for x in range(self.out[1]))
-        masks = (set(rows), set(columns))
-        return masks != ({(1 << self.kernel[0]) - 1}, {(1 << self.kernel[1]) - 1})
-
-    @property
-    def pixels(self) -> int:
-        """Windows of one image."""
-        return self.out[0] * self.out[1]
-
-    @cached_property
-    def taps(self) -> tuple[tuple[int, int], ...]:
-        """(row, column) in the kernel of each tap that is read in the same cycle, from the first."""
-        kh, kw = self.kernel
-        columns = range(kw) if self.parallel == kh * kw else range(1)
-        rows = range(kh) if self.parallel > 1 else range(1)
-        return tuple(product(rows, columns))
-
-    @cached_property
-    def loops(self) -> dict[str, int]:
-        """Trip counts of the loops over one window, outermost first."""
-        kh, kw = self.kernel
-        inner = {
-            "ky": kh if self.parallel == 1 else 1,
-            "kx": kw if self.parallel < kh * kw or self.parallel == 1 else 1,
-        }
-        fold = {"fold": self.folds}
-        return fold | inner if self.depthwise else {"repeat": self.repeats} | inner | fold
-
-    @property
-    def slots_per_sum(self) -> int:
-        """Cycles of one output word: SIMD folds."""
-        return self.slots_per_window // (self.folds if self.depthwise else self.repeats)
-
-    @property
-    def slots_per_window(self) -> int:
-        count = 1
-        for trips in self.loops.values():
-            count *= trips
-        return count
-
-    @property
-    def cycles(self) -> int:
-        """Cycles of one image when neither side ever waits."""
-        return self.pixels * self.slots_per_window
-
-    def lanes_of_slot(self, slot: int) -> list[tuple[int, int, int]]:
-        """(kernel row, kernel column, channel) of each lane in the slot-th read of a sum (repeat 0, or, when
-        depthwise, of the slot-th read of the window)."""
-        where = {}
-        for name, trips in reversed(self.loops.items()):
-            slot, where[name] = divmod(slot, trips)
-        base = where["fold"] * self.lanes
-        return [
-            (where["ky"] + dy, where["kx"] + dx, base + lane)
-            for dy, dx in self.taps
-            for lane in range(self.lanes)
-        ]
-
-    def origin(self, y: int, x: int) -> int:
-        """Index in the image of the word at the window's upper left corner; negative in the padding."""
-        return (y * self.stride[0] - self.pad[0]) * self.row + (
-            x * self.stride[1] - self.pad[1]
-        ) * self.folds
-
-    def needed(self, y: int, x: int) -> int:
-        """Words of the image that must have arrived before window (y, x) is read."""
-        bottom = min(y * self.stride[0] - self.pad[0] + self.kernel[0], self.height)
-        right = min(x * self.stride[1] - self.pad[1] + self.kernel[1], self.width)
-        return (bottom - 1) * self.row + right * self.folds
-
-    def dead(self, y: int) -> int:
-        """Words of the image that no window of a row after y reads."""
-        if y == self.out[0] - 1:
-            return self.image
-        return max(0, (y + 1) * self.stride[0] - self.pad[0]) * self.row
-
-    @cached_property
-    def depth(self) -> int:
-        """Words of the ring, a power of two: the rows in use, and room for the next ones to arrive."""
-        rows = range(self.out[0])
-        kept = [0, *(self.dead(y) for y in rows)]
-        last = self.out[1] - 1
-        in_use = max(self.needed(y, last) - kept[y] for y in rows)
-        ahead = max(
-            [self.needed(y + 1, last) - self.needed(y, last) for y in rows[:-1]]
-            + [self.needed(0, last) + self.image - self.needed(rows[-1], last)]
-        )
-        ahead = min(ahead, self.stride[0] * self.row)
-        return 1 << (in_use + ahead - 1).bit_length()
-
-    @cached_property
-    def column_steps(self) -> list[int]:
-        """Further words that the window right of column x needs."""
-        return [self.needed(0, x + 1) - self.needed(0, x) for x in range(self.out[1] - 1)]
-
-    @cached_property
-    def row_steps(self) -> list[int]:
-        """Further words that the first window of the next row needs; last, that of the next image."""
-        last = self.out[1] - 1
-        steps = [self.needed(y + 1, 0) - self.needed(y, last) for y in range(self.out[0] - 1)]
-        return [*steps, self.needed(0, 0) + self.image - self.needed(self.out[0] - 1, last)]
-
-    @cached_property
-    def released(self) -> list[int]:
-        """Words that become free at the end of each row."""
-        dead = [0, *(self.dead(y) for y in range(self.out[0]))]
-        return [b - a for a, b in zip(dead, dead[1:], strict=False)]
-
-    def steps(self) -> tuple[list[int], list[int]]:
-        """For each window in order: further words that the next one needs, and words that are free after it."""
-        needs, frees = [], []
-        for y in range(self.out[0]):
-            needs += [*self.column_steps, self.row_steps[y]]
-            frees += [0] * (self.out[1] - 1) + [self.released[y]]
-        return needs, frees
-
-    def column_mask(self, x: int) -> int:
-        """Bit kx is set where column kx of a window at column x lies inside the image."""
-        first = x * self.stride[1] - self.pad[1]
-        return sum(1 << k for k in range(self.kernel[1]) if 0 <= first + k < self.width)
-
-    def row_mask(self, y: int) -> int:
-        """Bit ky is set where row ky of a window at row y lies inside the image."""
-        first = y * self.stride[0] - self.pad[0]
-        return sum(1 << k for k in range(self.kernel[0]) if 0 <= first + k < self.height)
 
 
 def lookup(m: Module, index: Signal, table: list[int], name: str) -> Signal:
@@ -218,13 +38,16 @@ def lookup(m: Module, index: Signal, table: list[int], name: str) -> Signal:
 class WindowReader(wiring.Component):
     """Row buffer and address generator.
 
-    Ports: stream `i` of words; `en` lets the reading side advance (the layer's pipeline as a whole stands
-    still while it is low; the writing side goes on). `x` holds `parallel`·`lanes` values, tap-major, with
-    `valid`, and `first` and `last` of a sum, `latency` enabled cycles after the read was issued; `issue` is high in
-    the cycle of issue, so that weights can be fetched beside it.
+    A window is read once its last word has arrived; a row's words are given free when its last
+    window has been read. Costs the ring, one copy for each parallel tap, and counters.
 
-    A window is read once its last word has arrived; a row's words are given free when its last window has
-    been read. `i.ready` comes from a register. Costs the ring, and some 60 LUTs of counters.
+    Ports
+    -----
+    i : stream of words; its ready comes from a register
+    en : lets the reading side advance; the writing side goes on while it is low
+    issue : high in the cycle in which a read is issued, so that weights can be fetched beside it
+    x : `parallel`·`lanes` values, tap-major, `latency` enabled cycles after the read was issued
+    valid, first, last : x belongs to a read; to the first, to the last read of a sum
     """
 
     def __init__(self, geometry: Geometry, *, x_shape: Shape, style: str = "block") -> None:
@@ -251,7 +74,7 @@ class WindowReader(wiring.Component):
 
     @property
     def _fetches(self) -> bool:
-        """A block's slow output wants a register of its own; without padding `x` itself is that register."""
+        """A block's slow output wants a register; without padding `x` itself is that register."""
         return self.style == "block" and self.geometry.pads
 
     def elaborate(self, platform: object) -> Module:
@@ -272,7 +95,11 @@ class WindowReader(wiring.Component):
         return m
 
     def _flow_control(self, m: Module, ahead: LoopNest, slot: LoopNest, step: Signal) -> None:
-        """slack: words that arrived beyond what the current window needs. fill: words kept, less the depth."""
+        """When a window may be read and a word may come in.
+
+        slack: words that arrived beyond what the current window needs. fill: words kept, less the
+        depth.
+        """
         g = self.geometry
         steps, freed = g.steps()
         bits = (g.depth + 2 * g.image).bit_length() + 1
@@ -334,7 +161,7 @@ class WindowReader(wiring.Component):
         ]
 
     def _fetch(self, m: Module, word: Signal, ok: Signal | None) -> Signal:
-        """`word`, registered; zero where the tap was not `ok`, by the register's reset instead of by logic."""
+        """`word`, registered; zero where the tap was not `ok`, by the register's reset."""
         out = Signal.like(word, name="tap", reset_less=True)
         if self._fetches:
             raw = Signal.like(word, name="fetched", reset_less=True)
@@ -355,7 +182,7 @@ class WindowReader(wiring.Component):
         return slot.last_from(inner)
 
     def _address(self, m: Module, ahead: LoopNest, slot: LoopNest, step: Signal) -> Signal:
-        """Ring address of the first tap of this cycle. All arithmetic is modulo the ring's depth."""
+        """Ring address of the first tap of this cycle; arithmetic is modulo the ring's depth."""
         g = self.geometry
         width = range(g.depth)
         stride = {"repeat": 0, "fold": 1, "ky": g.row, "kx": g.folds}
@@ -382,7 +209,7 @@ class WindowReader(wiring.Component):
     def _inside(
         self, m: Module, ahead: LoopNest, slot: LoopNest, step: Signal
     ) -> list[Signal | None]:
-        """For each tap of this cycle, whether it lies inside the image; None where it always does."""
+        """Whether each tap of this cycle lies inside the image; None where it always does."""
         g = self.geometry
         if not g.pads:
             return [None] * len(g.taps)

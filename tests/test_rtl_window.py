@@ -9,7 +9,8 @@ import pytest
 from amaranth.hdl import unsigned
 from amaranth.sim import Simulator
 
-from rtl.window import Geometry, WindowReader
+from rtl.geometry import Geometry
+from rtl.window import WindowReader
 
 
 def expected(g: Geometry, image: list[list[list[int]]]) -> list[list[int]]:
