@@ -1,28 +1,30 @@
 # amaranth: UnusedElaboratable=no
-"""From layers and their folding to blocks: hardware and its timing, side by side, and how they are wired.
+"""From layers and their folding to blocks: hardware beside its timing, and how they are wired.
 
-The scheduler runs the timings, the generator instantiates the hardware; both read this one list, so they cannot
-disagree about a converter or a FIFO.
+The scheduler runs the timings, the generator instantiates the hardware; both read this one list, so
+they cannot disagree about a converter or a FIFO.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from amaranth.hdl import Shape, signed, unsigned
 from amaranth.lib import wiring
 
-from gen import schedule as t
+from gen import timing as t
 from gen.lower import Layer
 from gen.plan import Fold
+from gen.schedule import Graph
 from model.spec import Add, Conv, Dense, Format, Head, Input, Tensor
 from rtl.geometry import Geometry
 from rtl.head import Head as HeadUnit
 from rtl.layer import Engine, LayerEngine
 from rtl.pool import BlockPool
 from rtl.stage import Requant
-from rtl.streams import Fifo, Fork, Join, Narrow, Widen, converters
+from rtl.streams import Fifo, Fork, Join, Widen, converters
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,9 @@ class Assembly:
     bytes_in: int
     bytes_out: int
 
-    def graph(self) -> tuple[t.Graph, dict[str, t.Timing]]:
+    def graph(self) -> tuple[Graph, dict[str, t.Timing]]:
         """Timings for the scheduler, and each of them by block name."""
-        graph, timings = t.Graph(), {}
+        graph, timings = Graph(), {}
         for block in self.blocks:
             timing = timings[block.name] = block.timing()
             graph.add(block.name, timing, *(e.index for e in block.sources.values()))
@@ -66,6 +68,7 @@ class Assembly:
 
 
 def shape_of(tensor: Tensor) -> Shape:
+    """Of one value of `tensor`."""
     return signed(tensor.bits) if tensor.signed else unsigned(tensor.bits)
 
 
@@ -90,8 +93,11 @@ def geometry(layer: Layer, fold: Fold) -> Geometry:
 
 
 def requant(layer: Layer, fold: Fold) -> Requant | None:
-    """The layer's requantiser. It clips to the ends of what its output can hold: the proven range never
-    reaches beyond them but where the format itself clips, and whole powers of two need no comparison."""
+    """The layer's requantiser, or None.
+
+    It clips to the ends of what its output can hold: the proven range never reaches beyond them but
+    where the format itself clips, and whole powers of two need no comparison.
+    """
     node = layer.requantise
     if node is None:
         return None
@@ -133,6 +139,11 @@ def engine(layer: Layer, fold: Fold) -> Engine:
     )
 
 
+def _fifo(edge: Edge, depth: int | None) -> Fifo:
+    assert depth is not None, "an unbounded FIFO is for the schedule only"
+    return Fifo(shape=edge.shape, lanes=edge.lanes, depth=depth)
+
+
 class _Builder:
     def __init__(self, layers: tuple[Layer, ...], folds: Mapping[str, Fold]) -> None:
         self.layers, self.folds = layers, folds
@@ -159,28 +170,26 @@ class _Builder:
     def convert(self, edge: Edge, lanes: int, name: str) -> Edge:
         """`edge` in words of `lanes` elements."""
         for k, unit in enumerate(converters(edge.shape, edge.lanes, lanes)):
-            assert isinstance(unit, Narrow | Widen)
             wide = isinstance(unit, Widen)
-            count = unit.factor
             (edge,) = self.add(
                 f"{name}_{'widen' if wide else 'narrow'}{k}",
-                lambda unit=unit: unit,  # type: ignore[misc]
-                (lambda n=count: t.WidenTiming(n)) if wide else (lambda n=count: t.NarrowTiming(n)),  # type: ignore[misc]
+                partial(type(unit), shape=edge.shape, lanes=unit.lanes, factor=unit.factor),
+                partial(t.WidenTiming if wide else t.NarrowTiming, unit.factor),
                 {"i": edge},
-                unit.lanes * count if wide else unit.lanes,
+                unit.lanes * unit.factor if wide else unit.lanes,
                 edge.shape,
             )
         return edge
 
     def publish(self, layer: Layer, edge: Edge) -> None:
-        """Makes an edge available to all readers of the layer, with a fork for each one beyond the first."""
+        """Gives an edge to all readers of the layer, with a fork for each one beyond the first."""
         self.carries[layer.name] = edge
         readers = sum(other.inputs.count(layer.name) for other in self.layers)
         ends: list[Edge] = []
         for k in range(readers - 1):
             a, edge = self.add(
                 f"{layer.name}_fork{k}",
-                lambda s=edge.shape, n=edge.lanes: Fork(shape=s, lanes=n),  # type: ignore[misc]
+                partial(Fork, shape=edge.shape, lanes=edge.lanes),
                 t.ForkTiming,
                 {"i": edge},
                 edge.lanes,
@@ -242,8 +251,8 @@ class _Builder:
             if depth != 0:
                 (edge,) = self.add(
                     f"{layer.name}_fifo_{'ab'[k]}",
-                    lambda e=edge, d=depth: Fifo(shape=e.shape, lanes=e.lanes, depth=d),  # type: ignore[misc]
-                    lambda d=depth: t.FifoTiming(d),  # type: ignore[misc]
+                    partial(_fifo, edge, depth),
+                    partial(t.FifoTiming, depth),
                     {"i": edge},
                     edge.lanes,
                     edge.shape,

@@ -1,7 +1,8 @@
 """Measure what small layers cost on each family, and fit the prices of `gen.cost` to them.
 
-`python -m gen.characterise FAMILY COUNT` adds measured layers to `gen/prices.json` and fits all prices anew. A layer is
-synthesised as it is built into an accelerator and packed by nextpnr; its counts are those that a placed design has.
+`python -m gen.characterise FAMILY COUNT` adds measured layers to `gen/prices.json` and fits all
+prices anew. A layer is synthesised as it is built into an accelerator and packed by nextpnr; its
+counts are those that a placed design has.
 """
 
 from __future__ import annotations

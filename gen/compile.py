@@ -13,14 +13,15 @@ from gen.devices import device
 from gen.elaborate import Accelerator, elaborate
 from gen.plan import Plan, PlanError, load, save
 from gen.planner import plan as make_plan
-from gen.report import Report, report, save as save_report
+from gen.report import Report, report
+from gen.report import save as save_report
 from model.spec import Network
 
 CACHE = Path("build/cache")
 REPORT = "report.json"
 
 
-def compile(  # noqa: A001 - named as its verb
+def compile(
     network: Network,
     *,
     board: str,
@@ -34,11 +35,11 @@ def compile(  # noqa: A001 - named as its verb
     cache: Path = CACHE,
     progress: Callable[[str], None] = lambda step: None,
 ) -> tuple[Report, Accelerator]:
-    """Plan, elaborate, synthesise, place and route `network` for `board`; everything lands in `out`.
+    """Plan, elaborate, synthesise, place and route `network` for `board`; all lands in `out`.
 
-    fps: least area at so many images a second, instead of the fastest that fits. mhz: clock asked of place and
-    route. dsps, luts: use no more of them. seeds: placements to try. Raises PlanError or DoesNotFitError where it
-    does not fit, ValueError for a wrong request, ToolError.
+    fps: least area at so many images a second, instead of the fastest that fits. mhz: clock asked
+    of place and route. dsps, luts: use no more of them. seeds: placements to try. Raises PlanError
+    or DoesNotFitError where it does not fit, ValueError for a wrong request, ToolError.
     """
     target = device(board)
     seconds: dict[str, float] = {}
@@ -71,7 +72,7 @@ def compile(  # noqa: A001 - named as its verb
 def _deliver(
     out: Path, plan: Plan, accelerator: Accelerator, built: Mapping[str, Path]
 ) -> dict[str, Path]:
-    """Puts the products into `out`, each under a temporary name first; their paths by what they are."""
+    """Puts the products into `out`, each under a temporary name first; paths by what they are."""
     save(plan, out / "plan.json")
     files = {"plan": out / "plan.json", "verilog": out / f"{accelerator.top}.v"}
     _write(files["verilog"], accelerator.verilog)
@@ -90,9 +91,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def planned(network: Network, *, board: str, folder: Path | None = None) -> Accelerator:
-    """The accelerator of `network`: as compiled into `folder` earlier, or freshly planned for `board`.
+    """The accelerator of `network`: as compiled into `folder`, or freshly planned for `board`.
 
-    Raises PlanError when the folder's plan is damaged or was made for another network.
+    Raises PlanError when the folder has no plan, or one that is damaged or of another network.
     """
     if folder is None:
         return elaborate(network, make_plan(network, device(board)))

@@ -1,15 +1,15 @@
 # amaranth: UnusedElaboratable=no
-"""Predicted cost of a layer on a family of devices: a few physical features, each with a measured price.
+"""Predicted cost of a layer on a family of devices: a few physical features with measured prices.
 
-The prices are fitted to measured layers (`gen/prices.json`, made by `python -m gen.characterise`), so that every
-figure can be read: so many LUTs for a bit of an accumulator, for a bit of a multiplexer stage, for a word of
-memory. Blocks of RAM and hardware multipliers are counted, not fitted.
+The prices are fitted to measured layers (`gen/prices.json`, made by `python -m gen.characterise`),
+so that every figure can be read: so many LUTs for a bit of an accumulator, for a bit of a
+multiplexer stage, for a word of memory. Blocks of RAM and hardware multipliers are counted, not
+fitted.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -183,7 +183,7 @@ def _ring(layer: Layer, fold: Fold, device: Device, copies: int) -> tuple[Featur
 
 @cache
 def ring_size(layer: Layer, fold: Fold) -> tuple[int, int]:
-    """Words, and bits of a word, of a layer's memory of activations: row buffer or partial pooling results."""
+    """Words, and bits of a word, of a layer's row buffer or of its partial pooling results."""
     if layer.window is None:
         return 1, 0
     if not layer.blocks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib import wiring
@@ -21,7 +22,7 @@ TOP = "shiftadd_top"
 
 @dataclass(frozen=True)
 class Probe:
-    """A layer's output stream, visible in the top module as `<prefix>_valid`, `_ready` and `_payload`.
+    """A layer's output, in the top module as wires `<prefix>_valid`, `_ready` and `_payload`.
 
     node: the network node whose values it carries, `lanes` channels a word, each `bits` wide.
     """
@@ -54,8 +55,9 @@ class Accelerator:
 class Top(wiring.Component):
     """All blocks of a network behind byte-wide AXI-Stream ports.
 
-    An image is height·width·channels bytes, one value a byte, channels innermost; the answer is a frame of scores and
-    the winning class, see rtl.head. Images are counted, `s_axis_tlast` is accepted but not needed. `rst` is synchronous.
+    An image is height·width·channels bytes, one value a byte, channels innermost; the answer is a
+    frame of scores and the winning class, see rtl.head. Images are counted, `s_axis_tlast` is
+    accepted but not needed. `rst` is synchronous.
     """
 
     def __init__(self, assembly: Assembly) -> None:
@@ -98,7 +100,7 @@ class Top(wiring.Component):
                 self._probe(m, name, getattr(units[edge.block], edge.port))
         return m
 
-    def _wire(self, m: Module, units: dict[str, wiring.Component], edge: Edge, port) -> None:  # type: ignore[no-untyped-def]
+    def _wire(self, m: Module, units: dict[str, wiring.Component], edge: Edge, port: Any) -> None:
         if not edge.block:
             m.d.comb += [
                 port.payload.eq(self.s_axis_tdata[: edge.shape.width]),
@@ -108,7 +110,7 @@ class Top(wiring.Component):
             return
         wiring.connect(m, getattr(units[edge.block], edge.port), port)
 
-    def _probe(self, m: Module, name: str, port) -> None:  # type: ignore[no-untyped-def]
+    def _probe(self, m: Module, name: str, port: Any) -> None:
         width = len(port.payload.as_value())
         for part, value in (
             ("valid", port.valid),
@@ -120,7 +122,10 @@ class Top(wiring.Component):
 
 
 def elaborate(network: Network, plan: Plan) -> Accelerator:
-    """The accelerator of `network` folded as `plan` says; raises PlanError when they do not belong together."""
+    """The accelerator of `network` folded as `plan` says.
+
+    Raises PlanError when they do not belong together.
+    """
     digest = content_hash(network)
     if plan.network_hash != digest:
         raise PlanError(

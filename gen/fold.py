@@ -1,8 +1,9 @@
 """Folding: how many PE and SIMD lanes each layer gets, what multiplies, and where memories live.
 
-Each layer offers its foldings (cycles, cost). For a given number of cycles an image, each layer takes the cheapest
-folding that is fast enough, at prices of the device's resources; where one resource runs out its price rises and the layers
-choose again. The fastest number of cycles for which that succeeds is found by bisection.
+Each layer offers its foldings (cycles, cost). For a given number of cycles an image, each layer
+takes the cheapest folding that is fast enough, at prices of the device's resources; where one
+resource runs out its price rises and the layers choose again. The fastest number of cycles for
+which that succeeds is found by bisection.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from gen.assemble import geometry
 from gen.cost import predict, ring_size
 from gen.devices import Device
 from gen.lower import Layer
-from gen.plan import Cost, DoesNotFit, Fold
+from gen.plan import Cost, DoesNotFit, Fold, Multiplier
 from model.spec import Add, Head, Input
 
 WIDEST = 64
@@ -58,6 +59,7 @@ class Budget:
 
 
 def divisors(n: int, most: int) -> list[int]:
+    """Of n, up to `most`, ascending."""
     return [d for d in range(1, min(n, most) + 1) if n % d == 0]
 
 
@@ -95,13 +97,14 @@ def folds(layer: Layer, device: Device) -> list[Fold]:
     """Every sensible folding of a layer on a device."""
     if isinstance(layer.op, Input | Head):
         return [Fold()]
-    requants = ("dsp", "lut") if layer.requantise and device.dsp else ("lut",)
+    both: tuple[Multiplier, ...] = ("dsp", "lut")
+    requants = both if layer.requantise and device.dsp else both[1:]
     if isinstance(layer.op, Add) or layer.blocks:
         widths = divisors(layer.out.shape[2], 8)
         shapes = [Fold(pe=n, lanes=n, drain=n) for n in widths]
     else:
         shapes = _shapes(layer)
-    multipliers = ("dsp", "lut") if layer.kind == "mult" and device.dsp else ("lut",)
+    multipliers = both if layer.kind == "mult" and device.dsp else both[1:]
     return [
         replace(shape, multiplier=a, requant=b, weights=c, ring=d)
         for shape in shapes
@@ -157,8 +160,11 @@ def choose(
     budget: Budget | None = None,
     cycles: int | None = None,
 ) -> list[Option]:
-    """The chosen folding of each layer: least cycles an image within the budget, or, when `cycles` is given,
-    least area at that many. Raises DoesNotFit that names the scarce resource when nothing fits."""
+    """The chosen folding of each layer: least cycles an image within the budget.
+
+    cycles: least area at that many cycles an image instead. Raises DoesNotFit that names the scarce
+    resource when nothing fits.
+    """
     budget = budget or Budget.of(device)
     offers = [options(layer, device) for layer in layers]
     floor = max(min(o.cycles for o in offer) for offer in offers)
@@ -167,7 +173,8 @@ def choose(
         if cycles < floor:
             slow = max(zip(offers, layers, strict=True), key=lambda p: min(o.cycles for o in p[0]))
             raise DoesNotFit(
-                f"{cycles} cycles an image: layer {slow[1].name} needs at least {floor}; ask for fewer images a second"
+                f"{cycles} cycles an image: layer {slow[1].name} needs at least {floor}; "
+                "ask for fewer images a second"
             )
         chosen, worst = _pick(offers, budget, cycles)
         if worst:
@@ -190,7 +197,7 @@ def choose(
 def _pick(
     offers: list[list[Option]], budget: Budget, cycles: int
 ) -> tuple[list[Option], str | None]:
-    """The cheapest options at rising prices; and the resource that runs out all the same, or None."""
+    """The cheapest options at rising prices; and what runs out all the same, or None."""
     price = {r: 1.0 / max(getattr(budget, r), 0.5) for r in RESOURCES}
     chosen: list[Option] = []
     worst: str | None = None
@@ -229,6 +236,7 @@ def _excess(chosen: Sequence[Option], budget: Budget, device: Device, worst: str
         "ff": "fewer channels or bits",
     }
     return (
-        f"does not fit {device.name}: {how} it needs {used:.0f} {names[worst]}, {used - has:.0f} more than the "
-        f"{has:.0f} that may be used; what helps: {helps[worst]}, or a larger device"
+        f"does not fit {device.name}: {how} it needs {used:.0f} {names[worst]}, "
+        f"{used - has:.0f} more than the {has:.0f} that may be used; "
+        f"what helps: {helps[worst]}, or a larger device"
     )

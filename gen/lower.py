@@ -1,4 +1,4 @@
-"""From the network's nodes to the layers that hardware is made of: each exact sum with its requantiser."""
+"""From nodes to the layers that hardware is made of: each exact sum with its requantiser."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from model.spec import (
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One operator with the Requantise behind it, if any. `name` is that of the last node it fuses."""
+    """One operator with the Requantise behind it, if any; named as the last of its nodes."""
 
     name: str
     op: Node
@@ -79,7 +79,10 @@ class Layer:
 
 
 def lower(network: Network) -> tuple[Layer, ...]:
-    """The layers in topological order, Input first and Head last; raises NetworkError as `check` does."""
+    """The layers in topological order, Input first and Head last.
+
+    Raises NetworkError as `check` does.
+    """
     tensors = check(network)
     behind = {n.inputs[0]: n for n in network if isinstance(n, Requantise)}
     layers: list[Layer] = []

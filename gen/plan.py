@@ -1,4 +1,4 @@
-"""The plan: how each layer is folded onto one device, with exact cycles and predicted cost. Pure data."""
+"""The plan: how each layer is folded onto one device, exact cycles, predicted cost. Pure data."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Any, Literal
 
 FORMAT = "shiftadd-plan"
 VERSION = 1
+Multiplier = Literal["dsp", "lut"]
 
 
 class PlanError(ValueError):
     """A plan cannot be made, read or used; the message says why and what would help."""
 
 
-class DoesNotFit(PlanError):  # noqa: N818 - what it says
+class DoesNotFit(PlanError):
     """No folding of the network fits the device or meets the wish."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Resources of a device. lut: 4-input LUTs as the family's place-and-route counts its logic cells."""
+    """Resources of a device. lut: 4-input LUTs as the family's place and route counts them."""
 
     lut: float = 0
     ff: float = 0
@@ -39,17 +40,17 @@ class Cost:
 class Fold:
     """Folding and memories of one layer.
 
-    pe: output channels in parallel. lanes: input channels in parallel. parallel: kernel taps in parallel.
-    (SIMD is lanes · parallel.) drain: channels of an output word. multiplier, requant: what multiplies, `dsp`
-    or `lut`. weights, ring: memory style, `block`, `distributed` or `logic`.
+    pe: output channels in parallel. lanes: input channels in parallel. parallel: kernel taps in
+    parallel. (SIMD is lanes · parallel.) drain: channels of an output word. multiplier, requant:
+    what multiplies. weights, ring: memory style, `block`, `distributed` or `logic`.
     """
 
     pe: int = 1
     lanes: int = 1
     parallel: int = 1
     drain: int = 1
-    multiplier: Literal["dsp", "lut"] = "lut"
-    requant: Literal["dsp", "lut"] = "lut"
+    multiplier: Multiplier = "lut"
+    requant: Multiplier = "lut"
     weights: str = "logic"
     ring: str = "logic"
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gen import schedule
 from gen.assemble import assemble
 from gen.devices import Device
 from gen.fold import Budget, choose, total
 from gen.lower import Layer, lower
 from gen.plan import Fold, Plan, PlanError, Stage
+from gen.timing import FifoTiming
 from model.spec import Add, Network
 from model.store import content_hash
 
-Depths = dict[str, tuple[int | None, int | None]]
+Depths = Mapping[str, tuple[int | None, int | None]]
+"""Of the FIFOs before each join, by its name: 0 for none, None for unbounded."""
 
 
 def plan(
@@ -23,9 +27,10 @@ def plan(
     dsps: int | None = None,
     luts: int | None = None,
 ) -> Plan:
-    """The fastest plan that fits, or the smallest that gives `fps` images a second at a clock of `mhz`.
+    """The fastest plan that fits, or the smallest of `fps` images a second at a clock of `mhz`.
 
-    dsps, luts: use no more than these. Raises PlanError where nothing fits, with resource and excess.
+    dsps, luts: use no more than these. Raises PlanError with resource and excess where nothing
+    fits.
     """
     cycles = None
     if fps is not None:
@@ -55,8 +60,8 @@ def size_fifos(
 ) -> tuple[dict[str, tuple[int, int]], schedule.Cycles]:
     """FIFO depths at the joins, and the exact cycles with them.
 
-    A first run with unbounded FIFOs tells how full each one gets; only the fuller side of a join, the shortcut, keeps its FIFO.
-    If that costs throughput or blocks, both sides keep theirs.
+    A first run with unbounded FIFOs tells how full each one gets; only the fuller side of a join,
+    the shortcut, keeps its FIFO. If that costs throughput or blocks, both sides keep theirs.
     """
     joins = [layer.name for layer in layers if isinstance(layer.op, Add)]
     free, needs = _run(layers, folds, dict.fromkeys(joins, (None, None)))
@@ -75,10 +80,10 @@ def size_fifos(
 
 
 def _run(
-    layers: tuple[Layer, ...], folds: dict[str, Fold], fifos: Depths | dict[str, tuple[int, int]]
+    layers: tuple[Layer, ...], folds: dict[str, Fold], fifos: Depths
 ) -> tuple[schedule.Cycles, dict[str, int]]:
     built = assemble(layers, folds, fifos)
     graph, timings = built.graph()
     cycles = schedule.run(graph, bytes_in=built.bytes_in, bytes_out=built.bytes_out)
-    needs = {k: v.needed for k, v in timings.items() if isinstance(v, schedule.FifoTiming)}
+    needs = {k: v.needed for k, v in timings.items() if isinstance(v, FifoTiming)}
     return cycles, needs

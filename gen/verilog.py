@@ -15,18 +15,18 @@ _ATTRIBUTES = (
     "-remove generator -remove top -remove src -remove amaranth.hierarchy -remove amaranth.decoding"
 )
 
-# `\\x[0] `, the alias that amaranth makes of an element of x: as a name it clashes with bit 0 of x in ABC
+# `\\x[0] `, amaranth's alias of an element of x: as a name it clashes with bit 0 of x in ABC
 _ELEMENT = re.compile(r"\\(\S+)\[(\d+)\](\s)")
 
 
 def verilog(component: wiring.Component, top: str) -> str:
-    """Verilog of `component` as module `top`; its ports keep their names, path parts joined by `__`."""
+    """Verilog of `component` as module `top`; ports keep their names, path parts joined by `__`."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "top.il").write_text(rtlil.convert(component, name=top, emit_src=False))
         script = (
             "read_rtlil top.il",
-            # plain assignments: a simulator need not start `always @*` blocks whose inputs never change
+            # plain assignments: a simulator need not start `always @*` whose inputs never change
             "proc -norom",
             "pmuxtree",
             "memory_collect",

@@ -85,10 +85,10 @@ class Narrow(wiring.Component):
         return m
 
 
-def converters(shape: Shape, lanes_in: int, lanes_out: int) -> list[wiring.Component]:
+def converters(shape: Shape, lanes_in: int, lanes_out: int) -> list[Narrow | Widen]:
     """The converters, in order, from words of `lanes_in` elements to words of `lanes_out`."""
     common = gcd(lanes_in, lanes_out)
-    chain: list[wiring.Component] = []
+    chain: list[Narrow | Widen] = []
     if lanes_in > common:
         chain.append(Narrow(shape=shape, lanes=common, factor=lanes_in // common))
     if lanes_out > common:
