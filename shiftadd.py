@@ -1,4 +1,4 @@
-"""The command line. Each verb parses, calls one function and prints; heavy imports happen inside it."""
+"""The command line. Each verb parses, calls one function and prints; it imports what is heavy."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def train(
     }, True
 
 
-def compile(  # noqa: A001 - named as its verb
+def compile(
     net: Path,
     *,
     board: str = BOARD,
@@ -154,8 +154,9 @@ def simulate(
 def _verdict(found: Any) -> str:
     if found.ok:
         return (
-            f"{found.images} images equal to the golden model at level {found.level} ({found.simulator}, seed "
-            f"{found.seed}); latency {found.cycles_latency}, interval {found.cycles_interval} cycles"
+            f"{found.images} images equal to the golden model at level {found.level} "
+            f"({found.simulator}, seed {found.seed}); latency {found.cycles_latency}, "
+            f"interval {found.cycles_interval} cycles"
         )
     where = f"; first: {found.first_mismatch}" if found.first_mismatch else ""
     stop = f"; words stopped at {found.stopped}" if found.stopped else ""
@@ -212,9 +213,10 @@ def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(
         prog="shiftadd",
-        description="Hybrid multiplication, shift and add networks for small FPGAs: trained, generated, "
-        "proven bit-exact and measured.",
-        epilog="Start with `shiftadd demo`. Exit status: 0 done, 1 a check failed, 2 the request was wrong.",
+        description="Hybrid multiplication, shift and add networks for small FPGAs: trained, "
+        "generated, proven bit-exact and measured.",
+        epilog="Start with `shiftadd demo`. Exit status: 0 done, 1 a check failed, "
+        "2 the request was wrong.",
     )
     top.add_argument("--version", action="version", version=f"shiftadd {version('shiftadd')}")
     verbs = top.add_subparsers(title="verbs", metavar="VERB", required=True)
@@ -358,8 +360,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _status_of(error: Exception) -> int | None:
     """Exit status of an error that a user can do something about; None for a defect of ours."""
-    from gen.plan import DoesNotFit
     from gen.place import DoesNotFitError
+    from gen.plan import DoesNotFit
     from gen.tools import ToolError
 
     if isinstance(error, DoesNotFit | DoesNotFitError | ToolError):

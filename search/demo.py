@@ -1,4 +1,4 @@
-"""The demo: the digits data set, a hybrid network of all three kinds, two boards, proof and measured cost."""
+"""The demo: digits, a hybrid network of all three kinds, two boards, proof and measured cost."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""`make bench`: our figures on four fixed workloads, beside those of peers on the same tools, and our speeds.
+"""`make bench`: our figures on four fixed workloads beside those of peers, and our speeds.
 
-Peer figures: alkaid 22,703 COMB (a), FINN 2,741 COMB and 40 multipliers at 85 MHz (b), NNgen 9,819 COMB (c),
-MARLANN 256 M operations/s at 20 MHz on 3,854 LC (d). Ends with status 1 when a target is missed.
+Peer figures, on the same tools: alkaid 22,703 COMB (a), FINN 2,741 COMB and 40 multipliers at
+85 MHz (b), NNgen 9,819 COMB (c), MARLANN 256 M operations/s at 20 MHz on 3,854 LC (d). Ends with
+status 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
-from amaranth.hdl import Module, unsigned
+from amaranth.hdl import Module
 from amaranth.lib import data as layouts
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -22,12 +24,12 @@ from rich.table import Table
 
 from gen.assemble import engine
 from gen.build import build
-from gen.devices import Device, device
-from gen.fold import Budget, Option, folds
 from gen.cost import predict
+from gen.devices import Device, device
+from gen.elaborate import elaborate
+from gen.fold import Budget, Option, folds
 from gen.lower import Layer, lower
 from gen.planner import plan
-from gen.elaborate import elaborate
 from gen.verilog import verilog
 from model import arch, data, golden
 from model.spec import Conv, Dense, Format, Head, Input, Network, Node, Requantise
@@ -77,7 +79,7 @@ class Alone(wiring.Component):
         for k, unit in enumerate(units):
             m.submodules[f"unit{k}"] = unit
         wiring.connect(m, wiring.flipped(self.i), units[0].i)
-        for a, b in zip(units, units[1:], strict=False):
+        for a, b in pairwise(units):
             wiring.connect(m, a.o, b.i)
         wiring.connect(m, units[-1].o, wiring.flipped(self.o))
         return m
@@ -145,7 +147,8 @@ def digits_conv() -> Iterator[Row]:
             got = build(built.verilog, built.top, target).measured
             yield Row(
                 "a",
-                f"{kind}: {board}, {got.fmax_mhz:.0f} MHz, {got.fmax_mhz * 1e6 / folded.cycles_interval:,.0f} images/s",
+                f"{kind}: {board}, {got.fmax_mhz:.0f} MHz, "
+                f"{got.fmax_mhz * 1e6 / folded.cycles_interval:,.0f} images/s",
                 f"{got.lut} LUT, {got.dsp} DSP",
                 f"< {limit:.0f}",
                 got.lut < limit,
@@ -214,7 +217,8 @@ def conv_up5k() -> Iterator[Row]:
         rate = layer.macs / chosen.cycles * got.fmax_mhz * 1e6
         yield Row(
             "d",
-            f"{kind}: {layer.macs // chosen.cycles} lanes at {got.fmax_mhz:.0f} MHz, {got.lut} LC, {got.dsp} DSP",
+            f"{kind}: {layer.macs // chosen.cycles} lanes at {got.fmax_mhz:.0f} MHz, "
+            f"{got.lut} LC, {got.dsp} DSP",
             f"{rate / 1e6:,.0f} M operations/s",
             f"MARLANN 256 M; per LC × {rate / got.lut / peer:.1f}",
             rate / got.lut > peer,

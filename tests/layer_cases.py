@@ -1,4 +1,4 @@
-"""Random layers: a small network, the block that computes one layer of it, and what must come out."""
+"""Random layers: a small network, the block that computes one layer, and what must come out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gen import schedule
-from gen.assemble import Assembly, Block, assemble
+from gen.assemble import Block, assemble
 from gen.devices import device
 from gen.fold import folds
 from gen.lower import Layer, lower
@@ -139,11 +139,11 @@ def pack(values: torch.Tensor, lanes: int, bits: int) -> list[int]:
     return [sum((v & mask) << (k * bits) for k, v in enumerate(row)) for row in rows]
 
 
-def isolate(layers: tuple[Layer, ...], name: str, fold: Fold) -> tuple[Assembly, Block]:
+def isolate(layers: tuple[Layer, ...], name: str, fold: Fold) -> Block:
     """The block of layer `name`, folded as `fold`, the others folded to nothing."""
     plain = {layer.name: folds(layer, device("ulx3s-25f"))[0] for layer in layers}
     built = assemble(layers, plain | {name: fold}, {})
-    return built, next(b for b in built.blocks if b.name == name)
+    return next(b for b in built.blocks if b.name == name)
 
 
 def layer_case(seed: int, images: int = 3) -> LayerCase:
@@ -153,7 +153,7 @@ def layer_case(seed: int, images: int = 3) -> LayerCase:
     layers = lower(network)
     layer = next(one for one in layers if one.name == name)
     fold = rng.choice(folds(layer, device(rng.choice(["ulx3s-25f", "up5k"]))))
-    built, block = isolate(layers, name, fold)
+    block = isolate(layers, name, fold)
     x = network.input
     draw = np.random.default_rng(seed)
     shape = (images, *x.shape)

@@ -194,7 +194,7 @@ def test_plan_of_another_network_is_refused() -> None:
 def test_what_does_not_fit_says_what_and_by_how_much() -> None:
     with pytest.raises(PlanError, match=r"needs \d+ LUTs, \d+ more than the 300 that may be used"):
         plan(residual_network(), device("up5k"), luts=300)
-    with pytest.raises(PlanError, match="needs at least .* ask for fewer images a second"):
+    with pytest.raises(PlanError, match=r"needs at least .* ask for fewer images a second"):
         plan(residual_network(), device("up5k"), fps=1e7)
     with pytest.raises(PlanError, match="must be more than 0 images a second"):
         plan(residual_network(), device("up5k"), fps=-1)

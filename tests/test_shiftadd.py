@@ -1,4 +1,4 @@
-"""The command line as a stranger uses it: one line on what is wrong, the exit status, nothing half-written."""
+"""The command line as a stranger uses it: one line on what is wrong, nothing half-written."""
 
 from __future__ import annotations
 
