@@ -40,10 +40,6 @@ class Layer:
     window: Window | None
 
     @property
-    def nodes(self) -> tuple[str, ...]:
-        return (self.op.name,) + ((self.requantise.name,) if self.requantise else ())
-
-    @property
     def kind(self) -> str:
         """The operator's kind, or what it does where it has none."""
         if isinstance(self.op, Conv | Dense):

@@ -75,11 +75,6 @@ class Engine:
         """Output words that leave for one finished sum of all PE."""
         return self.pe // self.drain
 
-    @property
-    def out_channels(self) -> int:
-        g = self.geometry
-        return g.channels if g.depthwise else self.pe * g.repeats
-
     @cached_property
     def latency(self) -> int:
         """Enabled cycles from the issue of a sum's last slot to its first word at the outlet.

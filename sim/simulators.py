@@ -5,6 +5,7 @@ A built simulator is kept in a folder named by the hash of everything it was mad
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -168,21 +169,39 @@ def _compile(
     source = scratch / "bench.v"
     source.write_text(verilog)
     shared = root / f"runtime-{_digest(simulator, version(simulator), args, waves)}"
-    runner = _runner(simulator, waves, shared)
-    try:
-        with _verilator_first():
-            runner.build(
-                sources=[source],
-                hdl_toplevel=TOP,
-                build_dir=model,
-                build_args=list(args) if simulator == "verilator" else [],
-                timescale=TIMESCALE,
-                waves=waves is not None,
-                log_file=log,
-            )
-    except (RuntimeError, SystemExit) as error:
-        raise SimulatorError(_last_words(simulator, "cannot build", log)) from error
-    _keep(model, scratch / "runtime", shared)
+    with _first_alone(shared if simulator == "verilator" else None):
+        runner = _runner(simulator, waves, shared)
+        try:
+            with _verilator_first():
+                runner.build(
+                    sources=[source],
+                    hdl_toplevel=TOP,
+                    build_dir=model,
+                    build_args=list(args) if simulator == "verilator" else [],
+                    timescale=TIMESCALE,
+                    waves=waves is not None,
+                    log_file=log,
+                )
+        except (RuntimeError, SystemExit) as error:
+            raise SimulatorError(_last_words(simulator, "cannot build", log)) from error
+        _keep(model, scratch / "runtime", shared)
+
+
+@contextmanager
+def _first_alone(shared: Path | None) -> Iterator[None]:
+    """Lets others wait while the first compiles what goes to `shared`, which all of them need."""
+    if shared is None or shared.exists():
+        yield
+        return
+    path = shared.with_suffix(".lock")
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if shared.exists():
+            fcntl.flock(lock, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _keep(model: Path, runtime: Path, shared: Path) -> None:

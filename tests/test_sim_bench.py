@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -216,6 +217,24 @@ def test_built_simulators_are_reused(quick_simulator: str, tmp_path: Path) -> No
     assert model.stat().st_mtime_ns == made
     assert simulators.build(text + "\n", simulator=quick_simulator, root=tmp_path) != model
     assert not list(tmp_path.glob("building-*"))
+
+
+def test_only_the_first_build_compiles_what_all_of_them_need(tmp_path: Path) -> None:
+    shared, found = tmp_path / "runtime", list[bool]()
+
+    def second() -> None:
+        with simulators._first_alone(shared):
+            found.append(shared.exists())
+
+    thread = Thread(target=second)
+    with simulators._first_alone(shared):
+        thread.start()
+        thread.join(0.1)
+        assert not found
+        shared.mkdir()
+    thread.join(10)
+    second()
+    assert found == [True, True]
 
 
 def test_broken_verilog_is_one_line_and_leaves_nothing(simulator: str, tmp_path: Path) -> None:
