@@ -27,7 +27,9 @@ DEEP = 16
 """Words from which on a memory may take a block of RAM."""
 SMALL = {"distributed": 1 << 13, "logic": 1 << 9}
 """Bits up to which a memory of activations may be made of LUTs."""
-RESOURCES = ("lut", "ff", "dsp", "bram")
+SCARCITY = {"lut": 1.0, "ff": 0.2, "dsp": 0.1, "bram": 0.3}
+"""What all of a resource is worth at first: multipliers and blocks are there to be used."""
+RESOURCES = tuple(SCARCITY)
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def _pick(
     offers: list[list[Option]], budget: Budget, cycles: int
 ) -> tuple[list[Option], str | None]:
     """The cheapest options at rising prices; and what runs out all the same, or None."""
-    price = {r: 1.0 / max(getattr(budget, r), 0.5) for r in RESOURCES}
+    price = {r: SCARCITY[r] / max(getattr(budget, r), 0.5) for r in RESOURCES}
     chosen: list[Option] = []
     worst: str | None = None
     for _ in range(24):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from gen.timing import EngineTiming, Timing
+from gen.timing import FOREVER, Timing
 
 
 @dataclass
@@ -57,20 +57,17 @@ class Stuck(RuntimeError):
 def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycles:
     """Runs until two successive intervals are equal, at most `images` images.
 
-    The last edge goes to the pins. Raises Stuck when nothing moves for longer than any component
-    can be busy.
+    The last edge goes to the pins. Cycles in which no word can move are passed over at once. Raises
+    Stuck when no word can ever move again.
     """
     valid, ready = [False] * graph.edges, [False] * graph.edges
     last = graph.edges - 1
-    valid[0] = ready[last] = True
+    ready[last] = True
     steps = [(p.timing, tuple(p.sources), tuple(p.outs)) for p in graph.placed]
     back = steps[::-1]
     moved = [False] * graph.edges
     ends: list[int] = []
-    cycle = came = went = idle = 0
-    patience = 64 + max(
-        (p.timing.slots for p in graph.placed if isinstance(p.timing, EngineTiming)), default=0
-    )
+    cycle = came = went = 0
     limit = images * bytes_in
     while len(ends) < images:
         valid[0] = came < limit
@@ -83,6 +80,8 @@ def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycl
                 ready[edge] = on
         for e in range(graph.edges):
             moved[e] = valid[e] and ready[e]
+        if not any(moved):
+            cycle += _skip(graph, cycle)
         for timing, sources, outs in steps:
             timing.tick(
                 [moved[s] for s in sources], [moved[o] for o in outs], [ready[o] for o in outs]
@@ -96,8 +95,15 @@ def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycl
                 gaps = [b - a for a, b in pairwise(ends)]
                 if len(gaps) >= 3 and gaps[-1] == gaps[-2]:
                     break
-        idle = 0 if any(moved) else idle + 1
-        if idle > patience:
-            raise Stuck(f"nothing moves after cycle {cycle - idle}")
     interval = ends[-1] - ends[-2] if len(ends) > 1 else ends[0]
     return Cycles(ends[0] - 1, interval)
+
+
+def _skip(graph: Graph, cycle: int) -> int:
+    """Lets all components pass as many cycles as none of them can change anything in."""
+    rest = min(p.timing.rest() for p in graph.placed)
+    if rest >= FOREVER:
+        raise Stuck(f"nothing moves after cycle {cycle}")
+    for p in graph.placed:
+        p.timing.skip(rest)
+    return rest

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from rtl.layer import Engine
 
+FOREVER = 1 << 60
 
 class Timing:
     """One component. In each cycle `offers` and `accepts` are asked, then `tick` moves it on."""
@@ -28,6 +29,13 @@ class Timing:
     def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
         """Ends the cycle: which inputs and outputs moved a word."""
         raise NotImplementedError
+
+    def rest(self) -> int:
+        """Cycles for which nothing changes at the ports unless a word moves there."""
+        return FOREVER
+
+    def skip(self, cycles: int) -> None:
+        """Passes `cycles` ticks without a word at any port, at most `rest()`, at once."""
 
 
 class Pipeline(Timing):
@@ -53,6 +61,15 @@ class Pipeline(Timing):
 
     def work(self, took: bool) -> None:
         raise NotImplementedError
+
+    def rest(self) -> int:
+        if not self.moves or not self.pending:
+            return FOREVER
+        return max(0, self.pending[0] - self.now)
+
+    def skip(self, cycles: int) -> None:
+        if self.moves:
+            self.now += cycles
 
     def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
         moves = self.moves
@@ -87,9 +104,26 @@ class EngineTiming(Pipeline):
         self.slack += took[0]
         self.room += freed - took[0]
 
+    @property
+    def issues(self) -> bool:
+        return self.slot > 0 or self.slack >= 0
+
     def work(self, took: bool) -> None:
-        if self.slot or self.slack >= 0:
+        if self.issues:
             self._issue()
+
+    def rest(self) -> int:
+        if self.freed:
+            return 0
+        rest = super().rest()
+        if self.moves and self.issues:
+            rest = min(rest, self.per_sum - 1 - self.slot % self.per_sum)
+        return rest
+
+    def skip(self, cycles: int) -> None:
+        if self.moves and self.issues:
+            self.slot += cycles
+        super().skip(cycles)
 
     def _issue(self) -> None:
         self.slot += 1
@@ -192,6 +226,9 @@ class FifoTiming(Timing):
         self.out = moved or (self.out and not gave[0])
         self.inner += took[0] - moved
         self.most = max(self.most, self.inner)
+
+    def rest(self) -> int:
+        return 0 if self.inner and not self.out else FOREVER
 
 
 class ForkTiming(Timing):
