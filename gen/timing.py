@@ -12,6 +12,7 @@ from rtl.layer import Engine
 
 FOREVER = 1 << 60
 
+
 class Timing:
     """One component. In each cycle `offers` and `accepts` are asked, then `tick` moves it on."""
 
