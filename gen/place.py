@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,9 @@ from pathlib import Path
 from gen import tools
 from gen.cache import Cache, Entry
 from gen.devices import Device
+from gen.routing import hopeless
 from gen.synth import Netlist
-from gen.tools import ToolError
+from gen.tools import HopelessError, ToolError
 
 RESOURCES: dict[str, dict[str, dict[str, int]]] = {
     "ecp5": {
@@ -40,6 +42,7 @@ iCE40 every logic cell, also one with only a flip-flop (which therefore has no f
 """
 PINS_FILE = {"ecp5": "pins.lpf", "ice40": "pins.pcf", "gowin": "pins.cst"}
 ROUTED_FILE = {"ecp5": "routed.config", "ice40": "routed.asc", "gowin": "routed.json"}
+RETRIES = 3
 NAMES = {"lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM"}
 
 
@@ -93,23 +96,18 @@ def arguments(device: Device, mhz: float, seed: int) -> tuple[str, ...]:
 def place(
     netlist: Netlist, device: Device, *, mhz: float, seed: int, cache: Cache, timeout: float
 ) -> Placed:
-    """Places and routes, asking for a clock of `mhz`. Raises DoesNotFitError or ToolError."""
+    """Places and routes, asking for a clock of `mhz`. Raises DoesNotFitError or ToolError.
+
+    A placement that cannot be routed is followed by up to RETRIES others, made from `seed` too.
+    """
     tool = f"nextpnr-{device.family}"
-    flags = arguments(device, mhz, seed)
+    seeds = [seed + 1000 * i for i in range(RETRIES + 1)]
+    flags = [arguments(device, mhz, s) for s in seeds]
     pins = constraints(netlist.ports, device)
 
     def make(folder: Path) -> float:
         (folder / PINS_FILE[device.family]).write_text(pins)
-        source = ("--json", netlist.path.name, "--top", netlist.top)
-        return tools.run(
-            tool,
-            (*source, *flags),
-            step="place and route",
-            folder=folder,
-            log=folder / "place.log",
-            timeout=timeout,
-            inputs=(netlist.path,),
-        )
+        return _first_routed(tool, netlist, flags, folder, timeout)
 
     inputs = {
         "netlist": netlist.entry.files["netlist.json"],
@@ -124,6 +122,31 @@ def place(
         _explain(error, device)
         raise
     return _measure(entry, device, seed)
+
+
+def _first_routed(
+    tool: str, netlist: Netlist, tries: Sequence[Sequence[str]], folder: Path, timeout: float
+) -> float:
+    """Runs nextpnr with each of the flags until it can route; seconds of all these runs."""
+    began = time.monotonic()
+    source = ("--json", netlist.path.name, "--top", netlist.top)
+    for flags in tries:
+        try:
+            tools.run(
+                tool,
+                (*source, *flags),
+                step="place and route",
+                folder=folder,
+                log=folder / "place.log",
+                timeout=timeout,
+                inputs=(netlist.path,),
+                hopeless=hopeless,
+            )
+            break
+        except HopelessError:
+            if flags is tries[-1]:
+                raise
+    return time.monotonic() - began
 
 
 def _measure(entry: Entry, device: Device, seed: int) -> Placed:

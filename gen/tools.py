@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -67,6 +67,10 @@ class ToolError(RuntimeError):
         return f"{self.step}: {self.tool}: {self.reason} (log: {self.log})"
 
 
+class HopelessError(ToolError):
+    """A tool was stopped because its log showed that it would never end."""
+
+
 def version(tool: str) -> str:
     """`package version` of a tool, from the installed package."""
     package = PACKAGES[tool]
@@ -93,11 +97,13 @@ def run(
     log: Path,
     timeout: float,
     inputs: Sequence[Path] = (),
+    hopeless: Callable[[str], bool] = lambda log: False,
 ) -> float:
     """Run `tool` inside `folder`, output to `log`; seconds taken. Raises ToolError.
 
     inputs: files that lie in `folder` during the run, the only place that all tools can see.
-    timeout: seconds. The child and its children are killed when this process is interrupted.
+    timeout: seconds. hopeless: whether the end of a log shows that waiting is in vain; then raises
+    HopelessError. The child and its children are killed when this process is interrupted.
     """
     version(tool)
     command = [sys.executable, "-P", "-c", _TIE + PROGRAMS[tool], *arguments]
@@ -107,15 +113,31 @@ def run(
         log.open("wb") as out,
         _process(command, folder, out.fileno()) as child,
     ):
-        try:
-            status = child.wait(timeout)
-        except subprocess.TimeoutExpired:
-            why = f"took more than {timeout:g} s and was stopped; raise the time limit"
-            raise ToolError(step, tool, why, log) from None
+        while (status := _status(child, start + timeout)) is None:
+            if time.monotonic() > start + timeout:
+                why = f"took more than {timeout:g} s and was stopped; raise the time limit"
+                raise ToolError(step, tool, why, log)
+            if hopeless(_end(log)):
+                raise HopelessError(step, tool, "goes round in circles and was stopped", log)
     if status:
         died = f"was killed by signal {-status}" if status < 0 else ""
         raise ToolError(step, tool, died or reason(log.read_text(errors="replace")), log)
     return time.monotonic() - start
+
+
+def _status(child: subprocess.Popen[bytes], deadline: float) -> int | None:
+    """Exit status, or None after a look at the clock: a second, or less before the deadline."""
+    try:
+        return child.wait(min(1.0, max(0.0, deadline - time.monotonic())))
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _end(log: Path) -> str:
+    """The last 100 kB of a log."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 100_000))
+        return file.read().decode(errors="replace")
 
 
 @contextlib.contextmanager

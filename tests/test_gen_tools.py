@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gen import tools
-from gen.tools import ToolError
+from gen.tools import HopelessError, ToolError
 
 HANG = """
 import os, subprocess, sys, time
@@ -129,6 +129,22 @@ tools.run("yosys", [], step="s", folder=here, log=here / "log", timeout=60)
         time.sleep(0.05)
     os.kill(grandchild, signal.SIGKILL)
     assert not alive(tool)
+
+
+def test_a_tool_that_goes_round_in_circles_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = "import time\nfor i in range(999): print('again', flush=True); time.sleep(0.01)"
+    monkeypatch.setitem(tools.PROGRAMS, "yosys", program)
+    with pytest.raises(HopelessError, match="s: yosys: goes round in circles and was stopped"):
+        tools.run(
+            *("yosys", []),
+            step="s",
+            folder=tmp_path,
+            log=tmp_path / "log",
+            timeout=60,
+            hopeless=lambda log: log.count("again") > 50,
+        )
 
 
 def test_a_killed_tool_is_reported_as_such(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,78 @@
+"""Telling a router that never ends from one that is slow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gen import place, tools
+from gen.build import build
+from gen.devices import device
+from gen.routing import ROWS, hopeless
+from gen.tools import HopelessError
+from tests.verilog import memory
+
+
+def router1(new: int, left: int) -> str:
+    return (
+        f"Info:    5000 |     1115       {new} |  787    89 |      {left}|       0.14       2.31|\n"
+    )
+
+
+def router2(iteration: int, overused: int) -> str:
+    return f"Info:     iter={iteration} wires=24485 overused={overused} overuse=9 archfail=NA\n"
+
+
+def test_router1_that_tears_up_the_same_arcs_is_hopeless() -> None:
+    moving = "".join(router1(3000 + i, 4000 - i) for i in range(300))
+    stuck = router1(3300, 3700) * ROWS
+    assert not hopeless(moving)
+    assert not hopeless(moving + stuck[: len(stuck) // 2])
+    assert hopeless(moving + stuck)
+    assert not hopeless(moving + stuck + router1(3301, 3699))
+
+
+def test_router2_that_frees_no_wire_is_hopeless() -> None:
+    falling = "".join(router2(i, 500 - i) for i in range(450))
+    assert not hopeless(falling)
+    assert hopeless(falling + router2(451, 52) * ROWS)
+    assert not hopeless(falling + router2(451, 52) * ROWS + router2(452, 1))
+    assert not hopeless(falling + router2(451, 0) * ROWS)
+
+
+def test_another_placement_follows_one_that_cannot_be_routed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: list[str] = []
+    run = tools.run
+
+    def stuck_at_first(tool, arguments, **rest):  # type: ignore[no-untyped-def]
+        if tool == "nextpnr-ice40":
+            seeds.append(arguments[arguments.index("--seed") + 1])
+            if len(seeds) < 3:
+                raise HopelessError("place and route", tool, "in circles", rest["log"])
+        return run(tool, arguments, **rest)
+
+    monkeypatch.setattr(tools, "run", stuck_at_first)
+    made = build(memory(256, 16), "top", device("up5k"), bitstream=False, cache=tmp_path)
+    assert seeds == ["1", "1001", "2001"]
+    assert made.measured.bram == 1
+
+
+def test_all_placements_in_vain_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "hopeless", lambda log: True)
+    run = tools.run
+
+    def hang(tool, arguments, **rest):  # type: ignore[no-untyped-def]
+        if tool == "nextpnr-ice40":
+            monkeypatch.setitem(tools.PROGRAMS, tool, "import time; time.sleep(60)")
+        return run(tool, arguments, **rest)
+
+    monkeypatch.setattr(tools, "run", hang)
+    with pytest.raises(
+        HopelessError, match="place and route: nextpnr-ice40: goes round in circles"
+    ):
+        build(memory(256, 16), "top", device("up5k"), bitstream=False, cache=tmp_path)
