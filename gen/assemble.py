@@ -139,6 +139,24 @@ def engine(layer: Layer, fold: Fold) -> Engine:
     )
 
 
+def block_pool(layer: Layer, fold: Fold) -> BlockPool:
+    """The unit of a pooling layer whose windows do not overlap."""
+    place = layer.window
+    assert place is not None
+    h, w, c = place.source
+    return BlockPool(
+        op="max" if layer.kind == "max" else "sum",
+        height=h,
+        width=w,
+        channels=c,
+        kernel=place.kernel,
+        lanes=fold.lanes,
+        x_shape=shape_of(layer.sources[0]),
+        requant=requant(layer, fold),
+        style=fold.ring,
+    )
+
+
 def _fifo(edge: Edge, depth: int | None) -> Fifo:
     assert depth is not None, "an unbounded FIFO is for the schedule only"
     return Fifo(shape=edge.shape, lanes=edge.lanes, depth=depth)
@@ -216,27 +234,13 @@ class _Builder:
         )[0]
 
     def pool(self, layer: Layer) -> Edge:
-        fold, place = self.folds[layer.name], layer.window
-        assert place is not None
+        fold = self.folds[layer.name]
         source = self.convert(self.take(layer.inputs[0]), fold.lanes, layer.name)
-        h, w, c = place.source
-        unit = BlockPool(
-            op="max" if layer.kind == "max" else "sum",
-            height=h,
-            width=w,
-            channels=c,
-            kernel=place.kernel,
-            lanes=fold.lanes,
-            x_shape=source.shape,
-            requant=requant(layer, fold),
-            style=fold.ring,
-        )
+        unit = block_pool(layer, fold)
         return self.add(
             layer.name,
             lambda: unit,
-            lambda: t.PoolTiming(
-                latency=unit.latency, height=h, width=w, folds=c // fold.lanes, kernel=place.kernel
-            ),
+            lambda: t.PoolTiming(unit),
             {"i": source},
             fold.lanes,
             shape_of(layer.out),

@@ -19,11 +19,12 @@ import numpy as np
 from scipy.optimize import nnls
 
 from gen import tools
-from gen.assemble import engine, requant, shape_of
+from gen.assemble import block_pool, engine
 from gen.build import tool_versions
 from gen.cache import Cache
 from gen.cost import describe
 from gen.devices import Device, device
+from gen.files import write
 from gen.fold import folds
 from gen.lower import Layer, lower
 from gen.place import RESOURCES
@@ -33,7 +34,6 @@ from gen.verilog import verilog
 from model.kind_shift import exponents
 from model.spec import AvgPool, Conv, Dense, Format, Head, Input, MaxPool, Network, Node, Requantise
 from rtl.layer import LayerEngine
-from rtl.pool import BlockPool
 
 PRICES = Path(__file__).with_name("prices.json")
 REPRESENTATIVE = {"ecp5": "lfe5u-45f", "ice40": "ice40-hx8k", "gowin": "gw1nr-9"}
@@ -103,21 +103,7 @@ def random_fold(rng: random.Random, layer: Layer, target: Device) -> Fold:
 
 def hardware(layer: Layer, fold: Fold) -> Any:
     """The component of a layer, without converters."""
-    if not layer.blocks:
-        return LayerEngine(engine(layer, fold))
-    assert layer.window is not None
-    h, w, c = layer.window.source
-    return BlockPool(
-        op="max" if layer.kind == "max" else "sum",
-        height=h,
-        width=w,
-        channels=c,
-        kernel=layer.window.kernel,
-        lanes=fold.lanes,
-        x_shape=shape_of(layer.sources[0]),
-        requant=requant(layer, fold),
-        style=fold.ring,
-    )
+    return block_pool(layer, fold) if layer.blocks else LayerEngine(engine(layer, fold))
 
 
 def measure(layer: Layer, fold: Fold, target: Device, cache: Cache) -> dict[str, int]:
@@ -212,9 +198,7 @@ def main(family: str, count: int, cache: Cache | None = None) -> None:
         f: round(errors(mine["samples"], mine["prices"][f], f), 1) for f in ("lut", "ff")
     }
     print(family, mine["error_percent"], file=sys.stderr)
-    part = PRICES.with_suffix(".part")
-    part.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
-    part.replace(PRICES)
+    write(PRICES, json.dumps(table, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

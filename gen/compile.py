@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from gen.build import build
 from gen.devices import device
 from gen.elaborate import Accelerator, elaborate
+from gen.files import copy, write
 from gen.plan import Plan, PlanError, load, save
 from gen.planner import plan as make_plan
 from gen.report import Report, report
@@ -72,22 +71,14 @@ def compile(
 def _deliver(
     out: Path, plan: Plan, accelerator: Accelerator, built: Mapping[str, Path]
 ) -> dict[str, Path]:
-    """Puts the products into `out`, each under a temporary name first; paths by what they are."""
+    """Puts the products into `out`; their paths by what they are."""
     save(plan, out / "plan.json")
     files = {"plan": out / "plan.json", "verilog": out / f"{accelerator.top}.v"}
-    _write(files["verilog"], accelerator.verilog)
+    write(files["verilog"], accelerator.verilog)
     for what, source in built.items():
         name = f"{accelerator.top}{source.suffix}" if what == "bitstream" else source.name
-        part = out / f".{name}.{os.getpid()}"
-        shutil.copyfile(source, part)
-        files[what] = part.replace(out / name)
+        files[what] = copy(source, out / name)
     return files
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text)
-    part.replace(path)
 
 
 def planned(network: Network, *, board: str, folder: Path | None = None) -> Accelerator:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from gen.files import write
+
 FORMAT = "shiftadd-plan"
 VERSION = 1
 Multiplier = Literal["dsp", "lut"]
@@ -99,9 +101,7 @@ def save(plan: Plan, path: Path) -> None:
     text = json.dumps(
         {"format": FORMAT, "version": VERSION, "hash": plan.hash, "plan": asdict(plan)}, indent=1
     )
-    part = path.with_name(path.name + ".part")
-    part.write_text(text + "\n")
-    part.replace(path)
+    write(path, text + "\n")
 
 
 def load(path: Path) -> Plan:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gen.build import Build
 from gen.devices import device
+from gen.files import write
 from gen.plan import Plan
 
 FORMAT = "shiftadd-report"
@@ -143,9 +144,7 @@ def _speed(cycles: tuple[int, int], mhz: float) -> tuple[float, float]:
 def save(made: Report, path: Path) -> None:
     """Writes a report as JSON; the keys always stand in the same order."""
     text = json.dumps({"format": FORMAT, "version": VERSION, **asdict(made)}, indent=1)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text + "\n")
-    part.replace(path)
+    write(path, text + "\n")
 
 
 def load(path: Path) -> Report:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from rtl.layer import Engine
+from rtl.pool import BlockPool
 
 FOREVER = 1 << 60
 
@@ -140,17 +141,15 @@ class EngineTiming(Pipeline):
 class PoolTiming(Pipeline):
     """rtl.pool.BlockPool."""
 
-    def __init__(
-        self, *, latency: int, height: int, width: int, folds: int, kernel: tuple[int, int]
-    ) -> None:
-        super().__init__(latency)
-        kh, kw = kernel
-        rows, columns = height - height % kh, width - width % kw
+    def __init__(self, pool: BlockPool) -> None:
+        super().__init__(pool.latency)
+        kh, kw = pool.kernel
+        rows, columns = pool.height - pool.height % kh, pool.width - pool.width % kw
         self.ends = [
             y < rows and x < columns and y % kh == kh - 1 and x % kw == kw - 1
-            for y in range(height)
-            for x in range(width)
-            for _ in range(folds)
+            for y in range(pool.height)
+            for x in range(pool.width)
+            for _ in range(pool.channels // pool.lanes)
         ]
         self.at = 0
 
