@@ -11,19 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from amaranth.hdl import Shape, signed, unsigned
+from amaranth.hdl import Shape, unsigned
 from amaranth.lib import wiring
 
 from gen import timing as t
 from gen.lower import Layer
 from gen.plan import Fold
 from gen.schedule import Graph
-from model.spec import Add, Conv, Dense, Format, Head, Input, Tensor
-from rtl.geometry import Geometry
+from gen.units import block_pool, engine, requant, shape_of
+from model.spec import Add, Head, Input
 from rtl.head import Head as HeadUnit
-from rtl.layer import Engine, LayerEngine
-from rtl.pool import BlockPool
-from rtl.stage import Requant
+from rtl.layer import LayerEngine
 from rtl.streams import Fifo, Fork, Join, Widen, converters
 
 
@@ -65,96 +63,6 @@ class Assembly:
             timing = timings[block.name] = block.timing()
             graph.add(block.name, timing, *(e.index for e in block.sources.values()))
         return graph, timings
-
-
-def shape_of(tensor: Tensor) -> Shape:
-    """Of one value of `tensor`."""
-    return signed(tensor.bits) if tensor.signed else unsigned(tensor.bits)
-
-
-def geometry(layer: Layer, fold: Fold) -> Geometry:
-    """Where the layer's windows stand, folded."""
-    place = layer.window
-    assert place is not None
-    h, w, c = place.source
-    return Geometry(
-        height=h,
-        width=w,
-        channels=c,
-        kernel=place.kernel,
-        stride=place.stride,
-        pad=place.pad,
-        out=place.out,
-        lanes=fold.lanes,
-        repeats=1 if layer.depthwise else layer.sums.shape[2] // fold.pe,
-        parallel=fold.parallel,
-        depthwise=layer.depthwise,
-    )
-
-
-def requant(layer: Layer, fold: Fold) -> Requant | None:
-    """The layer's requantiser, or None.
-
-    It clips to the ends of what its output can hold: the proven range never reaches beyond them but
-    where the format itself clips, and whole powers of two need no comparison.
-    """
-    node = layer.requantise
-    if node is None:
-        return None
-    out = Format(layer.out.bits, layer.out.signed)
-    return Requant(
-        multipliers=node.multiplier.tolist(),
-        offsets=node.offset.tolist(),
-        shift=node.shift,
-        lo=out.lo,
-        hi=out.hi,
-        out_bits=out.bits,
-        out_signed=out.signed,
-        multiplier=fold.requant,
-    )
-
-
-def engine(layer: Layer, fold: Fold) -> Engine:
-    """The layer engine of a convolution, a fully connected layer or an overlapping pool."""
-    op, place, x = layer.op, layer.window, layer.sources[0]
-    assert place is not None
-    weights, w_bits = None, 0
-    if isinstance(op, Conv | Dense):
-        channels = 1 if layer.depthwise else place.source[2]
-        weights, w_bits = op.weights.reshape(-1, *place.kernel, channels), op.bits
-    return Engine(
-        kind=layer.kind,
-        geometry=geometry(layer, fold),
-        weights=weights,
-        w_bits=w_bits,
-        x_bits=x.bits,
-        x_signed=x.signed,
-        acc_bits=layer.sum_bits,
-        pe=fold.pe,
-        drain=fold.drain,
-        requant=requant(layer, fold),
-        multiplier=fold.multiplier,
-        weight_style=fold.weights,
-        ring_style=fold.ring,
-    )
-
-
-def block_pool(layer: Layer, fold: Fold) -> BlockPool:
-    """The unit of a pooling layer whose windows do not overlap."""
-    place = layer.window
-    assert place is not None
-    h, w, c = place.source
-    return BlockPool(
-        op="max" if layer.kind == "max" else "sum",
-        height=h,
-        width=w,
-        channels=c,
-        kernel=place.kernel,
-        lanes=fold.lanes,
-        x_shape=shape_of(layer.sources[0]),
-        requant=requant(layer, fold),
-        style=fold.ring,
-    )
 
 
 def _fifo(edge: Edge, depth: int | None) -> Fifo:

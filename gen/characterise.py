@@ -19,7 +19,6 @@ import numpy as np
 from scipy.optimize import nnls
 
 from gen import tools
-from gen.assemble import block_pool, engine
 from gen.build import tool_versions
 from gen.cache import Cache
 from gen.cost import describe
@@ -30,6 +29,7 @@ from gen.lower import Layer, lower
 from gen.place import RESOURCES
 from gen.plan import Fold
 from gen.synth import Netlist, synthesise
+from gen.units import block_pool, engine
 from gen.verilog import verilog
 from model.kind_shift import exponents
 from model.spec import AvgPool, Conv, Dense, Format, Head, Input, MaxPool, Network, Node, Requantise

@@ -15,10 +15,10 @@ from math import ceil
 from pathlib import Path
 from typing import Literal
 
-from gen.assemble import geometry, requant
 from gen.devices import Device
 from gen.lower import Layer
 from gen.plan import Cost, Fold
+from gen.units import geometry, requant
 from model.spec import Add, Head, Input, Window, width
 from rtl.requantise import Requantiser
 from rtl.scale import Multiplication

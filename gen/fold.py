@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from gen.assemble import geometry
 from gen.cost import predict, ring_size
 from gen.devices import Device
 from gen.lower import Layer
 from gen.plan import Cost, DoesNotFit, Fold, Multiplier
+from gen.units import geometry
 from model.spec import Add, Head, Input
 
 WIDEST = 64

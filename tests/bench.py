@@ -22,7 +22,6 @@ from amaranth.lib.wiring import In, Out
 from rich.console import Console
 from rich.table import Table
 
-from gen.assemble import engine
 from gen.build import build
 from gen.cost import predict
 from gen.devices import Device, device
@@ -30,6 +29,7 @@ from gen.elaborate import elaborate
 from gen.fold import Budget, Option, folds
 from gen.lower import Layer, lower
 from gen.planner import plan
+from gen.units import engine
 from gen.verilog import verilog
 from model import arch, data, golden
 from model.spec import Conv, Dense, Format, Head, Input, Network, Node, Requantise

@@ -11,13 +11,14 @@ import pytest
 import torch
 
 from gen import schedule
-from gen.assemble import assemble, engine
+from gen.assemble import assemble
 from gen.devices import device
 from gen.elaborate import elaborate
 from gen.fold import folds
 from gen.lower import lower
 from gen.plan import Cost, Fold, Plan, PlanError, Stage, load, save
 from gen.planner import plan, size_fifos
+from gen.units import engine
 from model.spec import (
     Add,
     Conv,
