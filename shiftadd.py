@@ -123,9 +123,11 @@ def simulate(
     from model import data as datasets
     from model import store
     from sim.network import simulate as run
+    from sim.simulators import check_waves
 
     if level != "rtl":
         raise RequestError(f"level {level!r}: this version proves 'rtl'")
+    check_waves(simulator, waves)  # before the time that planning takes
     network = store.load(net)
     source = data or network.about.get("data")
     if not source:
