@@ -32,7 +32,20 @@ from gen.synth import Netlist, synthesise
 from gen.units import block_pool, engine
 from gen.verilog import verilog
 from model.kind_shift import exponents
-from model.spec import AvgPool, Conv, Dense, Format, Head, Input, MaxPool, Network, Node, Requantise
+from model.spec import (
+    AvgPool,
+    Conv,
+    Dense,
+    Format,
+    Head,
+    Input,
+    MaxPool,
+    Network,
+    Node,
+    Padding,
+    Requantise,
+    infer,
+)
 from rtl.layer import LayerEngine
 
 PRICES = Path(__file__).with_name("prices.json")
@@ -61,12 +74,12 @@ def random_layer(rng: random.Random) -> Layer:
     weights = draw.integers(-(1 << (bits - 1)), 1 << (bits - 1), shape)
     if kind == "shift":
         weights = draw.choice([-1, 1], shape) * (1 << draw.integers(0, exponents(bits), shape))
-    padding = rng.choice(["same", "valid"]) if size >= k else "same"
+    padding: Padding = rng.choice(["same", "valid"]) if size >= k else "same"
     match op:
         case "conv":
-            nodes.append(Conv("op", ("x",), kind, weights, bits, 1, padding))  # type: ignore[arg-type]
+            nodes.append(Conv("op", ("x",), kind, weights, bits, 1, padding))
         case "depthwise":
-            nodes.append(Conv("op", ("x",), kind, weights, bits, 1, padding, True))  # type: ignore[arg-type]
+            nodes.append(Conv("op", ("x",), kind, weights, bits, 1, padding, True))
         case "dense":
             nodes.append(Dense("op", ("x",), kind, weights, bits))
         case "maxpool":
@@ -83,8 +96,6 @@ def random_layer(rng: random.Random) -> Layer:
 
 
 def _layer(nodes: list[Node]) -> Layer:
-    from model.spec import infer
-
     last = nodes[-1].name
     size = int(np.prod(infer(Network(tuple(nodes)))[last].shape))
     nodes += [

@@ -19,7 +19,7 @@ from gen.devices import Device
 from gen.lower import Layer
 from gen.plan import Cost, Fold
 from gen.units import geometry, requant
-from model.spec import Add, Head, Input, Window, width
+from model.spec import Add, Conv, Dense, Head, Input, Window, width
 from rtl.requantise import Requantiser
 from rtl.scale import Multiplication
 
@@ -193,10 +193,10 @@ def ring_size(layer: Layer, fold: Fold) -> tuple[int, int]:
 
 
 def _rom(layer: Layer, fold: Fold, bits: int, device: Device) -> tuple[Features, Cost]:
-    total = getattr(layer.op, "weights", None)
-    if total is None:
+    op = layer.op
+    if not isinstance(op, Conv | Dense):
         return {}, Cost()
-    depth = total.size * layer.op.bits // bits  # type: ignore[union-attr]
+    depth = op.weights.size * op.bits // bits
     if depth <= 1:
         return {}, Cost()
     if fold.weights == "block":

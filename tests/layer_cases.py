@@ -29,7 +29,9 @@ from model.spec import (
     Network,
     Node,
     Requantise,
+    Tensor,
     check,
+    infer,
 )
 from sim.wrapper import StreamCase
 
@@ -75,10 +77,8 @@ def requantise(rng: random.Random, name: str, source: str, sums: Node, network: 
     return Requantise(name, (source,), multiplier, offset, shift, Format(bits, signed))
 
 
-def check_partial(nodes: list[Node]):  # type: ignore[no-untyped-def]
+def check_partial(nodes: list[Node]) -> Tensor:
     """Shape and range of the last of some nodes of an unfinished network."""
-    from model.spec import infer
-
     return infer(Network(tuple(nodes)))[nodes[-1].name]
 
 
