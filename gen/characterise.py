@@ -157,14 +157,19 @@ def _packed(netlist: Netlist, target: Device) -> dict[str, int]:
     return {name: int(used) for name, used in _USED.findall(log)}
 
 
-def sample(family: str, seed: int, cache: Cache) -> dict[str, Any]:
-    """One measured layer: its features and counts, predicted and found."""
+def case(family: str, seed: int) -> tuple[Layer, Fold, Device]:
+    """The layer of `seed`, its folding, and the device that it is measured on."""
     rng = random.Random(seed)
     target = device(
         rng.choice([REPRESENTATIVE[family], BIASED.get(family, REPRESENTATIVE[family])])
     )
     layer = random_layer(rng)
-    fold = random_fold(rng, layer, target)
+    return layer, random_fold(rng, layer, target), target
+
+
+def sample(family: str, seed: int, cache: Cache) -> dict[str, Any]:
+    """One measured layer: its features and counts, predicted and found."""
+    layer, fold, target = case(family, seed)
     features, exact = describe(layer, fold, target)
     return {
         "seed": seed,
