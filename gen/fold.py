@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+from gen.align import align
 from gen.cost import predict, ring_size
 from gen.devices import Device
 from gen.lower import Layer
@@ -67,7 +68,7 @@ def divisors(n: int, most: int) -> list[int]:
 
 def options(layer: Layer, device: Device) -> list[Option]:
     """Every folding of a layer that is not beaten by another one in cycles and all resources."""
-    found = [Option(f, _cycles(layer, f), predict(layer, f, device)) for f in folds(layer, device)]
+    found = [_option(layer, fold, device) for fold in folds(layer, device)]
     found.sort(key=lambda o: (o.cycles, o.cost.lut))
     kept: list[Option] = []
     for option in found:
@@ -167,61 +168,85 @@ def choose(
     cycles: least area at that many cycles an image instead. Raises DoesNotFit that names the scarce
     resource when nothing fits.
     """
-    budget = budget or Budget.of(device)
-    offers = [options(layer, device) for layer in layers]
-    floor = max(min(o.cycles for o in offer) for offer in offers)
-    targets = sorted({max(o.cycles, floor) for offer in offers for o in offer if o.cycles >= floor})
-    if cycles is not None:
-        if cycles < floor:
-            slow = max(zip(offers, layers, strict=True), key=lambda p: min(o.cycles for o in p[0]))
+    return _Search(layers, device, budget or Budget.of(device)).run(cycles)
+
+
+class _Search:
+    """The offers of all layers, and the choice among them."""
+
+    def __init__(self, layers: Sequence[Layer], device: Device, budget: Budget) -> None:
+        self.layers, self.device, self.budget = layers, device, budget
+        self.offers = [options(layer, device) for layer in layers]
+
+    def run(self, cycles: int | None) -> list[Option]:
+        floor = max(min(o.cycles for o in offer) for offer in self.offers)
+        if cycles is not None and cycles < floor:
+            slow = max(zip(self.offers, self.layers, strict=True), key=_fastest)
             raise DoesNotFit(
                 f"{cycles} cycles an image: layer {slow[1].name} needs at least {floor}; "
                 "ask for fewer images a second"
             )
-        chosen, worst = _pick(offers, budget, cycles)
+        every = {o.cycles for offer in self.offers for o in offer if o.cycles >= floor}
+        targets = [cycles] if cycles is not None else sorted(every)
+        chosen, worst = self.pick(targets[-1])
         if worst:
-            raise DoesNotFit(_excess(chosen, budget, device, worst, f"at {cycles} cycles an image"))
+            how = f"at {cycles} cycles an image" if cycles is not None else "fully folded"
+            raise DoesNotFit(_excess(chosen, self.budget, self.device, worst, how))
+        low, high = 0, len(targets) - 1
+        while low < high:
+            middle = (low + high) // 2
+            tried, worst = self.pick(targets[middle])
+            if worst:
+                low = middle + 1
+            else:
+                high, chosen = middle, tried
         return chosen
-    chosen, worst = _pick(offers, budget, targets[-1])
-    if worst:
-        raise DoesNotFit(_excess(chosen, budget, device, worst, "fully folded"))
-    low, high = 0, len(targets) - 1
-    while low < high:
-        middle = (low + high) // 2
-        tried, worst = _pick(offers, budget, targets[middle])
-        if worst:
-            low = middle + 1
-        else:
-            high, chosen = middle, tried
-    return chosen
 
+    def pick(self, cycles: int) -> tuple[list[Option], str | None]:
+        """The cheapest options at rising prices; and what runs out all the same, or None."""
+        price = {r: SCARCITY[r] / max(getattr(self.budget, r), 0.5) for r in RESOURCES}
+        chosen: list[Option] = []
+        worst: str | None = None
+        for _ in range(24):
+            chosen = self._aligned([_cheapest(o, price, cycles) for o in self.offers], cycles)
+            worst = self._exceeded(total(chosen))
+            if worst is None:
+                break
+            price[worst] *= 1.5
+        return chosen, worst
 
-def _pick(
-    offers: list[list[Option]], budget: Budget, cycles: int
-) -> tuple[list[Option], str | None]:
-    """The cheapest options at rising prices; and what runs out all the same, or None."""
-    price = {r: SCARCITY[r] / max(getattr(budget, r), 0.5) for r in RESOURCES}
-    chosen: list[Option] = []
-    worst: str | None = None
-    for _ in range(24):
-        chosen = [
-            min(
-                (o for o in offer if o.cycles <= cycles),
-                key=lambda o: sum(price[r] * getattr(o.cost, r) for r in RESOURCES),
-            )
-            for offer in offers
-        ]
-        used = total(chosen)
+    def _exceeded(self, used: Cost) -> str | None:
+        """The resource that is exceeded most, if any is."""
         ratio = {
-            r: getattr(used, r) / max(getattr(budget, r), 1e-9)
+            r: getattr(used, r) / max(getattr(self.budget, r), 1e-9)
             for r in RESOURCES
             if getattr(used, r)
         }
         worst = max(ratio, key=lambda r: ratio[r])
-        if ratio[worst] <= 1:
-            return chosen, None
-        price[worst] *= 1.5
-    return chosen, worst
+        return worst if ratio[worst] > 1 else None
+
+    def _aligned(self, chosen: Sequence[Option], cycles: int) -> list[Option]:
+        before = {la.name: o.fold for la, o in zip(self.layers, chosen, strict=True)}
+        after = align(self.layers, before, cycles)
+        return [
+            o if after[la.name] == o.fold else _option(la, after[la.name], self.device)
+            for la, o in zip(self.layers, chosen, strict=True)
+        ]
+
+
+def _fastest(offer: tuple[list[Option], Layer]) -> int:
+    return min(o.cycles for o in offer[0])
+
+
+def _cheapest(offer: Sequence[Option], price: dict[str, float], cycles: int) -> Option:
+    def cost(option: Option) -> float:
+        return sum(price[r] * getattr(option.cost, r) for r in RESOURCES)
+
+    return min((o for o in offer if o.cycles <= cycles), key=cost)
+
+
+def _option(layer: Layer, fold: Fold, device: Device) -> Option:
+    return Option(fold, _cycles(layer, fold), predict(layer, fold, device))
 
 
 def total(chosen: Sequence[Option]) -> Cost:
