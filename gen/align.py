@@ -1,8 +1,8 @@
 """Words of neighbours made to fit each other.
 
-A converter between words of a and b channels passes gcd(a, b) of them a cycle, which can be less than
-either side gives or takes. So pools and joins take words as they come, and an engine drains more
-channels at once where a converter behind it would hold everything up.
+A converter between words of a and b channels passes gcd(a, b) of them a cycle, which can be less
+than either side gives or takes. So pools and joins take words as they come, and an engine drains
+more channels at once where a converter behind it would hold everything up.
 """
 
 from __future__ import annotations
@@ -46,8 +46,10 @@ def align(layers: Sequence[Layer], folds: Mapping[str, Fold], cycles: int) -> di
 
 
 def _source(by_name: Mapping[str, Layer], name: str) -> tuple[str, int]:
-    """The engine or input whose words reach readers of `name`, through pools and joins; and the
-    most values an image that one of these takes."""
+    """The engine or input whose words reach readers of `name`, through pools and joins.
+
+    And the most values an image that one of these takes.
+    """
     most = 0
     while follows(by_name[name]):
         most = max(most, prod(by_name[name].sources[0].shape))

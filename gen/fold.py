@@ -240,7 +240,7 @@ def _fastest(offer: tuple[list[Option], Layer]) -> int:
 
 def _cheapest(offer: Sequence[Option], price: dict[str, float], cycles: int) -> Option:
     def cost(option: Option) -> float:
-        return sum(price[r] * getattr(option.cost, r) for r in RESOURCES)
+        return sum((price[r] * getattr(option.cost, r) for r in RESOURCES), 0.0)
 
     return min((o for o in offer if o.cycles <= cycles), key=cost)
 
