@@ -156,8 +156,8 @@ class LayerEngine(wiring.Component):
         en = outlet.en
         m.submodules.window = window = e.reader()
         wiring.connect(m, wiring.flipped(self.i), window.i)
-        m.d.comb += window.en.eq(en)
-        weights = self._weights(m, window, en) if e.weights is not None else None
+        m.d.comb += [window.en.eq(en), window.halt.eq(outlet.halt)]
+        weights = self._weights(m, window, outlet) if e.weights is not None else None
         accs, done = self._elements(m, window, weights, en)
         words, valid = self._drain(m, accs, done, en)
         if e.requant is None:
@@ -166,9 +166,9 @@ class LayerEngine(wiring.Component):
             requantise(m, e.requant, words, valid, outlet)
         return m
 
-    def _weights(self, m: Module, window: WindowReader, en: Signal) -> Value:
+    def _weights(self, m: Module, window: WindowReader, outlet: Outlet) -> Value:
         """The weight word of the slot that the window reader gives, in step with it."""
-        e = self.engine
+        e, en = self.engine, outlet.en
         words = e.weight_words()
         width = e.pe * e.simd * e.w_bits
         if len(words) == 1:
@@ -181,7 +181,7 @@ class LayerEngine(wiring.Component):
         # a block's slow output wants a register of its own
         cycles = 2 if e.weight_style == "block" else 1
         m.d.comb += [
-            count.step.eq(delayed(m, window.issue, window.latency - cycles, en) & en),
+            count.step.eq(delayed(m, window.issue, window.latency - cycles, en) & ~outlet.halt),
             read.addr.eq(count.value["word"]),
             read.en.eq(en),
         ]

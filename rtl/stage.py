@@ -53,11 +53,14 @@ class Outlet:
     """The end of a pipeline: a register and a spare one, so that its enable is a register, too.
 
     `en` is high unless the spare is in use; `put` says what leaves the pipeline while `en` is high.
+    `halt` is its complement, a register of its own for the control logic: `en` reaches the whole
+    datapath and is slow for it.
     """
 
     def __init__(self, m: Module, o: Any) -> None:
         self.m, self.o = m, o
         self.en = Signal(init=1)
+        self.halt = Signal()
 
     def put(self, word: Any, valid: Any) -> None:
         """Words leave `o` one cycle after they were put; two fit while `o` is not ready."""
@@ -72,9 +75,10 @@ class Outlet:
                 out.eq(Mux(self.en, word, spare)),
                 o.valid.eq(~self.en | valid),
                 self.en.eq(1),
+                self.halt.eq(0),
             ]
         with m.Elif(valid):
-            m.d.sync += self.en.eq(0)
+            m.d.sync += [self.en.eq(0), self.halt.eq(1)]
 
 
 def requantise(

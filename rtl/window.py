@@ -45,6 +45,7 @@ class WindowReader(wiring.Component):
     -----
     i : stream of words; its ready comes from a register
     en : lets the reading side advance; the writing side goes on while it is low
+    halt : the complement of en, for the counters (see rtl.stage.Outlet)
     issue : high in the cycle in which a read is issued, so that weights can be fetched beside it
     x : `parallel`·`lanes` values, tap-major, `latency` enabled cycles after the read was issued
     valid, first, last : x belongs to a read; to the first, to the last read of a sum
@@ -59,6 +60,7 @@ class WindowReader(wiring.Component):
             {
                 "i": In(stream.Signature(word)),
                 "en": In(1),
+                "halt": In(1),
                 "issue": Out(1),
                 "x": Out(data.ArrayLayout(x_shape, geometry.lanes * geometry.parallel)),
                 "valid": Out(1),
@@ -86,7 +88,7 @@ class WindowReader(wiring.Component):
         m.submodules.slot = slot = LoopNest(g.loops)
         step = Signal()
         m.d.comb += [
-            slot.step.eq(self.issue & self.en),
+            slot.step.eq(self.issue & ~self.halt),
             step.eq(slot.step & slot.last),
             ahead.step.eq(step),
         ]

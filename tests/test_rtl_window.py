@@ -59,6 +59,7 @@ def read_all(
         while len(got) < total:
             go = not stalls or rng.random() < 0.7
             ctx.set(dut.en, go)
+            ctx.set(dut.halt, not go)
             _, _, valid, first, last, x = await ctx.tick().sample(
                 dut.valid, dut.first, dut.last, dut.x
             )
