@@ -15,7 +15,7 @@ TITLES = {
     "ff": "FF",
     "dsp": "DSP",
     "bram": "block RAM",
-    "fmax_mhz": "clock, MHz",
+    "fmax_mhz": "clock, MHz (asked for)",
     "cycles_latency": "latency, cycles",
     "cycles_interval": "interval, cycles",
     "latency_us": "latency, µs",
