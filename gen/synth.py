@@ -20,9 +20,9 @@ OPTIONS = {
     "gowin": ("synth_gowin",),
 }
 # Picoseconds of logic within which abc9 maps for area. On ECP5 conv layers of 2,300 LUTs, mean of
-# three placements: 6667 97 MHz, 3000 107, 2300 124, without 124 but 3 % more LUTs, and 70 instead of
-# 51 a lane of shift (from 2200 on). Gowin: 9000 128 and 168 MHz, without 117 and 126. iCE40: UP5K
-# 47 MHz with 25000, 52 without, and no fewer cells.
+# three placements: 6667 97 MHz, 3000 107, 2300 124, without 124 but 3 % more LUTs, and 70 instead
+# of 51 a lane of shift (from 2200 on). Gowin: 9000 128 and 168 MHz, without 117 and 126. iCE40:
+# UP5K 47 MHz with 25000, 52 without, and no fewer cells.
 DELAY = {
     "ecp5": ("scratchpad -set abc9.D 2300",),
     "ice40": (),
