@@ -84,9 +84,10 @@ def constraints(pins: Sequence[str], device: Device) -> str:
 def arguments(device: Device, mhz: float, seed: int) -> tuple[str, ...]:
     """Arguments of nextpnr, but for the netlist."""
     pins, routed = PINS_FILE[device.family], ROUTED_FILE[device.family]
+    # router1, the default, crawls on dense ECP5 designs and never ends on some of an HX8K at 77 %
     own = {
         "ecp5": ("--router", "router2", "--lpf", pins, "--textcfg", routed),
-        "ice40": ("--pcf", pins, "--asc", routed),
+        "ice40": ("--router", "router2", "--pcf", pins, "--asc", routed),
         "gowin": ("--vopt", f"cst={pins}", "--write", routed),
     }[device.family]
     common = ("--freq", f"{mhz:g}", "--seed", str(seed), "--report", "report.json")
