@@ -77,7 +77,8 @@ def _idx_array(folder: Path, part: str, digests: Mapping[str, str]) -> np.ndarra
 def read_npz(path: Path) -> Files:
     """Arrays x_train, y_train and, if there, x_test, y_test, as Keras names them; images uint8."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # opened here: numpy leaves a damaged file open until it is collected
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             found = {key: archive[key] for key in archive.files}
     except Exception as error:  # zipfile, zlib and numpy raise many types for a damaged file
         raise DataError(f"{path}: cannot be read as .npz ({type(error).__name__})") from None
