@@ -42,7 +42,7 @@ iCE40 every logic cell, also one with only a flip-flop (which therefore has no f
 """
 PINS_FILE = {"ecp5": "pins.lpf", "ice40": "pins.pcf", "gowin": "pins.cst"}
 ROUTED_FILE = {"ecp5": "routed.config", "ice40": "routed.asc", "gowin": "routed.json"}
-RETRIES = 3
+PLACEMENTS = 3
 NAMES = {"lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM"}
 
 
@@ -81,17 +81,26 @@ def constraints(pins: Sequence[str], device: Device) -> str:
     return "".join(line.format(pin, site) for pin, site in sites.items())
 
 
-def arguments(device: Device, mhz: float, seed: int) -> tuple[str, ...]:
+def arguments(device: Device, mhz: float, seed: int, router: str = "router1") -> tuple[str, ...]:
     """Arguments of nextpnr, but for the netlist."""
     pins, routed = PINS_FILE[device.family], ROUTED_FILE[device.family]
-    # router1, the default, crawls on dense ECP5 designs and never ends on some of an HX8K at 77 %
     own = {
-        "ecp5": ("--router", "router2", "--lpf", pins, "--textcfg", routed),
-        "ice40": ("--router", "router2", "--pcf", pins, "--asc", routed),
+        "ecp5": ("--router", router, "--lpf", pins, "--textcfg", routed),
+        "ice40": ("--router", router, "--pcf", pins, "--asc", routed),
         "gowin": ("--vopt", f"cst={pins}", "--write", routed),
     }[device.family]
     common = ("--freq", f"{mhz:g}", "--seed", str(seed), "--report", "report.json")
     return (*device.part, *own, *common, "--timing-allow-fail")
+
+
+def attempts(device: Device, mhz: float, seed: int) -> list[tuple[str, ...]]:
+    """Arguments to try one after another until a design is routed."""
+    routers = {"ecp5": ("router1", "router2"), "ice40": ("router1",), "gowin": ("",)}
+    return [
+        arguments(device, mhz, seed + 1000 * i, router)
+        for i in range(PLACEMENTS)
+        for router in routers[device.family]
+    ]
 
 
 def place(
@@ -99,11 +108,10 @@ def place(
 ) -> Placed:
     """Places and routes, asking for a clock of `mhz`. Raises DoesNotFitError or ToolError.
 
-    A placement that cannot be routed is followed by up to RETRIES others, made from `seed` too.
+    One that cannot be routed is followed by others, which `seed` determines too: see `attempts`.
     """
     tool = f"nextpnr-{device.family}"
-    seeds = [seed + 1000 * i for i in range(RETRIES + 1)]
-    flags = [arguments(device, mhz, s) for s in seeds]
+    flags = attempts(device, mhz, seed)
     pins = constraints(netlist.ports, device)
 
     def make(folder: Path) -> float:

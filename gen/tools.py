@@ -102,7 +102,7 @@ def run(
     """Run `tool` inside `folder`, output to `log`; seconds taken. Raises ToolError.
 
     inputs: files that lie in `folder` during the run, the only place that all tools can see.
-    timeout: seconds. hopeless: whether the end of a log shows that waiting is in vain; then raises
+    timeout: seconds. hopeless: whether the log so far shows that waiting is in vain; then raises
     HopelessError. The child and its children are killed when this process is interrupted.
     """
     version(tool)
@@ -117,7 +117,7 @@ def run(
             if time.monotonic() > start + timeout:
                 why = f"took more than {timeout:g} s and was stopped; raise the time limit"
                 raise ToolError(step, tool, why, log)
-            if hopeless(_end(log)):
+            if hopeless(log.read_text(errors="replace")):
                 raise HopelessError(step, tool, "goes round in circles and was stopped", log)
     if status:
         died = f"was killed by signal {-status}" if status < 0 else ""
@@ -131,13 +131,6 @@ def _status(child: subprocess.Popen[bytes], deadline: float) -> int | None:
         return child.wait(min(1.0, max(0.0, deadline - time.monotonic())))
     except subprocess.TimeoutExpired:
         return None
-
-
-def _end(log: Path) -> str:
-    """The last 100 kB of a log."""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 100_000))
-        return file.read().decode(errors="replace")
 
 
 @contextlib.contextmanager

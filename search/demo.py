@@ -38,7 +38,9 @@ def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
     console = Console(stderr=True, quiet=quiet)
     digits = data.load("digits")
     console.print(f"[bold]train[/] {ARCHITECTURE} on {digits.name}")
-    trained = train(arch.load(ARCHITECTURE), digits, epochs=EPOCHS, seed=seed, out=out, quiet=quiet)
+    trained = train(
+        arch.load(ARCHITECTURE), digits, epochs=EPOCHS, seed=seed, out=out, resume=True, quiet=quiet
+    )
     images = torch.from_numpy(digits.test_images)
     with ThreadPoolExecutor(len(BOARDS)) as pool:
         jobs = [

@@ -14,9 +14,12 @@ from gen.tools import HopelessError
 from tests.verilog import memory
 
 
-def router1(new: int, left: int) -> str:
+START = "Info: Routing 7945 arcs.\n"
+
+
+def router1(torn: int, seconds: float = 2.31) -> str:
     return (
-        f"Info:    5000 |     1115       {new} |  787    89 |      {left}|       0.14       2.31|\n"
+        f"Info:    5000 |{torn:9}       3470 |  787    89 |      4186|       0.14  {seconds:9}|\n"
     )
 
 
@@ -24,13 +27,15 @@ def router2(iteration: int, overused: int) -> str:
     return f"Info:     iter={iteration} wires=24485 overused={overused} overuse=9 archfail=NA\n"
 
 
-def test_router1_that_tears_up_the_same_arcs_is_hopeless() -> None:
-    moving = "".join(router1(3000 + i, 4000 - i) for i in range(300))
-    stuck = router1(3300, 3700) * ROWS
-    assert not hopeless(moving)
-    assert not hopeless(moving + stuck[: len(stuck) // 2])
-    assert hopeless(moving + stuck)
-    assert not hopeless(moving + stuck + router1(3301, 3699))
+def test_router1_that_tears_up_arcs_for_ever_is_hopeless() -> None:
+    assert not hopeless(START)
+    assert not hopeless(START + router1(22) + router1(8945))
+    assert hopeless(START + router1(22) + router1(8946))
+
+
+def test_router1_that_crawls_is_hopeless() -> None:
+    assert not hopeless(START + router1(22, 300.0))
+    assert hopeless(START + router1(22, 300.01))
 
 
 def test_router2_that_frees_no_wire_is_hopeless() -> None:
@@ -58,6 +63,14 @@ def test_another_placement_follows_one_that_cannot_be_routed(
     made = build(memory(256, 16), "top", device("up5k"), bitstream=False, cache=tmp_path)
     assert seeds == ["1", "1001", "2001"]
     assert made.measured.bram == 1
+
+
+def test_router2_follows_router1_on_ecp5() -> None:
+    tried = [
+        (flags[flags.index("--router") + 1], flags[flags.index("--seed") + 1])
+        for flags in place.attempts(device("ulx3s-25f"), 150, 7)
+    ]
+    assert tried[:3] == [("router1", "7"), ("router2", "7"), ("router1", "1007")]
 
 
 def test_all_placements_in_vain_is_an_error(
