@@ -7,7 +7,8 @@ from pathlib import Path
 from gen import tools
 from gen.cache import Cache, Entry
 from gen.devices import Device
-from gen.place import ROUTED_FILE, Placed
+from gen.place import Placed
+from gen.routing import ROUTED_FILE
 
 BITSTREAM_FILE = {"ecp5": "bitstream.bit", "ice40": "bitstream.bin", "gowin": "bitstream.fs"}
 

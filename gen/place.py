@@ -12,7 +12,7 @@ from pathlib import Path
 from gen import tools
 from gen.cache import Cache, Entry
 from gen.devices import Device
-from gen.routing import hopeless
+from gen.routing import PINS_FILE, attempts, hopeless
 from gen.synth import Netlist
 from gen.tools import HopelessError, ToolError
 
@@ -40,9 +40,6 @@ RESOURCES: dict[str, dict[str, dict[str, int]]] = {
 lut is what the device has of: on ECP5 every TRELLIS_COMB, be it logic, half a carry pair or RAM; on
 iCE40 every logic cell, also one with only a flip-flop (which therefore has no figure here).
 """
-PINS_FILE = {"ecp5": "pins.lpf", "ice40": "pins.pcf", "gowin": "pins.cst"}
-ROUTED_FILE = {"ecp5": "routed.config", "ice40": "routed.asc", "gowin": "routed.json"}
-PLACEMENTS = 3
 NAMES = {"lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM"}
 
 
@@ -79,28 +76,6 @@ def constraints(pins: Sequence[str], device: Device) -> str:
         "gowin": 'IO_LOC "{0}" {1};\nIO_PORT "{0}" IO_TYPE=LVCMOS33;\n',
     }[device.family]
     return "".join(line.format(pin, site) for pin, site in sites.items())
-
-
-def arguments(device: Device, mhz: float, seed: int, router: str = "router1") -> tuple[str, ...]:
-    """Arguments of nextpnr, but for the netlist."""
-    pins, routed = PINS_FILE[device.family], ROUTED_FILE[device.family]
-    own = {
-        "ecp5": ("--router", router, "--lpf", pins, "--textcfg", routed),
-        "ice40": ("--router", router, "--pcf", pins, "--asc", routed),
-        "gowin": ("--vopt", f"cst={pins}", "--write", routed),
-    }[device.family]
-    common = ("--freq", f"{mhz:g}", "--seed", str(seed), "--report", "report.json")
-    return (*device.part, *own, *common, "--timing-allow-fail")
-
-
-def attempts(device: Device, mhz: float, seed: int) -> list[tuple[str, ...]]:
-    """Arguments to try one after another until a design is routed."""
-    routers = {"ecp5": ("router1", "router2"), "ice40": ("router1",), "gowin": ("",)}
-    return [
-        arguments(device, mhz, seed + 1000 * i, router)
-        for i in range(PLACEMENTS)
-        for router in routers[device.family]
-    ]
 
 
 def place(

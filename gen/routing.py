@@ -1,15 +1,21 @@
-"""Whether a router will ever end, from nextpnr's log.
+"""Arguments of nextpnr, and whether a router will ever end, from its log.
 
-router1 minds the timing, router2 does not: on ECP5 conv layers of 2,300 LUTs reach 154 MHz with the
-one and 124 with the other, a network of 14,900 LUTs 104 and 83, in the same time (nextpnr 0.11.1).
-But some placements router1 cannot route and tears up the same arcs for ever (seen on HX8K with 2,768
-of 7,680 cells), and in congested ones it crawls. Those it leaves to router2 or to another placement.
+router1 minds the timing, router2 does not: on ECP5 conv layers of 2,300 LUTs reach 154 MHz with one
+and 124 with the other, a network of 14,900 LUTs 104 and 83, in the same time (nextpnr 0.11.1). But
+router1 cannot route some placements and tears up the same arcs for ever (seen on HX8K with 2,768 of
+7,680 cells), and in congested ones it crawls. Those it leaves to router2 or to another placement.
 """
 
 from __future__ import annotations
 
 import re
 
+from gen.devices import Device
+
+PINS_FILE = {"ecp5": "pins.lpf", "ice40": "pins.pcf", "gowin": "pins.cst"}
+ROUTED_FILE = {"ecp5": "routed.config", "ice40": "routed.asc", "gowin": "routed.json"}
+PLACEMENTS = 3
+"""Placements to try until one is routed."""
 SLACK = 1000
 """Arcs torn up beyond the number of arcs in the design: a design that is routed takes 1 to 47 %."""
 LONGEST = 300.0
@@ -18,8 +24,32 @@ ROWS = 200
 """Iterations of router2 that free no further wire."""
 
 _ARCS = re.compile(r"^Info: Routing (\d+) arcs", re.MULTILINE)
-_ROUTER1 = re.compile(r"^Info: +\d+ \| +(\d+) +\d+ \| +\d+ +\d+ \| +\d+\| +\S+ +([\d.]+)\|$", re.M)
+_ROUTER1 = re.compile(
+    r"^Info: +\d+ \| +(\d+) +\d+ \| +\d+ +\d+ \| +\d+\| +\S+ +([\d.]+)\|$", re.MULTILINE
+)
 _ROUTER2 = re.compile(r"^Info: +iter=\d+ wires=\d+ overused=(\d+)", re.MULTILINE)
+
+
+def arguments(device: Device, mhz: float, seed: int, router: str = "router1") -> tuple[str, ...]:
+    """Arguments of nextpnr, but for the netlist."""
+    pins, routed = PINS_FILE[device.family], ROUTED_FILE[device.family]
+    own = {
+        "ecp5": ("--router", router, "--lpf", pins, "--textcfg", routed),
+        "ice40": ("--router", router, "--pcf", pins, "--asc", routed),
+        "gowin": ("--vopt", f"cst={pins}", "--write", routed),
+    }[device.family]
+    common = ("--freq", f"{mhz:g}", "--seed", str(seed), "--report", "report.json")
+    return (*device.part, *own, *common, "--timing-allow-fail")
+
+
+def attempts(device: Device, mhz: float, seed: int) -> list[tuple[str, ...]]:
+    """Arguments to try one after another until a design is routed."""
+    routers = {"ecp5": ("router1", "router2"), "ice40": ("router1",), "gowin": ("",)}
+    return [
+        arguments(device, mhz, seed + 1000 * i, router)
+        for i in range(PLACEMENTS)
+        for router in routers[device.family]
+    ]
 
 
 def hopeless(log: str) -> bool:

@@ -9,10 +9,9 @@ import pytest
 from gen import place, tools
 from gen.build import build
 from gen.devices import device
-from gen.routing import ROWS, hopeless
+from gen.routing import ROWS, attempts, hopeless
 from gen.tools import HopelessError
 from tests.verilog import memory
-
 
 START = "Info: Routing 7945 arcs.\n"
 
@@ -68,7 +67,7 @@ def test_another_placement_follows_one_that_cannot_be_routed(
 def test_router2_follows_router1_on_ecp5() -> None:
     tried = [
         (flags[flags.index("--router") + 1], flags[flags.index("--seed") + 1])
-        for flags in place.attempts(device("ulx3s-25f"), 150, 7)
+        for flags in attempts(device("ulx3s-25f"), 150, 7)
     ]
     assert tried[:3] == [("router1", "7"), ("router2", "7"), ("router1", "1007")]
 
