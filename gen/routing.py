@@ -44,7 +44,7 @@ def arguments(device: Device, mhz: float, seed: int, router: str = "router1") ->
 
 def attempts(device: Device, mhz: float, seed: int) -> list[tuple[str, ...]]:
     """Arguments to try one after another until a design is routed."""
-    routers = {"ecp5": ("router1", "router2"), "ice40": ("router1",), "gowin": ("",)}
+    routers = {"ecp5": ("router1", "router2"), "ice40": ("router2",), "gowin": ("",)}
     return [
         arguments(device, mhz, seed + 1000 * i, router)
         for i in range(PLACEMENTS)
