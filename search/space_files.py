@@ -1,0 +1,146 @@
+"""Spaces as TOML files: the built-in ones in search/spaces/, or a user's own."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from model.data import Dataset
+from model.kinds import kind_names
+from search.space import HEADS, REDUCTIONS, Choice, Space, SpaceError, Stage
+
+FOLDER = Path(__file__).with_name("spaces")
+TOP = ("shape", "classes", "input_bits", "act_bits", "score_bits", "first", "stage", "last")
+OPS = ("conv", "separable")
+
+
+def built_in() -> tuple[str, ...]:
+    """Names of the spaces that come with shiftadd."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def load(name_or_path: str | os.PathLike[str]) -> Space:
+    """The space of a TOML file, or a built-in one by name. Raises SpaceError, one line."""
+    name = os.fspath(name_or_path)
+    path = FOLDER / f"{name}.toml" if name in built_in() else Path(name)
+    if not path.is_file():
+        raise SpaceError(
+            f"{name}: neither a file nor a built-in space; built in are {', '.join(built_in())}"
+        )
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SpaceError(f"{name}: not TOML ({error})") from None
+    return parse(table, path.stem)
+
+
+def for_data(data: Dataset) -> Space:
+    """The built-in space for images of the shape of `data`, with its number of classes."""
+    spaces = [load(name) for name in built_in()]
+    fitting = [s for s in spaces if (s.shape, s.input_bits) == (data.shape, data.format.bits)]
+    if not fitting:
+        have = ", ".join(f"{s.name} ({'×'.join(map(str, s.shape))})" for s in spaces)
+        raise SpaceError(
+            f"{data.name}: no built-in space for {'×'.join(map(str, data.shape))} at "
+            f"{data.format.bits} bits; there are {have}; name a file of your own with --space"
+        )
+    return with_classes(fitting[0], len(data.classes))
+
+
+def with_classes(space: Space, classes: int) -> Space:
+    """`space` for another number of classes: it does not matter before the last layer."""
+    return replace(space, classes=classes)
+
+
+def parse(table: dict[str, Any], name: str) -> Space:
+    """The Space that a TOML table declares; SpaceError names the key that breaks a rule."""
+    _known(table, TOP, name)
+    first, last = _need(table, "first", dict, name), _need(table, "last", dict, name)
+    stages = _need(table, "stage", list, name)
+    _known(first, ("kind", "channels", "kernel", "bits"), f"{name}: first")
+    _known(last, ("kind", "bits", "head"), f"{name}: last")
+    shape = _need(table, "shape", list, name)
+    if len(shape) != 3 or not all(type(n) is int and n > 0 for n in shape):
+        raise SpaceError(f"{name}: shape {shape} must be three integers: height, width, channels")
+    first_at, last_at = f"{name}: first", f"{name}: last"
+    kind, ends = _kind(first, first_at), _kind(last, last_at)
+    kernels, bits = _numbers(first, "kernel", first_at), _numbers(first, "bits", first_at)
+    space = Space(
+        name=name,
+        shape=(shape[0], shape[1], shape[2]),
+        classes=_need(table, "classes", int, name),
+        input_bits=_need(table, "input_bits", int, name),
+        act_bits=_need(table, "act_bits", int, name),
+        score_bits=_need(table, "score_bits", int, name),
+        first_channels=_numbers(first, "channels", first_at),
+        first=tuple(Choice(kind, "conv", k, b) for k, b in product(kernels, bits)),
+        stages=tuple(_stage(row, f"{name}: stage {i}") for i, row in enumerate(stages, 1)),
+        heads=_words(last, "head", HEADS, last_at),
+        last=tuple(Choice(ends, "dense", 1, b) for b in _numbers(last, "bits", last_at)),
+    )
+    for kind in space.kinds:
+        space.architecture(space.largest(kind))  # raises where a width breaks a rule
+    return space
+
+
+def _stage(row: dict[str, Any], where: str) -> Stage:
+    _known(row, ("reduce", "channels", "depth", "kernels", "bits"), where)
+    kernels, bits = _need(row, "kernels", dict, where), _need(row, "bits", dict, where)
+    _known(kernels, OPS, f"{where}: kernels")
+    _known(bits, kind_names(), f"{where}: bits")
+    shapes = [(op, k) for op in kernels for k in _numbers(kernels, op, f"{where}: kernels")]
+    widths = [(kind, b) for kind in bits for b in _numbers(bits, kind, f"{where}: bits")]
+    if ("separable", 1) in shapes:
+        raise SpaceError(f"{where}: a separable kernel 1 is a conv kernel 1; leave it out")
+    return Stage(
+        _words(row, "reduce", REDUCTIONS, where),
+        _numbers(row, "channels", where),
+        _numbers(row, "depth", where),
+        tuple(Choice(kind, op, k, b) for (op, k), (kind, b) in product(shapes, widths)),
+    )
+
+
+def _known(row: dict[str, Any], keys: Sequence[str], where: str) -> None:
+    unknown = sorted(set(row) - set(keys))
+    if unknown:
+        raise SpaceError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(keys)}")
+
+
+def _need(row: dict[str, Any], key: str, of: type, where: str) -> Any:
+    value = row.get(key)
+    if not isinstance(value, of) or not value:
+        raise SpaceError(f"{where}: {key} {value!r} must be a {_NAMES[of]}")
+    return value
+
+
+_NAMES = {int: "positive integer", list: "list", dict: "table"}
+
+
+def _numbers(row: dict[str, Any], key: str, where: str) -> tuple[int, ...]:
+    values = _need(row, key, list, where)
+    if not all(type(v) is int and v >= 0 for v in values) or len(set(values)) < len(values):
+        raise SpaceError(f"{where}: {key} {values} must be different integers from 0")
+    return tuple(values)
+
+
+def _words(row: dict[str, Any], key: str, known: Sequence[str], where: str) -> tuple[str, ...]:
+    values = _need(row, key, list, where)
+    wrong = [v for v in values if v not in known]
+    if wrong or len(set(values)) < len(values):
+        raise SpaceError(
+            f"{where}: {key} {wrong[0] if wrong else values!r} must be different ones of "
+            f"{', '.join(known)}"
+        )
+    return tuple(values)
+
+
+def _kind(row: dict[str, Any], where: str) -> str:
+    kind = row.get("kind")
+    if kind not in kind_names():
+        raise SpaceError(f"{where}: kind {kind!r} must be one of {', '.join(kind_names())}")
+    return str(kind)
