@@ -9,13 +9,12 @@ What moves behaves as before, from the first cycle on: same clock, same enable, 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-Bit = int | str
-Cell = dict[str, Any]
+from gen.netlist import Bit, Cell, bit_of, loads_of
+
 CONSTANT = ("0", "x")
 
 
@@ -28,22 +27,24 @@ class _Control:
     enable: Bit
 
 
+def absorb(module: dict[str, Any]) -> int:
+    """Moves registers of one flat module of a yosys JSON netlist, in place; how many flip-flops."""
+    return Absorber(module).run()
+
+
 class Absorber:
     """Moves registers within one flat module of a yosys JSON netlist, in place."""
 
     def __init__(self, module: dict[str, Any]) -> None:
         self.cells: dict[str, Cell] = module["cells"]
-        self.loads: dict[Bit, list[tuple[str, str]]] = defaultdict(list)
-        self.driver: dict[Bit, str] = {}
-        for name, cell in self.cells.items():
-            for pin, (bit,) in _single_bits(cell):
-                if cell["port_directions"][pin] == "input":
-                    self.loads[bit].append((name, pin))
-                else:
-                    self.driver[bit] = name
-        for name, port in module["ports"].items():
-            for bit in port["bits"]:
-                self.loads[bit].append(("", name))
+        self.loads = loads_of(module)
+        self.driver: dict[Bit, str] = {
+            bit: name
+            for name, cell in self.cells.items()
+            for pin, bits in cell["connections"].items()
+            if cell["port_directions"][pin] == "output"
+            for bit in bits
+        }
 
     def run(self) -> int:
         """Number of flip-flops that left the fabric."""
@@ -66,7 +67,7 @@ class Absorber:
         """Every bit in use must go to one flip-flop alone, and these must be alike."""
         found: dict[str, str] = {}
         for pin in pins:
-            users = self.loads.get(_bit(cell, pin), [])
+            users = self.loads.get(bit_of(cell, pin), [])
             if not users:
                 continue
             if len(users) > 1 or not self._is_flop(*users[0]):
@@ -81,7 +82,7 @@ class Absorber:
     def _inputs(self, name: str, cell: Cell, operand: str) -> None:
         """Every bit of the operand must be 0 or come from a flip-flop, and these must be alike."""
         pins = [f"{operand}{i}" for i in range(18)]
-        bits = {pin: bit for pin in pins if (bit := _bit(cell, pin)) not in CONSTANT}
+        bits = {pin: bit for pin in pins if (bit := bit_of(cell, pin)) not in CONSTANT}
         flops = {pin: self.driver.get(bit, "") for pin, bit in bits.items()}
         if not all(self.cells.get(f, {}).get("type") == "TRELLIS_FF" for f in flops.values()):
             return
@@ -93,7 +94,7 @@ class Absorber:
 
     def _bypass(self, name: str, cell: Cell, pin: str, flop: str) -> None:
         """Connects a pin to what a flip-flop takes, and drops the flip-flop after its last load."""
-        old, new = _bit(cell, pin), _bit(self.cells[flop], "DI")
+        old, new = bit_of(cell, pin), bit_of(self.cells[flop], "DI")
         cell["connections"][pin] = [new]
         self.loads[old].remove((name, pin))
         self.loads[new].append((name, pin))
@@ -119,9 +120,9 @@ class _Read:
 
     def __call__(self, cell: Cell, control: _Control) -> bool:
         inverted = cell["parameters"].get(f"CLK{self.clock}MUX") == "INV"
-        if (_bit(cell, f"CLK{self.clock}"), inverted) != (control.clock, control.inverted):
+        if (bit_of(cell, f"CLK{self.clock}"), inverted) != (control.clock, control.inverted):
             return False
-        if any(_bit(cell, f"RST{letter}") not in CONSTANT for letter in self.data):
+        if any(bit_of(cell, f"RST{letter}") not in CONSTANT for letter in self.data):
             return False
         cell["connections"][f"OCE{self.clock}"] = [control.enable]
         for letter in self.data:
@@ -144,7 +145,7 @@ _ENABLES = {"OUTPUT": 0, "INPUTA": 1, "INPUTB": 2}
 
 def _clock(cell: Cell, register: str, control: _Control) -> bool:
     """Turns on a register of a multiplier; all its registers share one clock."""
-    if control.inverted or _bit(cell, "CLK0") not in ("x", control.clock):
+    if control.inverted or bit_of(cell, "CLK0") not in ("x", control.clock):
         return False
     n = _ENABLES[register]
     for pin, bit in (("CLK0", control.clock), (f"CE{n}", control.enable), ("RST0", "0")):
@@ -162,19 +163,9 @@ def _clock(cell: Cell, register: str, control: _Control) -> bool:
 def _flop_control(flop: Cell) -> _Control | None:
     facts = flop["parameters"]
     mux = facts.get("CEMUX", "1").strip()
-    reset = _bit(flop, "LSR") not in CONSTANT or facts.get("LSRMUX", "LSR") != "LSR"
+    reset = bit_of(flop, "LSR") not in CONSTANT or facts.get("LSRMUX", "LSR") != "LSR"
     starts_at_0 = facts.get("REGSET", "RESET") == "RESET"
-    if reset or not starts_at_0 or mux not in ("1", "CE") or _bit(flop, "M") != "x":
+    if reset or not starts_at_0 or mux not in ("1", "CE") or bit_of(flop, "M") != "x":
         return None
-    enable = _bit(flop, "CE") if mux == "CE" else "1"
-    return _Control(_bit(flop, "CLK"), facts.get("CLKMUX") == "INV", enable)
-
-
-def _bit(cell: Cell, pin: str) -> Bit:
-    """The one bit of a pin, "x" when nothing is connected."""
-    bits: list[Bit] = cell["connections"].get(pin) or ["x"]
-    return bits[0]
-
-
-def _single_bits(cell: Cell) -> list[tuple[str, list[Bit]]]:
-    return [(pin, bits) for pin, bits in cell["connections"].items() if len(bits) == 1]
+    enable = bit_of(flop, "CE") if mux == "CE" else "1"
+    return _Control(bit_of(flop, "CLK"), facts.get("CLKMUX") == "INV", enable)

@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from gen import registers, tools
+from gen import carries, registers, tools
 from gen.cache import Cache, Entry
 from gen.devices import Device
 
@@ -77,15 +78,18 @@ def synthesise(
         (folder / "addsub.v").write_text(ADDSUB)
         seconds = _yosys(folder, "synth", commands, timeout)
         if device.family == "ecp5":
-            _absorb(folder / "netlist.json", top)
-        return seconds + _yosys(folder, "write", WRITE, timeout)
+            _rewrite(folder / "netlist.json", top, registers.absorb, carries.start_chains)
+        seconds += _yosys(folder, "write", WRITE, timeout)
+        if device.family == "ecp5":
+            _rewrite(folder / "netlist.json", top, carries.name_open_pins)
+        return seconds
 
     inputs = {
         "verilog": hashlib.sha256(verilog.encode()).hexdigest(),
         "commands": (*commands, *WRITE),
         "techmap": ADDSUB,
         "tool": tools.version("yosys"),
-        "registers": _source_hash() if device.family == "ecp5" else "",
+        "passes": _sources() if device.family == "ecp5" else (),
     }
     entry = cache.step("synth", inputs, make)
     return read(entry, top)
@@ -119,11 +123,14 @@ def _yosys(folder: Path, name: str, commands: Sequence[str], timeout: float) -> 
     )
 
 
-def _absorb(path: Path, top: str) -> None:
+def _rewrite(path: Path, top: str, *passes: Callable[[dict[str, Any]], object]) -> None:
     netlist = json.loads(path.read_text())
-    if registers.Absorber(netlist["modules"][top]).run():
-        path.write_text(json.dumps(netlist))
+    for change in passes:
+        change(netlist["modules"][top])
+    path.write_text(json.dumps(netlist))
 
 
-def _source_hash() -> str:
-    return hashlib.sha256(Path(registers.__file__).read_bytes()).hexdigest()
+def _sources() -> tuple[str, ...]:
+    """Hashes of what rewrites netlists: the results are cached."""
+    files = (Path(__file__).with_name(f"{name}.py") for name in ("carries", "netlist", "registers"))
+    return tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)

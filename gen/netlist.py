@@ -1,0 +1,31 @@
+"""What the passes over yosys' JSON netlists share: bits, pins, and who reads a bit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+Bit = int | str
+"""A net's number, or a constant "0", "1", "x" (also: not connected)."""
+Cell = dict[str, Any]
+Loads = dict[Bit, list[tuple[str, str]]]
+
+
+def bit_of(cell: Cell, pin: str) -> Bit:
+    """The one bit of a pin, "x" when nothing is connected."""
+    bits: list[Bit] = cell["connections"].get(pin) or ["x"]
+    return bits[0]
+
+
+def loads_of(module: dict[str, Any]) -> Loads:
+    """Who reads each bit of a flat module: (cell, pin), or ("", port)."""
+    loads: Loads = defaultdict(list)
+    for name, cell in module["cells"].items():
+        for pin, bits in cell["connections"].items():
+            if cell["port_directions"][pin] == "input":
+                for bit in bits:
+                    loads[bit].append((name, pin))
+    for name, port in module["ports"].items():
+        for bit in port["bits"]:
+            loads[bit].append(("", name))
+    return loads
