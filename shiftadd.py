@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-OK, FAILED, WRONG = 0, 1, 2
+OK, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 BOARD = "ulx3s-25f"
 Result = tuple[dict[str, Any], bool]
 """What a verb found, for JSON; and whether its checks held."""
@@ -347,7 +348,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         found, held = run(**options, quiet=as_json)
     except KeyboardInterrupt:
         print("shiftadd: interrupted; finished steps are kept", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except Exception as error:
         status = _status_of(error)
         if status is None:
@@ -373,5 +374,14 @@ def _status_of(error: Exception) -> int | None:
     return WRONG if isinstance(error, ValueError | OSError | SimulatorError) else None
 
 
+def command() -> None:
+    """Entry point: `main`, after which an interrupted process does not wait for its threads."""
+    status = main()
+    if status == INTERRUPTED:
+        sys.stderr.flush()
+        os._exit(status)  # the tools that they wait for end with this process
+    raise SystemExit(status)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    command()

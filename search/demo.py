@@ -42,7 +42,8 @@ def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
         arch.load(ARCHITECTURE), digits, epochs=EPOCHS, seed=seed, out=out, resume=True, quiet=quiet
     )
     images = torch.from_numpy(digits.test_images)
-    with ThreadPoolExecutor(len(BOARDS)) as pool:
+    pool = ThreadPoolExecutor(len(BOARDS))
+    try:
         jobs = [
             pool.submit(
                 _board, trained.network, board, images, out / board, seed, _say(console, board)
@@ -50,6 +51,8 @@ def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
             for board in BOARDS
         ]
         done = {board: job.result() for board, job in zip(BOARDS, jobs, strict=True)}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # all done, or one failed: not waited for
     seconds = time.monotonic() - began
     if not quiet:
         _show(trained, done, seconds)
