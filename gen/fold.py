@@ -53,7 +53,7 @@ class Budget:
     bram: int
 
     @staticmethod
-    def of(device: Device, dsps: int | None = None, luts: int | None = None) -> Budget:
+    def of(device: Device, dsps: int | None = None, luts: float | None = None) -> Budget:
         room = ROOM.get(device.name, 0.85)
         return Budget(
             lut=min(room * device.lut, luts or device.lut),

@@ -8,6 +8,7 @@ from gen import schedule
 from gen.assemble import assemble
 from gen.devices import Device
 from gen.fold import Budget, choose, total
+from gen.latency import fast_cycles
 from gen.lower import Layer, lower
 from gen.plan import Fold, Plan, PlanError, Stage
 from gen.timing import FifoTiming
@@ -25,12 +26,14 @@ def plan(
     fps: float | None = None,
     mhz: float | None = None,
     dsps: int | None = None,
-    luts: int | None = None,
+    luts: float | None = None,
+    exact: bool = True,
 ) -> Plan:
     """The fastest plan that fits, or the smallest of `fps` images a second at a clock of `mhz`.
 
-    dsps, luts: use no more than these. Raises PlanError with resource and excess where nothing
-    fits.
+    dsps, luts: use no more than these. exact: run the schedule for the cycles; without, they are
+    those of `gen.latency`, where no join needs a FIFO. Raises PlanError with resource and excess
+    where nothing fits.
     """
     cycles = None
     if fps is not None:
@@ -40,7 +43,10 @@ def plan(
     layers = lower(network)
     chosen = choose(layers, device, budget=Budget.of(device, dsps, luts), cycles=cycles)
     folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
-    fifos, timing = size_fifos(layers, folds)
+    joined = any(isinstance(layer.op, Add) for layer in layers)
+    fifos, timing = (
+        size_fifos(layers, folds) if exact or joined else ({}, fast_cycles(layers, folds))
+    )
     return Plan(
         network_hash=content_hash(network),
         device=device.name,

@@ -1,0 +1,76 @@
+"""What a network costs on a device, by prediction: resources, clock, cycles, time, energy."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gen.devices import Device
+from gen.energy import energy
+from gen.fold import Budget
+from gen.plan import Plan
+from gen.planner import plan as make_plan
+from gen.report import inferences_per_s, latency_us
+from model.spec import Network
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Prediction for one network, folded as `plan` says. energy_nj: see gen.energy."""
+
+    plan: Plan
+    lut: float
+    ff: float
+    dsp: int
+    bram: int
+    fmax_mhz: float
+    cycles_latency: int
+    cycles_interval: int
+    latency_us: float
+    inferences_per_s: float
+    energy_nj: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures but the plan, as plain values."""
+        return {name: value for name, value in asdict(self).items() if name != "plan"}
+
+
+def estimate(
+    network: Network,
+    device: Device,
+    *,
+    share: float = 1.0,
+    fps: float | None = None,
+    dsps: int | None = None,
+    luts: int | None = None,
+    exact: bool = False,
+) -> Estimate:
+    """Plans `network` within `share` (0 to 1) of the device's LUTs and multipliers, and predicts.
+
+    Blocks of RAM and flip-flops stay whole. fps, dsps, luts: as for `gen.planner.plan`. exact: see
+    there. Raises gen.plan.DoesNotFit, or PlanError for a wrong request.
+    """
+    whole = Budget.of(device, dsps, luts)
+    plan = make_plan(
+        network, device,
+        fps=fps, dsps=int(share * whole.dsp), luts=share * whole.lut, exact=exact,
+    )  # fmt: skip
+    return of_plan(network, plan, device)
+
+
+def of_plan(network: Network, plan: Plan, device: Device) -> Estimate:
+    """The prediction for a plan that is already there."""
+    mhz = device.mhz
+    return Estimate(
+        plan=plan,
+        lut=plan.cost.lut,
+        ff=plan.cost.ff,
+        dsp=plan.cost.dsp,
+        bram=plan.cost.bram,
+        fmax_mhz=mhz,
+        cycles_latency=plan.cycles_latency,
+        cycles_interval=plan.cycles_interval,
+        latency_us=latency_us(plan.cycles_latency, mhz),
+        inferences_per_s=inferences_per_s(plan.cycles_interval, mhz),
+        energy_nj=energy(network, plan).total,
+    )

@@ -1,0 +1,153 @@
+# amaranth: UnusedElaboratable=no
+"""Cycles of an accelerator in a millisecond, for the search; `gen.schedule` has the exact ones.
+
+The words of the first image are followed through the blocks as arrays of transfer times, each a
+running maximum of "when it came" and "when the one before it left". No word is held up by a full
+buffer behind it: a layer so slow that its buffer fills up is never short of words itself. The
+interval is that of the busiest block. Equal to the schedule in every network tried, but no proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from math import gcd
+
+import numpy as np
+from amaranth.hdl import unsigned
+
+from gen.lower import Layer
+from gen.plan import Fold
+from gen.schedule import Cycles
+from gen.units import geometry, requant
+from model.spec import Add, Head, Input, Window
+from rtl.geometry import Geometry
+from rtl.pe import Multiplier, pe
+from rtl.window import WindowReader
+
+Times = np.ndarray
+"""Cycle at which each word of an image may leave its block, in order."""
+
+
+def fast_cycles(layers: Sequence[Layer], folds: Mapping[str, Fold]) -> Cycles:
+    """Latency and interval of an image, of layers in topological order, folded as `folds` says."""
+    times: dict[str, Times] = {}
+    lanes: dict[str, int] = {}
+    busy = 0
+    for layer in layers:
+        fold = folds[layer.name]
+        came, used = [], 0
+        for name in layer.inputs:
+            words, most = _converted(times[name], lanes[name], _reads(layer, fold))
+            came.append(words)
+            used = max(used, most)
+        out, own = _through(layer, fold, came)
+        times[layer.name] = out
+        lanes[layer.name] = 1 if isinstance(layer.op, Input) else fold.drain
+        busy = max(busy, used, own)
+    return Cycles(latency=int(times[layers[-1].name][-1]), interval=busy)
+
+
+def _reads(layer: Layer, fold: Fold) -> int:
+    """Channels of the words that a layer takes."""
+    return 1 if isinstance(layer.op, Head) else fold.lanes
+
+
+def _spaced(times: Times, gap: int) -> Times:
+    """The same words, each at least `gap` cycles after the one before."""
+    steps = gap * np.arange(len(times))
+    return np.maximum.accumulate(times - steps) + steps
+
+
+def _converted(times: Times, have: int, want: int) -> tuple[Times, int]:
+    """Words of `have` channels as words of `want`, and the cycles an image that takes at least."""
+    common = gcd(have, want)
+    busy = len(times)
+    if (factor := have // common) > 1:
+        times = (_spaced(times, factor)[:, None] + 1 + np.arange(factor)).ravel()
+        busy *= factor
+    if (factor := want // common) > 1:
+        times = _spaced(times, 1)[factor - 1 :: factor] + 1
+    return times, busy
+
+
+def _through(layer: Layer, fold: Fold, came: list[Times]) -> tuple[Times, int]:
+    """When words may leave a layer, and the cycles of an image for which it is busy."""
+    match layer.op:
+        case Input(shape=(h, w, c)):
+            return np.arange(h * w * c), h * w * c
+        case Head():
+            return _head(layer, came[0])
+        case Add():
+            times = _spaced(np.maximum(*came), 1)
+            return times + _requant_latency(layer, fold) + 2, len(times)
+    if layer.blocks:
+        return _pool(layer, fold, _spaced(came[0], 1)), len(came[0])
+    return _engine(layer, fold, _spaced(came[0], 1))
+
+
+def _head(layer: Layer, came: Times) -> tuple[Times, int]:
+    size = -(-layer.out.bits // 8)
+    return _spaced(came, size) + size, len(came) * size + 1
+
+
+def _pool(layer: Layer, fold: Fold, came: Times) -> Times:
+    assert layer.window is not None
+    (kh, kw), (oh, ow) = layer.window.kernel, layer.window.out
+    h, w, _ = layer.window.source
+    last = came.reshape(h, w, -1)[kh - 1 : oh * kh : kh, kw - 1 : ow * kw : kw]
+    latency = 1 + _requant_latency(layer, fold) if layer.requantise else 0
+    return last.ravel() + latency + 1
+
+
+def _engine(layer: Layer, fold: Fold, came: Times) -> tuple[Times, int]:
+    g = geometry(layer, fold)
+    starts = _spaced(came[_needed(g) - 1] + 1, g.slots_per_window)
+    ends = g.slots_per_sum * np.arange(1, g.slots_per_window // g.slots_per_sum + 1)
+    words = np.arange(fold.pe // fold.drain)
+    latency = engine_latency(layer, fold)
+    times = starts[:, None, None] + ends[:, None] + (latency + words)
+    return times.ravel(), g.cycles
+
+
+def _needed(g: Geometry) -> np.ndarray:
+    """Words that must have come before each window is read, in order: whole rows, and columns."""
+    rows = np.array([g.needed(y, 0) for y in range(g.out[0])])
+    columns = np.array([g.needed(0, x) for x in range(g.out[1])])
+    return np.add.outer(rows, columns - columns[0]).ravel()
+
+
+def engine_latency(layer: Layer, fold: Fold) -> int:
+    """`rtl.layer.Engine.latency`, without making the hardware again and again."""
+    assert layer.window is not None
+    x, w = layer.sources[0], getattr(layer.op, "bits", 2)
+    simd = fold.parallel * (1 if layer.depthwise else fold.lanes)
+    found = _reader_latency(layer.window, fold.ring)
+    found += _element_latency(layer.kind, simd, x.bits, x.signed, w, fold.multiplier)
+    return found + (fold.pe > fold.drain) + _requant_latency(layer, fold)
+
+
+def _requant_latency(layer: Layer, fold: Fold) -> int:
+    made = requant(layer, fold)
+    return made.hardware(lanes=fold.drain, x_bits=layer.sum_bits).latency if made else 0
+
+
+@cache
+def _reader_latency(place: Window, style: str) -> int:
+    h, w, _ = place.source
+    window = Geometry(
+        height=h, width=w, channels=1,
+        kernel=place.kernel, stride=place.stride, pad=place.pad, out=place.out,
+    )  # fmt: skip
+    return WindowReader(window, x_shape=unsigned(1), style=style).latency
+
+
+@cache
+def _element_latency(
+    kind: str, simd: int, x_bits: int, x_signed: bool, w_bits: int, multiplier: Multiplier
+) -> int:
+    element = pe(kind)(
+        simd=simd, x_bits=x_bits, x_signed=x_signed, w_bits=w_bits, acc_bits=64,
+        multiplier=multiplier,
+    )  # fmt: skip
+    return element.latency
