@@ -30,6 +30,7 @@ def compile(
     dsps: int | None = None,
     luts: int | None = None,
     seeds: int = 1,
+    plan: Plan | None = None,
     bitstream: bool = True,
     cache: Path = CACHE,
     progress: Callable[[str], None] = lambda step: None,
@@ -37,14 +38,15 @@ def compile(
     """Plan, elaborate, synthesise, place and route `network` for `board`; all lands in `out`.
 
     fps: least area at so many images a second, instead of the fastest that fits. mhz: clock asked
-    of place and route. dsps, luts: use no more of them. seeds: placements to try. Raises PlanError
-    or DoesNotFitError where it does not fit, ValueError for a wrong request, ToolError.
+    of place and route. dsps, luts: use no more of them. seeds: placements to try. plan: one that is
+    there, instead of a new one. Raises PlanError or DoesNotFitError where it does not fit,
+    ValueError for a wrong request, ToolError.
     """
     target = device(board)
     seconds: dict[str, float] = {}
     progress("plan")
     began = time.monotonic()
-    plan = make_plan(network, target, fps=fps, mhz=mhz, dsps=dsps, luts=luts)
+    plan = plan or make_plan(network, target, fps=fps, mhz=mhz, dsps=dsps, luts=luts)
     seconds["plan"] = time.monotonic() - began
     progress("Verilog")
     began = time.monotonic()
