@@ -14,6 +14,14 @@ from typing import Any
 
 OK, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 BOARD = "ulx3s-25f"
+BUDGET = {
+    "population": "points of a generation",
+    "generations": "generations of a round",
+    "finalists": "networks that are built in a round",
+    "rounds": "rounds at most: each refits the cost model to what the one before it measured",
+    "epochs": "of each finalist, from inherited weights",
+    "supernet_epochs": "of the supernet, unless it is there",
+}
 Result = tuple[dict[str, Any], bool]
 """What a verb found, for JSON; and whether its checks held."""
 
@@ -166,6 +174,55 @@ def _verdict(found: Any) -> str:
     return f"{found.mismatches} of {found.images} images differ (seed {found.seed}){where}{stop}"
 
 
+def report(runs: Sequence[Path], *, out: Path | None = None, quiet: bool = False) -> Result:
+    """Rebuild the page of a search from its files, or one that compares several searches."""
+    from search.report import report as run
+
+    found = run(runs, out=out)
+    if not quiet:
+        print(found["report"])
+    return found, True
+
+
+def search(
+    *,
+    data: str,
+    board: str = BOARD,
+    out: Path | None = None,
+    space: str | None = None,
+    kinds: Sequence[str] = (),
+    max_latency: float | None = None,
+    max_luts: int | None = None,
+    dsps: int | None = None,
+    fps: float | None = None,
+    seed: int = 0,
+    quiet: bool = False,
+    **options: Any,
+) -> Result:
+    """A Pareto front of networks for a data set, measured on a board."""
+    from search.objectives import Limits
+    from search.search import search as run
+    from search.search_table import table
+
+    budget = {name: options.pop(name, None) for name in BUDGET}
+    folder = out or Path("runs") / "-".join([Path(data).name, board, *kinds, str(seed)])
+    found, ok = run(
+        data=data,
+        board=board,
+        out=folder,
+        space=space,
+        kinds=kinds,
+        limits=Limits(max_latency, max_luts, dsps, fps),
+        budget=budget,
+        seed=seed,
+        quiet=quiet,
+        **options,
+    )
+    if not quiet:
+        _console().print(table(found))
+    return found, ok
+
+
 def demo(*, out: Path = Path("runs/demo"), seed: int = 0, quiet: bool = False) -> Result:
     """Digits: train a hybrid network, prove it in RTL and build it for two boards."""
     from search.demo import demo as run
@@ -223,7 +280,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"shiftadd {version('shiftadd')}")
     verbs = top.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for add in (_demo, _train, _compile, _simulate):
+    for add in (_demo, _search, _train, _compile, _simulate, _report):
         one = add(verbs)
         one.add_argument(
             "--json", action="store_true", help="print one JSON object on stdout, and no progress"
@@ -256,6 +313,63 @@ def _demo(verbs: Any) -> argparse.ArgumentParser:
     )
     one.add_argument("--seed", type=int, default=0, help="of training and simulation")
     return one
+
+
+def _search(verbs: Any) -> argparse.ArgumentParser:
+    one = _verb(
+        verbs,
+        search,
+        "search a Pareto front of networks for a data set, measured on a board",
+        "shiftadd search --data digits --board up5k",
+    )
+    one.add_argument("--data", required=True, help="as for `train`")
+    one.add_argument("--board", default=BOARD, help=f"board or device (default {BOARD})")
+    one.add_argument("--out", type=Path, help="run folder; default runs/DATA-BOARD-SEED")
+    one.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted search in --out"
+    )
+    one.add_argument("--seed", type=int, default=0, help="of supernet, search and training")
+    limits = one.add_argument_group("limits, for every network of the front")
+    limits.add_argument("--max-latency", type=_microseconds, metavar="TIME", help="as 100us, 2ms")
+    limits.add_argument("--max-luts", type=int)
+    limits.add_argument("--dsps", type=int, help="hardware multipliers at most")
+    limits.add_argument("--fps", type=float, help="images a second at least")
+    what = one.add_argument_group("what is searched, and how")
+    what.add_argument("--space", help="name or TOML file; default the one for images of this shape")
+    what.add_argument(
+        "--kinds", type=_words, default=(), help="only layers of these, as mult,shift; default all"
+    )
+    what.add_argument("--sampler", default="evolution", help="evolution, or random")
+    what.add_argument(
+        "--sharing", default="heterogeneous", help="of weights: heterogeneous, naive or none"
+    )
+    what.add_argument(
+        "--supernet", type=Path, metavar="FOLDER", help="default: kept for every board in build/"
+    )
+    spent = one.add_argument_group("budget; the defaults suit the space")
+    for name, text in BUDGET.items():
+        spent.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N", help=text)
+    spent.add_argument("--workers", type=int, default=2, help="processes on this machine")
+    spent.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster (tcp://…) to use instead"
+    )
+    return one
+
+
+def _microseconds(text: str) -> float:
+    """100, 100us, 0.1ms or 1e-4s as microseconds."""
+    number = text.strip().lower().replace("µs", "us")
+    for unit, factor in (("us", 1.0), ("ms", 1e3), ("s", 1e6), ("", 1.0)):
+        if number.endswith(unit):
+            try:
+                return float(number.removesuffix(unit)) * factor
+            except ValueError:
+                break
+    raise argparse.ArgumentTypeError(f"{text!r} must be a time, as 100us or 2ms")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _train(verbs: Any) -> argparse.ArgumentParser:
@@ -336,6 +450,25 @@ def _simulate(verbs: Any) -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="write waveforms (.fst or .vcd) of the failing images, or of the first",
+    )
+    return one
+
+
+def _report(verbs: Any) -> argparse.ArgumentParser:
+    one = _verb(
+        verbs,
+        report,
+        "rebuild the page of a search from its files, or compare several searches on one",
+        "shiftadd report runs/hybrid runs/mult runs/shift --out comparison.html",
+    )
+    one.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN", help="folder of a search; others follow it"
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the page; default report.html in RUN, or comparison.html beside the first of several",
     )
     return one
 

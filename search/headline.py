@@ -1,0 +1,156 @@
+"""A report's page: its title, what it says first, and the plots that all runs share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from search import figures
+from search.compare import Gain, gain
+from search.page import Fact, Page
+from search.results import Finalist, Run
+from search.views import letters, view
+
+BOARD_NAMES = {"ice40": "iCE40", "ecp5": "ECP5", "gowin": "Gowin"}
+ALONE = (
+    "None of its measured networks is of a single kind; to see what mixing gains, search with "
+    "--kinds mult, shift or add too and name these runs after this one in `shiftadd report`."
+)
+LEGEND = {"mult": "mult", "shift": "shift", "add": "add", "mixed": "mixed kinds"}
+
+
+def page(runs: Sequence[Run], command: str) -> Page:
+    """The page of one run, or of several of which the first is held against the others."""
+    names = _names(runs)
+    marks = {group: letter for run in runs for group, letter in letters(run).items()}
+    plotted = any(run.finalists or run.points for run in runs)
+    single = len(runs) == 1
+    gains = [] if single else _gains(runs, names)
+    return Page(
+        title=_title(runs[0]),
+        lede=_lede(runs[0]) if single else _lede_of_several(gains),
+        facts=_facts(runs[0], marks) if single else [],
+        views=[view(run, name, marks) for run, name in zip(runs, names, strict=True)],
+        pareto=figures.pareto(runs, marks if single else {}) if plotted else [],
+        legend=_legend(runs[0])
+        if single
+        else [(r.style, n) for r, n in zip(runs, names, strict=True)],
+        gains=gains,
+        empty="" if plotted else "Nothing has been scored yet, so there is nothing to plot.",
+        command=command,
+    )
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """Titles; with the folder where two runs would have the same."""
+    often = Counter(run.title for run in runs)
+    return [r.title if often[r.title] == 1 else f"{r.title}, {r.name}" for r in runs]
+
+
+def _title(run: Run) -> str:
+    data, device = run.request.get("data", "data"), str(run.device.get("name", "board"))
+    return f"{data} on {run.request.get('board', device)}"
+
+
+def _legend(run: Run) -> list[tuple[str, str]]:
+    seen = {p.kind for p in run.points} | {f.kind for f in run.finalists}
+    known = [(kind, name) for kind, name in LEGEND.items() if kind in seen]
+    return known + [(kind, kind) for kind in sorted(seen - set(LEGEND))]
+
+
+def _legend_of_several(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[str, str]]:
+    return [(run.style, name) for run, name in zip(runs, names, strict=True)]
+
+
+def _gains(runs: Sequence[Run], names: Sequence[str]) -> list[Gain]:
+    first, *others = runs
+    found = (
+        gain(first.front, run.front, (names[0], name), run.style)
+        for run, name in zip(others, names[1:], strict=True)
+    )
+    return [g for g in found if g]
+
+
+def _inner(run: Run) -> list[Gain]:
+    """Networks of mixed kinds against those of one kind, among the finalists of one run."""
+    mixed = [f for f in run.finalists if f.kind == "mixed"]
+    kinds = sorted({f.kind for f in run.finalists} - {"mixed"})
+    found = (
+        gain(mixed, [f for f in run.finalists if f.kind == k], ("mixing kinds", f"all {k}"), k)
+        for k in kinds
+    )
+    return [g for g in found if g]
+
+
+def _lede(run: Run) -> list[str]:
+    """What was found, and what it beats."""
+    front, gains = run.front, _inner(run)
+    if not front:
+        return ["No network has been placed, routed and proven yet."]
+    best, quick = front[0], min(front, key=lambda f: f.measured.latency_us or 0.0)
+    many = "One network" if len(front) == 1 else f"A front of {len(front)} networks"
+    span = f": {_told(best)}" if best is quick else f", from {_told(best)} to {_told(quick)}"
+    tested = "" if best.test is None else f"; {100 * best.test:.1f} % on the test images"
+    return [f"{many}{span}{tested}.", *(_beats(g) for g in gains), *([] if gains else [ALONE])]
+
+
+def _lede_of_several(gains: Sequence[Gain]) -> list[str]:
+    if not gains:
+        return ["Fewer than two of these runs have a measured network yet."]
+    return [_beats(g) for g in gains]
+
+
+def _told(finalist: Finalist) -> str:
+    return (
+        f"{100 * (finalist.validation or 0):.1f} % in {finalist.measured.latency_us:.1f} µs "
+        f"on {finalist.measured.lut:,.0f} LUTs"
+    )
+
+
+def _beats(found: Gain) -> str:
+    """One sentence, losses included."""
+    costs = {"lut": "LUTs", "latency_us": "latency", "energy_nj": "energy"}
+    parts = [_change(found.saved(cost), name) for cost, name in costs.items()]
+    ahead = round(100 * (found.best[0] - found.best[1]), 1)
+    level = f"{abs(ahead):.1f} points {'more' if ahead > 0 else 'less'}" if ahead else "as much"
+    return (
+        f"At {100 * found.accuracy:.1f} %, {found.name} takes {parts[0]}, {parts[1]} and "
+        f"{parts[2]} than {found.other}; at its best it reaches {level}."
+    )
+
+
+def _change(saved: float, name: str) -> str:
+    part = round(100 * abs(saved))
+    less = "fewer" if name == "LUTs" else "less"
+    return f"{part} % {less if saved >= 0 else 'more'} {name}"
+
+
+def _facts(run: Run, names: dict[str, str]) -> list[Fact]:
+    """The extremes of the front, and how much was looked at and proven."""
+    front, size = run.front, run.space.get("size")
+    facts = []
+    for title, unit, digits, cost in (
+        ("fewest LUTs", "LUT", 0, "lut"),
+        ("lowest latency", "µs", 1, "latency_us"),
+        ("least energy per image", "nJ", 1, "energy_nj"),
+    ):
+        if front:
+            least = min(front, key=lambda f: f.measured.of(cost) or 0.0)
+            value = f"{least.measured.of(cost):,.{digits}f}"
+            facts.append(Fact(title, value, unit, _where(run, least, names)))
+    if front:
+        best = max(front, key=lambda f: f.validation or 0.0)
+        test = best.test if best.test is not None else best.validation or 0.0
+        what = "test accuracy of the best" if best.test is not None else "validation accuracy"
+        facts.insert(0, Fact(what, f"{100 * test:.1f}", "%", _where(run, best, names)))
+    of = f"of {size:,} networks, at four shares" if isinstance(size, int) else ""
+    facts.append(Fact("points scored", f"{len(run.points):,}", "", of))
+    images = sum(f.images for f in run.finalists)
+    wrong = sum(f.mismatches for f in run.finalists)
+    facts.append(Fact("RTL images that differ", f"{wrong:,}", "", f"of {images:,} simulated"))
+    return facts
+
+
+def _where(run: Run, finalist: Finalist, names: dict[str, str]) -> str:
+    letter = names.get(figures.group(run, finalist), finalist.key)
+    return f"{letter}, {100 * (finalist.validation or 0):.1f} % validation"

@@ -1,0 +1,153 @@
+"""Run directories read from disk, whatever state they are in, and the front written back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import isfinite
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gen.files import write
+from model.arch import Architecture, ArchitectureError, from_json
+from search import space_files
+from search.results import COLUMNS, COSTS, Costs, Finalist, Point, Run, RunError
+from search.space import Candidate, SpaceError
+
+T = TypeVar("T")
+FORMAT, VERSION = "shiftadd-run", 1
+FRONT_FORMAT = "shiftadd-front"
+
+
+def load(folder: Path) -> Run:
+    """The run in `folder`, finished or not. Raises RunError, one line, if it is none or damaged."""
+    path = folder / "run.json"
+    if not path.is_file():
+        raise RunError(f"{folder}: no run.json; give a folder that `shiftadd search` wrote")
+    head = _parsed(path, lambda row: _head(path, row))
+    finalists, building = _finalists(folder, head["request"].get("space", ""))
+    return Run(
+        folder=folder,
+        **head,
+        points=_points(folder / "candidates.jsonl"),
+        finalists=finalists,
+        building=building,
+        training=_optional(folder / "supernet.json", dict, {}),
+        rounds=tuple(_optional(folder / "rounds.json", lambda rows: [dict(r) for r in rows], [])),
+    )
+
+
+def save_front(folder: Path, points: Sequence[Finalist]) -> None:
+    """Writes front.json and front.csv: the measured front, in the order given."""
+    rows = [point.row() for point in points]
+    text = json.dumps({"format": FRONT_FORMAT, "version": VERSION, "points": rows}, indent=1)
+    write(folder / "front.json", text + "\n")
+    table = io.StringIO()
+    writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write(folder / "front.csv", table.getvalue())
+
+
+def _parsed(path: Path, make: Callable[[Any], T]) -> T:
+    """`make` of the JSON in `path`; anything wrong with either is one RunError."""
+    try:
+        return make(json.loads(path.read_text(encoding="utf-8")))
+    except RunError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{path}: damaged ({_words(error)}); restore it or search again") from None
+
+
+def _words(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+
+
+def _head(path: Path, row: dict[str, Any]) -> dict[str, Any]:
+    if row.get("format") != FORMAT:
+        raise RunError(f"{path}: not of format {FORMAT!r}; give a folder of `shiftadd search`")
+    if row.get("version") != VERSION:
+        raise RunError(f"{path}: version {row.get('version')!r} is not {VERSION}; update shiftadd")
+    seconds = {str(k): float(v) for k, v in (row.get("seconds") or {}).items()}
+    parts = {name: dict(row.get(name) or {}) for name in ("space", "device", "supernet")}
+    return parts | {
+        "request": dict(row["request"]), "seconds": seconds, "state": str(row["state"]),
+    }  # fmt: skip
+
+
+def _optional(path: Path, kind: Callable[[Any], T], missing: T) -> T:
+    return _parsed(path, kind) if path.is_file() else missing
+
+
+def _points(path: Path) -> tuple[Point, ...]:
+    """Every scored point; a last line that an interruption tore is ignored."""
+    if not path.is_file():
+        return ()
+    lines = path.read_bytes().split(b"\n")[:-1]
+    return tuple(_line(path, number, line) for number, line in enumerate(lines, 1))
+
+
+def _line(path: Path, number: int, line: bytes) -> Point:
+    try:
+        return _point(json.loads(line))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{path}: line {number} is damaged ({_words(error)})") from None
+
+
+def _point(row: dict[str, Any]) -> Point:
+    return Point(
+        key=str(row["key"]),
+        share=float(row["share"]),
+        kinds=tuple(map(str, row["kinds"])),
+        accuracy=_number(row.get("accuracy")),
+        fits=bool(row["fits"]),
+        predicted=_costs(row.get("predicted")),
+    )
+
+
+def _finalists(folder: Path, space: str) -> tuple[tuple[Finalist, ...], int]:
+    """Those that have ended, in order of their keys, and how many have only begun."""
+    folders = sorted(p for p in (folder / "finalists").glob("*") if p.is_dir())
+    ended = [p for p in folders if (p / "finalist.json").is_file()]
+    made = (_parsed(p / "finalist.json", partial(_finalist, p, space)) for p in ended)
+    return tuple(made), len(folders) - len(ended)
+
+
+def _finalist(folder: Path, space: str, row: dict[str, Any]) -> Finalist:
+    accuracy, rtl = row.get("accuracy") or {}, row.get("rtl") or {}
+    inherited, validation, test = (
+        _number(accuracy.get(name)) for name in ("inherited", "validation", "test")
+    )
+    report: dict[str, Any] = _optional(folder / "report.json", dict, {})
+    return Finalist(
+        key=str(row["key"]), share=float(row["share"]), round=int(row.get("round") or 0),
+        kinds=tuple(map(str, row["kinds"])), inherited=inherited, validation=validation, test=test,
+        searched=_costs(row.get("searched") or row.get("predicted")),
+        predicted=_costs(row.get("predicted")), measured=_costs(row.get("measured")),
+        images=int(rtl.get("images") or 0), mismatches=int(rtl.get("mismatches") or 0),
+        error=str(row.get("error") or ""), folder=folder,
+        arch=_architecture(folder, row.get("candidate"), space),
+        tools=tuple(map(str, report.get("tools") or ())),
+    )  # fmt: skip
+
+
+def _architecture(folder: Path, candidate: Any, space: str) -> Architecture | None:
+    """From arch.json, or else from the candidate where its space is at hand."""
+    path = folder / "arch.json"
+    try:
+        if path.is_file():
+            return from_json(path.read_text(encoding="utf-8"), str(path))
+        return space_files.load(space).architecture(Candidate.from_dict(candidate))
+    except (ArchitectureError, SpaceError, OSError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _costs(row: dict[str, Any] | None) -> Costs:
+    return Costs(**{name: _number((row or {}).get(name)) for name in COSTS})
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or not isfinite(float(value)) else float(value)

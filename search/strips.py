@@ -1,0 +1,99 @@
+"""The architecture of a network as a strip: one piece a layer, sized by its work and its width."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+from model.arch import CONVOLUTIONS, Architecture, Block
+
+POOLS = ("maxpool", "avgpool", "globalavg")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One block. macs: its terms w·x (or their shift and add counterparts) for one image.
+
+    size: height × width of its output. shrinks: the resolution falls here. grow: width of the piece
+    in the strip, relative to the others. tall: height, 0 to 1, by the square root of channels.
+    """
+
+    op: str
+    kind: str
+    kernel: int
+    bits: int
+    channels: int
+    macs: int
+    size: tuple[int, int]
+    shrinks: bool
+    grow: float = 0.0
+    tall: float = 0.0
+
+    @property
+    def pool(self) -> bool:
+        return self.op in POOLS
+
+    @property
+    def shape(self) -> str:
+        """Kernel, or what stands for it."""
+        return "dense" if self.op == "dense" else f"{self.kernel}×{self.kernel}"
+
+    @property
+    def tip(self) -> str:
+        """One line that says everything about the piece."""
+        where = f"{self.size[0]}×{self.size[1]}"
+        if self.pool:
+            return f"{self.op} {self.kernel}×{self.kernel} to {where}"
+        kernel = "" if self.op == "dense" else f" {self.kernel}×{self.kernel}"
+        return (
+            f"{self.kind} {self.op}{kernel}, {self.channels} channels at {where}, "
+            f"{self.bits}-bit weights, {self.macs:,} terms"
+        )
+
+
+def strip(arch: Architecture, widest: int = 0) -> list[Piece]:
+    """The pieces of `arch`; heights are relative to `widest` channels, by default its own most."""
+    size, channels = (arch.shape[0], arch.shape[1]), arch.shape[2]
+    made = []
+    for block in arch.blocks:
+        piece = _piece(block, size, channels)
+        size, channels = piece.size, piece.channels
+        made.append(piece)
+    most = max(widest, *(p.channels for p in made))
+    return [_sized(piece, most) for piece in made]
+
+
+def _sized(piece: Piece, most: int) -> Piece:
+    grow = sqrt(piece.macs) if not piece.pool else 0.0
+    values = piece.__dict__ | {"grow": round(grow, 1), "tall": sqrt(piece.channels / most)}
+    return Piece(**values)
+
+
+def _piece(block: Block, size: tuple[int, int], channels: int) -> Piece:
+    after = (_out(block, size[0]), _out(block, size[1]))
+    out = block.channels or channels
+    pixels = after[0] * after[1]
+    kernel = size[0] if block.op == "globalavg" else block.kernel
+    macs = _terms(block, channels, out, size) * pixels if block.weighted else 0
+    shrinks = after != size and block.op != "dense"
+    return Piece(block.op, block.kind, kernel, block.weight_bits, out, macs, after, shrinks)
+
+
+def _terms(block: Block, channels: int, out: int, size: tuple[int, int]) -> int:
+    """Terms of all sums at one output position."""
+    window = block.kernel**2
+    skip = channels * out if channels != out or block.stride > 1 else 0
+    return {
+        "conv": window * channels * out,
+        "depthwise": window * channels,
+        "separable": window * channels + channels * out,
+        "residual": window * (channels + out) * out + skip,
+        "dense": size[0] * size[1] * channels * out,
+    }[block.op]
+
+
+def _out(block: Block, size: int) -> int:
+    if block.op in ("dense", "globalavg"):
+        return 1
+    pad = block.kernel // 2 if block.op in CONVOLUTIONS and block.padding == "same" else 0
+    return (size + 2 * pad - block.kernel) // block.stride + 1

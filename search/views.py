@@ -1,0 +1,181 @@
+"""The part of a report's page that is about one run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from search import figures
+from search.page import Bar, Card, View
+from search.plots import Plot
+from search.results import Finalist, Run
+from search.strips import strip
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+RESOURCES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "block RAM"}
+ERRORS = {"lut_error": ("lut", 1.0), "ff_error": ("ff", 1.0), "fmax_error": ("fmax", 1.0)}
+VOLUMES = {"hypervolume_predicted": ("theirs", 1.0), "hypervolume_measured": ("ours", 1.0)}
+
+
+def letters(run: Run) -> dict[str, str]:
+    """A letter for every sound finalist, by its group: the front first, most accurate first."""
+    names = (*LETTERS, *(f"{a}{b}" for a in LETTERS for b in LETTERS))
+    ordered = [f for f in _ordered(run) if f.sound]
+    return {figures.group(run, f): name for f, name in zip(ordered, names, strict=False)}
+
+
+def view(run: Run, name: str, names: Mapping[str, str]) -> View:
+    """All of one run. `names`: letters of finalists by group."""
+    ordered = _ordered(run)
+    pieces = [strip(f.arch) for f in ordered if f.arch]
+    widest = max((p.channels for strips in pieces for p in strips), default=0)
+    measured = any(f.measured.lut for f in run.finalists)
+    return View(
+        run=run,
+        name=name,
+        cards=[_card(run, f, names, widest) for f in ordered],
+        progress=_progress(run),
+        foretold=figures.foretold([run]) if measured else [],
+        rounds=_rounds(run),
+        supernet=_supernet(run),
+        training=_training(run.training.get("curve") or []),
+        histograms=_histograms(run.training.get("histograms") or {}),
+        request=_request(run),
+        seconds=_seconds(run.seconds),
+    )
+
+
+def _ordered(run: Run) -> list[Finalist]:
+    """The front, then what is beaten, then what was not built."""
+    front = run.front
+    rest = [f for f in run.finalists if f not in front]
+    return front + sorted(rest, key=lambda f: (not f.sound, -(f.validation or 0.0), f.key))
+
+
+def _card(run: Run, finalist: Finalist, names: Mapping[str, str], widest: int) -> Card:
+    group = figures.group(run, finalist)
+    return Card(
+        finalist=finalist,
+        letter=names.get(group, ""),
+        on_front=finalist in run.front,
+        group=group,
+        anchor=f"{run.name}-{finalist.key}",
+        strip=strip(finalist.arch, widest) if finalist.arch else [],
+        bars=_bars(run, finalist),
+        commands=_commands(run, finalist),
+    )
+
+
+def _bars(run: Run, finalist: Finalist) -> list[Bar]:
+    made = []
+    for cost, name in RESOURCES.items():
+        used, has = finalist.measured.of(cost), float(run.device.get(cost) or 0)
+        foretold = finalist.predicted.of(cost)
+        if used is not None and has:
+            part = None if foretold is None else 100 * foretold / has
+            made.append(Bar(name, used, has, 100 * used / has, foretold, part))
+    return made
+
+
+def _commands(run: Run, finalist: Finalist) -> list[str]:
+    """How to build and to prove it again; empty where there is no Network to start from."""
+    network = finalist.folder / "network"
+    if not network.is_dir():
+        return []
+    board = run.request.get("board") or run.device.get("name")
+    limits, device = run.request.get("limits") or {}, run.device
+    words = ["shiftadd compile", os.fspath(network), f"--board {board}"]
+    for option, limit, has in (("luts", "max_luts", "lut"), ("dsps", "dsps", "dsp")):
+        known = [float(n) for n in (limits.get(limit), device.get(has)) if n is not None]
+        if known:
+            words.append(f"--{option} {int(finalist.share * min(known))}")
+    build = finalist.folder
+    proof = f"shiftadd simulate {network} --board {board} --build {build}"
+    return [" ".join(words), proof] if (build / "plan.json").is_file() else [" ".join(words)]
+
+
+def _progress(run: Run) -> str:
+    if run.state == "done" and not run.building:
+        return ""
+    done, building = len(run.finalists), run.building
+    return (
+        f"This search has not ended: {len(run.points):,} points are scored, {done} finalists "
+        f"measured, {building} begun. `--resume` goes on with it."
+    )
+
+
+def _rounds(run: Run) -> list[tuple[str, Plot]]:
+    rows = run.rounds
+    marks = tuple(float(row.get("round") or 0) for row in rows)
+    errors = figures.curves(rows, "round", ERRORS, "", ("round", "mean error, %"), least=0.0)
+    volumes = figures.curves(rows, "round", VOLUMES, "", ("round", "hypervolume"))
+    found = (("Error of the cost model, by round", errors), ("Hypervolume, by round", volumes))
+    for _, plot in found:
+        if plot:
+            plot.x = replace(plot.x, at_values=marks)
+    return [(heading, plot) for heading, plot in found if plot]
+
+
+def _training(curve: list[Mapping[str, Any]]) -> list[tuple[str, Plot]]:
+    loss = figures.curves(curve, "epoch", {"loss": ("loss", 1.0)}, "", ("epoch", "loss"))
+    series = {"largest": ("ours", 100.0), "random": ("theirs", 100.0)}
+    accuracy = figures.curves(curve, "epoch", series, "", ("epoch", "accuracy, %"), most=100.0)
+    found = (
+        ("Training loss", loss),
+        ("Validation accuracy: the largest network (line) and random ones (dashed)", accuracy),
+    )
+    return [(heading, plot) for heading, plot in found if plot]
+
+
+def _histograms(rows: Mapping[str, Any]) -> list[tuple[str, Plot, str]]:
+    found = []
+    for name in sorted(rows, key=lambda k: (k != "shared", k)):
+        row = rows[name]
+        if not row.get("counts"):
+            continue
+        known = [f"{law} {row[law]:.3f}" for law in figures.LAWS if row.get(law) is not None]
+        distance = f": {', '.join(known)}" if known else ""
+        found.append((name, figures.histogram(name, row), distance))
+    return found
+
+
+def _supernet(run: Run) -> str:
+    """Its size beside that of networks that share nothing; empty where it is not known."""
+    weights, unshared = run.supernet.get("weights"), run.supernet.get("unshared_weights")
+    if not weights:
+        return ""
+    text = f"{weights:,} weights, sharing {run.supernet.get('sharing', 'unknown')}"
+    if unshared:
+        fewer = 100 * (1 - weights / unshared)
+        text += f"; {unshared:,} if nothing were shared, so {fewer:.0f} % fewer"
+    return f"{text}."
+
+
+def _request(run: Run) -> list[tuple[str, str]]:
+    """Every part of the request and what it was asked of, in the order of the file."""
+    rows = [(k, _said(v)) for k, v in run.request.items() if k not in ("limits", "budget")]
+    limits = {k: v for k, v in (run.request.get("limits") or {}).items() if v is not None}
+    size = run.space.get("size")
+    rows += [
+        ("limits", _said(limits) or "those of the board"),
+        ("budget", _said(run.request.get("budget") or {})),
+        ("networks in the space", f"{size:,}" if isinstance(size, int) else "unknown"),
+        ("device", _said(run.device)),
+        ("supernet", _said({k: run.supernet.get(k) for k in ("folder", "hash")})),
+    ]
+    return [(name.replace("_", " "), value or "none") for name, value in rows]
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in value.items() if v is not None)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _seconds(steps: Mapping[str, float]) -> list[tuple[str, float, float]]:
+    most = max(steps.values(), default=0.0) or 1.0
+    return [(name, seconds, 100 * seconds / most) for name, seconds in steps.items()]
