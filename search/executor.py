@@ -1,0 +1,120 @@
+"""Where the work of a search is done: local processes, or the workers of a Dask cluster.
+
+Both are `concurrent.futures` executors. Work that a dying worker leaves behind is done by another.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Any, TypeVar
+
+J = TypeVar("J")
+R = TypeVar("R")
+LIVES = 3
+"""How often work is begun again after a worker has died."""
+
+
+class SchedulerError(ValueError):
+    """No cluster at the given address, or workers that keep dying; one line says which."""
+
+
+class Pool:
+    """Workers for a `with` block; leaving it by an exception ends them at once."""
+
+    def __init__(self, workers: int = 2, scheduler: str | None = None) -> None:
+        if workers < 1:
+            raise ValueError(f"--workers {workers}: at least 1")
+        self.workers, self.scheduler = workers, scheduler
+        self._client: Any = None
+        self._executor: Executor | None = None
+
+    def __enter__(self) -> Pool:
+        if self.scheduler:
+            self._client = _connect(self.scheduler)
+        self._executor = self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self._stop(at_once=error is not None)
+        if self._client is not None:
+            self._client.close()
+
+    def run(self, work: Callable[[J], R], jobs: Sequence[J]) -> Iterator[tuple[J, R]]:
+        """Each job with what `work` made of it, as they are done; an exception of `work` is raised.
+
+        `work` and jobs go to other processes: a function of a module, and what pickle can carry.
+        """
+        left = dict(enumerate(jobs))
+        for _ in range(LIVES):
+            try:
+                assert self._executor is not None
+                futures = {self._executor.submit(work, job): i for i, job in left.items()}
+                for done in as_completed(futures):
+                    result = done.result()
+                    yield left.pop(futures[done]), result
+                return
+            except BrokenProcessPool:
+                self._stop(at_once=True)
+                self._executor = self._start()
+        raise SchedulerError(
+            f"workers died {LIVES} times (out of memory?); try --workers {max(1, self.workers - 1)}"
+        )
+
+    def _start(self) -> Executor:
+        if self._client is not None:
+            executor: Executor = self._client.get_executor(pure=False)
+            return executor
+        spawn = multiprocessing.get_context("spawn")  # torch and fork do not go together
+        return ProcessPoolExecutor(self.workers, spawn, initializer=_begin)
+
+    def _stop(self, *, at_once: bool) -> None:
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        if at_once and isinstance(executor, ProcessPoolExecutor):
+            for process in list((executor._processes or {}).values()):  # kill_workers of 3.14
+                process.kill()
+        if isinstance(executor, ProcessPoolExecutor):
+            executor.shutdown(wait=not at_once, cancel_futures=at_once)
+        else:
+            executor.shutdown(wait=not at_once)
+
+
+def _connect(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise SchedulerError(
+            f"--scheduler {address}: needs Dask; pip install 'shiftadd[dask]'"
+        ) from None
+    try:
+        return Client(address, timeout="10s", set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise SchedulerError(
+            f"--scheduler {address}: no scheduler answers there ({reason}); "
+            "start one with `dask scheduler`"
+        ) from None
+
+
+def _begin() -> None:
+    """In a fresh local worker: Ctrl-C is its parent's business, and it ends with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+__all__ = ["Future", "Pool", "SchedulerError"]

@@ -1,0 +1,67 @@
+"""A request that nothing meets: found out early, and said with the nearest value that is met."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from search.evolve import smallest
+from search.executor import Pool
+from search.objectives import SHARES, Job, Limits, Score, Setting, evaluate
+from search.space import Space
+
+PATIENCE = 5
+"""Generations after which a search that has found nothing gives up."""
+UNITS = {"max_latency_us": "us", "max_luts": "", "dsps": "", "fps": ""}
+FLAGS = {
+    "max_latency_us": "--max-latency",
+    "max_luts": "--max-luts",
+    "dsps": "--dsps",
+    "fps": "--fps",
+}
+FIGURES = {
+    "max_latency_us": "latency_us", "max_luts": "lut", "dsps": "dsp", "fps": "inferences_per_s",
+}  # fmt: skip
+
+
+class InfeasibleError(ValueError):
+    """No network of the space meets the request; the line names the nearest value."""
+
+
+def check_feasible(
+    pool: Pool, setting: Setting, space: Space, scores: Sequence[Score], generation: int, last: int
+) -> None:
+    """Raises InfeasibleError when it is time to give up. `generation` and `last` count from 0."""
+    limits = setting.limits
+    if generation < min(PATIENCE, last) or any(s.violation(limits) == 0 for s in scores):
+        return
+    if any(score.fits for score in scores):
+        raise InfeasibleError(_nearest([s for s in scores if s.fits], limits, space, setting.board))
+    free = replace(setting, limits=replace(limits, max_luts=None, dsps=None))
+    jobs = [Job(free, smallest(space, kind), SHARES) for kind in space.kinds]
+    found = [score for _, several in pool.run(evaluate, jobs) for score in several]
+    fitting = [score for score in found if score.fits]
+    if not fitting:
+        raise InfeasibleError(
+            f"nothing in space {space.name} fits {setting.board}; its smallest network "
+            f"{min(s.why for s in found)}"
+        )
+    raise InfeasibleError(_nearest(fitting, limits, space, setting.board))
+
+
+def _nearest(scores: Sequence[Score], limits: Limits, space: Space, board: str) -> str:
+    """For each limit that is missed, the nearest value found where it is missed least."""
+    best = min(scores, key=lambda s: (s.violation(limits), s.key))
+    missed = [name for name, over in limits.excess(best.predicted).items() if over > 0]
+    asked = " ".join(f"{FLAGS[n]} {getattr(limits, n):g}{UNITS[n]}" for n in missed)
+    near = " ".join(
+        f"{FLAGS[n]} {_rounded(n, best.predicted[FIGURES[n]])}{UNITS[n]}" for n in missed
+    )
+    return f"{asked}: nothing found in space {space.name} meets it on {board}; nearest is {near}"
+
+
+def _rounded(name: str, value: float) -> str:
+    """To the side that can be met."""
+    if name == "max_latency_us":
+        return f"{value + 0.005:.2f}"
+    return f"{int(value)}" if name == "fps" else f"{int(value + 0.999)}"

@@ -1,0 +1,197 @@
+"""Finalists: points of the predicted front, trained out, built, measured and proven.
+
+Everything about one lands in its folder of the run directory; finalist.json comes last, so that a
+folder without it is one that was cut short, and goes on from its checkpoint and the build cache.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gen.compile import REPORT
+from gen.compile import compile as compile_network
+from gen.devices import device
+from gen.energy import energy
+from gen.estimate import estimate
+from gen.files import copy, write
+from gen.place import DoesNotFitError
+from gen.plan import PlanError
+from gen.report import save as save_report
+from gen.report import with_cycles
+from gen.tools import ToolError
+from model import data as datasets
+from model import golden, store
+from model.checkpoint import ARCHITECTURE, LOG, NETWORK
+from model.data import Dataset
+from model.spec import Network
+from model.train import Recipe, recipe_for, train
+from search.inherit import RECALIBRATION, inherit
+from search.objectives import Score, Setting, images, supernet
+from search.sandwich import teacher
+from search.space import Candidate
+from sim.network import SimulationResult, simulate
+from sim.simulators import SimulatorError
+
+FINALIST = "finalist.json"
+PROVEN = 20
+"""Test images that each finalist is simulated with, under random stalls."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How finalists are trained from inherited weights. teacher: folder of a Network, or ""."""
+
+    epochs: int
+    seed: int
+    teacher: str = ""
+
+
+@dataclass(frozen=True)
+class BuildJob:
+    """One network, built for each of `points`, which differ in their share of the board.
+
+    folder: of the run. cache: of built steps. Both are absolute paths.
+    """
+
+    setting: Setting
+    training: Training
+    points: tuple[Score, ...]
+    round: int
+    folder: str
+    cache: str
+    simulator: str = "verilator"
+
+
+def teach(job: tuple[Setting, Training, str]) -> str:
+    """Trains out the largest network, from which finalists are distilled; returns its folder."""
+    setting, training, folder = job
+    _train(setting, teacher(setting.space), training, Path(folder))
+    return str(Path(folder) / NETWORK)
+
+
+def refit(device, folder, built):
+    raise NotImplementedError
+
+
+def build(job: BuildJob) -> list[dict[str, Any]]:
+    """Trains, builds and proves the finalists of a job; those that are there are left as they are.
+
+    A finalist that cannot be built is kept with its reason in `error`.
+    """
+    torch.set_num_threads(1)
+    folders = [Path(job.folder) / "finalists" / point.key for point in job.points]
+    if not all((folder / FINALIST).is_file() for folder in folders):
+        scratch = Path(job.folder) / "trained" / job.points[0].id
+        network, validation = _trained(job, scratch)
+        data = datasets.load(job.setting.data)
+        tests = torch.from_numpy(data.test_images), torch.from_numpy(data.test_labels)
+        test = golden.accuracy(network, *tests)
+        for point, folder in zip(job.points, folders, strict=True):
+            if (folder / FINALIST).is_file():
+                continue
+            _adopt(network, scratch, folder)
+            accuracy = {"inherited": point.accuracy, "validation": validation, "test": test}
+            row = _head(job, point, accuracy) | _measure(job, point, network, folder, data)
+            write(folder / FINALIST, json.dumps(row, indent=1) + "\n")
+    return [json.loads((folder / FINALIST).read_text()) for folder in folders]
+
+
+def _trained(job: BuildJob, folder: Path) -> tuple[Network, float]:
+    found = _train(job.setting, job.points[0].genome.candidate, job.training, folder)
+    network = found.network
+    network.about["data"] = job.setting.data  # by which it is loaded, not the split's name
+    return network, found.accuracy["integer"]
+
+
+def _train(setting: Setting, candidate: Candidate, training: Training, folder: Path) -> Any:
+    """Quantised from the first epoch: the weights are inherited, not random."""
+    torch.set_num_threads(1)
+    data = images(setting.data)
+    calibration = torch.from_numpy(data.train_images[:RECALIBRATION])
+    initial = inherit(supernet(setting.supernet, setting.space), candidate, calibration)
+    return train(
+        setting.space.architecture(candidate), data, epochs=training.epochs, seed=training.seed,
+        out=folder, resume=True, initial=initial,
+        teacher=store.load(training.teacher) if training.teacher else None,
+        recipe=_recipe(data, initial), quiet=True,
+    )  # fmt: skip
+
+
+def _recipe(data: Dataset, initial: torch.nn.Module) -> Recipe:
+    usual = recipe_for(data, sum(p.numel() for p in initial.parameters()))
+    return replace(usual, float_until=0.0)
+
+
+def _adopt(network: Network, source: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (ARCHITECTURE, LOG):
+        copy(source / name, folder / name)
+    store.save(network, folder / NETWORK)
+
+
+def _head(job: BuildJob, point: Score, accuracy: Mapping[str, float | None]) -> dict[str, Any]:
+    candidate = point.genome.candidate
+    return {
+        "key": point.key, "id": point.id, "share": point.genome.share, "round": job.round,
+        "candidate": candidate.as_dict(), "kinds": list(candidate.kinds),
+        "accuracy": dict(accuracy), "searched": dict(point.predicted), "on_front": False,
+    }  # fmt: skip
+
+
+def _measure(
+    job: BuildJob, point: Score, network: Network, folder: Path, data: Dataset
+) -> dict[str, Any]:
+    """What the trained network is predicted and measured to cost, the proof, and what went wrong.
+
+    `predicted` is that of the plan that is built; `searched`, what the search went by.
+    """
+    setting = job.setting
+    found: dict[str, Any] = {
+        "predicted": {}, "measured": {}, "rtl": {"images": 0, "mismatches": 0}, "error": "",
+    }  # fmt: skip
+    try:
+        guess = estimate(
+            network, device(setting.board), share=point.genome.share, dsps=setting.limits.dsps,
+            luts=setting.limits.max_luts, model=setting.cost, exact=True,
+        )  # fmt: skip
+        found["predicted"] = guess.as_dict()
+        report, accelerator = compile_network(
+            network, board=setting.board, out=folder, plan=guess.plan, cache=Path(job.cache)
+        )
+        proof = simulate(
+            network, accelerator, torch.from_numpy(data.test_images[:PROVEN]),
+            simulator=job.simulator,
+        )  # fmt: skip
+        report = with_cycles(report, proof.cycles_latency, proof.cycles_interval)
+        save_report(report, folder / REPORT)
+        found["rtl"] = {"images": proof.images, "mismatches": proof.mismatches}
+        assert report.measured is not None
+        joules = energy(network, guess.plan).total
+        found["measured"] = asdict(report.measured) | {"energy_nj": joules}
+        found["error"] = _wrong(proof) or _missed(setting, found["measured"])
+    except (PlanError, DoesNotFitError, ToolError, SimulatorError) as error:
+        found["error"] = " ".join(str(error).split())
+    return found
+
+
+def _wrong(proof: SimulationResult) -> str:
+    if proof.ok:
+        return ""
+    return (
+        f"RTL differs from the golden model in {proof.mismatches} of {proof.images} images; "
+        f"stopped at {proof.stopped}, first at {proof.first_mismatch}"
+    )
+
+
+def _missed(setting: Setting, measured: Mapping[str, Any]) -> str:
+    missed = [name for name, over in setting.limits.excess(measured).items() if over > 0]
+    if not missed:
+        return ""
+    wanted = ", ".join(f"{n} {getattr(setting.limits, n):g}" for n in missed)
+    return f"as measured it misses {wanted}"

@@ -1,0 +1,51 @@
+"""The front of a search as a table on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+COLUMNS = (
+    "network",
+    "kinds",
+    "share",
+    "validation",
+    "test",
+    "LUT",
+    "DSP",
+    "BRAM",
+    "MHz",
+    "latency",
+    "energy",
+)
+
+
+def table(found: Mapping[str, Any]) -> Table:
+    """Of what `search.search.search` returns."""
+    rounds, seconds = found["rounds"], sum(found["seconds"].values())
+    made = Table(
+        title=f"{len(found['front'])} networks on the measured front; {found['evaluations']} "
+        f"points scored, {found['finalists']} built, {seconds:.0f} s",
+        caption=_caption(rounds, found["report"]),
+    )
+    for name in COLUMNS:
+        made.add_column(name, justify="left" if name in COLUMNS[:2] else "right")
+    for row in found["front"]:
+        made.add_row(
+            row["key"].rsplit("-", 1)[0], row["kinds"], f"{row['share']:g}",
+            f"{100 * row['validation']:.2f} %", f"{100 * row['test']:.2f} %", f"{row['lut']:.0f}",
+            f"{row['dsp']:.0f}", f"{row['bram']:.0f}", f"{row['fmax_mhz']:.1f}",
+            f"{row['latency_us']:.1f} µs", f"{row['energy_nj']:.2f} nJ",
+        )  # fmt: skip
+    return made
+
+
+def _caption(rounds: list[dict[str, Any]], page: str) -> str:
+    if not rounds:
+        return page
+    last = rounds[-1]
+    named = (("LUT", "lut_error"), ("fmax", "fmax_error"), ("latency", "latency_error"))
+    errors = ", ".join(f"{n} {last[k]:.1f} %" for n, k in named if last[k] is not None)
+    return f"predictions of the last of {len(rounds)} rounds were off by {errors}; see {page}"
