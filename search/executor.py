@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Any, TypeVar
@@ -26,18 +26,24 @@ class SchedulerError(ValueError):
 
 
 class Pool:
-    """Workers for a `with` block; leaving it by an exception ends them at once."""
+    """Workers for a `with` block; leaving it by an exception ends them at once.
 
-    def __init__(self, workers: int = 2, scheduler: str | None = None) -> None:
+    workers: local processes. scheduler: address of a Dask scheduler whose workers do the work
+    instead; timeout: seconds to wait for its answer. Raises SchedulerError.
+    """
+
+    def __init__(
+        self, workers: int = 2, scheduler: str | None = None, *, timeout: float = 10
+    ) -> None:
         if workers < 1:
             raise ValueError(f"--workers {workers}: at least 1")
-        self.workers, self.scheduler = workers, scheduler
+        self.workers, self.scheduler, self.timeout = workers, scheduler, timeout
         self._client: Any = None
         self._executor: Executor | None = None
 
     def __enter__(self) -> Pool:
         if self.scheduler:
-            self._client = _connect(self.scheduler)
+            self._client = _connect(self.scheduler, self.timeout)
         self._executor = self._start()
         return self
 
@@ -81,16 +87,18 @@ class Pool:
         executor, self._executor = self._executor, None
         if executor is None:
             return
-        if at_once and isinstance(executor, ProcessPoolExecutor):
-            for process in list((executor._processes or {}).values()):  # kill_workers of 3.14
-                process.kill()
-        if isinstance(executor, ProcessPoolExecutor):
-            executor.shutdown(wait=not at_once, cancel_futures=at_once)
-        else:
+        if not isinstance(executor, ProcessPoolExecutor):
             executor.shutdown(wait=not at_once)
+            return
+        processes = list((executor._processes or {}).values()) if at_once else []
+        for process in processes:  # `kill_workers` of Python 3.14
+            process.kill()
+        executor.shutdown(wait=not at_once, cancel_futures=at_once)
+        for process in processes:
+            process.join()
 
 
-def _connect(address: str) -> Any:
+def _connect(address: str, timeout: float) -> Any:
     try:
         from distributed import Client
     except ImportError:
@@ -98,7 +106,7 @@ def _connect(address: str) -> Any:
             f"--scheduler {address}: needs Dask; pip install 'shiftadd[dask]'"
         ) from None
     try:
-        return Client(address, timeout="10s", set_as_default=False)
+        return Client(address, timeout=timeout, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SchedulerError(
@@ -115,6 +123,3 @@ def _begin() -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-
-
-__all__ = ["Future", "Pool", "SchedulerError"]

@@ -1,0 +1,40 @@
+"""Work for the pools of the search's tests: functions that other processes can import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def fail(number: int) -> int:
+    raise ValueError(f"{number} is refused")
+
+
+def slow_square(job: tuple[int, str]) -> int:
+    """Leaves its process id in a folder, so that a test can end its worker in the middle."""
+    number, folder = job
+    (Path(folder) / f"{number}-{os.getpid()}").touch()
+    time.sleep(0.4)
+    return number * number
+
+
+def dies_once(job: tuple[int, str]) -> int:
+    """The first worker that comes here dies."""
+    number, folder = job
+    try:
+        (Path(folder) / "dead").touch(exist_ok=False)
+    except FileExistsError:
+        return number * number
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("not reached")
+
+
+def dies(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("not reached")
