@@ -1,0 +1,55 @@
+"""A ring of bytes in block RAM, whose writer decides when what it wrote may be read."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+
+class Ring(wiring.Component):
+    """Bytes are written anywhere between `end` and `end` + `free`; `o` gives those before `end`.
+
+    end is moved on by the writer when bytes are final, and addresses count on past the depth: both
+    have one bit more than an address. Whatever lies beyond `end` is not seen, so not moving it
+    takes back what was written. One byte in and one out each cycle; latency 2 from `end` to `o`.
+    depth: bytes, a power of two.
+    """
+
+    def __init__(self, *, depth: int) -> None:
+        if depth < 2 or depth & (depth - 1):
+            raise ValueError(f"ring depth must be a power of two, at least 2, not {depth}")
+        self.depth = depth
+        self.bits = ceil_log2(depth)
+        super().__init__(
+            {
+                "at": In(self.bits + 1),
+                "data": In(8),
+                "write": In(1),
+                "end": In(self.bits + 1),
+                "free": Out(self.bits + 1),
+                "o": Out(stream.Signature(8)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.bytes = ram = memory.Memory(shape=8, depth=self.depth, init=[])
+        write, read = ram.write_port(), ram.read_port()
+        start, fetch = Signal(self.bits + 1), Signal()
+        m.d.comb += [
+            write.addr.eq(self.at),
+            write.data.eq(self.data),
+            write.en.eq(self.write),
+            self.free.eq(start + self.depth - self.end),
+            fetch.eq((start != self.end) & (~self.o.valid | self.o.ready)),
+            read.addr.eq(start),
+            read.en.eq(fetch),
+            self.o.payload.eq(read.data),
+        ]
+        with m.If(fetch):
+            m.d.sync += [start.eq(start + 1), self.o.valid.eq(1)]
+        with m.Elif(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        return m
