@@ -120,7 +120,7 @@ class _Draw:
         if sampler == "random":
             return [self.any() for _ in range(count)]
         ends = [end(k) for k in self.space.kinds for end in (self._smallest, self.space.largest)]
-        pure = [self.space.restrict([kind]) for kind in self.space.kinds]
+        pure = [self.space.restrict([kind]) for kind in self.space.kinds] or [self.space]
         rest = [
             Genome(space.sample(self.rng), self.rng.choice(SHARES))
             for pair in zip(cycle(pure), range(count), strict=False)

@@ -1,0 +1,119 @@
+"""Evolution: better than chance, the same for the same seed, and never the same point twice."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from search import space_files
+from search.evolve import Evolution, front, smallest
+from search.hypervolume import Box, spread
+from search.objectives import NO_LIMITS, SHARES, Genome, Limits, Score
+from tests.search_fakes import landscape
+
+SPACE = space_files.load("28x28")
+
+
+def run(
+    sampler: str, seed: int, *, limits: Limits = NO_LIMITS, population: int = 24, count: int = 10
+) -> list[Score]:
+    evolution = Evolution(SPACE, limits, population=population, seed=seed, sampler=sampler)
+    scores: list[Score] = []
+    for _ in range(count):
+        found = [landscape(SPACE, genome) for genome in evolution.ask()]
+        evolution.tell(found)
+        scores += found
+    assert len({score.genome for score in scores}) == len(scores) == population * count
+    return scores
+
+
+def test_same_seed_same_points() -> None:
+    keys = [[score.key for score in run("evolution", seed)] for seed in (1, 1, 2)]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_beats_random_sampling() -> None:
+    found = {
+        sampler: [run(sampler, seed) for seed in range(3)] for sampler in ("evolution", "random")
+    }
+    rows = [s.objectives() for scores in found["random"] for s in scores]
+    box = Box.around(rows, SPACE.classes)
+    volumes = {
+        sampler: [box.volume(s.objectives() for s in scores) for scores in several]
+        for sampler, several in found.items()
+    }
+    assert min(volumes["evolution"]) > max(volumes["random"]), volumes
+
+
+def test_limits_decide_before_objectives() -> None:
+    limits = Limits(max_latency_us=100, max_luts=400)
+    free, bound = (front(run("evolution", 5, limits=li), limits) for li in (NO_LIMITS, limits))
+    assert len(bound) > len(free), "the limit steers the search"
+    for score in bound:
+        assert score.predicted["latency_us"] <= 100
+        assert score.predicted["lut"] <= 400
+
+
+def test_front_is_what_nothing_beats() -> None:
+    rng = random.Random(4)
+    scores = [landscape(SPACE, Genome(SPACE.sample(rng), rng.choice(SHARES))) for _ in range(80)]
+    rows = {s.key: np.array(s.objectives()) for s in scores}
+    beaten = {k for k, r in rows.items() for o in rows.values() if (o <= r).all() and (o < r).any()}
+    assert {s.key for s in front(scores, NO_LIMITS)} == set(rows) - beaten
+    assert 0 < len(beaten) < 80
+    lost = Score("x", "x", scores[0].genome, None, False, "does not fit")
+    assert front([lost], NO_LIMITS) == []
+
+
+def test_survivors_go_into_the_next_round() -> None:
+    first = Evolution(SPACE, NO_LIMITS, population=8, seed=0)
+    first.tell([landscape(SPACE, genome) for genome in first.ask()])
+    second = Evolution(SPACE, NO_LIMITS, population=8, seed=1, start=first.survivors)
+    assert set(second.ask()) == set(first.survivors)
+
+
+def test_ends_when_the_space_is_used_up() -> None:
+    small = SPACE.restrict(["shift"])
+    tiny = type(small)(
+        **{f: getattr(small, f) for f in ("name", "shape", "classes", "input_bits", "act_bits")},
+        score_bits=10, first_channels=(4,), first=small.first[:1], stages=(), heads=("flatten",),
+        last=small.last,
+    )  # fmt: skip
+    evolution = Evolution(tiny, NO_LIMITS, population=4, seed=0)
+    seen: list[Genome] = []
+    for _ in range(50):
+        if not (genomes := evolution.ask()):
+            break
+        evolution.tell([landscape(tiny, genome) for genome in genomes])
+        seen += genomes
+    assert len(set(seen)) == len(seen) == tiny.size * len(SHARES)
+
+
+@pytest.mark.parametrize("name", space_files.built_in())
+def test_smallest_belongs_to_its_space(name: str) -> None:
+    space = space_files.load(name)
+    for kind in space.kinds:
+        least = smallest(space, kind)
+        assert least in space
+        assert set(least.kinds) <= {kind}
+
+
+def test_unknown_sampler() -> None:
+    with pytest.raises(ValueError, match="--sampler best: must be one of evolution, random"):
+        Evolution(SPACE, NO_LIMITS, population=4, seed=0, sampler="best")
+
+
+def test_spread_takes_the_ends() -> None:
+    rows = [[-0.9, 3.0], [-0.5, 0.0], [-0.89, 2.9], [-0.7, 1.0], [-0.69, 1.0]]
+    assert spread(rows, 1) == [0]
+    assert set(spread(rows, 3)) == {0, 1, 3}
+    assert sorted(spread(rows, 9)) == [0, 1, 2, 3, 4]
+
+
+def test_hypervolume_by_hand() -> None:
+    box = Box((-1.0, 0.0), (0.0, 2.0))
+    assert box.volume([[-0.5, 1.0]]) == pytest.approx(0.25)
+    assert box.volume([[-0.5, 1.0], [-1.0, 1.5]]) == pytest.approx(0.25 + 0.125)
+    assert box.volume([[-0.5, 3.0]]) == box.volume([]) == 0, "outside counts nothing"
