@@ -36,16 +36,20 @@ class RunFolder:
     def __init__(self, folder: Path, request: Mapping[str, Any], *, resume: bool) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(folder)
         self.head: dict[str, Any] = {
             "format": FORMAT, "version": VERSION, "state": "running", "request": dict(request),
             "seconds": {},
         }  # fmt: skip
-        if (folder / HEAD).is_file():
-            self._adopt(resume)
         self.scores: dict[tuple[int, str], Score] = {}
         self.accuracies: dict[str, float] = {}
-        self._restore()
+        self._lock = _locked(folder)
+        try:
+            if (folder / HEAD).is_file():
+                self._adopt(resume)
+            self._restore()
+        except RunError:
+            os.close(self._lock)
+            raise
         self._file = (folder / SCORES).open("ab")
         self.write()
 
