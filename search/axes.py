@@ -52,9 +52,9 @@ class Axis:
         return self._even()
 
     def _even(self) -> list[float]:
-        rough = (self.high - self.low) / 4
+        rough = (self.high - self.low) / 6.5
         unit = 10.0 ** floor(log10(rough))
-        step = next(unit * m for m in (1, 2, 2.5, 5, 10) if unit * m >= rough * 0.8)
+        step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= rough)
         first, count = ceil(self.low / step), int((self.high - self.low) / step) + 2
         return [round((first + i) * step, 10) for i in range(count)]
 
@@ -88,5 +88,5 @@ def short(value: float) -> str:
     """A tick's text: 950, 1.5k, 20k, 3M."""
     for unit, name in ((1e6, "M"), (1e3, "k")):
         if abs(value) >= unit:
-            return f"{value / unit:g}{name}"
-    return f"{value:g}"
+            return f"{value / unit:g}{name}".replace("-", "−")
+    return f"{value:g}".replace("-", "−")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import log
 
+from search.hypervolume import Box, row
 from search.results import OBJECTIVES, Finalist
 
 
@@ -29,7 +31,7 @@ class Gain:
     def saved(self, cost: str) -> float:
         """Part of their cost that ours saves; negative where ours takes more."""
         ours, theirs = self.costs[cost]
-        return 1 - ours / theirs
+        return 1 - ours / theirs if theirs else 0.0
 
 
 def gain(
@@ -45,6 +47,17 @@ def gain(
     within = [f for f in mine if (f.measured.lut or 0.0) <= luts]
     ahead = _best(within) - _best(his) if within else float("-inf")
     return Gain(*names, style, accuracy, costs, luts, ahead, (_best(mine), _best(his)))
+
+
+def volumes(fronts: Sequence[Sequence[Finalist]], classes: int) -> list[float]:
+    """Hypervolume of each front, as a part of one box: up to chance and twice the highest costs."""
+    rows = [[row(f.validation or 0.0, asdict(f.measured)) for f in front] for front in fronts]
+    whole = [one for part in rows for one in part]
+    if not whole:
+        return [0.0] * len(fronts)
+    reference = [max(column) + log(2) for column in zip(*whole, strict=True)]
+    box = Box.around([*whole, reference], classes)
+    return [box.volume(part) for part in rows]
 
 
 def _best(points: Sequence[Finalist]) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from search import figures
-from search.compare import Gain, gain
+from search import fronts
+from search.compare import Gain, gain, volumes
 from search.page import Fact, Page
+from search.plots import Plot
 from search.results import Finalist, Run
 from search.views import letters, view
 
@@ -23,22 +24,29 @@ def page(runs: Sequence[Run], command: str) -> Page:
     """The page of one run, or of several of which the first is held against the others."""
     names = _names(runs)
     marks = {group: letter for run in runs for group, letter in letters(run).items()}
-    plotted = any(run.finalists or run.points for run in runs)
     single = len(runs) == 1
+    plotted = any(run.front or (single and run.points) for run in runs)
     gains = [] if single else _gains(runs, names)
     return Page(
         title=_title(runs[0]),
-        lede=_lede(runs[0]) if single else _lede_of_several(gains),
+        lede=_lede(runs[0]) if single else _lede_of_several(gains, _volumes(runs, names)),
         facts=_facts(runs[0], marks) if single else [],
         views=[view(run, name, marks) for run, name in zip(runs, names, strict=True)],
-        pareto=figures.pareto(runs, marks if single else {}) if plotted else [],
+        pareto=_plots(runs, marks) if plotted else [],
         legend=_legend(runs[0])
         if single
         else [(r.style, n) for r, n in zip(runs, names, strict=True)],
         gains=gains,
-        empty="" if plotted else "Nothing has been scored yet, so there is nothing to plot.",
+        volumes={} if single else _volumes(runs, names),
+        empty="" if plotted else "There is nothing to plot yet.",
         command=command,
     )
+
+
+def _plots(runs: Sequence[Run], marks: Mapping[str, str]) -> list[Plot]:
+    if len(runs) == 1:
+        return fronts.search_plots(runs[0], marks)
+    return fronts.comparison_plots(runs)
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
@@ -56,6 +64,12 @@ def _legend(run: Run) -> list[tuple[str, str]]:
     seen = {p.kind for p in run.points} | {f.kind for f in run.finalists}
     known = [(kind, name) for kind, name in LEGEND.items() if kind in seen]
     return known + [(kind, kind) for kind in sorted(seen - set(LEGEND))]
+
+
+def _volumes(runs: Sequence[Run], names: Sequence[str]) -> dict[str, float]:
+    """Hypervolume of each measured front by name, as parts of one box around all of them."""
+    classes = next((f.arch.classes for run in runs for f in run.front if f.arch), 10)
+    return dict(zip(names, volumes([run.front for run in runs], classes), strict=True))
 
 
 def _legend_of_several(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[str, str]]:
@@ -94,10 +108,12 @@ def _lede(run: Run) -> list[str]:
     return [f"{many}{span}{tested}.", *(_beats(g) for g in gains), *([] if gains else [ALONE])]
 
 
-def _lede_of_several(gains: Sequence[Gain]) -> list[str]:
+def _lede_of_several(gains: Sequence[Gain], sizes: Mapping[str, float]) -> list[str]:
     if not gains:
         return ["Fewer than two of these runs have a measured network yet."]
-    return [_beats(g) for g in gains]
+    ranked = sorted(sizes.items(), key=lambda item: -item[1])
+    told = ", ".join(f"{name} {volume:.3f}" for name, volume in ranked)
+    return [f"Hypervolume of the measured fronts: {told}.", *(_beats(g) for g in gains)]
 
 
 def _told(finalist: Finalist) -> str:
@@ -152,5 +168,5 @@ def _facts(run: Run, names: dict[str, str]) -> list[Fact]:
 
 
 def _where(run: Run, finalist: Finalist, names: dict[str, str]) -> str:
-    letter = names.get(figures.group(run, finalist), finalist.key)
+    letter = names.get(fronts.group(run, finalist), finalist.key)
     return f"{letter}, {100 * (finalist.validation or 0):.1f} % validation"

@@ -69,7 +69,10 @@ class View:
 
 @dataclass(frozen=True)
 class Page:
-    """All of it. gains: the first run against each other one. empty: why there are no plots."""
+    """All of it; gains: the first run against each other one.
+
+    volumes: hypervolume of each front by name, of several. empty: why there are no plots.
+    """
 
     title: str
     lede: list[str]
@@ -78,6 +81,7 @@ class Page:
     pareto: list[Plot]
     legend: list[tuple[str, str]]
     gains: list[Gain]
+    volumes: dict[str, float]
     empty: str
     command: str
 

@@ -28,7 +28,6 @@ class Mark:
     x: float
     y: float
     style: str
-    tip: str
     group: str = ""
     label: str = ""
     label_x: float = 0.0
@@ -46,7 +45,6 @@ class Line:
 
     style: str
     path: str
-    name: str = ""
 
 
 @dataclass
@@ -70,11 +68,11 @@ class Plot:
         if spots:
             self.clouds.append(Line(style, "".join(f"M{x:g} {y:g}h0" for x, y in spots)))
 
-    def polyline(self, style: str, pairs: Iterable[tuple[float, float]], name: str = "") -> None:
+    def polyline(self, style: str, pairs: Iterable[tuple[float, float]]) -> None:
         """Values joined by straight lines."""
         spots = [(self.x.at(x), self.y.at(y)) for x, y in pairs]
         if spots:
-            self.lines.append(Line(style, "M" + "L".join(f"{x:g} {y:g}" for x, y in spots), name))
+            self.lines.append(Line(style, "M" + "L".join(f"{x:g} {y:g}" for x, y in spots)))
 
     def stairs(self, style: str, pairs: Sequence[tuple[float, float]]) -> None:
         """A Pareto front: from each point level until the next, then up; level to the far end."""
@@ -102,7 +100,7 @@ class Plot:
             options.append((covered, dx, dy, anchor, box))
         _, dx, dy, anchor, box = min(options, key=lambda o: o[0])
         placed = Mark(
-            mark.x, mark.y, mark.style, mark.tip, mark.group, mark.label,
+            mark.x, mark.y, mark.style, mark.group, mark.label,
             round(mark.x + dx, 1), round(mark.y + dy, 1), anchor,
         )  # fmt: skip
         return placed, box

@@ -29,7 +29,7 @@ def report(folders: Sequence[Path], *, out: Path | None = None) -> dict[str, Any
     path = out or _default(folders)
     if path.is_dir() or not path.parent.is_dir():
         raise RunError(f"{path}: --out must be a file in a folder that exists")
-    html = render(page(runs, _command(folders, out)))
+    html = render(page(runs, _command(runs, out)))
     for run in runs:
         save_front(run.folder, run.front)
     write(path, html)
@@ -40,8 +40,8 @@ def _default(folders: Sequence[Path]) -> Path:
     return folders[0] / PAGE if len(folders) == 1 else folders[0].resolve().parent / COMPARISON
 
 
-def _command(folders: Sequence[Path], out: Path | None) -> str:
-    words = ["shiftadd", "report", *map(os.fspath, folders)]
+def _command(runs: Sequence[Run], out: Path | None) -> str:
+    words = ["shiftadd report", *(run.place for run in runs)]
     return " ".join([*words, "--out", os.fspath(out)] if out else words)
 
 

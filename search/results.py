@@ -114,8 +114,21 @@ class Finalist:
 
 
 @dataclass(frozen=True)
+class Histogram:
+    """Trained weights: counts between edges; their Kolmogorov–Smirnov distances from two laws."""
+
+    edges: tuple[float, ...]
+    counts: tuple[float, ...]
+    gaussian: float | None
+    laplacian: float | None
+
+
+@dataclass(frozen=True)
 class Run:
-    """One run directory. `building`: finalists that have begun and not ended."""
+    """One run directory. `building`: finalists that have begun and not ended.
+
+    curve: of the supernet's training, a row an epoch. histograms: of its weights, by kind.
+    """
 
     folder: Path
     state: str
@@ -127,12 +140,19 @@ class Run:
     points: tuple[Point, ...] = ()
     finalists: tuple[Finalist, ...] = ()
     building: int = 0
-    training: Mapping[str, Any] = field(default_factory=dict)
-    rounds: tuple[Mapping[str, Any], ...] = ()
+    curve: tuple[Mapping[str, float], ...] = ()
+    histograms: Mapping[str, Histogram] = field(default_factory=dict)
+    rounds: tuple[Mapping[str, float], ...] = ()
 
     @property
     def name(self) -> str:
         return self.folder.resolve().name
+
+    @property
+    def place(self) -> str:
+        """The folder as one would name it here: relative to where we are, if it is below."""
+        whole, here = self.folder.resolve(), Path.cwd()
+        return str(whole.relative_to(here) if whole.is_relative_to(here) else self.folder)
 
     @property
     def style(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from gen.files import write
 from model.arch import Architecture, ArchitectureError, from_json
 from search import space_files
-from search.results import COLUMNS, COSTS, Costs, Finalist, Point, Run, RunError
+from search.results import COLUMNS, COSTS, Costs, Finalist, Histogram, Point, Run, RunError
 from search.space import Candidate, SpaceError
 
 T = TypeVar("T")
@@ -29,14 +29,16 @@ def load(folder: Path) -> Run:
         raise RunError(f"{folder}: no run.json; give a folder that `shiftadd search` wrote")
     head = _parsed(path, lambda row: _head(path, row))
     finalists, building = _finalists(folder, head["request"].get("space", ""))
+    curve, histograms = _optional(folder / "supernet.json", _training, _training({}))
     return Run(
         folder=folder,
         **head,
         points=_points(folder / "candidates.jsonl"),
         finalists=finalists,
         building=building,
-        training=_optional(folder / "supernet.json", dict, {}),
-        rounds=tuple(_optional(folder / "rounds.json", lambda rows: [dict(r) for r in rows], [])),
+        rounds=_optional(folder / "rounds.json", _numbers, ()),
+        curve=curve,
+        histograms=histograms,
     )
 
 
@@ -80,6 +82,27 @@ def _head(path: Path, row: dict[str, Any]) -> dict[str, Any]:
 
 def _optional(path: Path, kind: Callable[[Any], T], missing: T) -> T:
     return _parsed(path, kind) if path.is_file() else missing
+
+
+def _numbers(rows: list[dict[str, Any]]) -> tuple[dict[str, float], ...]:
+    """The numbers of each row; what is not one is left out."""
+    return tuple(
+        {key: float(value) for key, value in row.items() if isinstance(value, int | float)}
+        for row in rows
+    )
+
+
+def _training(row: dict[str, Any]) -> tuple[tuple[dict[str, float], ...], dict[str, Histogram]]:
+    drawn = (row.get("histograms") or {}).items()
+    found = {name: _histogram(part) for name, part in drawn if part.get("counts")}
+    return _numbers(row.get("curve") or []), found
+
+
+def _histogram(row: dict[str, Any]) -> Histogram:
+    edges, counts = tuple(map(float, row["edges"])), tuple(map(float, row["counts"]))
+    if len(edges) != len(counts) + 1 or list(edges) != sorted(set(edges)):
+        raise ValueError(f"histogram of {len(counts)} counts needs rising edges, one more")
+    return Histogram(edges, counts, _number(row.get("gaussian")), _number(row.get("laplacian")))
 
 
 def _points(path: Path) -> tuple[Point, ...]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from search import figures
+from search.fronts import group
 from search.page import Bar, Card, View
 from search.plots import Plot
 from search.results import Finalist, Run
@@ -15,15 +14,17 @@ from search.strips import strip
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 RESOURCES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "block RAM"}
-ERRORS = {"lut_error": ("lut", 1.0), "ff_error": ("ff", 1.0), "fmax_error": ("fmax", 1.0)}
-VOLUMES = {"hypervolume_predicted": ("theirs", 1.0), "hypervolume_measured": ("ours", 1.0)}
+ERRORS = {"lut_error": "lut", "ff_error": "ff", "fmax_error": "fmax"}
+VOLUMES = {"hypervolume_predicted": "theirs", "hypervolume_measured": "ours"}
+NETWORKS = {"largest": "ours", "random": "theirs"}
+"""What a figure's lines are drawn from, and their styles."""
 
 
 def letters(run: Run) -> dict[str, str]:
     """A letter for every sound finalist, by its group: the front first, most accurate first."""
     names = (*LETTERS, *(f"{a}{b}" for a in LETTERS for b in LETTERS))
     ordered = [f for f in _ordered(run) if f.sound]
-    return {figures.group(run, f): name for f, name in zip(ordered, names, strict=False)}
+    return {group(run, f): name for f, name in zip(ordered, names, strict=False)}
 
 
 def view(run: Run, name: str, names: Mapping[str, str]) -> View:
@@ -37,11 +38,11 @@ def view(run: Run, name: str, names: Mapping[str, str]) -> View:
         name=name,
         cards=[_card(run, f, names, widest) for f in ordered],
         progress=_progress(run),
-        foretold=figures.foretold([run]) if measured else [],
+        foretold=figures.foretold(run) if measured else [],
         rounds=_rounds(run),
         supernet=_supernet(run),
-        training=_training(run.training.get("curve") or []),
-        histograms=_histograms(run.training.get("histograms") or {}),
+        training=_training(run),
+        histograms=_histograms(run),
         request=_request(run),
         seconds=_seconds(run.seconds),
     )
@@ -55,12 +56,12 @@ def _ordered(run: Run) -> list[Finalist]:
 
 
 def _card(run: Run, finalist: Finalist, names: Mapping[str, str], widest: int) -> Card:
-    group = figures.group(run, finalist)
+    name = group(run, finalist)
     return Card(
         finalist=finalist,
-        letter=names.get(group, ""),
+        letter=names.get(name, ""),
         on_front=finalist in run.front,
-        group=group,
+        group=name,
         anchor=f"{run.name}-{finalist.key}",
         strip=strip(finalist.arch, widest) if finalist.arch else [],
         bars=_bars(run, finalist),
@@ -81,19 +82,19 @@ def _bars(run: Run, finalist: Finalist) -> list[Bar]:
 
 def _commands(run: Run, finalist: Finalist) -> list[str]:
     """How to build and to prove it again; empty where there is no Network to start from."""
-    network = finalist.folder / "network"
-    if not network.is_dir():
+    if not (finalist.folder / "network").is_dir():
         return []
+    folder = f"{run.place}/finalists/{finalist.folder.name}"
     board = run.request.get("board") or run.device.get("name")
     limits, device = run.request.get("limits") or {}, run.device
-    words = ["shiftadd compile", os.fspath(network), f"--board {board}"]
+    words = [f"shiftadd compile {folder}/network --board {board}"]
     for option, limit, has in (("luts", "max_luts", "lut"), ("dsps", "dsps", "dsp")):
         known = [float(n) for n in (limits.get(limit), device.get(has)) if n is not None]
         if known:
             words.append(f"--{option} {int(finalist.share * min(known))}")
-    build = finalist.folder
-    proof = f"shiftadd simulate {network} --board {board} --build {build}"
-    return [" ".join(words), proof] if (build / "plan.json").is_file() else [" ".join(words)]
+    proof = f"shiftadd simulate {folder}/network --board {board} --build {folder}"
+    built = (finalist.folder / "plan.json").is_file()
+    return [" ".join(words), proof] if built else [" ".join(words)]
 
 
 def _progress(run: Run) -> str:
@@ -107,37 +108,26 @@ def _progress(run: Run) -> str:
 
 
 def _rounds(run: Run) -> list[tuple[str, Plot]]:
-    rows = run.rounds
-    marks = tuple(float(row.get("round") or 0) for row in rows)
-    errors = figures.curves(rows, "round", ERRORS, "", ("round", "mean error, %"), least=0.0)
-    volumes = figures.curves(rows, "round", VOLUMES, "", ("round", "hypervolume"))
+    errors = figures.curves(run.rounds, "round", ERRORS, "mean error, %", least=0.0)
+    volumes = figures.curves(run.rounds, "round", VOLUMES, "hypervolume")
     found = (("Error of the cost model, by round", errors), ("Hypervolume, by round", volumes))
-    for _, plot in found:
-        if plot:
-            plot.x = replace(plot.x, at_values=marks)
     return [(heading, plot) for heading, plot in found if plot]
 
 
-def _training(curve: list[Mapping[str, Any]]) -> list[tuple[str, Plot]]:
-    loss = figures.curves(curve, "epoch", {"loss": ("loss", 1.0)}, "", ("epoch", "loss"))
-    series = {"largest": ("ours", 100.0), "random": ("theirs", 100.0)}
-    accuracy = figures.curves(curve, "epoch", series, "", ("epoch", "accuracy, %"), most=100.0)
-    found = (
-        ("Training loss", loss),
-        ("Validation accuracy: the largest network (line) and random ones (dashed)", accuracy),
-    )
+def _training(run: Run) -> list[tuple[str, Plot]]:
+    loss = figures.curves(run.curve, "epoch", {"loss": "loss"}, "loss")
+    accuracy = figures.curves(run.curve, "epoch", NETWORKS, "accuracy")
+    found = (("Training loss", loss), ("Validation accuracy", accuracy))
     return [(heading, plot) for heading, plot in found if plot]
 
 
-def _histograms(rows: Mapping[str, Any]) -> list[tuple[str, Plot, str]]:
+def _histograms(run: Run) -> list[tuple[str, Plot, str]]:
+    """(kind, figure, its distances from the two laws in words); the shared tensor comes first."""
     found = []
-    for name in sorted(rows, key=lambda k: (k != "shared", k)):
-        row = rows[name]
-        if not row.get("counts"):
-            continue
-        known = [f"{law} {row[law]:.3f}" for law in figures.LAWS if row.get(law) is not None]
-        distance = f": {', '.join(known)}" if known else ""
-        found.append((name, figures.histogram(name, row), distance))
+    for name, row in sorted(run.histograms.items(), key=lambda item: (item[0] != "shared", item)):
+        laws = (("Gaussian", row.gaussian), ("Laplacian", row.laplacian))
+        known = [f"{law} {distance:.3f}" for law, distance in laws if distance is not None]
+        found.append((name, figures.histogram(name, row), f": {', '.join(known)}" if known else ""))
     return found
 
 

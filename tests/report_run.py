@@ -148,6 +148,8 @@ def _finalist(
         },
     )  # fmt: skip
     tools = ["yosys 0.70", "nextpnr-ice40 0.11.1", "icepack 0.11.1"]
+    (folder / "network").mkdir(exist_ok=True)
+    (folder / "plan.json").write_text("{}", encoding="utf-8")
     _write(folder / "report.json", {"format": "shiftadd-report", "version": 1, "tools": tools})
 
 

@@ -93,7 +93,7 @@ def test_trains_and_says_so_in_json(capsys: pytest.CaptureFixture[str], tmp_path
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("demo", "train", "compile", "simulate"):
+    for verb in ("demo", "train", "compile", "simulate", "report"):
         status, out, _ = call(capsys, verb, "--help")
         assert status == 0
         assert f"Example: shiftadd {verb}" in out
