@@ -1,0 +1,111 @@
+"""One training step of the supernet: the sandwich rule with in-place distillation.
+
+As in Once-for-All and BigNAS (arXiv 1908.09791, 2003.11142): in each step the largest network
+learns from the labels, and networks drawn at random learn from what it just said; all gradients
+add up on the shared weights.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from model.ops import ops
+from search.sharing import Position, gaussian_distance
+from search.space import Candidate, Space
+from search.supernet import SuperNet
+
+PREFERENCE = ("mult", "shift")
+"""Kinds of the largest network, the teacher, from the best: products learn fastest."""
+
+
+@dataclass(frozen=True)
+class SuperRecipe:
+    """How a supernet is trained. `students`: random networks a step.
+
+    `float_until`: share of the epochs with unrounded weights and activations. `distill` and
+    `temperature` as in model.train.Recipe. `gaussian`: weight of the mean distance of the shared
+    tensors to a Gaussian, in heterogeneous sharing.
+    """
+
+    batch: int = 64
+    rate: float = 1.2e-2
+    decay: float = 0.02
+    warmup: float = 0.05
+    smoothing: float = 0.05
+    shift: int = 1
+    students: int = 2
+    float_until: float = 0.0
+    distill: float = 0.7
+    temperature: float = 2.0
+    gaussian: float = 0.1
+
+
+def teacher(space: Space) -> Candidate:
+    """The largest network, of the first kind of PREFERENCE that the space has."""
+    kinds = [kind for kind in PREFERENCE if kind in space.kinds]
+    return space.largest((kinds or list(space.kinds) or ["mult"])[0])
+
+
+def learn(
+    supernet: SuperNet, images: Tensor, labels: Tensor, students: list[Candidate],
+    recipe: SuperRecipe, stage: str,
+) -> float:  # fmt: skip
+    """Add the gradients of one sandwich to the weights; returns the teacher's loss."""
+    scores = supernet(images, teacher(supernet.space), stage)
+    loss = F.cross_entropy(scores, labels, label_smoothing=recipe.smoothing)
+    loss.backward()
+    t = recipe.temperature
+    taught = F.log_softmax(scores.detach() / t, 1)
+    for student in students:
+        scores = supernet(images, student, stage)
+        gap = F.kl_div(F.log_softmax(scores / t, 1), taught, reduction="batchmean", log_target=True)
+        hard = F.cross_entropy(scores, labels, label_smoothing=recipe.smoothing)
+        ((1 - recipe.distill) * hard + recipe.distill * t * t * gap).backward()
+    return float(loss.detach())
+
+
+def regularise(supernet: SuperNet, recipe: SuperRecipe, rng: random.Random) -> None:
+    """Add the gradient of one shared tensor's distance to a Gaussian, weighted for their number."""
+    if supernet.sharing != "heterogeneous" or not recipe.gaussian:
+        return
+    tensors = shared_tensors(supernet)
+    (recipe.gaussian * gaussian_distance(rng.choice(tensors))).backward()
+
+
+def shared_tensors(supernet: SuperNet) -> list[Tensor]:
+    """The tensors that add layers may use as well as products."""
+    positions = [p for name, p in supernet.positions.items() if name.startswith("stage")]
+    return [w for p in positions if isinstance(p, Position) for w in p.weights.values()]
+
+
+def groups(supernet: SuperNet, recipe: SuperRecipe) -> list[dict[str, Any]]:
+    """Parameter groups: shared weights with decay, add weights of their own at their rate."""
+    plain, own, rest = [], [], []
+    for name, parameter in supernet.named_parameters():
+        if ".weights." not in name:
+            rest.append(parameter)
+        elif supernet.sharing == "none" and ".weights.add_" in name:
+            own.append(parameter)
+        else:
+            plain.append(parameter)
+    rows: list[dict[str, Any]] = [
+        {"params": plain, "scale": 1.0, "weight_decay": recipe.decay},
+        {"params": rest, "scale": 1.0, "weight_decay": 0.0},
+    ]
+    if own:
+        rows.append({"params": own, "scale": ops("add").rate, "weight_decay": 0.0})
+    return rows
+
+
+def set_rate(optimiser: torch.optim.Optimizer, recipe: SuperRecipe, done: float) -> None:
+    """Linear warm-up, then a cosine to zero; `done` is the share of the training behind us."""
+    rate = recipe.rate * min(1.0, done / recipe.warmup + 1e-3)
+    for group in optimiser.param_groups:
+        group["lr"] = rate * (0.5 + 0.5 * math.cos(math.pi * done)) * group["scale"]
