@@ -20,7 +20,14 @@ class PlanError(ValueError):
 
 
 class DoesNotFit(PlanError):
-    """No folding of the network fits the device or meets the wish."""
+    """No folding of the network fits the device or meets the wish.
+
+    ratio: what it takes of the scarcest resource, over what may be used; so far from fitting.
+    """
+
+    def __init__(self, message: str, ratio: float = 2.0) -> None:
+        super().__init__(message)
+        self.ratio = ratio
 
 
 @dataclass(frozen=True)
