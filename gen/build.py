@@ -62,6 +62,7 @@ def build(
     mhz: float | None = None,
     seeds: int = 1,
     bitstream: bool = True,
+    pins: str | None = None,
     cache: Path = Path("build/cache"),
     timeout: float = 3600.0,
     progress: Callable[[str], None] = lambda step: None,
@@ -69,6 +70,7 @@ def build(
     """Synthesise, place, route and pack module `top` of `verilog`.
 
     mhz: clock to ask for instead of the device's. seeds: placements to try; the fastest is taken.
+    pins: a board's constraints, instead of the device's pins in the order of the ports.
     cache: folder of built steps. timeout: seconds for each run of a tool. progress: told each step.
     Raises DoesNotFitError, ToolError, or ValueError for a wrong request.
     """
@@ -81,7 +83,9 @@ def build(
     tried = []
     for seed in range(1, seeds + 1):
         progress(f"place and route, seed {seed} of {seeds}" if seeds > 1 else "place and route")
-        tried.append(place(netlist, device, mhz=mhz, seed=seed, cache=steps, timeout=timeout))
+        tried.append(
+            place(netlist, device, mhz=mhz, seed=seed, pins=pins, cache=steps, timeout=timeout)
+        )
     best = max(tried, key=lambda p: p.fmax_mhz)
     entries = [netlist.entry, *(p.entry for p in tried)]
     files = _files(netlist, best)

@@ -29,7 +29,7 @@ RESOURCES: dict[str, dict[str, dict[str, int]]] = {
         "bram": {"ICESTORM_RAM": 1},
     },
     "gowin": {
-        "lut": {"LUT4": 1, "ALU": 1, "RAM16SDP4": 6},
+        "lut": {"LUT4": 1},
         "ff": {"DFF": 1},
         "dsp": {"MULT18X18": 1, "MULT9X9": 1},
         "bram": {"BSRAM": 1},
@@ -38,7 +38,8 @@ RESOURCES: dict[str, dict[str, dict[str, int]]] = {
 """Figure → resource in nextpnr's report → units of the device that one of them takes.
 
 lut is what the device has of: on ECP5 every TRELLIS_COMB, be it logic, half a carry pair or RAM; on
-iCE40 every logic cell, also one with only a flip-flop (which therefore has no figure here).
+iCE40 every logic cell, also one with only a flip-flop (which therefore has no figure here). On
+Gowin nextpnr counts a LUT4 for each ALU, and 8 with 6 flip-flops for each RAM16SDP4.
 """
 NAMES = {"lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM"}
 
@@ -79,15 +80,23 @@ def constraints(pins: Sequence[str], device: Device) -> str:
 
 
 def place(
-    netlist: Netlist, device: Device, *, mhz: float, seed: int, cache: Cache, timeout: float
+    netlist: Netlist,
+    device: Device,
+    *,
+    mhz: float,
+    seed: int,
+    cache: Cache,
+    timeout: float,
+    pins: str | None = None,
 ) -> Placed:
     """Places and routes, asking for a clock of `mhz`. Raises DoesNotFitError or ToolError.
 
-    One that cannot be routed is followed by others, which `seed` determines too: see `attempts`.
+    pins: constraints, else those of `constraints`. One that cannot be routed is followed by others,
+    which `seed` determines too: see `attempts`.
     """
     tool = f"nextpnr-{device.family}"
     flags = attempts(device, mhz, seed)
-    pins = constraints(netlist.ports, device)
+    pins = constraints(netlist.ports, device) if pins is None else pins
 
     def make(folder: Path) -> float:
         (folder / PINS_FILE[device.family]).write_text(pins)

@@ -1,0 +1,51 @@
+"""Pin constraints of a board in the format of its family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gen.boards.board import Board, Pin
+
+CLOCK, RESET = "clk_in", "button"
+
+
+def ports(board: Board) -> dict[str, Pin]:
+    """Bits of the top's ports, as yosys names them, and their pins."""
+    found = {CLOCK: board.pin(board.clock), "rx": pulled_up(board, board.pin(board.rx))}
+    found["tx"] = board.pin(board.tx)
+    for bus, places in (("led", board.leds), ("high", board.high)):
+        for i, where in enumerate(places):
+            found[bus if len(places) == 1 else f"{bus}[{i}]"] = board.pin(where)
+    if board.button:
+        pin = board.pin(board.button)
+        found[RESET] = pulled_up(board, pin) if pin.inverted else pin
+    return found
+
+
+def pulled_up(board: Board, pin: Pin) -> Pin:
+    """The pin with a pull-up, so that an open serial line or button is at rest."""
+    more = {"ecp5": {"PULLMODE": "UP"}, "ice40": {"PULLUP": "1"}, "gowin": {"PULL_MODE": "UP"}}
+    if str(pin.attributes.get("IO_TYPE", "")).startswith("SSTL"):  # has no pull-up
+        return pin
+    return Pin(pin.site, pin.inverted, {**pin.attributes, **more[board.device.family]})
+
+
+def constraints(board: Board) -> str:
+    """The pins of all ports, for nextpnr: .lpf, .pcf or .cst."""
+    line = {"ecp5": _lpf, "ice40": _pcf, "gowin": _cst}[board.device.family]
+    return "".join(line(port, pin.site, pin.attributes) for port, pin in ports(board).items())
+
+
+def _lpf(port: str, site: str, attributes: Mapping[str, str]) -> str:
+    words = " ".join(f"{key}={value}" for key, value in attributes.items())
+    return f'LOCATE COMP "{port}" SITE "{site}";\nIOBUF PORT "{port}" {words};\n'
+
+
+def _pcf(port: str, site: str, attributes: Mapping[str, str]) -> str:
+    pull = "-pullup yes " if attributes.get("PULLUP") == "1" else ""
+    return f"set_io {pull}{port} {site}\n"
+
+
+def _cst(port: str, site: str, attributes: Mapping[str, str]) -> str:
+    words = " ".join(f"{key}={value}" for key, value in attributes.items())
+    return f'IO_LOC "{port}" {site};\nIO_PORT "{port}" {words};\n'
