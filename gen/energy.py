@@ -20,8 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import prod, sqrt
 
-from gen.cost import ring_size
 from gen.devices import device
+from gen.features import ring_size
 from gen.lower import Layer, lower
 from gen.plan import Fold, Plan
 from gen.units import geometry

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gen.choose import Budget
+from gen.cost import CostModel
 from gen.devices import Device
 from gen.energy import energy
-from gen.fold import Budget
 from gen.plan import Plan
 from gen.planner import plan as make_plan
 from gen.report import inferences_per_s, latency_us
@@ -43,22 +44,25 @@ def estimate(
     fps: float | None = None,
     dsps: int | None = None,
     luts: int | None = None,
+    model: CostModel | None = None,
     exact: bool = False,
 ) -> Estimate:
     """Plans `network` within `share` (0 to 1) of the device's LUTs and multipliers, and predicts.
 
-    Blocks of RAM and flip-flops stay whole. fps, dsps, luts: as for `gen.planner.plan`. exact: see
-    there. Raises gen.plan.DoesNotFit, or PlanError for a wrong request.
+    Blocks of RAM and flip-flops stay whole. fps, dsps, luts, model, exact: as for
+    `gen.planner.plan`. Raises gen.plan.DoesNotFit, or PlanError for a wrong request.
     """
     whole = Budget.of(device, dsps, luts)
     plan = make_plan(
         network, device,
-        fps=fps, dsps=int(share * whole.dsp), luts=share * whole.lut, exact=exact,
+        fps=fps, dsps=int(share * whole.dsp), luts=share * whole.lut, model=model, exact=exact,
     )  # fmt: skip
-    return of_plan(network, plan, device)
+    return of_plan(network, plan, device, model)
 
 
-def of_plan(network: Network, plan: Plan, device: Device) -> Estimate:
+def of_plan(
+    network: Network, plan: Plan, device: Device, model: CostModel | None = None
+) -> Estimate:
     """The prediction for a plan that is already there."""
     mhz = device.mhz
     return Estimate(

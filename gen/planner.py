@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from gen import schedule
 from gen.assemble import assemble
+from gen.choose import Budget, choose, total
+from gen.cost import CostModel
 from gen.devices import Device
-from gen.fold import Budget, choose, total
 from gen.latency import fast_cycles
 from gen.lower import Layer, lower
 from gen.plan import Fold, Plan, PlanError, Stage
@@ -27,13 +28,14 @@ def plan(
     mhz: float | None = None,
     dsps: int | None = None,
     luts: float | None = None,
+    model: CostModel | None = None,
     exact: bool = True,
 ) -> Plan:
     """The fastest plan that fits, or the smallest of `fps` images a second at a clock of `mhz`.
 
-    dsps, luts: use no more than these. exact: run the schedule for the cycles; without, they are
-    those of `gen.latency`, where no join needs a FIFO. Raises PlanError with resource and excess
-    where nothing fits.
+    dsps, luts: use no more than these. model: of cost, the committed one unless given. exact: run
+    the schedule for the cycles; without, they are those of `gen.latency`, where no join needs a
+    FIFO. Raises PlanError with resource and excess where nothing fits.
     """
     cycles = None
     if fps is not None:
@@ -41,7 +43,8 @@ def plan(
             raise PlanError(f"--fps {fps:g}: must be more than 0 images a second")
         cycles = int((mhz or device.mhz) * 1e6 / fps)
     layers = lower(network)
-    chosen = choose(layers, device, budget=Budget.of(device, dsps, luts), cycles=cycles)
+    budget = Budget.of(device, dsps, luts)
+    chosen = choose(layers, device, budget=budget, cycles=cycles, model=model)
     folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
     joined = any(isinstance(layer.op, Add) for layer in layers)
     fifos, timing = (

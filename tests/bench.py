@@ -23,10 +23,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gen.build import build
+from gen.choose import Budget
 from gen.cost import predict
 from gen.devices import Device, device
 from gen.elaborate import elaborate
-from gen.fold import Budget, Option, folds
+from gen.fold import Option, folds
 from gen.lower import Layer, lower
 from gen.planner import plan
 from gen.units import engine

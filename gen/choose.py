@@ -1,0 +1,158 @@
+"""The choice of foldings: least cycles an image within a budget, or least area at given cycles.
+
+For a given number of cycles, each layer takes the cheapest folding that is fast enough, at prices
+of the device's resources; where one resource runs out its price rises and the layers choose again.
+The fastest number of cycles for which that succeeds is found by bisection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gen.align import align
+from gen.cost import CostModel, converted
+from gen.devices import Device
+from gen.fold import Option, Options
+from gen.lower import Layer
+from gen.plan import Cost, DoesNotFit
+
+ROOM = {"ice40-hx8k": 0.75, "ice40-lp8k": 0.75, "gw1nr-9": 0.6}
+"""Share of the LUTs that is planned, 0.85 elsewhere. Beyond it place and route loses its speed, or
+its way: a GW1NR-9 planned at 75 % came to 83 % of its flip-flops, not placed in 10 minutes."""
+SCARCITY = {"lut": 1.0, "ff": 0.2, "dsp": 0.1, "bram": 0.3}
+"""What all of a resource is worth at first: multipliers and blocks are there to be used."""
+RESOURCES = tuple(SCARCITY)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the layers may use together."""
+
+    lut: float
+    ff: float
+    dsp: int
+    bram: int
+
+    @staticmethod
+    def of(device: Device, dsps: int | None = None, luts: float | None = None) -> Budget:
+        room = ROOM.get(device.name, 0.85)
+        return Budget(
+            lut=min(room * device.lut, luts or device.lut),
+            ff=room * device.ff,
+            dsp=device.dsp if dsps is None else min(dsps, device.dsp),
+            bram=device.bram,
+        )
+
+
+def choose(
+    layers: Sequence[Layer],
+    device: Device,
+    *,
+    budget: Budget | None = None,
+    cycles: int | None = None,
+    model: CostModel | None = None,
+) -> list[Option]:
+    """The chosen folding of each layer: least cycles an image within the budget.
+
+    The cost of a layer includes the converters before it. cycles: least area at that many cycles an
+    image instead. Raises DoesNotFit that names the scarce resource when nothing fits.
+    """
+    return _Search(layers, device, budget or Budget.of(device), model).run(cycles)
+
+
+class _Search:
+    """The offers of all layers, and the choice among them."""
+
+    def __init__(
+        self, layers: Sequence[Layer], device: Device, budget: Budget, model: CostModel | None
+    ) -> None:
+        self.layers, self.device, self.budget = layers, device, budget
+        self.model = model or CostModel.of(device)
+        self.offers = [Options(layer, device, self.model) for layer in layers]
+
+    def run(self, cycles: int | None) -> list[Option]:
+        slowest = max(self.offers, key=lambda o: int(o.cycles[0]))
+        floor = int(slowest.cycles[0])
+        if cycles is not None and cycles < floor:
+            raise DoesNotFit(
+                f"{cycles} cycles an image: layer {slowest.layer.name} needs at least {floor}; "
+                "ask for fewer images a second"
+            )
+        every = np.unique(np.concatenate([o.cycles for o in self.offers]))
+        targets = [cycles] if cycles is not None else every[every >= floor].tolist()
+        chosen, worst = self.pick(targets[-1])
+        if worst:
+            how = f"at {cycles} cycles an image" if cycles is not None else "fully folded"
+            message = _excess(chosen, self.budget, self.device, worst, how)
+            over = getattr(total(chosen), worst) / max(getattr(self.budget, worst), 1)
+            raise DoesNotFit(message, over)
+        low, high = 0, len(targets) - 1
+        while low < high:
+            middle = (low + high) // 2
+            tried, worst = self.pick(targets[middle])
+            if worst:
+                low = middle + 1
+            else:
+                high, chosen = middle, tried
+        return chosen
+
+    def pick(self, cycles: int) -> tuple[list[Option], str | None]:
+        """The cheapest options at rising prices; and what runs out all the same, or None."""
+        price = {r: SCARCITY[r] / max(getattr(self.budget, r), 0.5) for r in RESOURCES}
+        chosen: list[Option] = []
+        worst: str | None = None
+        for _ in range(24):
+            now = np.array([price[r] for r in RESOURCES])
+            chosen = self._aligned([o.cheapest(now, cycles) for o in self.offers], cycles)
+            worst = self._exceeded(total(chosen))
+            if worst is None:
+                break
+            price[worst] *= 1.5
+        return chosen, worst
+
+    def _exceeded(self, used: Cost) -> str | None:
+        """The resource that is exceeded most, if any is."""
+        ratio = {
+            r: getattr(used, r) / max(getattr(self.budget, r), 1e-9)
+            for r in RESOURCES
+            if getattr(used, r)
+        }
+        worst = max(ratio, key=lambda r: ratio[r])
+        return worst if ratio[worst] > 1 else None
+
+    def _aligned(self, chosen: Sequence[Option], cycles: int) -> list[Option]:
+        """With words that fit those of the neighbours, and converters where they do not."""
+        before = {la.name: o.fold for la, o in zip(self.layers, chosen, strict=True)}
+        after = align(self.layers, before, cycles)
+        between = converted(self.layers, after)
+        found = []
+        for offer, option in zip(self.offers, chosen, strict=True):
+            name = offer.layer.name
+            own = option if after[name] == option.fold else offer.option(after[name])
+            glue = Cost(*self.model.price(between[name]))
+            found.append(replace(own, cost=own.cost + glue))
+        return found
+
+
+def total(chosen: Sequence[Option]) -> Cost:
+    """Cost of all layers."""
+    return sum((o.cost for o in chosen), Cost())
+
+
+def _excess(chosen: Sequence[Option], budget: Budget, device: Device, worst: str, how: str) -> str:
+    used, has = getattr(total(chosen), worst), getattr(budget, worst)
+    names = {"lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM"}
+    helps = {
+        "bram": "fewer weights or fewer weight bits",
+        "dsp": "shift or add layers in place of mult",
+        "lut": "fewer channels, fewer bits, or a lower --fps",
+        "ff": "fewer channels or bits",
+    }
+    return (
+        f"does not fit {device.name}: {how} it needs {used:.0f} {names[worst]}, "
+        f"{used - has:.0f} more than the {has:.0f} that may be used; "
+        f"what helps: {helps[worst]}, or a larger device"
+    )

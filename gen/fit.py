@@ -1,0 +1,92 @@
+"""Prices from measurements: least squares, none negative, each drawn to what is expected of it.
+
+Where the measurements say little about a feature (two that always come together, one that hardly
+ever comes) its price stays near START, so that sums of prices hold for networks unlike those that
+were measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+START: dict[str, dict[str, float]] = {
+    "lut": {
+        "lane_mult": 1, "lane_shift": 1, "lane_add": 1, "lane_requant": 1,
+        "tree_mult": 1, "tree_shift": 1, "tree_add": 1, "tree_max": 1.5, "tree_sum": 1,
+        "tree_requant": 1, "chains": 1, "clip": 1, "drain": 1, "outlet": 1, "convert": 1,
+        "rom": 1.5, "table": 1, "address": 3, "counter": 3, "flow": 6, "inside": 2,
+        "engine": 30, "pool": 50, "head": 80,
+    },
+    "ff": {
+        "register": 1, "lone": 1, "dsp_reg": 0.5, "bram_reg": 0.7, "ram_ff": 1, "counter": 0,
+        "address": 0, "flow": 0, "inside": 0, "engine": 0, "pool": 0, "head": 0, "rom": 0,
+        "ram16x4": 0,
+    },
+}  # fmt: skip
+"""What is expected of a price, on every family: a LUT for a bit of logic."""
+OWN: dict[tuple[str, str], dict[str, float]] = {
+    ("lut", "ecp5"): {"ram16x4": 4, "ram_mux": 0.5},
+    ("lut", "ice40"): {"ram_ff": 1.6, "lone": 1, "bram_reg": 1, "dsp_reg": 0.5, "register": 0},
+    ("lut", "gowin"): {"ram16x4": 4, "ram_mux": 0.5, "lone": 1, "bram_reg": 1, "dsp_reg": 0.5},
+    ("ff", "ecp5"): {"dsp_reg": 0, "bram_reg": 0},
+}
+"""And of one family. iCE40 and Gowin spend a logic cell on a flip-flop without logic before it."""
+LOOSE = {"ff": {"counter": 2, "address": 2, "flow": 2, "inside": 2, "engine": 20, "pool": 20,
+                "head": 20}}  # fmt: skip
+"""How far a price may lie from START where that is 0."""
+LEAST = {"lut": 0.3, "ff": 0.1}
+PULL = 0.03
+"""Weight of an expectation against a measured design."""
+SMALL = 50
+"""Counts below which errors are not relative."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measured layer or network: its features, and LUTs, flip-flops, clock. weight: in fits."""
+
+    features: Mapping[str, float]
+    measured: Mapping[str, float]
+    clock: Mapping[str, float] = field(default_factory=dict)
+    weight: float = 1.0
+
+
+def expected(figure: str, family: str) -> dict[str, float]:
+    """START with what is the family's own."""
+    return START[figure] | OWN.get((figure, family), {})
+
+
+def fit(
+    samples: Sequence[Sample], figure: str, start: Mapping[str, float], family: str
+) -> dict[str, float]:
+    """Prices of least relative error over the samples, near those of `start`."""
+    from scipy.optimize import nnls  # slow to import, and a search may do without
+
+    names = sorted(start)
+    near = np.array([start[n] for n in names])
+    usual = expected(figure, family)
+    reach = np.array([_reach(figure, n, usual.get(n, 0.0)) for n in names])
+    counts = np.array([s.measured[figure] for s in samples], dtype=float)
+    weight = np.array([s.weight for s in samples]) / np.maximum(counts, SMALL)
+    found = np.array([[s.features.get(n, 0) for n in names] for s in samples], dtype=float)
+    found = found.reshape(-1, len(names))
+    pull = np.sqrt(PULL) / reach
+    rows = np.vstack([found * weight[:, None], np.diag(pull)])
+    price, _ = nnls(rows, np.concatenate([counts * weight, near * pull]))
+    return {n: round(float(p), 4) for n, p in zip(names, price, strict=True)}
+
+
+def _reach(figure: str, name: str, usual: float) -> float:
+    return max(usual, LOOSE.get(figure, {}).get(name, LEAST[figure]))
+
+
+def errors(samples: Sequence[Sample], prices: Mapping[str, float], figure: str) -> list[float]:
+    """Error of each sample in percent, positive where the prices give too much."""
+    found = []
+    for s in samples:
+        guess = sum(prices.get(n, 0) * v for n, v in s.features.items())
+        found.append(100 * (guess - s.measured[figure]) / max(s.measured[figure], SMALL))
+    return found

@@ -1,0 +1,152 @@
+# amaranth: UnusedElaboratable=no
+"""What a requantiser is made of, counted; part of gen.features."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+
+from amaranth.hdl import Shape
+
+from gen import trees
+from gen.devices import Device
+from gen.plan import Cost, Multiplier
+from model.spec import Requantise, width
+from rtl.requantise import Requantiser
+from rtl.scale import Multiplication, Partials, Shifts
+
+Features = Counter[str]
+BLOCK = 64
+"""Words beyond which rtl.requantise keeps its table in a block of RAM."""
+MULTIPLIER_LEAST = {"ecp5": 0, "gowin": 0, "ice40": 11}
+"""Least product width for which synthesis takes a hardware multiplier."""
+
+
+def hardware_multipliers(device: Device, a: int, b: int) -> int:
+    """Multipliers that synthesis takes for a product of a by b bits; 0 when it prefers LUTs."""
+    if a + b < MULTIPLIER_LEAST[device.family]:
+        return 0
+    return ceil(a / device.multiplier[0]) * ceil(b / device.multiplier[1])
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The products of a requantiser. cells: bits of LUTs of a lane. dsp: multipliers of a lane."""
+
+    terms: tuple[trees.Width, ...]
+    cells: int
+    wired: bool
+    factors: tuple[tuple[int, int], ...] = ()
+    """Operand widths of the multiplications, if any."""
+
+
+class Requantisers:
+    """All requantisers that a layer may get, by lanes and by what multiplies."""
+
+    def __init__(self, node: Requantise, x_bits: int, out_bits: int) -> None:
+        self.node, self.x_bits, self.out_bits = node, x_bits, out_bits
+        self.units: dict[Multiplier, Requantiser] = {}
+
+    def unit(self, multiplier: Multiplier) -> Requantiser:
+        """One lane of it."""
+        if multiplier not in self.units:
+            self.units[multiplier] = Requantiser(
+                lanes=1, x_bits=self.x_bits, multiplier=multiplier,
+                multipliers=self.node.multiplier.tolist(), offsets=self.node.offset.tolist(),
+                shift=self.node.shift, lo=0, hi=0, out_bits=self.out_bits, out_signed=True,
+            )  # fmt: skip
+        return self.units[multiplier]
+
+    def stored(self, lanes: int, multiplier: Multiplier) -> dict[str, int]:
+        """Bits of what differs between the channels of a lane, by name; as Requantiser.stored."""
+        unit = self.unit(multiplier)
+        return {
+            name: Shape.cast(shape).width
+            for name, shape in unit.stored.items()
+            if any(len(set(unit.constants[name][k::lanes])) > 1 for k in range(lanes))
+        }
+
+    def part(self, lanes: int, multiplier: Multiplier, device: Device) -> tuple[Features, Cost]:
+        """Features of `lanes` lanes, and what is counted."""
+        unit, stored = self.unit(multiplier), self.stored(lanes, multiplier)
+        fixed = not stored.keys() & unit.scaling.fields.keys()
+        offset = unit.constants["offset"]
+        moving = "offset" in stored
+        return _part(
+            lanes, self.x_bits, self.out_bits, lanes * sum(stored.values()),
+            len(unit.multipliers) // lanes, _scale(unit, fixed), _ends(min(offset), max(offset)),
+            moving, device,
+        )  # fmt: skip
+
+
+def _ends(lo: int, hi: int) -> tuple[int, int]:
+    """Rounded outward to powers of two, which no width depends on; so that few parts differ."""
+    return -(1 << width(lo, True)) >> 1 if lo < 0 else 0, (1 << max(0, hi).bit_length()) - 1
+
+
+def _scale(unit: Requantiser, fixed: bool) -> Scale:
+    scaling, bits = unit.scaling, unit.x_bits
+    end = 1 << (bits - 1)
+    if isinstance(scaling, Shifts):
+        terms = tuple(
+            trees.Width(-end << most, (end << most) - 1, base, any(scaling.fields[f"negative{k}"]))
+            for k, (base, most) in enumerate(zip(scaling.base, scaling.most, strict=True))
+        )
+        cells = sum((bits + most) * (1 + most.bit_length()) for most in scaling.most)
+        return Scale(terms, 0 if fixed else cells, fixed)
+    if isinstance(scaling, Partials):
+        terms = trees.partials((-end, end - 1), scaling.bits)
+        return Scale(terms, sum(t.bits(trees.ANY) for t in terms), False)
+    assert isinstance(scaling, Multiplication)
+    factor = max(width(f, True) for f in unit.multipliers)
+    low, top = scaling.PART, bits - scaling.PART * (scaling.count - 1)
+    sizes = [low + 1] * (scaling.count - 1) + [top]
+    ends = [(0, (1 << low) - 1)] * (scaling.count - 1) + [(-(1 << top - 1), (1 << top - 1) - 1)]
+    return Scale(
+        tuple(_product(e, 1 << (factor - 1), low * k) for k, e in enumerate(ends)),
+        0, False, tuple((size, factor) for size in sizes),
+    )  # fmt: skip
+
+
+def _product(x: tuple[int, int], end: int, scale: int) -> trees.Width:
+    found = [p * q for p in x for q in (-end, end - 1)]
+    return trees.Width(min(found), max(found), scale)
+
+
+@lru_cache(1 << 15)
+def _part(
+    lanes: int,
+    x_bits: int,
+    out_bits: int,
+    table: int,
+    depth: int,
+    scale: Scale,
+    offset: tuple[int, int],
+    moving: bool,
+    device: Device,
+) -> tuple[Features, Cost]:
+    tree = trees.tree((trees.Width(*offset), *scale.terms), trees.ANY)
+    first = 0 if scale.wired else trees.held(scale.terms, trees.ANY)
+    dsp = sum(hardware_multipliers(device, a, b) for a, b in scale.factors)
+    features: Features = Counter(
+        lane_requant=lanes * scale.cells,
+        tree_requant=lanes * tree.adders,
+        chains=lanes * tree.chains,
+        clip=lanes * out_bits,
+        register=lanes * (tree.registers + out_bits),
+        lone=3,
+    )
+    features["dsp_reg" if dsp else "register"] += lanes * first
+    if moving and not scale.wired:
+        features["register"] += lanes * trees.Width(*offset).bits(trees.ANY)
+    if not table:
+        return features, Cost(dsp=lanes * dsp)
+    at = (depth - 1).bit_length()
+    features += Counter(counter=at, register=at)
+    features["dsp_reg" if dsp else "lone"] += lanes * x_bits
+    if depth > BLOCK:
+        return features, Cost(dsp=lanes * dsp, bram=device.brams(depth, table))
+    features += Counter(table=round(table * max(1, depth / 16)), register=table)
+    return features, Cost(dsp=lanes * dsp)

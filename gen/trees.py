@@ -1,0 +1,95 @@
+"""Bits of the registered adder trees of rtl/terms, counted without making any hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+
+from model.spec import width
+from rtl.digits import digits
+from rtl.terms import WIDEST
+
+
+@dataclass(frozen=True)
+class Width:
+    """Of a term: its range, its scale, and whether a carry or a sign rides with it."""
+
+    lo: int
+    hi: int
+    scale: int = 0
+    carry: bool = False
+    sign: bool = False
+
+    def bits(self, most: int) -> int:
+        return min(most, max(width(self.lo, True), width(self.hi, True)))
+
+
+@dataclass(frozen=True)
+class Tree:
+    """adders: bits of all carry chains. chains: their number. registers: flip-flops."""
+
+    adders: int
+    chains: int
+    registers: int
+    root: Width
+
+
+def merge(a: Width, b: Width, most: int) -> tuple[Width, int]:
+    """The width of a + b, as rtl.terms.add gives it, and the bits of its carry chain."""
+    step = b.scale - a.scale
+    low, high = b.lo << step, (b.hi + b.carry) << step
+    if a.sign or b.sign:
+        low, high = min(low, -high), max(high, -low)
+    total = replace(a, lo=a.lo + low, hi=a.hi + high)
+    return total, max(total.bits(most) - step, 1) + b.carry
+
+
+@cache
+def tree(terms: tuple[Width, ...], most: int) -> Tree:
+    """The tree over `terms`, a register behind each level; `most`: bits that no sum exceeds."""
+    level = sorted(terms, key=lambda term: term.scale)
+    adders = chains = registers = 0
+    while len(level) > 1:
+        merged = []
+        for a, b in zip(level[::2], level[1::2], strict=False):
+            total, bits = merge(a, b, most)
+            merged.append(total)
+            adders, chains = adders + bits, chains + 1
+        level = merged + level[2 * len(merged) :]
+        registers += held(level, most)
+    return Tree(adders, chains, registers, level[0])
+
+
+def held(terms: Iterable[Width], most: int) -> int:
+    """Flip-flops that hold `terms`."""
+    return sum(t.bits(most) + (t.carry or t.sign) for t in terms)
+
+
+def lane(kind: str, x_bits: int, x_signed: bool, w_bits: int, dsp: bool) -> tuple[Width, ...]:
+    """The terms of one lane of a processing element, as in rtl/pe_<kind>.py."""
+    top = 1 << (x_bits - x_signed)
+    x = (-top if x_signed else 0), top - 1
+    end = 1 << (w_bits - 1) if w_bits else 0
+    if kind == "mult" and dsp:
+        ends = [p * q for p in x for q in (-end, end - 1)]
+        return (Width(min(ends), max(ends)),)
+    if kind == "mult":
+        return partials(x, w_bits)
+    if kind == "shift":
+        lo, hi = (value << (end - 2) for value in x)
+        return (Width(min(lo, ~hi), max(hi, ~lo), carry=True),)
+    if kind == "add":
+        return (Width(x[0] - end + 1, x[1] + end, sign=True),)
+    return (Width(*x),)
+
+
+def partials(x: tuple[int, int], bits: int) -> tuple[Width, ...]:
+    """Partial products of a factor of `bits` bits, as in rtl/digits.py."""
+    lo, hi = min(2 * x[0], ~(2 * x[1])), max(2 * x[1], ~(2 * x[0]))
+    low = [Width(lo, hi, 2 * j, carry=True) for j in range(digits(bits) - 1)]
+    size = 2 - bits % 2
+    return (*low, Width(size * x[0], size * x[1], 2 * len(low), sign=True))
+
+
+ANY = WIDEST
