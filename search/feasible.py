@@ -44,7 +44,7 @@ def check_feasible(
     if not fitting:
         raise InfeasibleError(
             f"nothing in space {space.name} fits {setting.board}; its smallest network "
-            f"{min(s.why for s in found)}"
+            f"{min(found, key=lambda s: s.excess).why}"
         )
     raise InfeasibleError(_nearest(fitting, limits, space, setting.board))
 

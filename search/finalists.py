@@ -16,9 +16,7 @@ import torch
 
 from gen.compile import REPORT
 from gen.compile import compile as compile_network
-from gen.devices import device
 from gen.energy import energy
-from gen.estimate import estimate
 from gen.files import copy, write
 from gen.place import DoesNotFitError
 from gen.plan import PlanError
@@ -32,7 +30,7 @@ from model.data import Dataset
 from model.spec import Network
 from model.train import Recipe, recipe_for, train
 from search.inherit import RECALIBRATION, inherit
-from search.objectives import Score, Setting, images, supernet
+from search.objectives import Score, Setting, images, predicted, supernet
 from search.sandwich import teacher
 from search.space import Candidate
 from sim.network import SimulationResult, simulate
@@ -156,10 +154,7 @@ def _measure(
         "predicted": {}, "measured": {}, "rtl": {"images": 0, "mismatches": 0}, "error": "",
     }  # fmt: skip
     try:
-        guess = estimate(
-            network, device(setting.board), share=point.genome.share, dsps=setting.limits.dsps,
-            luts=setting.limits.max_luts, model=setting.cost, exact=True,
-        )  # fmt: skip
+        guess = predicted(setting, network, point.genome.share, exact=True)
         found["predicted"] = guess.as_dict()
         report, accelerator = compile_network(
             network, board=setting.board, out=folder, plan=guess.plan, cache=Path(job.cache)

@@ -1,15 +1,15 @@
 """What a point of the search is worth: inherited accuracy, and predicted cost on a board.
 
-A point (Genome) is a network and the share of the board's LUTs and multipliers that planning may
-use: folded into less, one network gives a front of its own. `evaluate` is a pure function of its
-Job, so that any process on any machine gives the same answer.
+A point (Genome) is a network and the share of the board's LUTs that planning may use: folded into
+less, one network gives a front of its own. `evaluate` is a pure function of its Job, so that any
+process on any machine gives the same answer.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ import torch
 
 from gen.cost import CostModel
 from gen.devices import device
-from gen.estimate import estimate
-from gen.plan import PlanError
+from gen.estimate import Estimate, estimate
+from gen.plan import DoesNotFit
 from model import data as datasets
 from model.data import Dataset, validation_split
 from model.net import export
+from model.spec import Network
 from model.train import evaluate as accuracy_of
 from search.hypervolume import row
 from search.inherit import RECALIBRATION, inherit
@@ -31,7 +32,7 @@ from search.space import Candidate, Space
 from search.supernet import SuperNet
 from search.supernet_train import load_supernet
 
-SHARES = (1.0, 0.5, 0.25, 0.125)
+SHARES = (1.0, 0.7, 0.5, 0.35, 0.2)
 COUNT = 1000
 """Validation images by which an inherited accuracy is judged."""
 UNFIT = 10.0
@@ -105,7 +106,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Score:
-    """A scored point. accuracy: of the inherited network, None where it does not fit."""
+    """A scored point. accuracy: of the inherited network, None where it does not fit.
+
+    excess: where it does not, what it takes of the scarcest resource over what there is.
+    """
 
     key: str
     id: str
@@ -114,6 +118,7 @@ class Score:
     fits: bool
     why: str = ""
     predicted: Mapping[str, Any] = field(default_factory=dict)
+    excess: float = 0.0
 
     def objectives(self) -> list[float]:
         """A `search.hypervolume.row`, to minimise."""
@@ -124,7 +129,7 @@ class Score:
     def violation(self, limits: Limits) -> float:
         """0 for a point that may be on the front, else how far it is from that."""
         if not self.fits:
-            return UNFIT
+            return UNFIT + math.log10(max(self.excess, 1.0))
         return sum(max(0.0, over) for over in limits.excess(self.predicted).values())
 
     def as_row(self) -> dict[str, Any]:
@@ -134,13 +139,13 @@ class Score:
             "key": self.key, "id": self.id, "share": self.genome.share,
             "candidate": candidate.as_dict(), "kinds": list(candidate.kinds),
             "accuracy": self.accuracy, "fits": self.fits, "why": self.why,
-            "predicted": dict(self.predicted),
+            "predicted": dict(self.predicted), "excess": self.excess,
         }  # fmt: skip
 
     @staticmethod
     def from_row(row: Mapping[str, Any]) -> Score:
         genome = Genome(Candidate.from_dict(row["candidate"]), row["share"])
-        named = {n: row[n] for n in ("key", "id", "accuracy", "fits", "why", "predicted")}
+        named = {n: row[n] for n in ("key", "id", "accuracy", "fits", "why", "predicted", "excess")}
         return Score(genome=genome, **named)
 
 
@@ -166,31 +171,32 @@ def evaluate(job: Job) -> list[Score]:
     network = export(net, data.classes)
     found = [_cost(setting, network, Genome(job.candidate, share)) for share in job.shares]
     accuracy = job.accuracy
-    if accuracy is None and any(fits for _, fits, _, _ in found):
+    if accuracy is None and any(score.fits for score in found):
         tests, labels = data.test_images[:COUNT], data.test_labels[:COUNT]
-        accuracy = accuracy_of(
-            net.stage("quantised"), torch.from_numpy(tests), torch.from_numpy(labels)
-        )
-    name = setting.space.id(job.candidate)
-    return [
-        Score(f"{name}-{g.share:g}", name, g, accuracy if fits else None, fits, why, cost)
-        for g, fits, why, cost in found
-    ]
+        net.stage("quantised")
+        accuracy = accuracy_of(net, torch.from_numpy(tests), torch.from_numpy(labels))
+    return [replace(score, accuracy=accuracy if score.fits else None) for score in found]
 
 
-def _cost(
-    setting: Setting, network: Any, genome: Genome
-) -> tuple[Genome, bool, str, dict[str, Any]]:
-    """Whether a network fits, why not, and its predicted cost."""
-    limits = setting.limits
+def _cost(setting: Setting, network: Network, genome: Genome) -> Score:
+    """The score of a point but for its accuracy."""
+    name = key(setting.space, genome)
+    score = Score(name, name.rsplit("-", 1)[0], genome, None, fits=False)
     try:
-        found = estimate(
-            network, device(setting.board), share=genome.share, dsps=limits.dsps,
-            luts=limits.max_luts, model=setting.cost,
-        )  # fmt: skip
-    except PlanError as error:
-        return genome, False, " ".join(str(error).split()), {}
-    return genome, True, "", found.as_dict()
+        found = predicted(setting, network, genome.share)
+    except DoesNotFit as error:
+        return replace(score, why=" ".join(str(error).split()), excess=error.ratio)
+    return replace(score, fits=True, predicted=found.as_dict())
+
+
+def predicted(setting: Setting, network: Network, share: float, *, exact: bool = False) -> Estimate:
+    """Plan and cost within `share` of the LUTs; multipliers and blocks of RAM stay whole.
+
+    Raises DoesNotFit.
+    """
+    chip, limits = device(setting.board), setting.limits
+    luts = int(share * min(chip.lut, limits.max_luts or chip.lut))
+    return estimate(network, chip, luts=luts, dsps=limits.dsps, model=setting.cost, exact=exact)
 
 
 @lru_cache(maxsize=2)
