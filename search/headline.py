@@ -163,8 +163,8 @@ def _facts(run: Run, names: dict[str, str]) -> list[Fact]:
     facts.append(Fact("points scored", f"{len(run.points):,}", "", of))
     images = sum(f.images for f in run.finalists)
     wrong = sum(f.mismatches for f in run.finalists)
-    facts.append(Fact("RTL images that differ", f"{wrong:,}", "", f"of {images:,} simulated"))
-    return facts
+    proof = Fact("RTL images that differ", f"{wrong:,}", "", f"of {images:,} simulated")
+    return [*facts, proof] if images else facts
 
 
 def _where(run: Run, finalist: Finalist, names: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -28,6 +29,11 @@ class Texts:
 
 def render(page: Page) -> str:
     """One HTML document without any reference to another file."""
+    return _environment().get_template("report.html").render(page=page, texts=Texts())
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("search"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -37,7 +43,7 @@ def render(page: Page) -> str:
         "share": share, "packed": packed,
     }  # fmt: skip
     environment.globals["shapes"] = SHAPES
-    return environment.get_template("report.html").render(page=page, texts=Texts())
+    return environment
 
 
 def num(value: float | None, digits: int = 0) -> str:

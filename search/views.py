@@ -103,7 +103,7 @@ def _progress(run: Run) -> str:
     done, building = len(run.finalists), run.building
     return (
         f"This search has not ended: {len(run.points):,} points are scored, {done} finalists "
-        f"measured, {building} begun. `--resume` goes on with it."
+        f"measured, {building} begun. Go on with shiftadd search --resume."
     )
 
 

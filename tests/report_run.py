@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def _accuracy(space: Space, candidate: Candidate, rng: random.Random) -> float:
     terms = sum(piece.macs for piece in strip(space.architecture(candidate)))
     skill = sum(SKILL[k] for k in candidate.kinds) / max(len(candidate.kinds), 1)
     error = 0.9 * terms**-0.27 - skill + abs(rng.gauss(0, 0.012))
-    return round(360 * max(0.1, 1 - error)) / 360
+    return float(round(360 * max(0.1, 1 - error)) / 360)
 
 
 def _cost(space: Space, candidate: Candidate, share: float, rng: random.Random) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _supernet(rng: random.Random) -> dict[str, Any]:
 
 
 def _histogram(law: str, rng: random.Random) -> dict[str, Any]:
-    draw = {
+    draw: Callable[[], float] = {
         "gauss": lambda: rng.gauss(0, 0.4),
         "laplace": lambda: rng.expovariate(1.0) * rng.choice((-1, 1)),
     }[law]

@@ -122,7 +122,7 @@ def test_front_files_hold_the_front(run: Path) -> None:
 
 def finalist(accuracy: float, lut: float, latency: float, **changed: Any) -> Finalist:
     costs = Costs(lut=lut, latency_us=latency, energy_nj=1.0)
-    values = {
+    values: dict[str, Any] = {
         "key": f"{accuracy}-{lut}-{latency}", "share": 1.0, "round": 1, "kinds": ("add",),
         "inherited": 0.5, "validation": accuracy, "test": None, "searched": Costs(),
         "predicted": Costs(), "measured": costs, "images": 20, "mismatches": 0, "error": "",
