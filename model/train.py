@@ -6,6 +6,7 @@ and folded, the forward pass equal to the golden model's).
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from dataclasses import asdict, dataclass
@@ -83,14 +84,15 @@ class TrainResult:
 def train(
     arch: Architecture, data: Dataset, *, epochs: int, seed: int = 0, out: Path | None = None,
     resume: bool = False, teacher: Network | None = None, start: Network | None = None,
-    recipe: Recipe | None = None, quiet: bool = False,
+    initial: Net | None = None, recipe: Recipe | None = None, quiet: bool = False,
 ) -> TrainResult:  # fmt: skip
     """Train `arch` on `data`; the same request gives the same Network on the same machine.
 
     `out`, a folder, receives log.jsonl (a line an epoch), checkpoint.pt after each epoch, arch.json
     and the Network; `resume` goes on from an interrupted run there. `start` is a trained network
     with whose mult and shift weights training begins, where name and shape agree (progressive
-    training: mult, then add). `recipe`: by default what `recipe_for` gives. Raises TrainError.
+    training: mult, then add). `initial`, a Net of `arch`, is gone on from with its whole state.
+    `recipe`: by default what `recipe_for` gives. Raises TrainError.
     """
     _check(arch, data, epochs)
     torch.manual_seed(seed)
@@ -98,11 +100,15 @@ def train(
     recipe = recipe or recipe_for(data, sum(w.weight.numel() for w in _weighted(net)))
     if start:
         _adopt(net, start)
+    if initial:
+        net.load_state_dict(initial.state_dict())
     optimiser = torch.optim.AdamW(_groups(net, recipe), betas=(0.9, 0.99))
     request = {"arch": arch.id, "data": data.name, "epochs": epochs, "seed": seed}
     request |= asdict(recipe)
     for name, given in (("teacher", teacher), ("start", start)):
         request[name] = content_hash(given) if given else ""
+    if initial:
+        request["initial"] = _digest(initial)
     run = Run(out, request)
     state = run.restore(net, optimiser) if resume else run.fresh()
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
@@ -238,6 +244,13 @@ def _adopt(net: Net, start: Network) -> None:
         w = w.permute(0, 3, 1, 2) if isinstance(node, Conv) else w[:, :, None, None]
         if w.shape == layer.weight.shape:
             layer.weight.copy_(ops(layer.kind).adopt(w))
+
+
+def _digest(net: Net) -> str:
+    digest = hashlib.sha256()
+    for tensor in net.state_dict().values():
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _progress(quiet: bool) -> Progress:
