@@ -135,4 +135,4 @@ class Rounds:
 
     def _refitted(self, built: Sequence[Mapping[str, Any]]) -> CostModel:
         """The committed cost model, fitted to what was measured in this run as well."""
-        return refit(self.request.device, built)
+        return refit(self.request.device, self.run.folder, built)

@@ -100,7 +100,7 @@ def built(job: Any) -> list[dict[str, Any]]:
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "evaluate", fakes.evaluate)
     monkeypatch.setattr(rounds, "build", built)
-    monkeypatch.setattr(rounds, "refit", lambda device, rows: None)
+    monkeypatch.setattr(rounds, "refit", lambda device, run, rows: None)
 
 
 def search(folder: Path, stop: int | None = None, **changes: Any) -> tuple[list[Any], int]:
