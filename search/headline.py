@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from search import fronts
 from search.compare import Gain, gain, volumes
@@ -56,8 +57,8 @@ def _names(runs: Sequence[Run]) -> list[str]:
 
 
 def _title(run: Run) -> str:
-    data, device = run.request.get("data", "data"), str(run.device.get("name", "board"))
-    return f"{data} on {run.request.get('board', device)}"
+    data, board = (str(run.request.get(name, name)) for name in ("data", "board"))
+    return f"{Path(data).name} on {board}"
 
 
 def _legend(run: Run) -> list[tuple[str, str]]:
@@ -159,7 +160,8 @@ def _facts(run: Run, names: dict[str, str]) -> list[Fact]:
         test = best.test if best.test is not None else best.validation or 0.0
         what = "test accuracy of the best" if best.test is not None else "validation accuracy"
         facts.insert(0, Fact(what, f"{100 * test:.1f}", "%", _where(run, best, names)))
-    of = f"of {size:,} networks, at four shares" if isinstance(size, int) else ""
+    shares = len({p.share for p in run.points})
+    of = f"of {size:,} networks, at {shares} shares" if isinstance(size, int) else ""
     facts.append(Fact("points scored", f"{len(run.points):,}", "", of))
     images = sum(f.images for f in run.finalists)
     wrong = sum(f.mismatches for f in run.finalists)

@@ -40,7 +40,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "num": num, "percent": percent, "signed_percent": signed_percent, "points": points,
-        "share": share, "packed": packed,
+        "packed": packed,
     }  # fmt: skip
     environment.globals["shapes"] = SHAPES
     return environment
@@ -63,14 +63,6 @@ def signed_percent(part: float) -> str:
 def points(part: float) -> str:
     """A difference of accuracies in percentage points; a dash where there is none."""
     return "–" if part == float("-inf") else f"{100 * part:+.1f}".replace("-", "−")
-
-
-def share(part: float) -> str:
-    """1, 1/2, 1/4 …, or a percentage."""
-    inverse = 1 / part if part else 0.0
-    if part == 1:
-        return "1"
-    return f"1/{inverse:.0f}" if inverse == round(inverse) else f"{100 * part:.0f} %"
 
 
 def packed(hits: Sequence[tuple[float, float, str, str]], texts: Texts) -> str:

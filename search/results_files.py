@@ -106,11 +106,12 @@ def _histogram(row: dict[str, Any]) -> Histogram:
 
 
 def _points(path: Path) -> tuple[Point, ...]:
-    """Every scored point; a last line that an interruption tore is ignored."""
+    """Every scored point, as it was scored last; a last line that an interruption tore is left out."""
     if not path.is_file():
         return ()
     lines = path.read_bytes().split(b"\n")[:-1]
-    return tuple(_line(path, number, line) for number, line in enumerate(lines, 1))
+    points = (_line(path, number, line) for number, line in enumerate(lines, 1))
+    return tuple({point.key: point for point in points}.values())
 
 
 def _line(path: Path, number: int, line: bytes) -> Point:

@@ -86,12 +86,11 @@ def _commands(run: Run, finalist: Finalist) -> list[str]:
         return []
     folder = f"{run.place}/finalists/{finalist.folder.name}"
     board = run.request.get("board") or run.device.get("name")
-    limits, device = run.request.get("limits") or {}, run.device
+    limits = run.request.get("limits") or {}
+    luts = [float(n) for n in (limits.get("max_luts"), run.device.get("lut")) if n is not None]
     words = [f"shiftadd compile {folder}/network --board {board}"]
-    for option, limit, has in (("luts", "max_luts", "lut"), ("dsps", "dsps", "dsp")):
-        known = [float(n) for n in (limits.get(limit), device.get(has)) if n is not None]
-        if known:
-            words.append(f"--{option} {int(finalist.share * min(known))}")
+    words += [f"--luts {int(finalist.share * min(luts))}"] if luts else []
+    words += [f"--dsps {limits['dsps']}"] if limits.get("dsps") is not None else []
     proof = f"shiftadd simulate {folder}/network --board {board} --build {folder}"
     built = (finalist.folder / "plan.json").is_file()
     return [" ".join(words), proof] if built else [" ".join(words)]
