@@ -1,0 +1,388 @@
+"""The host's side of the link, in one file that needs pyserial alone: docs/link.md.
+
+with Device.open("/dev/ttyUSB0", 1_000_000, network=digest) as device:
+    labels = [answer.label for answer in device.predict(images)]
+"""
+
+from __future__ import annotations
+
+import binascii
+import itertools
+import os
+import random
+import struct
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, astuple, dataclass
+from typing import Any, NamedTuple
+
+import serial
+
+VERSION = 1
+NO_ID = 0xFF
+IDENTIFY, INFER, COUNTERS, SELF_TEST = 1, 2, 3, 4
+ANSWER = 0x80
+DAMAGED, UNKNOWN, LENGTH, BUSY = 0xE1, 0xE2, 0xE3, 0xE4
+REFUSALS = {UNKNOWN: "unknown operation", LENGTH: "wrong length"}
+TRIES = 3
+
+
+class DeviceError(RuntimeError):
+    """The device is missing, silent, busy or another one; the message says the way out."""
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a board is. design, network: SHA-256 in hexadecimal. window: images on their way."""
+
+    protocol: int
+    design: str
+    network: str
+    height: int
+    width: int
+    channels: int
+    input_bits: int
+    input_signed: bool
+    classes: int
+    score_bytes: int
+    score_signed: bool
+    clock_hz: int
+    baud: int
+    window: int
+
+    @property
+    def image_bytes(self) -> int:
+        return self.height * self.width * self.channels
+
+    @property
+    def answer_bytes(self) -> int:
+        return self.classes * self.score_bytes + 1
+
+    def pack(self) -> bytes:
+        """Payload of the answer to `identify`."""
+        fields = list(astuple(self))
+        fields[1:3] = (bytes.fromhex(digest) for digest in fields[1:3])
+        return _INFO.pack(*fields)
+
+    @staticmethod
+    def unpack(payload: bytes) -> Info:
+        """Raises DeviceError for another version of the protocol."""
+        if not payload or payload[0] != VERSION:
+            raise DeviceError(
+                f"the board speaks version {payload[0] if payload else '?'} of the link, this "
+                f"program {VERSION}; build the board again, or take the program that came with it"
+            )
+        protocol, design, network, *rest = _INFO.unpack(payload)
+        return Info(protocol, design.hex(), network.hex(), *rest)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+_INFO = struct.Struct("<B32s32sHHHB?HB?IIH")
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Cycles of the accelerator, images answered, and frames that were not served, by reason."""
+
+    latency_cycles: int
+    interval_cycles: int
+    inferences: int
+    damaged: int
+    refused: int
+    busy: int
+    lost: int
+
+
+_COUNTERS = struct.Struct("<IIIHHHH")
+
+
+class Answer(NamedTuple):
+    """Scores by class, and the index of the first largest."""
+
+    scores: tuple[int, ...]
+    label: int
+
+
+class SelfTest(NamedTuple):
+    passed: bool
+    answer: Answer
+
+
+def frame(ident: int, op: int, payload: bytes = b"") -> bytes:
+    """A request or an answer as it goes over the line, delimiter included."""
+    body = bytes([ident, op]) + payload
+    return stuff(body + binascii.crc32(body).to_bytes(4, "little")) + b"\0"
+
+
+def opened(line: bytes) -> tuple[int, int, bytes] | None:
+    """Id, operation and payload of a frame without its delimiter; None when it is damaged."""
+    body = unstuff(line)
+    if body is None or len(body) < 6:
+        return None
+    if binascii.crc32(body[:-4]) != int.from_bytes(body[-4:], "little"):
+        return None
+    return body[0], body[1], body[2:-4]
+
+
+def stuff(body: bytes) -> bytes:
+    """COBS of `body`, without a delimiter."""
+    line = bytearray()
+    for part in body.split(b"\0"):
+        while len(part) >= 254:
+            line += b"\xff" + part[:254]
+            part = part[254:]
+        line += bytes([len(part) + 1]) + part
+    return bytes(line)
+
+
+def unstuff(line: bytes) -> bytes | None:
+    """The bytes of COBS, or None where its last block is cut."""
+    body, at = bytearray(), 0
+    while at < len(line):
+        length = line[at]
+        if length == 0 or at + length > len(line):
+            return None
+        body += line[at + 1 : at + length]
+        at += length
+        if length < 255 and at < len(line):
+            body.append(0)
+    return bytes(body)
+
+
+class Device:
+    """A board that runs an accelerator behind a link; for one thread of one program at a time."""
+
+    def __init__(self, line: serial.Serial, timeout: float) -> None:
+        self._line, self.timeout = line, timeout
+        self._received = bytearray()
+        self._frames: deque[bytes] = deque()
+        self._ids = itertools.cycle(range(NO_ID))
+        for _ in range(random.randrange(NO_ID)):  # not the ids of the program before
+            next(self._ids)
+        self._info: Info | None = None
+        self.damaged = 0
+        """Answers that came damaged."""
+        self.repeated = 0
+        """Requests sent again."""
+
+    @staticmethod
+    def open(
+        port: str,
+        baud: int,
+        *,
+        network: str | None = None,
+        design: str | None = None,
+        timeout: float = 1.0,
+    ) -> Device:
+        """The board at `port`. network, design: hashes that it must have, if given.
+
+        timeout: seconds without any answer after which requests count as lost. Raises DeviceError
+        when the port is missing or in use, the board silent, or another one.
+        """
+        exclusive = True if os.name == "posix" else None
+        try:
+            line = serial.Serial(
+                port, baud, timeout=timeout, write_timeout=10 * timeout, exclusive=exclusive
+            )
+        except (OSError, ValueError) as error:
+            raise DeviceError(_open_message(port, baud, error)) from error
+        device = Device(line, timeout)
+        try:
+            device.check(network=network, design=design)
+        except BaseException:
+            device.close()
+            raise
+        return device
+
+    def check(self, *, network: str | None = None, design: str | None = None) -> None:
+        """DeviceError unless the board runs this network and this design."""
+        found = self.info()
+        for what, want, have in (
+            ("network", network, found.network),
+            ("design", design, found.design),
+        ):
+            if want is not None and want != have:
+                raise DeviceError(
+                    f"{self._line.port}: the board runs {what} {have[:12]}, not {want[:12]}; load "
+                    "the bitstream of this build"
+                )
+
+    def close(self) -> None:
+        self._line.close()
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def info(self) -> Info:
+        """What the board is."""
+        if self._info is None:
+            self._send(b"\0")  # ends what another program may have left unfinished
+            self._info = Info.unpack(self._ask(IDENTIFY))
+        return self._info
+
+    def counters(self) -> Counters:
+        """Counted by the board since its reset."""
+        return Counters(*_COUNTERS.unpack(self._ask(COUNTERS)))
+
+    def self_test(self) -> SelfTest:
+        """Runs the built-in image, several times back to back; then `counters` are those of it."""
+        answer = self._ask(SELF_TEST)
+        return SelfTest(answer[-1] == 1, self._answer(answer[:-1]))
+
+    def predict(
+        self, images: Iterable[Any], progress: Callable[[int], None] = lambda done: None
+    ) -> list[Answer]:
+        """Answers to a batch, in order, with as many images on their way as the board can hold.
+
+        images: each of height·width·channels integers in the input's range, channels innermost, as
+        array, nested sequence or bytes. progress: is told how many are done.
+        """
+        info = self.info()
+        packed = [pack_image(image, info) for image in images]
+        found: list[Answer] = [Answer((), 0)] * len(packed)
+        requests = [(INFER, image) for image in packed]
+        for done, (i, answer) in enumerate(self._exchange(requests, info.window), start=1):
+            found[i] = self._answer(answer)
+            progress(done)
+        return found
+
+    def _answer(self, payload: bytes) -> Answer:
+        info = self.info()
+        size = info.score_bytes
+        if len(payload) != info.answer_bytes:
+            raise DeviceError(f"answer of {len(payload)} bytes: must have {info.answer_bytes}")
+        scores = (payload[k : k + size] for k in range(0, len(payload) - 1, size))
+        return Answer(
+            tuple(int.from_bytes(s, "little", signed=info.score_signed) for s in scores),
+            payload[-1],
+        )
+
+    def _ask(self, op: int) -> bytes:
+        ((_, answer),) = self._exchange([(op, b"")], 1)
+        return answer
+
+    def _exchange(
+        self, requests: Sequence[tuple[int, bytes]], window: int
+    ) -> Iterator[tuple[int, bytes]]:
+        """Index and answer of each request, as they come; lost ones are sent again.
+
+        The board answers in the order of the requests, so those that were sent before an answered
+        one and are still open are lost.
+        """
+        todo, sent = deque(range(len(requests))), dict[int, int]()
+        progress = time.monotonic()
+        while todo or sent:
+            while todo and len(sent) < window:
+                ident = next(i for i in self._ids if i not in sent)
+                sent[ident] = todo.popleft()
+                self._send(frame(ident, *requests[sent[ident]]))
+            answer = self._receive()
+            if answer is None:
+                self._repeat(list(sent), sent, todo)
+                self._send(b"\0")  # ends a frame whose own end was lost
+            elif self._expected(answer, sent, requests):
+                ident, code, payload = answer
+                order = list(sent)
+                before = order.index(ident)
+                self._repeat(order[: before + (code == BUSY)], sent, todo)
+                if code != BUSY:
+                    yield sent.pop(ident), payload
+                    progress = time.monotonic()
+            if time.monotonic() - progress > TRIES * self.timeout:
+                raise DeviceError(self._give_up_message(answer))
+
+    def _expected(
+        self,
+        answer: tuple[int, int, bytes],
+        sent: dict[int, int],
+        requests: Sequence[tuple[int, bytes]],
+    ) -> bool:
+        """Whether an answer belongs to an open request; DeviceError if that was refused for good.
+
+        Others are answers to requests that were given up, or tell of damaged frames.
+        """
+        ident, code, _ = answer
+        if ident not in sent:
+            return False
+        if code in (UNKNOWN, LENGTH):
+            raise DeviceError(f"{self._line.port}: request refused: {REFUSALS[code]}")
+        return code == BUSY or code == requests[sent[ident]][0] | ANSWER
+
+    def _repeat(self, lost: Sequence[int], sent: dict[int, int], todo: deque[int]) -> None:
+        self.repeated += len(lost)
+        todo.extendleft(sent.pop(ident) for ident in reversed(lost))
+
+    def _give_up_message(self, answer: object) -> str:
+        if answer is not None:
+            return f"{self._line.port}: the board stays busy; try again later"
+        return (
+            f"{self._line.port}: no answer within {TRIES * self.timeout:g} s at "
+            f"{self._line.baudrate} baud; is it this port, and is the bitstream loaded?"
+        )
+
+    def _send(self, line: bytes) -> None:
+        try:
+            self._line.write(line)
+        except OSError as error:
+            raise self._unplugged(error) from error
+
+    def _receive(self) -> tuple[int, int, bytes] | None:
+        """The next frame that is right; None when nothing comes for `timeout` seconds."""
+        end = time.monotonic() + self.timeout
+        while time.monotonic() < end:
+            while self._frames:
+                line = self._frames.popleft()
+                if (found := opened(line)) is not None:
+                    return found
+                self.damaged += bool(line)
+            try:
+                self._received += self._line.read(max(1, self._line.in_waiting))
+            except OSError as error:
+                raise self._unplugged(error) from error
+            *frames, rest = self._received.split(b"\0")
+            self._frames.extend(bytes(line) for line in frames)
+            self._received = rest[-65536:]
+        return None
+
+    def _unplugged(self, error: OSError) -> DeviceError:
+        return DeviceError(f"{self._line.port}: the line broke ({error}); plug the board in again")
+
+
+def pack_image(image: Any, info: Info) -> bytes:
+    """An image as bytes; ValueError when its size or a value does not fit the input."""
+    values = list(image if isinstance(image, bytes | bytearray) else _flat(image))
+    if len(values) != info.image_bytes:
+        raise ValueError(
+            f"image of {len(values)} values: must have {info.height}·{info.width}·"
+            f"{info.channels} = {info.image_bytes}"
+        )
+    low = -(1 << (info.input_bits - 1)) if info.input_signed else 0
+    high = low + (1 << info.input_bits) - 1
+    for value in (min(values), max(values)):
+        if not low <= value <= high:
+            raise ValueError(f"pixel {value}: must be {low} to {high}")
+    return bytes(value & 0xFF for value in values)
+
+
+def _flat(image: Any) -> Iterator[int]:
+    if hasattr(image, "tolist"):
+        image = image.tolist()
+    for part in image:
+        if isinstance(part, int):
+            yield part
+        else:
+            yield from _flat(part)
+
+
+def _open_message(port: str, baud: int, error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return f"{port}: {baud} baud: {error}"
+    if "lock" in str(error).lower():
+        return f"{port}: in use by another program; close that first"
+    return f"{port}: cannot be opened: {error.strerror or error}"  # type: ignore[attr-defined]

@@ -1,0 +1,170 @@
+"""The receiving half of the link: frames become requests, and none acts before its CRC was right.
+
+An image is written behind those that wait, where nothing reads; only the end of a right frame moves
+the mark up to which the accelerator is fed. A damaged frame therefore leaves no trace.
+"""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from rtl.cobs import DECODED
+from rtl.protocol import ANSWER, CHECK, FAULTS, NO_ID, OVERHEAD, REQUEST, Op, Refusal
+from rtl.ring import Ring
+
+WAITING = 256
+"""Answers that can wait: one for each id, so that no request with an id of its own goes without."""
+BUFFER = 1024
+"""Bytes for images, at least."""
+
+
+def buffer_bytes(image_bytes: int) -> int:
+    """Size of the buffer for images of `image_bytes`: two of them, a power of two."""
+    size: int = 1 << ceil_log2(2 * image_bytes)
+    return max(BUFFER, size)
+
+
+class Verdict(wiring.Component):
+    """Counts and checks the bytes of a frame; at its end, `code` is what its answer will be.
+
+    count: bytes before this one, no further than one beyond the longest frame. room: the buffer
+    had place for the image. idle: a self-test may run.
+    """
+
+    def __init__(self, *, image_bytes: int) -> None:
+        self.infer_bytes = OVERHEAD + image_bytes
+        super().__init__(
+            {
+                "i": In(stream.Signature(DECODED)),
+                "room": In(1),
+                "idle": In(1),
+                "count": Out(range(self.infer_bytes + 2)),
+                "id": Out(8),
+                "code": Out(8),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.check = check = CHECK.create()
+        byte, op = self.i.payload, Signal(8, reset_less=True)
+        m.d.comb += [
+            self.i.ready.eq(1),
+            check.data.eq(byte.data),
+            check.valid.eq(self.i.valid & ~byte.end),
+            check.start.eq(self.i.valid & byte.end),
+        ]
+        with m.If(check.valid):
+            with m.If(self.count == 0):
+                m.d.sync += self.id.eq(byte.data)
+            with m.If(self.count == 1):
+                m.d.sync += op.eq(byte.data)
+            m.d.sync += self.count.eq(self.count + (self.count <= self.infer_bytes))
+        with m.If(check.start):
+            m.d.sync += self.count.eq(0)
+
+        infer, test = op == Op.INFER, op == Op.SELF_TEST
+        with m.If(byte.error | ~check.match_detected | (self.count < OVERHEAD)):
+            m.d.comb += self.code.eq(Refusal.DAMAGED)
+        with m.Elif((op < min(Op)) | (op > max(Op))):
+            m.d.comb += self.code.eq(Refusal.UNKNOWN)
+        with m.Elif(self.count != Mux(infer, self.infer_bytes, OVERHEAD)):
+            m.d.comb += self.code.eq(Refusal.LENGTH)
+        with m.Elif((infer & ~self.room) | (test & ~self.idle)):
+            m.d.comb += self.code.eq(Refusal.BUSY)
+        with m.Else():
+            m.d.comb += self.code.eq(op | ANSWER)
+        return m
+
+
+class Requests(wiring.Component):
+    """Frames in at `i`; out come requests at `o`, in order, and the bytes of their images.
+
+    idle: nothing is being answered. A self-test is accepted only then, and `test` is high for one
+    cycle. error: the last frame was damaged. Damaged frames are answered with NO_ID while less than
+    half of the queue is in use, so that noise cannot crowd out requests.
+    image_bytes: of one image.
+    """
+
+    def __init__(self, *, image_bytes: int) -> None:
+        if image_bytes < 1:
+            raise ValueError(f"image_bytes must be at least 1, not {image_bytes}")
+        self.image_bytes = image_bytes
+        super().__init__(
+            {
+                "i": In(stream.Signature(DECODED)),
+                "o": Out(stream.Signature(REQUEST)),
+                "images": Out(stream.Signature(8)),
+                "idle": In(1),
+                "test": Out(1),
+                "faults": Out(FAULTS),
+                "error": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.verdict = verdict = Verdict(image_bytes=self.image_bytes)
+        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=16, depth=WAITING)
+        wiring.connect(m, wiring.flipped(self.i), verdict.i)
+        end, kept, damaged = Signal(), Signal(), Signal()
+        m.d.comb += [
+            verdict.idle.eq(self.idle & ~queue.r_rdy),
+            end.eq(self.i.valid & self.i.payload.end),
+            damaged.eq(verdict.code == Refusal.DAMAGED),
+            kept.eq(end & queue.w_rdy & (~damaged | (queue.level < WAITING // 2))),
+            queue.w_en.eq(kept),
+            queue.w_data.eq(Cat(Mux(damaged, NO_ID, verdict.id), verdict.code)),
+            self.o.payload.eq(queue.r_data),
+            self.o.valid.eq(queue.r_rdy),
+            queue.r_en.eq(self.o.ready),
+            self.test.eq(kept & (verdict.code == ANSWER + Op.SELF_TEST)),
+        ]
+        self._image(m, verdict, end, kept & (verdict.code == ANSWER + Op.INFER))
+        with m.If(end):
+            m.d.sync += self.error.eq(damaged)
+            self._count(m, verdict.code, kept)
+        return m
+
+    def _image(self, m: Module, verdict: Verdict, end: Signal, commit: object) -> None:
+        """Write the image of a frame behind the mark; move the mark on when it is committed."""
+        m.submodules.ring = ring = Ring(depth=buffer_bytes(self.image_bytes))
+        wiring.connect(m, ring.o, wiring.flipped(self.images))
+        at, writing, room = Signal.like(ring.at), Signal(), Signal()
+        m.d.comb += [
+            ring.at.eq(at),
+            ring.data.eq(self.i.payload.data),
+            ring.write.eq(self.i.valid & ~end & writing),
+            verdict.room.eq(room),
+        ]
+        with m.If(self.i.valid & ~end & (verdict.count == 1)):
+            fits = ring.free >= self.image_bytes
+            m.d.sync += [room.eq(fits), writing.eq(fits & (self.i.payload.data == Op.INFER))]
+        with m.If(ring.write):
+            m.d.sync += at.eq(at + 1)
+            with m.If(verdict.count == self.image_bytes + 1):
+                m.d.sync += writing.eq(0)
+        with m.If(end):
+            m.d.sync += [writing.eq(0), at.eq(ring.end)]
+            with m.If(commit):
+                m.d.sync += [at.eq(at), ring.end.eq(at)]
+
+    def _count(self, m: Module, code: Signal, kept: Signal) -> None:
+        """Add a frame that was not served to the fault that explains it."""
+        faults = self.faults
+
+        def another(counter: Signal) -> None:
+            m.d.sync += counter.eq(counter + ~counter.all())
+
+        with m.Switch(code):
+            with m.Case(Refusal.DAMAGED):
+                another(faults.damaged)
+            with m.Case(Refusal.UNKNOWN, Refusal.LENGTH):
+                another(faults.refused)
+            with m.Case(Refusal.BUSY):
+                another(faults.busy)
+        with m.If(~kept & (code != Refusal.DAMAGED)):
+            another(faults.lost)
