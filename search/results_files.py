@@ -106,7 +106,7 @@ def _histogram(row: dict[str, Any]) -> Histogram:
 
 
 def _points(path: Path) -> tuple[Point, ...]:
-    """Every scored point, as it was scored last; a last line that an interruption tore is left out."""
+    """Every scored point, as scored last; a last line that an interruption tore is left out."""
     if not path.is_file():
         return ()
     lines = path.read_bytes().split(b"\n")[:-1]

@@ -143,11 +143,6 @@ def test_front_is_what_nothing_beats() -> None:
     assert by_cost(front(points), "latency_us") == [(5, 0.8), (9, 0.9)]
 
 
-def _torn(run: Path) -> None:
-    with (run / "candidates.jsonl").open("a") as file:
-        file.write('{"key": "3fa2')
-
-
 def _only_begun(run: Path) -> None:
     for path in run.glob("*"):
         if path.name != "run.json":
@@ -170,10 +165,26 @@ def _no_architecture(run: Path) -> None:
         path.write_text("{}")
 
 
+def test_torn_last_line_is_left_out(run: Path) -> None:
+    whole = load(run).points
+    with (run / "candidates.jsonl").open("a") as file:
+        file.write('{"key": "3fa2')
+    assert load(run).points == whole
+
+
+def test_point_counts_once_as_scored_last(run: Path) -> None:
+    path = run / "candidates.jsonl"
+    row = json.loads(path.read_text().splitlines()[0])
+    row["predicted"]["lut"] = 7
+    with path.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    found = [p for p in load(run).points if p.key == row["key"]]
+    assert [p.predicted.lut for p in found] == [7]
+
+
 @pytest.mark.parametrize(
     ("change", "note"),
     [
-        (_torn, "240"),
         (_only_begun, "There is nothing to plot yet."),
         (_no_finalist, "No network has been placed, routed and proven yet."),
         (_no_finalist, "0 finalists measured, 9 begun"),
