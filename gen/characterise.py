@@ -23,7 +23,7 @@ from typing import Any
 from gen import tools
 from gen.build import tool_versions
 from gen.cache import Cache
-from gen.cost import PRICES
+from gen.cost import FIGURES, PRICES
 from gen.devices import Device, device
 from gen.features import describe
 from gen.files import write
@@ -42,7 +42,6 @@ NETWORKS = Path(__file__).with_name("networks.json")
 REPRESENTATIVE = {"ecp5": "lfe5u-45f", "ice40": "ice40-hx8k", "gowin": "gw1nr-9"}
 BIASED = {"ice40": "ice40-up5k"}
 """The device of a family that has multipliers, where the representative one has none."""
-FIGURES = ("lut", "ff")
 TRUST = 3.0
 """Weight of a network in the fit, against a layer."""
 _USED = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*\d+\s+\d+%", re.MULTILINE)
@@ -139,8 +138,7 @@ def networks_of(family: str) -> tuple[Sample, ...]:
     """The measured networks of a family."""
     table = json.loads(NETWORKS.read_text()) if NETWORKS.exists() else {}
     return tuple(
-        Sample(row["features"], row["measured"], row["clock"], weight=TRUST)
-        for row in table.get(family, [])
+        Sample(row["features"], row["measured"], weight=TRUST) for row in table.get(family, [])
     )
 
 
@@ -148,7 +146,8 @@ def refit(table: dict[str, Any], family: str) -> None:
     """Prices of a family, from its measured layers and networks, into its part of the table."""
     table["prices"], table["error_percent"] = {}, {}
     for figure in FIGURES:
-        layers, networks = layers_of(table, figure), networks_of(family)
+        layers = layers_of(table, figure)
+        networks = [row for row in networks_of(family) if figure in row.measured]
         prices = fit([*layers, *networks], figure, expected(figure, family), family)
         table["prices"][figure] = prices
         table["error_percent"][figure] = {

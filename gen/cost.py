@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from gen.clock import clock_features, fmax
 from gen.devices import Device
 from gen.features import Description, Features, converters
 from gen.fit import Sample, fit
@@ -23,6 +24,7 @@ from gen.plan import Cost, Fold
 from model.spec import Head, Input
 
 PRICES = Path(__file__).with_name("prices.json")
+FIGURES = ("lut", "ff", "clock")
 Prices = tuple[tuple[str, float], ...]
 """Of one unit of each feature, by its name."""
 
@@ -70,16 +72,20 @@ class CostModel:
             return self
         prices = {
             figure: tuple(fit(measured, figure, dict(getattr(self, figure)), self.family).items())
-            for figure in ("lut", "ff")
+            for figure in FIGURES
         }
         return replace(self, **prices)
+
+    def fmax_mhz(self, folds: Iterable[Fold], lut: float, device: Device) -> float:
+        """Clock of a network of `lut` LUTs on a device."""
+        return fmax(clock_features(folds, lut, device), dict(self.clock), device)
 
 
 @cache
 def _committed(family: str) -> CostModel:
     found: dict[str, Any] = json.loads(PRICES.read_text())["families"][family]["prices"]
     rows = {figure: tuple(sorted(prices.items())) for figure, prices in found.items()}
-    return CostModel(family, rows["lut"], rows["ff"], rows.get("clock", ()))
+    return CostModel(family, rows["lut"], rows["ff"], rows["clock"])
 
 
 class LayerCost:
@@ -123,3 +129,17 @@ def converted(layers: Sequence[Layer], folds: Mapping[str, Fold]) -> dict[str, F
         for name, tensor in zip(layer.inputs, layer.sources, strict=True):
             found[layer.name].update(converters(tensor.bits, lanes[name], want))
     return found
+
+
+def network_features(
+    layers: Sequence[Layer], folds: Mapping[str, Fold], device: Device
+) -> tuple[Features, Cost]:
+    """Features of a whole network, and what is counted in it."""
+    features, exact = Features(), Cost()
+    for layer in layers:
+        more, counted = Description(layer, device)(folds[layer.name])
+        features.update(more)
+        exact += counted
+    for between in converted(layers, folds).values():
+        features.update(between)
+    return features, exact

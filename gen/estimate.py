@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from gen.choose import Budget
-from gen.cost import CostModel
+from gen.clock import clock_features, slowness
+from gen.cost import CostModel, network_features
 from gen.devices import Device
 from gen.energy import energy
+from gen.fit import Sample
+from gen.lower import lower
 from gen.plan import Plan
 from gen.planner import plan as make_plan
 from gen.report import inferences_per_s, latency_us
@@ -64,7 +68,8 @@ def of_plan(
     network: Network, plan: Plan, device: Device, model: CostModel | None = None
 ) -> Estimate:
     """The prediction for a plan that is already there."""
-    mhz = device.mhz
+    folds = [stage.fold for stage in plan.stages]
+    mhz = (model or CostModel.of(device)).fmax_mhz(folds, plan.cost.lut, device)
     return Estimate(
         plan=plan,
         lut=plan.cost.lut,
@@ -78,3 +83,16 @@ def of_plan(
         inferences_per_s=inferences_per_s(plan.cycles_interval, mhz),
         energy_nj=energy(network, plan).total,
     )
+
+
+def measured_sample(
+    network: Network, plan: Plan, device: Device, measured: Mapping[str, Any], weight: float = 1.0
+) -> Sample:
+    """A placed and routed network for CostModel.refit. measured: lut, ff, and fmax_mhz if known."""
+    folds = {stage.name: stage.fold for stage in plan.stages}
+    features, _ = network_features(lower(network), folds, device)
+    clock = clock_features(folds.values(), measured["lut"], device)
+    found = {name: float(measured[name]) for name in ("lut", "ff")}
+    if measured.get("fmax_mhz"):
+        found["clock"] = slowness(measured["fmax_mhz"], device)
+    return Sample({**features, **clock}, found, weight)

@@ -56,6 +56,9 @@ MEANING = {
     "engine": "layer engines",
     "pool": "block pools",
     "head": "heads",
+    "base": "a network, see gen.clock",
+    "use": "share of the device's LUTs in use",
+    "fan": "doublings of the lanes of the widest layer",
 }
 """Every feature there is, of an accelerator."""
 

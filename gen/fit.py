@@ -8,7 +8,7 @@ were measured.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,8 +25,9 @@ START: dict[str, dict[str, float]] = {
         "address": 0, "flow": 0, "inside": 0, "engine": 0, "pool": 0, "head": 0, "rom": 0,
         "ram16x4": 0,
     },
+    "clock": {"base": 800, "use": 300, "fan": 20},
 }  # fmt: skip
-"""What is expected of a price, on every family: a LUT for a bit of logic."""
+"""What is expected of a price, on every family: a LUT for a bit of logic. clock: see gen.clock."""
 OWN: dict[tuple[str, str], dict[str, float]] = {
     ("lut", "ecp5"): {"ram16x4": 4, "ram_mux": 0.5},
     ("lut", "ice40"): {"ram_ff": 1.6, "lone": 1, "bram_reg": 1, "dsp_reg": 0.5, "register": 0},
@@ -37,7 +38,7 @@ OWN: dict[tuple[str, str], dict[str, float]] = {
 LOOSE = {"ff": {"counter": 2, "address": 2, "flow": 2, "inside": 2, "engine": 20, "pool": 20,
                 "head": 20}}  # fmt: skip
 """How far a price may lie from START where that is 0."""
-LEAST = {"lut": 0.3, "ff": 0.1}
+LEAST = {"lut": 0.3, "ff": 0.1, "clock": 10}
 PULL = 0.03
 """Weight of an expectation against a measured design."""
 SMALL = 50
@@ -46,11 +47,13 @@ SMALL = 50
 
 @dataclass(frozen=True)
 class Sample:
-    """One measured layer or network: its features, and LUTs, flip-flops, clock. weight: in fits."""
+    """One measured layer or network: its features, and `lut`, `ff`, `clock` as far as measured.
+
+    clock: see gen.clock.slowness. weight: in fits, against a layer.
+    """
 
     features: Mapping[str, float]
     measured: Mapping[str, float]
-    clock: Mapping[str, float] = field(default_factory=dict)
     weight: float = 1.0
 
 
@@ -62,12 +65,13 @@ def expected(figure: str, family: str) -> dict[str, float]:
 def fit(
     samples: Sequence[Sample], figure: str, start: Mapping[str, float], family: str
 ) -> dict[str, float]:
-    """Prices of least relative error over the samples, near those of `start`."""
+    """Prices of least relative error over the samples with that figure, near those of `start`."""
     from scipy.optimize import nnls  # slow to import, and a search may do without
 
     names = sorted(start)
     near = np.array([start[n] for n in names])
     usual = expected(figure, family)
+    samples = [s for s in samples if figure in s.measured]
     reach = np.array([_reach(figure, n, usual.get(n, 0.0)) for n in names])
     counts = np.array([s.measured[figure] for s in samples], dtype=float)
     weight = np.array([s.weight for s in samples]) / np.maximum(counts, SMALL)

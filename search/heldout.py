@@ -1,0 +1,151 @@
+"""Whole networks of the search spaces with random weights, placed and routed.
+
+The cost model is judged by networks that its prices were not fitted to (gen.evaluate), and its
+final prices are fitted to these, too. `python -m search.heldout BOARD SPACE FIRST LAST` measures
+the networks of the seeds FIRST to LAST − 1 and keeps them in gen/networks.json: every fourth of
+them is routed, the others only packed, which takes a tenth of the time and knows no clock.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Mapping
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gen.build import build
+from gen.cache import Cache
+from gen.characterise import NETWORKS, packed
+from gen.choose import Budget
+from gen.cost import network_features
+from gen.devices import Device, device
+from gen.elaborate import TOP, elaborate
+from gen.estimate import measured_sample
+from gen.files import write
+from gen.lower import lower
+from gen.plan import Cost, Fold, Plan, PlanError, Stage
+from gen.planner import plan as make_plan
+from gen.synth import synthesise
+from model.net import Net, export
+from model.spec import Network
+from search import space_files
+from search.objectives import SHARES
+from search.space import Candidate, Space
+
+PASSES, IMAGES = 30, 64
+"""Batches that set the batch norms, and images of one."""
+ROUTED = 4
+FULL = 0.8
+"""Share of the LUTs beyond which a network is only packed."""
+
+
+def random_network(space: Space, candidate: Candidate, seed: int) -> Network:
+    """`candidate` with random weights, its batch norms and binary points set by random images."""
+    torch.manual_seed(seed)
+    net = Net(space.architecture(candidate)).stage("float").train()
+    draw = torch.Generator().manual_seed(seed)
+    images = torch.randint(
+        0, 1 << space.input_bits, (IMAGES, *space.shape), generator=draw, dtype=torch.uint8
+    )
+    with torch.no_grad():
+        for _ in range(PASSES):
+            net(images)
+    net.eval()
+    net.stage("quantised").calibrate(images)
+    return export(net)
+
+
+def drawn(space: Space, seed: int) -> tuple[Candidate, float]:
+    """The network of a seed, and the least share of a device that it is planned into."""
+    rng = random.Random(f"{space.name}-{seed}")
+    return space.sample(rng), rng.choice(SHARES)
+
+
+def planned(network: Network, target: Device, share: float) -> tuple[Plan, float]:
+    """The plan within `share` of a device, or the next larger one that fits. Raises PlanError."""
+    while True:
+        whole = Budget.of(target)
+        try:
+            luts = share * whole.lut
+            return make_plan(network, target, dsps=int(share * whole.dsp), luts=luts), share
+        except PlanError:
+            if share >= 1:
+                raise
+            share *= 2
+
+
+def measure(target: Device, space: Space, seed: int, cache: Path) -> dict[str, Any]:
+    """One network, as kept in gen/networks.json. Raises PlanError where it does not fit."""
+    candidate, share = drawn(space, seed)
+    network = random_network(space, candidate, seed)
+    plan, share = planned(network, target, share)
+    text = elaborate(network, plan).verilog
+    if seed % ROUTED or plan.cost.lut > FULL * target.lut:
+        found: dict[str, float] = dict(
+            packed(synthesise(text, TOP, target, cache=Cache(cache)), target)
+        )
+    else:
+        got = build(text, TOP, target, bitstream=False, cache=cache).measured
+        found = {name: getattr(got, name) for name in ("lut", "ff", "dsp", "bram", "fmax_mhz")}
+    row = {
+        "device": target.name, "space": space.name, "seed": seed, "share": share,
+        "candidate": candidate.as_dict(), "raw": found,
+        "folds": {stage.name: list(astuple(stage.fold)) for stage in plan.stages},
+    }  # fmt: skip
+    return row | described(row, network)
+
+
+def described(row: Mapping[str, Any], network: Network | None = None) -> dict[str, Any]:
+    """What the fit wants of a kept network: features and figures, and what is counted in it."""
+    if network is None:
+        space = space_files.load(row["space"])
+        network = random_network(space, Candidate.from_dict(row["candidate"]), row["seed"])
+    target = device(row["device"])
+    folds = {name: Fold(**dict(zip(FIELDS, v, strict=True))) for name, v in row["folds"].items()}
+    layers = lower(network)
+    _, exact = network_features(layers, folds, target)
+    stages = tuple(Stage(la.name, la.kind, folds[la.name], 0, Cost()) for la in layers)
+    sample = measured_sample(network, Plan("", target.name, stages), target, row["raw"])
+    return {
+        "features": {name: n for name, n in sorted(sample.features.items()) if n},
+        "counted": {"dsp": exact.dsp, "bram": exact.bram},
+        "measured": dict(sample.measured),
+    }
+
+
+FIELDS = tuple(Fold.__dataclass_fields__)
+
+
+def keep(rows: dict[str, list[dict[str, Any]]], path: Path = NETWORKS) -> None:
+    """All kept networks by family, one a line."""
+    parts = []
+    for family, mine in sorted(rows.items()):
+        lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in mine)
+        parts.append(f"{json.dumps(family)}: [\n{lines}\n]")
+    write(path, "{\n" + ",\n".join(parts) + "\n}\n")
+
+
+def main(board: str, name: str, first: int, last: int, cache: Path = Path("build/cache")) -> None:
+    target, space = device(board), space_files.load(name)
+    rows = json.loads(NETWORKS.read_text()) if NETWORKS.exists() else {}
+    mine = rows.setdefault(target.family, [])
+    have = {(row["device"], row["space"], row["seed"]) for row in mine}
+    for seed in range(first, last):
+        if (target.name, space.name, seed) in have:
+            continue
+        try:
+            mine.append(measure(target, space, seed, cache))
+        except PlanError as error:
+            print(f"seed {seed}: {error}", file=sys.stderr)
+            continue
+        keep(rows)
+        print(f"seed {seed}: {mine[-1]['raw']}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
