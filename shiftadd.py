@@ -223,6 +223,32 @@ def search(
     return found, ok
 
 
+def boards(*, quiet: bool = False) -> Result:
+    """The boards that a network can be deployed to, with their budgets."""
+    from gen.boards import BOARDS
+    from gen.boards.table import row, table
+
+    rows = [row(one) for one in BOARDS.values()]
+    if not quiet:
+        _console().print(table(rows))
+    return {"boards": [one.as_dict() for one in rows]}, True
+
+
+def characterize(*, board: str = BOARD, count: int = 60, quiet: bool = False) -> Result:
+    """Measure layers on a board's family and fit the prices of the cost model to them."""
+    from gen.characterise import characterise
+
+    if count < 1:
+        raise RequestError(f"--count {count}: at least 1 layer is needed")
+    with _bar(quiet, "characterize") as tick:
+        found = characterise(board, count=count, progress=tick)
+    if not quiet:
+        for figure, errors in found["error_percent"].items():
+            for what, error in errors.items():
+                print(f"{found['family']}: {figure} of {what} within {error} % on average")
+    return found, True
+
+
 def demo(*, out: Path = Path("runs/demo"), seed: int = 0, quiet: bool = False) -> Result:
     """Digits: train a hybrid network, prove it in RTL and build it for two boards."""
     from search.demo import demo as run
@@ -280,7 +306,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"shiftadd {version('shiftadd')}")
     verbs = top.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for add in (_demo, _search, _train, _compile, _simulate, _report):
+    for add in (_demo, _search, _train, _compile, _simulate, _report, _characterize, _boards):
         one = add(verbs)
         one.add_argument(
             "--json", action="store_true", help="print one JSON object on stdout, and no progress"
@@ -470,6 +496,30 @@ def _report(verbs: Any) -> argparse.ArgumentParser:
         metavar="FILE",
         help="the page; default report.html in RUN, or comparison.html beside the first of several",
     )
+    return one
+
+
+def _boards(verbs: Any) -> argparse.ArgumentParser:
+    return _verb(
+        verbs,
+        boards,
+        "list the boards: device, budget, clock, serial line, and how each is loaded",
+        "shiftadd boards --json",
+    )
+
+
+def _characterize(verbs: Any) -> argparse.ArgumentParser:
+    one = _verb(
+        verbs,
+        characterize,
+        "measure layers on a board's family and fit the cost model to them",
+        "shiftadd characterize --board up5k --count 80",
+    )
+    one.add_argument("--board", default=BOARD, help=f"board or device (default {BOARD})")
+    one.add_argument(
+        "--count", type=int, default=60,
+        help="layers to have measured in all; those that are there stay (default 60)",
+    )  # fmt: skip
     return one
 
 

@@ -143,7 +143,9 @@ def test_pins_are_those_of_the_platform() -> None:
         "button": "10",
     }
     assert found["button"].inverted
-    assert "set_io -pullup yes rx 6\n" in constraints(board("icebreaker"))
+    text = constraints(board("icebreaker"))
+    assert "set_io -pullup yes rx 6\n" in text
+    assert text.endswith("set_frequency clk_in 12\n")
 
 
 def test_unknown_board_is_one_line_with_the_nearest() -> None:

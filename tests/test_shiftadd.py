@@ -92,8 +92,20 @@ def test_trains_and_says_so_in_json(capsys: pytest.CaptureFixture[str], tmp_path
     assert found["weights"] == network.weight_count
 
 
+def test_boards_are_listed_for_people_and_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = call(capsys, "boards", "--json")
+    assert (status, err) == (0, "")
+    rows = {row["board"]: row for row in json.loads(out)["boards"]}
+    assert rows["icebreaker"]["lut"] == 5280
+    assert rows["icebreaker"]["load"] == "openFPGALoader -b ice40_generic --write-flash"
+    status, out, err = call(capsys, "boards")
+    assert (status, err) == (0, "")
+    assert all(f"\n{name} " in out for name in rows)
+    assert "…" not in out, "fits 80 columns"
+
+
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("demo", "train", "compile", "simulate", "report"):
+    for verb in ("demo", "train", "compile", "simulate", "boards", "report"):
         status, out, _ = call(capsys, verb, "--help")
         assert status == 0
         assert f"Example: shiftadd {verb}" in out

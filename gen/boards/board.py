@@ -37,9 +37,9 @@ class Board:
 
     clock, rx, tx, leds, button, high: see `Board.pin`. high: outputs that are kept high. leds, the
     first shows that the clock runs; none where there is none to spare. pll: "core", or "pad" where
-    an iCE40's clock comes in on the pin of the PLL itself. baud: the most that the other side of
-    the serial line, `uart`, keeps up with. loader: arguments of openFPGALoader, or none where it
-    cannot load the board; `loading` then says what can. note: what the user has to do.
+    an iCE40's clock comes in on the pin of the PLL itself. uart: the other side of the serial line.
+    baud: the most that it keeps up with. loading: the tool that loads a bitstream. loader: its
+    arguments, where it is openFPGALoader. note: what the user has to do before.
     """
 
     name: str

@@ -5,7 +5,11 @@ from __future__ import annotations
 from gen.boards.board import Board
 
 _M = 1_000_000
-_ADAPTER = "a 3.3 V USB serial adapter"
+_ADAPTER = "adapter"
+_NO_CHIP = (
+    "the USB port has no serial chip: put a USB serial adapter of 3.3 V on pins {} (its TX) and {} "
+    "(its RX)"
+)
 _RGB = ("rgb_led 0 g", "rgb_led 0 b", "rgb_led 0 r")
 # a flash that the FPGA starts from; its RAM cannot be written unless jumpers are changed
 _ICE40_FLASH = ("-b", "ice40_generic", "--write-flash")
@@ -33,10 +37,10 @@ def _orangecrab(name: str, platform: str) -> Board:
         tx="io_0:1",
         leds=_RGB,
         button="button 0",
-        uart=f"{_ADAPTER} on pins 0 (its TX) and 1 (its RX): the USB port has no serial chip",
+        uart=_ADAPTER,
         baud=_M,
         loader=("-b", "orangeCrab"),
-        note="hold the button while plugging in, to start the bootloader",
+        note=f"{_NO_CHIP.format(0, 1)}; hold the button while plugging in, to load",
     )
 
 
@@ -49,10 +53,11 @@ ENTRIES = (
         "colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
         clock="clk25 0",
         leds=(),  # its only one is the line tx
-        uart=f"{_ADAPTER} on J19: KEY+ (its TX) and DATA_LED- (its RX)",
+        uart=_ADAPTER,
         baud=_M,
         loader=("-b", "colorlight", "-c", "ft232"),
-        note="board revision 7.0; JTAG is on J27 to J34, for an FT232H or similar",
+        note="revision 7.0; put a USB serial adapter of 3.3 V on KEY+ (its TX) and DATA_LED- (its "
+        "RX) of J19, and an FT232H on the JTAG pads, to load",
     ),
     Board(
         "icesugar-pro",
@@ -70,7 +75,7 @@ ENTRIES = (
         leds=("led_g 0", "led_r 0"),
         button="button 0",
         pll="pad",
-        uart="FT2232H, second port",
+        uart="FT2232H",
         baud=3 * _M,
         loader=_ICE40_FLASH,
     ),
@@ -82,7 +87,8 @@ ENTRIES = (
         pll="pad",
         uart="iCELink",
         baud=_M,  # of no published limit
-        loading="copy the .bin to the USB drive iCELink, or use icesprog",
+        loading="icesprog",
+        note="or copy the .bin to the USB drive iCELink, to load",
     ),
     Board(
         "upduino-v3",
@@ -94,17 +100,17 @@ ENTRIES = (
         tx="spi_flash_1x 0 copi",
         high=("spi_flash_1x 0 cs",),
         leds=_RGB,
-        uart="FT232H, over the wires of the flash",
+        uart="FT232H",
         baud=3 * _M,
         loader=("-b", "ice40_generic", "-c", "ft232", "--write-flash"),
-        note="close the jumper OSC (R16), which brings 12 MHz to pin 20: the oscillator inside "
-        "the FPGA is within 10 % only, too inexact for a serial link",
+        note="close the jumper OSC (R16), which brings 12 MHz to pin 20: the oscillator inside the "
+        "FPGA is too inexact for a serial line",
     ),
     Board(
         "hx8k-evn",
         "ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
         clock="clk12 0",
-        uart="FT2232H, second port",
+        uart="FT2232H",
         baud=3 * _M,
         loader=_ICE40_FLASH,
     ),
@@ -115,16 +121,17 @@ ENTRIES = (
         rx="gpio_0:1",
         tx="gpio_0:2",
         leds=("led 0",),
-        uart=f"{_ADAPTER} on pins 1 (its TX) and 2 (its RX): the USB port has no serial chip",
+        uart=_ADAPTER,
         baud=_M,
-        loading="tinyprog --program",
+        loading="tinyprog",
+        note=_NO_CHIP.format(1, 2),
     ),
     Board(
         "icestick",
         "icestick:ICEStickPlatform",
         clock="clk12 0",
         leds=("led 4", "led 0", "led 1"),  # the first is the green one
-        uart="FT2232H, second port",
+        uart="FT2232H",
         baud=3 * _M,
         loader=_ICE40_FLASH,
     ),
@@ -133,7 +140,7 @@ ENTRIES = (
         "tang_nano_9k:TangNano9kPlatform",
         clock="clk27 0",
         button="button 0",
-        uart="BL702, second port",
+        uart="BL702",
         baud=_M,  # 3 Mbaud is reported to work, but not with every driver
         loader=("-b", "tangnano9k"),
     ),

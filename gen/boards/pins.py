@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gen.boards.board import Board, Pin
+from gen.boards.pll import MHZ
 
 CLOCK, RESET = "clk_in", "button"
 
@@ -31,9 +32,19 @@ def pulled_up(board: Board, pin: Pin) -> Pin:
 
 
 def constraints(board: Board) -> str:
-    """The pins of all ports, for nextpnr: .lpf, .pcf or .cst."""
+    """The pins of all ports, for nextpnr: .lpf, .pcf or .cst.
+
+    And the oscillator's frequency, from which nextpnr works out by itself what the PLL makes and
+    constrains that; not for Gowin, where only --freq does.
+    """
     line = {"ecp5": _lpf, "ice40": _pcf, "gowin": _cst}[board.device.family]
-    return "".join(line(port, pin.site, pin.attributes) for port, pin in ports(board).items())
+    pins = "".join(line(port, pin.site, pin.attributes) for port, pin in ports(board).items())
+    clock = {
+        "ecp5": 'FREQUENCY PORT "{}" {:g} MHZ;\n',
+        "ice40": "set_frequency {} {:g}\n",
+        "gowin": "",
+    }[board.device.family]
+    return pins + clock.format(CLOCK, board.clock_hz / MHZ)
 
 
 def _lpf(port: str, site: str, attributes: Mapping[str, str]) -> str:

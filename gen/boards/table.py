@@ -1,0 +1,69 @@
+"""The boards as rows: what each has to spend, its clocks, and how one talks to it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from rich.console import Group
+from rich.table import Table
+
+from gen.boards.board import Board
+from gen.boards.pll import MHZ
+
+
+@dataclass(frozen=True)
+class Row:
+    """A board. Units as in gen.devices.Device. oscillator_mhz: on the board. pll_mhz: slowest and
+    fastest clock made of it that a serial link works with. baud: the most of its serial side."""
+
+    board: str
+    device: str
+    lut: int
+    ff: int
+    dsp: int
+    bram: int
+    oscillator_mhz: float
+    pll_mhz: tuple[float, float]
+    uart: str
+    baud: int
+    load: str
+    note: str
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def row(board: Board) -> Row:
+    """What there is to say of one board."""
+    device, made = board.device, [s.mhz for s in board.clocks() if s.uses_pll]
+    return Row(
+        board=board.name,
+        device=device.name,
+        lut=device.lut,
+        ff=device.ff,
+        dsp=device.dsp,
+        bram=device.bram,
+        oscillator_mhz=board.clock_hz / MHZ,
+        pll_mhz=(round(made[0], 3), round(made[-1], 3)),
+        uart=board.uart,
+        baud=board.baud,
+        load=" ".join((board.loading, *board.loader)),
+        note=board.note,
+    )
+
+
+def table(rows: list[Row]) -> Group:
+    """One line for each board, and below what the user has to do about some."""
+    drawn = Table(title="Boards", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    for title in ("board", "device"):
+        drawn.add_column(title, no_wrap=True)
+    for title in ("LUT", "DSP", "RAM", "MHz", "Mbaud"):
+        drawn.add_column(title, justify="right", no_wrap=True)
+    drawn.add_column("serial", no_wrap=True)
+    drawn.add_column("loaded with", no_wrap=True)
+    for one in rows:
+        budget = (f"{one.lut}", f"{one.dsp}", f"{one.bram}", f"{one.oscillator_mhz:g}")
+        rest = (f"{one.baud / MHZ:g}", one.uart, one.load.split()[0])
+        die = "-".join(one.device.split("-")[:2])  # without the package
+        drawn.add_row(one.board, die, *budget, *rest)
+    return Group(drawn, *(f"{one.board}: {one.note}" for one in rows if one.note))
