@@ -111,7 +111,7 @@ def _measurement(
     letter = letters.get(name, "")
     beaten = "" if finalist in run.front else " beaten"
     plot.marks.append(Mark(x, y, style + beaten, name, letter))
-    plot.hits.append((x, y, told(finalist, letter), name))
+    plot.hits.append((x, y, told(finalist, letter or run.title), name))
 
 
 def _spot(plot: Plot, finalist: Finalist, cost: str) -> tuple[float, float]:
@@ -137,6 +137,7 @@ def _costs(costs: Costs) -> str:
 
 
 def group(run: Run, finalist: Finalist) -> str:
+    """Names a finalist on a page of several runs."""
     return f"{run.place}/{finalist.key}"
 
 

@@ -159,7 +159,7 @@ class Run:
         """The kind that stands for this run beside others: a single kind, mixed, or random."""
         if self.request.get("sampler") == "random":
             return "random"
-        return one_kind(tuple(self.request.get("kinds") or ("mult", "shift", "add")))
+        return one_kind(self.request["kinds"] or ("mult", "shift", "add"))
 
     @property
     def title(self) -> str:

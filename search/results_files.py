@@ -74,10 +74,16 @@ def _head(path: Path, row: dict[str, Any]) -> dict[str, Any]:
     if row.get("version") != VERSION:
         raise RunError(f"{path}: version {row.get('version')!r} is not {VERSION}; update shiftadd")
     seconds = {str(k): float(v) for k, v in (row.get("seconds") or {}).items()}
-    parts = {name: dict(row.get(name) or {}) for name in ("space", "device", "supernet")}
-    return parts | {
-        "request": dict(row["request"]), "seconds": seconds, "state": str(row["state"]),
-    }  # fmt: skip
+    parts = {name: _plain(row.get(name)) for name in ("space", "device", "supernet")}
+    request = dict(row["request"])
+    request |= {name: _plain(request.get(name)) for name in ("limits", "budget")}
+    request["kinds"] = tuple(map(str, request.get("kinds") or ()))
+    return parts | {"request": request, "seconds": seconds, "state": str(row["state"])}
+
+
+def _plain(row: dict[str, Any] | None) -> dict[str, str | int | float]:
+    """The texts and numbers of a part that may be missing."""
+    return {k: v for k, v in (row or {}).items() if isinstance(v, str | int | float)}
 
 
 def _optional(path: Path, kind: Callable[[Any], T], missing: T) -> T:

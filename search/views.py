@@ -86,11 +86,11 @@ def _commands(run: Run, finalist: Finalist) -> list[str]:
         return []
     folder = f"{run.place}/finalists/{finalist.folder.name}"
     board = run.request.get("board") or run.device.get("name")
-    limits = run.request.get("limits") or {}
+    limits = run.request["limits"]
     luts = [float(n) for n in (limits.get("max_luts"), run.device.get("lut")) if n is not None]
     words = [f"shiftadd compile {folder}/network --board {board}"]
     words += [f"--luts {int(finalist.share * min(luts))}"] if luts else []
-    words += [f"--dsps {limits['dsps']}"] if limits.get("dsps") is not None else []
+    words += [f"--dsps {limits['dsps']}"] if "dsps" in limits else []
     proof = f"shiftadd simulate {folder}/network --board {board} --build {folder}"
     built = (finalist.folder / "plan.json").is_file()
     return [" ".join(words), proof] if built else [" ".join(words)]
@@ -123,7 +123,9 @@ def _training(run: Run) -> list[tuple[str, Plot]]:
 def _histograms(run: Run) -> list[tuple[str, Plot, str]]:
     """(kind, figure, its distances from the two laws in words); the shared tensor comes first."""
     found = []
-    for name, row in sorted(run.histograms.items(), key=lambda item: (item[0] != "shared", item)):
+    for name, row in sorted(
+        run.histograms.items(), key=lambda item: (item[0] != "shared", item[0])
+    ):
         laws = (("Gaussian", row.gaussian), ("Laplacian", row.laplacian))
         known = [f"{law} {distance:.3f}" for law, distance in laws if distance is not None]
         found.append((name, figures.histogram(name, row), f": {', '.join(known)}" if known else ""))
@@ -145,14 +147,13 @@ def _supernet(run: Run) -> str:
 def _request(run: Run) -> list[tuple[str, str]]:
     """Every part of the request and what it was asked of, in the order of the file."""
     rows = [(k, _said(v)) for k, v in run.request.items() if k not in ("limits", "budget")]
-    limits = {k: v for k, v in (run.request.get("limits") or {}).items() if v is not None}
     size = run.space.get("size")
     rows += [
-        ("limits", _said(limits) or "those of the board"),
-        ("budget", _said(run.request.get("budget") or {})),
+        ("limits", _said(run.request["limits"]) or "those of the board"),
+        ("budget", _said(run.request["budget"])),
         ("networks in the space", f"{size:,}" if isinstance(size, int) else "unknown"),
         ("device", _said(run.device)),
-        ("supernet", _said({k: run.supernet.get(k) for k in ("folder", "hash")})),
+        ("supernet", str(run.supernet.get("hash") or "")[:12]),
     ]
     return [(name.replace("_", " "), value or "none") for name, value in rows]
 

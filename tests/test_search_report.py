@@ -206,6 +206,11 @@ def test_missing_parts_leave_a_note(run: Path, change: Callable[[Path], None], n
         ("run.json", '{"format": "other"}', "run.json: not of format 'shiftadd-run'"),
         ("run.json", '{"format": "shiftadd-run", "version": 9}', "version 9 is not 1"),
         ("run.json", '{"format": "shiftadd-run", "version": 1}', "damaged (no 'request')"),
+        (
+            "run.json",
+            '{"format": "shiftadd-run", "version": 1, "request": {"limits": [1]}}',
+            "run.json: damaged",
+        ),
         ("candidates.jsonl", '{}\n{"key": 1}\n', "candidates.jsonl: line 1 is damaged"),
         ("supernet.json", '{"histograms": {"add": {"counts": [1]}}}', "damaged (no 'edges')"),
         ("supernet.json", '{"histograms": {"add": {"counts": [1], "edges": [0]}}}', "1 counts"),
