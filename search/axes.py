@@ -43,9 +43,9 @@ class Axis:
         return log10(value) if self.log else value
 
     def _decades(self) -> list[float]:
-        """1-2-5 steps, only powers of ten where those are enough, even steps where it is narrow."""
+        """Powers of ten where those are enough, finer steps, and even ones where it is narrow."""
         first, last = floor(log10(self.low)), ceil(log10(self.high))
-        for steps in ((1,), (1, 3), (1, 2, 5)):
+        for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
             values = [float(f"{s}e{d}") for d in range(first, last + 1) for s in steps]
             if 3 <= sum(v in self for v in values) <= 7:
                 return values

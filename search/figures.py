@@ -63,15 +63,19 @@ def curves(
     series: Mapping[str, str],
     label: str,
     *,
-    least: float | None = None,
+    zero: bool = False,
 ) -> Plot | None:
-    """Lines over `x`; `series`: from keys of the rows to styles. None without any value."""
+    """Lines over `x`; `series`: from keys of the rows to styles. None without any value.
+
+    zero: whether the vertical axis begins there.
+    """
     found = {key: [(r[x], r[key]) for r in rows if x in r and key in r] for key in series}
     pairs = [pair for line in found.values() for pair in line]
     if not pairs:
         return None
     xs, ys = zip(*pairs, strict=True)
-    plot = frame(label, xs, ys, size=WIDE, labels=(x, label), least=least)
+    whole, least = ((*ys, 0.0), 0.0) if zero else (ys, None)
+    plot = frame(label, xs, whole, size=WIDE, labels=(x, label), least=least)
     if len({*xs}) < FEW:
         plot.x = replace(plot.x, at_values=tuple(sorted({*xs})))
     for key, style in series.items():

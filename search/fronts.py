@@ -12,7 +12,7 @@ COSTS = {
     "lut": "LUTs",
     "energy_nj": "energy per image, nJ",
 }
-CUT = 0.1
+CUT = 0.25
 """Part of the scored points, the least accurate ones, that may fall below a plot."""
 
 

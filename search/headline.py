@@ -15,8 +15,8 @@ from search.views import letters, view
 
 BOARD_NAMES = {"ice40": "iCE40", "ecp5": "ECP5", "gowin": "Gowin"}
 ALONE = (
-    "None of its measured networks is of a single kind; to see what mixing gains, search with "
-    "--kinds mult, shift or add too and name these runs after this one in `shiftadd report`."
+    "No network of a single kind is among those measured; to see what mixing gains, search with "
+    "--kinds mult, shift or add too, and name those runs after this one in shiftadd report."
 )
 LEGEND = {"mult": "mult", "shift": "shift", "add": "add", "mixed": "mixed kinds"}
 
@@ -106,7 +106,12 @@ def _lede(run: Run) -> list[str]:
     many = "One network" if len(front) == 1 else f"A front of {len(front)} networks"
     span = f": {_told(best)}" if best is quick else f", from {_told(best)} to {_told(quick)}"
     tested = "" if best.test is None else f"; {100 * best.test:.1f} % on the test images"
-    return [f"{many}{span}{tested}.", *(_beats(g) for g in gains), *([] if gains else [ALONE])]
+    return [f"{many}{span}{tested}.", *(_beats(g) for g in gains), *_alone(run)]
+
+
+def _alone(run: Run) -> list[str]:
+    """What is said where only mixed networks were measured."""
+    return [ALONE] if {f.kind for f in run.finalists if f.sound} == {"mixed"} else []
 
 
 def _lede_of_several(gains: Sequence[Gain], sizes: Mapping[str, float]) -> list[str]:

@@ -107,7 +107,7 @@ def _progress(run: Run) -> str:
 
 
 def _rounds(run: Run) -> list[tuple[str, Plot]]:
-    errors = figures.curves(run.rounds, "round", ERRORS, "mean error, %", least=0.0)
+    errors = figures.curves(run.rounds, "round", ERRORS, "mean error, %", zero=True)
     volumes = figures.curves(run.rounds, "round", VOLUMES, "hypervolume")
     found = (("Error of the cost model, by round", errors), ("Hypervolume, by round", volumes))
     return [(heading, plot) for heading, plot in found if plot]
