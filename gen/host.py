@@ -93,10 +93,9 @@ class Counters:
     damaged: int
     refused: int
     busy: int
-    lost: int
 
 
-_COUNTERS = struct.Struct("<IIIHHHH")
+_COUNTERS = struct.Struct("<IIIHHH")
 
 
 class Answer(NamedTuple):

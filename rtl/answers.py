@@ -9,6 +9,7 @@ from amaranth.utils import ceil_log2
 
 from rtl.cobs import FRAME
 from rtl.protocol import ANSWER, CHECK, FAULTS, REQUEST, TIMES, Op
+from rtl.timing import ram
 
 COUNTERS_BYTES = (TIMES.size + 32 + FAULTS.size) // 8
 
@@ -62,8 +63,10 @@ class Payload(wiring.Component):
         """Byte `at` of the cycle before, of the identity or of the expected answer."""
         half = 1 << ceil_log2(max(len(self.identity), len(self.expected)))
         init = self.expected.ljust(half, b"\0") + self.identity
-        m.submodules.stored = ram = memory.Memory(shape=8, depth=len(init), init=list(init))
-        port = ram.read_port()
+        m.submodules.stored = stored = memory.Memory(
+            shape=8, depth=len(init), init=list(init), attrs=ram("block")
+        )
+        port = stored.read_port()
         m.d.comb += port.addr.eq(Cat(at[: ceil_log2(half)], identify))
         return port.data
 
@@ -132,7 +135,7 @@ class Answers(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.check = check = CHECK.create()
+        m.submodules.check = check = CHECK(data_width=8).create()
         m.submodules.payload = payload = self.payload
         o, at, step = self.o, Signal(2), Signal()
         for name in ("times", "faults"):

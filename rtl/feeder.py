@@ -7,6 +7,7 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.cobs import FRAME
+from rtl.timing import ram
 
 
 class Feeder(wiring.Component):
@@ -31,14 +32,14 @@ class Feeder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.vector = ram = memory.Memory(
-            shape=8, depth=len(self.vector), init=list(self.vector)
+        m.submodules.vector = vector = memory.Memory(
+            shape=8, depth=len(self.vector), init=list(self.vector), attrs=ram("block")
         )
         size = len(self.vector)
         at, following = Signal(range(size)), Signal(range(size))
         left, step = Signal(range(self.rounds + 1)), Signal()
         testing = left != 0
-        stored = ram.read_port()  # always reads what the next cycle needs
+        stored = vector.read_port()  # always reads what the next cycle needs
         m.d.comb += [
             following.eq(at),
             stored.addr.eq(following),

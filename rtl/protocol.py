@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from amaranth.lib import data
-from amaranth.lib.crc import Algorithm, Parameters
+from amaranth.lib.crc import Algorithm
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 
 VERSION = 1
@@ -16,7 +16,7 @@ OVERHEAD = 6
 
 # The CRC of zip files, which every host language has. With 16 bits, one of 65,536 damaged frames
 # would pass for a right one.
-CHECK: Parameters = Algorithm.__call__(CRC32_ISO_HDLC, data_width=8)
+CHECK: Algorithm = CRC32_ISO_HDLC
 
 
 class Op(IntEnum):
@@ -42,8 +42,7 @@ class Refusal(IntEnum):
 
 REQUEST = data.StructLayout({"id": 8, "code": 8})
 """A request as it waits: its id, and the code that its answer will have."""
-FAULTS = data.StructLayout({"damaged": 16, "refused": 16, "busy": 16, "lost": 16})
-"""Frames not served: damaged; unknown or of a wrong length; turned away while busy; without an
-answer because 256 others were waiting. All count on to 65535 and then stay."""
+FAULTS = data.StructLayout({"damaged": 16, "refused": 16, "busy": 16})
+"""Frames not served, modulo 65536: damaged; unknown or of a wrong length; turned away."""
 TIMES = data.StructLayout({"latency": 32, "interval": 32})
 """Cycles, see rtl.stopwatch."""

@@ -6,8 +6,8 @@ the mark up to which the accelerator is fed. A damaged frame therefore leaves no
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import fifo, stream, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
@@ -28,10 +28,11 @@ def buffer_bytes(image_bytes: int) -> int:
 
 
 class Verdict(wiring.Component):
-    """Counts and checks the bytes of a frame; at its end, `code` is what its answer will be.
+    """Counts and checks the bytes of a frame; at its `end`, `code` is what its answer will be.
 
-    count: bytes before this one, no further than one beyond the longest frame. room: the buffer
-    had place for the image. idle: a self-test may run.
+    A byte takes nine cycles, as its CRC is made bit by bit. byte: one is taken. count: bytes before
+    it, no further than one beyond the longest frame. room: the buffer had place for the image.
+    idle: a self-test may run.
     """
 
     def __init__(self, *, image_bytes: int) -> None:
@@ -41,6 +42,8 @@ class Verdict(wiring.Component):
                 "i": In(stream.Signature(DECODED)),
                 "room": In(1),
                 "idle": In(1),
+                "byte": Out(1),
+                "end": Out(1),
                 "count": Out(range(self.infer_bytes + 2)),
                 "id": Out(8),
                 "code": Out(8),
@@ -49,21 +52,26 @@ class Verdict(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.check = check = CHECK.create()
+        m.submodules.check = check = CHECK(data_width=1).create()
         byte, op = self.i.payload, Signal(8, reset_less=True)
+        left, rest = Signal(8), Signal(8, reset_less=True)  # a one for each bit to check
         m.d.comb += [
-            self.i.ready.eq(1),
-            check.data.eq(byte.data),
-            check.valid.eq(self.i.valid & ~byte.end),
-            check.start.eq(self.i.valid & byte.end),
+            self.i.ready.eq(~left[0]),
+            check.data.eq(rest[0]),
+            check.valid.eq(left[0]),
+            check.start.eq(self.end),
+            self.end.eq(self.i.valid & self.i.ready & byte.end),
+            self.byte.eq(self.i.valid & self.i.ready & ~byte.end),
         ]
-        with m.If(check.valid):
+        m.d.sync += [left.eq(left >> 1), rest.eq(rest >> 1)]
+        with m.If(self.byte):
+            m.d.sync += [left.eq(0xFF), rest.eq(byte.data)]
             with m.If(self.count == 0):
                 m.d.sync += self.id.eq(byte.data)
             with m.If(self.count == 1):
                 m.d.sync += op.eq(byte.data)
             m.d.sync += self.count.eq(self.count + (self.count <= self.infer_bytes))
-        with m.If(check.start):
+        with m.If(self.end):
             m.d.sync += self.count.eq(0)
 
         infer, test = op == Op.INFER, op == Op.SELF_TEST
@@ -108,28 +116,30 @@ class Requests(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.verdict = verdict = Verdict(image_bytes=self.image_bytes)
-        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=16, depth=WAITING)
+        m.submodules.queue = queue = Ring(depth=WAITING, width=16)
         wiring.connect(m, wiring.flipped(self.i), verdict.i)
-        end, kept, damaged = Signal(), Signal(), Signal()
+        kept, damaged = Signal(), Signal()
         m.d.comb += [
-            verdict.idle.eq(self.idle & ~queue.r_rdy),
-            end.eq(self.i.valid & self.i.payload.end),
+            verdict.idle.eq(self.idle & ~queue.o.valid & (queue.free == WAITING)),
             damaged.eq(verdict.code == Refusal.DAMAGED),
-            kept.eq(end & queue.w_rdy & (~damaged | (queue.level < WAITING // 2))),
-            queue.w_en.eq(kept),
-            queue.w_data.eq(Cat(Mux(damaged, NO_ID, verdict.id), verdict.code)),
-            self.o.payload.eq(queue.r_data),
-            self.o.valid.eq(queue.r_rdy),
-            queue.r_en.eq(self.o.ready),
+            kept.eq(verdict.end & (queue.free > Mux(damaged, WAITING // 2, 0))),
+            queue.at.eq(queue.end),
+            queue.data.eq(Cat(Mux(damaged, NO_ID, verdict.id), verdict.code)),
+            queue.write.eq(kept),
+            self.o.payload.eq(queue.o.payload),
+            self.o.valid.eq(queue.o.valid),
+            queue.o.ready.eq(self.o.ready),
             self.test.eq(kept & (verdict.code == ANSWER + Op.SELF_TEST)),
         ]
-        self._image(m, verdict, end, kept & (verdict.code == ANSWER + Op.INFER))
-        with m.If(end):
+        with m.If(kept):
+            m.d.sync += queue.end.eq(queue.end + 1)
+        self._image(m, verdict, kept & (verdict.code == ANSWER + Op.INFER))
+        with m.If(verdict.end):
             m.d.sync += self.error.eq(damaged)
             self._count(m, verdict.code, kept)
         return m
 
-    def _image(self, m: Module, verdict: Verdict, end: Signal, commit: object) -> None:
+    def _image(self, m: Module, verdict: Verdict, commit: Value) -> None:
         """Write the image of a frame behind the mark; move the mark on when it is committed."""
         m.submodules.ring = ring = Ring(depth=buffer_bytes(self.image_bytes))
         wiring.connect(m, ring.o, wiring.flipped(self.images))
@@ -137,34 +147,30 @@ class Requests(wiring.Component):
         m.d.comb += [
             ring.at.eq(at),
             ring.data.eq(self.i.payload.data),
-            ring.write.eq(self.i.valid & ~end & writing),
+            ring.write.eq(verdict.byte & writing),
             verdict.room.eq(room),
         ]
-        with m.If(self.i.valid & ~end & (verdict.count == 1)):
+        with m.If(verdict.byte & (verdict.count == 1)):
             fits = ring.free >= self.image_bytes
             m.d.sync += [room.eq(fits), writing.eq(fits & (self.i.payload.data == Op.INFER))]
         with m.If(ring.write):
             m.d.sync += at.eq(at + 1)
             with m.If(verdict.count == self.image_bytes + 1):
                 m.d.sync += writing.eq(0)
-        with m.If(end):
+        with m.If(verdict.end):
             m.d.sync += [writing.eq(0), at.eq(ring.end)]
             with m.If(commit):
                 m.d.sync += [at.eq(at), ring.end.eq(at)]
 
     def _count(self, m: Module, code: Signal, kept: Signal) -> None:
-        """Add a frame that was not served to the fault that explains it."""
+        """Add a frame that is not served to the faults."""
         faults = self.faults
-
-        def another(counter: Signal) -> None:
-            m.d.sync += counter.eq(counter + ~counter.all())
-
         with m.Switch(code):
             with m.Case(Refusal.DAMAGED):
-                another(faults.damaged)
+                m.d.sync += faults.damaged.eq(faults.damaged + 1)
             with m.Case(Refusal.UNKNOWN, Refusal.LENGTH):
-                another(faults.refused)
+                m.d.sync += faults.refused.eq(faults.refused + 1)
             with m.Case(Refusal.BUSY):
-                another(faults.busy)
-        with m.If(~kept & (code != Refusal.DAMAGED)):
-            another(faults.lost)
+                m.d.sync += faults.busy.eq(faults.busy + 1)
+            with m.Default(), m.If(~kept):
+                m.d.sync += faults.busy.eq(faults.busy + 1)

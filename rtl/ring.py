@@ -1,4 +1,4 @@
-"""A ring of bytes in block RAM, whose writer decides when what it wrote may be read."""
+"""A ring of words in block RAM, whose writer decides when what it wrote may be read."""
 
 from __future__ import annotations
 
@@ -7,36 +7,40 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from rtl.timing import ram
+
 
 class Ring(wiring.Component):
-    """Bytes are written anywhere between `end` and `end` + `free`; `o` gives those before `end`.
+    """Words are written anywhere between `end` and `end` + `free`; `o` gives those before `end`.
 
-    end is moved on by the writer when bytes are final, and addresses count on past the depth: both
+    end is moved on by the writer when words are final, and addresses count on past the depth: both
     have one bit more than an address. Whatever lies beyond `end` is not seen, so not moving it
-    takes back what was written. One byte in and one out each cycle; latency 2 from `end` to `o`.
-    depth: bytes, a power of two.
+    takes back what was written. One word in and one out each cycle; latency 2 from `end` to `o`.
+    width: bits of a word. depth: words, a power of two.
     """
 
-    def __init__(self, *, depth: int) -> None:
+    def __init__(self, *, depth: int, width: int = 8) -> None:
         if depth < 2 or depth & (depth - 1):
             raise ValueError(f"ring depth must be a power of two, at least 2, not {depth}")
-        self.depth = depth
+        self.depth, self.width = depth, width
         self.bits = ceil_log2(depth)
         super().__init__(
             {
                 "at": In(self.bits + 1),
-                "data": In(8),
+                "data": In(width),
                 "write": In(1),
                 "end": In(self.bits + 1),
                 "free": Out(self.bits + 1),
-                "o": Out(stream.Signature(8)),
+                "o": Out(stream.Signature(width)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.bytes = ram = memory.Memory(shape=8, depth=self.depth, init=[])
-        write, read = ram.write_port(), ram.read_port()
+        m.submodules.words = words = memory.Memory(
+            shape=self.width, depth=self.depth, init=[], attrs=ram("block")
+        )
+        write, read = words.write_port(), words.read_port()
         start, fetch = Signal(self.bits + 1), Signal()
         m.d.comb += [
             write.addr.eq(self.at),

@@ -22,21 +22,18 @@ class Stopwatch(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        inside, timing, following = Signal(16), Signal(), Signal()
-        since_first, since_last = Signal(32, reset_less=True), Signal(32, reset_less=True)
-        m.d.sync += [
-            inside.eq(inside + self.first - self.last),
-            since_first.eq(since_first + 1),
-            since_last.eq(since_last + 1),
-        ]
+        inside = Signal(8)  # images in the accelerator
+        timing, following = Signal(), Signal()
+        cycles = Signal(32, reset_less=True)
+        m.d.sync += [inside.eq(inside + self.first - self.last), cycles.eq(cycles + 1)]
         with m.If(inside == 0):
             m.d.sync += following.eq(0)
-            with m.If(self.first):
-                m.d.sync += [since_first.eq(1), timing.eq(1)]
         with m.If(self.last):
-            m.d.sync += [since_last.eq(1), following.eq(1), timing.eq(0)]
+            m.d.sync += [cycles.eq(1), following.eq(1), timing.eq(0)]
             with m.If(timing):
-                m.d.sync += self.times.latency.eq(since_first)
+                m.d.sync += self.times.latency.eq(cycles)
             with m.If(following):
-                m.d.sync += self.times.interval.eq(since_last)
+                m.d.sync += self.times.interval.eq(cycles)
+        with m.Elif(self.first & (inside == 0)):
+            m.d.sync += [cycles.eq(1), timing.eq(1)]
         return m
