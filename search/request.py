@@ -23,9 +23,10 @@ SUPERNETS = Path("build/supernets")
 
 @dataclass(frozen=True)
 class Budget:
-    """What a search may spend. population, generations, finalists: in each round.
+    """What a search may spend. population, generations: in each round.
 
-    epochs: of each finalist. supernet_epochs: of the supernet, unless it is there.
+    finalists: of the first round; later ones, which only look for what the new prices changed, have
+    half as many. epochs: of each. supernet_epochs: of the supernet, unless it is there.
     """
 
     population: int = 48
@@ -42,7 +43,7 @@ class Budget:
                 raise ValueError(f"--{name.replace('_', '-')} {value}: at least {least}")
 
 
-BUDGETS = {"8x8": Budget(40, 15, finalists=6, epochs=20, supernet_epochs=40)}
+BUDGETS = {"8x8": Budget(40, 12, finalists=6, epochs=15, supernet_epochs=25)}
 """By name of the space; other spaces have that of Budget()."""
 
 

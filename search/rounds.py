@@ -107,11 +107,17 @@ class Rounds:
         return [run.scores[at[0], name] for name in keys]
 
     def pick(self, number: int, built: set[str]) -> list[Score]:
-        """A spread of the round's predicted front, of points that are not built yet."""
+        """A spread of the round's predicted front, of points that are not built yet.
+
+        A point less than half as far above chance as the best is of no use, however cheap.
+        """
         able = front(self.run.of_round(number), self.request.limits)
-        able = [score for score in able if score.key not in built]
-        rows = [score.objectives() for score in able]
-        return [able[i] for i in spread(rows, self.request.budget.finalists)] if able else []
+        best = max((score.accuracy or 0.0 for score in able), default=0.0)
+        least = (best + 1 / self.request.space.classes) / 2
+        able = [s for s in able if s.key not in built and (s.accuracy or 0.0) >= least]
+        wanted = self.request.budget.finalists
+        count = wanted if number == 0 else (wanted + 1) // 2
+        return [able[i] for i in spread([s.objectives() for s in able], count)] if able else []
 
     def build(
         self, setting: Setting, training: Training, number: int, picked: Sequence[Score]
