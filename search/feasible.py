@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,13 +13,6 @@ from search.space import Space
 
 PATIENCE = 5
 """Generations after which a search that has found nothing gives up."""
-UNITS = {"max_latency_us": "us", "max_luts": "", "dsps": "", "fps": ""}
-FLAGS = {
-    "max_latency_us": "--max-latency",
-    "max_luts": "--max-luts",
-    "dsps": "--dsps",
-    "fps": "--fps",
-}
 FIGURES = {
     "max_latency_us": "latency_us", "max_luts": "lut", "dsps": "dsp", "fps": "inferences_per_s",
 }  # fmt: skip
@@ -53,15 +47,13 @@ def _nearest(scores: Sequence[Score], limits: Limits, space: Space, board: str) 
     """For each limit that is missed, the nearest value found where it is missed least."""
     best = min(scores, key=lambda s: (s.violation(limits), s.key))
     missed = [name for name, over in limits.excess(best.predicted).items() if over > 0]
-    asked = " ".join(f"{FLAGS[n]} {getattr(limits, n):g}{UNITS[n]}" for n in missed)
-    near = " ".join(
-        f"{FLAGS[n]} {_rounded(n, best.predicted[FIGURES[n]])}{UNITS[n]}" for n in missed
-    )
+    asked = " ".join(limits.said(name) for name in missed)
+    near = " ".join(limits.said(name, _met(name, best.predicted[FIGURES[name]])) for name in missed)
     return f"{asked}: nothing found in space {space.name} meets it on {board}; nearest is {near}"
 
 
-def _rounded(name: str, value: float) -> str:
-    """To the side that can be met."""
-    if name == "max_latency_us":
-        return f"{value + 0.005:.2f}"
-    return f"{int(value)}" if name == "fps" else f"{int(value + 0.999)}"
+def _met(name: str, value: float) -> float:
+    """The value rounded to the side that can be met."""
+    digits = 2 if name == "max_latency_us" else 0
+    towards = math.floor if name == "fps" else math.ceil
+    return towards(value * 10**digits) / 10**digits

@@ -190,7 +190,7 @@ def _missed(setting: Setting, measured: Mapping[str, Any]) -> str:
     missed = [name for name, over in setting.limits.excess(measured).items() if over > 0]
     if not missed:
         return ""
-    wanted = ", ".join(f"{n} {getattr(setting.limits, n):g}" for n in missed)
+    wanted = ", ".join(setting.limits.said(name) for name in missed)
     return f"as measured it misses {wanted}"
 
 

@@ -37,6 +37,11 @@ COUNT = 1000
 """Validation images by which an inherited accuracy is judged."""
 UNFIT = 10.0
 """Violation of every constraint by a point that cannot be built: worse than missing any limit."""
+FLAGS = {
+    "max_latency_us": ("--max-latency", "us"), "max_luts": ("--max-luts", ""),
+    "dsps": ("--dsps", ""), "fps": ("--fps", ""),
+}  # fmt: skip
+"""How each limit is given on the command line, and its unit."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,13 @@ class Limits:
         for name, value in vars(self).items():
             least = 0 if name == "dsps" else 1e-9
             if value is not None and not value >= least:
-                raise ValueError(f"--{name.replace('_', '-')} {value}: must be more than 0")
+                rule = "at least 0" if name == "dsps" else "more than 0"
+                raise ValueError(f"{self.said(name)}: must be {rule}")
+
+    def said(self, name: str, value: float | None = None) -> str:
+        """A limit as on the command line, with its own value or another one."""
+        flag, unit = FLAGS[name]
+        return f"{flag} {getattr(self, name) if value is None else value:.12g}{unit}"
 
     def excess(self, cost: Mapping[str, Any]) -> dict[str, float]:
         """log10 of how far each limit is missed; negative where it is met."""
