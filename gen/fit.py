@@ -31,10 +31,12 @@ START: dict[str, dict[str, float]] = {
 OWN: dict[tuple[str, str], dict[str, float]] = {
     ("lut", "ecp5"): {"ram16x4": 4, "ram_mux": 0.5},
     ("lut", "ice40"): {"ram_ff": 1.6, "lone": 1, "bram_reg": 1, "dsp_reg": 0.5, "register": 0},
-    ("lut", "gowin"): {"ram16x4": 4, "ram_mux": 0.5, "lone": 1, "bram_reg": 1, "dsp_reg": 0.5},
+    ("lut", "gowin"): {"ram16x4": 8, "ram_mux": 0.5},
+    ("ff", "gowin"): {"ram16x4": 6},
     ("ff", "ecp5"): {"dsp_reg": 0, "bram_reg": 0},
 }
-"""And of one family. iCE40 and Gowin spend a logic cell on a flip-flop without logic before it."""
+"""And of one family. iCE40 spends a logic cell on a flip-flop without logic before it; for Gowin's
+memories see gen.place.RESOURCES."""
 LOOSE = {"ff": {"counter": 2, "address": 2, "flow": 2, "inside": 2, "engine": 20, "pool": 20,
                 "head": 20}}  # fmt: skip
 """How far a price may lie from START where that is 0."""

@@ -1,17 +1,20 @@
 # amaranth: UnusedElaboratable=no
-"""Cycles of an accelerator in a millisecond, for the search; `gen.schedule` has the exact ones.
+"""Cycles of an accelerator in milliseconds, for the search; `gen.schedule` has the exact ones.
 
 The words of the first image are followed through the blocks as arrays of transfer times, each a
-running maximum of "when it came" and "when the one before it left". No word is held up by a full
-buffer behind it: a layer so slow that its buffer fills up is never short of words itself. The
-interval is that of the busiest block. Equal to the schedule in every network tried, but no proof.
+running maximum of "when it came" and "when the one before it left". The interval is that of the
+busiest block. A layer whose words come in bursts is held up by a converter that makes them
+narrower; else no word is taken to be held up by a full buffer behind it, for a layer so slow that
+its buffer fills up is never short of words itself. Of 70 plans of 8×8 networks 67 have exactly
+the schedule's interval, 3 of perfectly balanced layers one up to 11 % less; latencies are within
+2 %, 62 of them exact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from math import gcd
+from math import gcd, prod
 
 import numpy as np
 from amaranth.hdl import unsigned
@@ -33,14 +36,18 @@ def fast_cycles(layers: Sequence[Layer], folds: Mapping[str, Fold]) -> Cycles:
     """Latency and interval of an image, of layers in topological order, folded as `folds` says."""
     times: dict[str, Times] = {}
     lanes: dict[str, int] = {}
+    by_name = {layer.name: layer for layer in layers}
     busy = 0
     for layer in layers:
         fold = folds[layer.name]
         came, used = [], 0
         for name in layer.inputs:
-            words, most = _converted(times[name], lanes[name], _reads(layer, fold))
+            reads = _reads(layer, fold)
+            gap = lanes[name] // gcd(lanes[name], reads)
+            given, own = _held(by_name[name], folds[name], gap, times[name])
+            words, most = _converted(given, lanes[name], reads)
             came.append(words)
-            used = max(used, most)
+            used = max(used, most, own)
         out, own = _through(layer, fold, came)
         times[layer.name] = out
         lanes[layer.name] = 1 if isinstance(layer.op, Input) else fold.drain
@@ -82,7 +89,8 @@ def _through(layer: Layer, fold: Fold, came: list[Times]) -> tuple[Times, int]:
             times = _spaced(np.maximum(*came), 1)
             return times + _requant_latency(layer, fold) + 2, len(times)
     if layer.blocks:
-        return _pool(layer, fold, _spaced(came[0], 1)), len(came[0])
+        latency = 1 + _requant_latency(layer, fold) if layer.requantise else 0
+        return _pool(layer, _spaced(came[0], 1)) + latency + 1, len(came[0])
     return _engine(layer, fold, _spaced(came[0], 1))
 
 
@@ -91,13 +99,12 @@ def _head(layer: Layer, came: Times) -> tuple[Times, int]:
     return _spaced(came, size) + size, len(came) * size + 1
 
 
-def _pool(layer: Layer, fold: Fold, came: Times) -> Times:
+def _pool(layer: Layer, came: Times) -> Times:
+    """When the last word of each block came."""
     assert layer.window is not None
     (kh, kw), (oh, ow) = layer.window.kernel, layer.window.out
     h, w, _ = layer.window.source
-    last = came.reshape(h, w, -1)[kh - 1 : oh * kh : kh, kw - 1 : ow * kw : kw]
-    latency = 1 + _requant_latency(layer, fold) if layer.requantise else 0
-    return last.ravel() + latency + 1
+    return came.reshape(h, w, -1)[kh - 1 : oh * kh : kh, kw - 1 : ow * kw : kw].ravel()
 
 
 def _engine(layer: Layer, fold: Fold, came: Times) -> tuple[Times, int]:
@@ -108,6 +115,49 @@ def _engine(layer: Layer, fold: Fold, came: Times) -> tuple[Times, int]:
     latency = engine_latency(layer, fold)
     times = starts[:, None, None] + ends[:, None] + (latency + words)
     return times.ravel(), g.cycles
+
+
+def _held(layer: Layer, fold: Fold, gap: int, times: Times) -> tuple[Times, int]:
+    """Words that leave one in `gap` cycles, and the cycles an image if that holds the layer up.
+
+    Two words wait at its end (rtl.stage.Outlet); then it stands still until the first one leaves.
+    """
+    if gap == 1 or layer.window is None or (not layer.blocks and fold.pe == fold.drain):
+        return times, 0
+    ends, cycles = _emissions(layer, fold)
+    steady = _leave([*ends, *(cycles + e for e in ends)], gap)
+    found = steady[-1] - steady[len(ends) - 1]
+    if found <= cycles:
+        return times, 0
+    return np.array(_leave(ends, gap, times.tolist())), found
+
+
+def _leave(ends: Sequence[int], gap: int, times: Sequence[int] | None = None) -> list[int]:
+    """When each word comes to the end of a layer: not before `times`, in cycles that may stall.
+
+    ends: the same without any stall, of which only the differences count.
+    """
+    now = before = left = 0
+    found = []
+    for k, end in enumerate(ends):
+        now += end - before
+        if times is not None:
+            now = max(now, times[k])
+        found.append(now)
+        came, before = now, end
+        now = max(now, left)
+        left = max(came + 1, left + gap)
+    return found
+
+
+def _emissions(layer: Layer, fold: Fold) -> tuple[list[int], int]:
+    """Cycles of an image in which a layer that never waits gives a word, and all its cycles."""
+    if layer.blocks:
+        words = prod(layer.sources[0].shape) // fold.lanes
+        return (_pool(layer, np.arange(words)) + 1).tolist(), words
+    g = geometry(layer, fold)
+    sums = g.slots_per_sum * np.arange(1, g.cycles // g.slots_per_sum + 1)
+    return np.add.outer(sums, np.arange(fold.pe // fold.drain)).ravel().tolist(), g.cycles
 
 
 def _needed(g: Geometry) -> np.ndarray:

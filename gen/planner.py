@@ -34,8 +34,8 @@ def plan(
     """The fastest plan that fits, or the smallest of `fps` images a second at a clock of `mhz`.
 
     dsps, luts: use no more than these. model: of cost, the committed one unless given. exact: run
-    the schedule for the cycles; without, they are those of `gen.latency`, where no join needs a
-    FIFO. Raises PlanError with resource and excess where nothing fits.
+    the schedule for the cycles; without, they are those of `gen.latency`, where no join needs a FIFO.
+    Raises PlanError with resource and excess where nothing fits.
     """
     cycles = None
     if fps is not None:
@@ -47,9 +47,8 @@ def plan(
     chosen = choose(layers, device, budget=budget, cycles=cycles, model=model)
     folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
     joined = any(isinstance(layer.op, Add) for layer in layers)
-    fifos, timing = (
-        size_fifos(layers, folds) if exact or joined else ({}, fast_cycles(layers, folds))
-    )
+    fast = not exact and not joined
+    fifos, timing = ({}, fast_cycles(layers, folds)) if fast else size_fifos(layers, folds)
     return Plan(
         network_hash=content_hash(network),
         device=device.name,

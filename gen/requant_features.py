@@ -77,7 +77,7 @@ class Requantisers:
         return _part(
             lanes, self.x_bits, self.out_bits, lanes * sum(stored.values()),
             len(unit.multipliers) // lanes, _scale(unit, fixed), _ends(min(offset), max(offset)),
-            moving, device,
+            moving, self.node.shift, device,
         )  # fmt: skip
 
 
@@ -125,6 +125,7 @@ def _part(
     scale: Scale,
     offset: tuple[int, int],
     moving: bool,
+    shift: int,
     device: Device,
 ) -> tuple[Features, Cost]:
     tree = trees.tree((trees.Width(*offset), *scale.terms), trees.ANY)
@@ -135,7 +136,7 @@ def _part(
         tree_requant=lanes * tree.adders,
         chains=lanes * tree.chains,
         clip=lanes * out_bits,
-        register=lanes * (tree.registers + out_bits),
+        register=lanes * (tree.registers - min(shift, tree.root.bits(trees.ANY)) + out_bits),
         lone=3,
     )
     features["dsp_reg" if dsp else "register"] += lanes * first
