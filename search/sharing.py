@@ -91,8 +91,10 @@ class Position(nn.Module):
     """What the layers that may stand at one place of the network share.
 
     One tensor mixes channels (`dense`; pointwise layers, too, are cut out of it) and one does not
-    (`depth`). `cin`, `out`: most channels. `act_bits`: of the inputs, of which two lie before the
-    binary point.
+    (`depth`). Beside it stands a multiple of the identity, one number for each use: features keep
+    their meaning across layers that may be left out or exchanged, as residual connections would
+    have it, and nothing remains of it but the weights (RepVGG, arXiv 2101.03697). `cin`, `out`:
+    most channels. `act_bits`: of the inputs, of which two lie before the binary point.
     """
 
     def __init__(
@@ -102,12 +104,13 @@ class Position(nn.Module):
         self.sharing, self.act_bits, self.played = sharing, act_bits, tuple(played)
         self.cin, self.out = cin, out
         self.weights, self.crops = nn.ParameterDict(), nn.ParameterDict()
-        self.affine, self.norms = nn.ParameterDict(), nn.ModuleDict()
+        self.affine, self.identities = nn.ParameterDict(), nn.ParameterDict()
+        self.norms = nn.ModuleDict()
         for role in played:
             depth = role.part == "depth"
             sizes = [r.size for r in played if (r.part == "depth") == depth]
             self._enter(role, (cin, 1) if depth else (out, cin), max(sizes))
-            self.norms[role.norm_name] = Norm(cin if depth else out)
+            self.norms[role.norm_name] = Norm(cin if depth else out, float(depth))
 
     def _enter(self, role: Role, channels: tuple[int, int], largest: tuple[int, int]) -> None:
         own = self.sharing == "none"
@@ -115,12 +118,17 @@ class Position(nn.Module):
             weight = torch.empty(*channels, *(role.size if own else largest))
             ops(role.choice.kind if own else "mult").init(weight)
             self.weights[name] = nn.Parameter(weight)
+        limit = self._limit(role.choice.bits)
+        if role.part != "last" and (name := self._identity(role)) not in self.identities:
+            add = role.choice.kind == "add" and self.sharing != "naive"
+            self.identities[name] = nn.Parameter(torch.tensor(limit if add else 1.0))
         if self.sharing != "heterogeneous":
             return
         if role.size != largest:
             self.crops[role.shape_name] = nn.Parameter(_reduction(role, largest))
         if role.choice.kind == "add":
-            self.affine[role.range_name] = nn.Parameter(self._middle(role.choice.bits))
+            middle = torch.tensor([limit / 4, limit / 2 / math.sqrt(2)])
+            self.affine[role.range_name] = nn.Parameter(middle)
 
     def _owner(self, role: Role) -> str:
         """Name of the tensor that holds the weights of `role`."""
@@ -128,10 +136,14 @@ class Position(nn.Module):
             return f"{role.choice.kind}_{role.shape_name}"
         return "depth" if role.part == "depth" else "dense"
 
-    def _middle(self, bits: int) -> Tensor:
-        """Location and scale at which Laplacian add weights fill what `bits` can hold."""
-        limit = 2.0 ** (bits - 1 - (self.act_bits - 2))
-        return torch.tensor([limit / 4, limit / 2 / math.sqrt(2)])
+    def _identity(self, role: Role) -> str:
+        if self.sharing == "naive":
+            return self._owner(role)
+        return f"{role.choice.kind}_{role.shape_name}_{role.choice.bits}"
+
+    def _limit(self, bits: int) -> float:
+        """Largest add weight that `bits` can hold at the binary point of the inputs."""
+        return float(2.0 ** (bits - 1 - (self.act_bits - 2)))
 
     def weight(self, role: Role, shape: torch.Size) -> Tensor:
         """Weights (out, in, k, k), or (classes, in·h·w, 1, 1), of the layer that plays `role`."""
@@ -145,7 +157,9 @@ class Position(nn.Module):
         if self.sharing == "heterogeneous" and role.choice.kind == "add":
             location, scale = self.affine[role.range_name]
             w = location + scale * to_laplace(standardise(w))
-        return w.permute(0, 2, 3, 1).reshape(shape) if role.part == "last" else w
+        if role.part != "last":
+            return w + self.identities[self._identity(role)] * _identity(w)
+        return w.permute(0, 2, 3, 1).reshape(shape)
 
     def shape(self, role: Role) -> torch.Size:
         """Of the largest weight tensor that `role` may have here."""
@@ -166,12 +180,21 @@ class Position(nn.Module):
 class Norm(nn.Module):
     """Parameters and running statistics of a batch norm, by the names that Requant gives them."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, beta: float) -> None:
         super().__init__()
         self.gamma = nn.Parameter(torch.ones(channels))
-        self.beta = nn.Parameter(torch.zeros(channels))
+        self.beta = nn.Parameter(torch.full((channels,), beta))
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("var", torch.ones(channels))
+
+
+def _identity(w: Tensor) -> Tensor:
+    """1 at the centre of the kernel from each channel to itself, else 0; the shape of `w`."""
+    out, cin, height, width = w.shape
+    found = torch.zeros_like(w)
+    same = torch.arange(out if cin == 1 else min(out, cin))
+    found[same, same * (cin > 1), height // 2, width // 2] = 1.0
+    return found
 
 
 def _reduction(role: Role, size: tuple[int, int]) -> Tensor:

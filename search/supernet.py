@@ -42,28 +42,32 @@ class SuperNet(nn.Module):
             raise SpaceError(f"sharing {sharing!r} must be one of {', '.join(SHARING)}")
         self.space, self.sharing = space, sharing
         self.positions = nn.ModuleDict()
-        self._enter("first", space.first, space.shape[2], max(space.first_channels))
+        first = [role for choice in space.first for role in roles(choice)]
+        self._add("first", first, space.shape[2], self._channels(-1))
         for s, stage in enumerate(space.stages):
-            for source in _sources(space, s):
-                name = _place(s, 0, source)
-                self._enter(name, stage.choices, self._channels(source), max(stage.channels))
-            for i in range(1, max(stage.depth)):
-                channels = max(stage.channels)
-                self._enter(_place(s, i, s), stage.choices, channels, channels)
+            for i in range(max(stage.depth)):
+                for source in (s,) if i else _sources(space, s):
+                    self._enter(_place(s, i, source), stage.choices, source, s)
         ends: dict[int, list[tuple[int, int]]] = {}
         for h, w, source in sorted(_ends(space)):
             ends.setdefault(source, []).append((h, w))
         for source, sizes in ends.items():
             played = [Role(choice, "last", size) for choice in space.last for size in sizes]
-            self._add(f"last_{source}", played, self._channels(source), space.classes)
+            self._add(
+                f"scores_{source}".replace("-1", "first"),
+                played,
+                self._channels(source),
+                space.classes,
+            )
 
     def _channels(self, source: int) -> int:
         """Most channels that stage `source` gives (−1: the first convolution)."""
         space = self.space
         return max(space.first_channels if source < 0 else space.stages[source].channels)
 
-    def _enter(self, name: str, choices: Iterable[Choice], cin: int, out: int) -> None:
-        self._add(name, [role for choice in choices for role in roles(choice)], cin, out)
+    def _enter(self, name: str, choices: Iterable[Choice], source: int, stage: int) -> None:
+        played = [role for choice in choices for role in roles(choice)]
+        self._add(name, played, self._channels(source), self._channels(stage))
 
     def _add(self, name: str, played: list[Role], cin: int, out: int) -> None:
         if played:
@@ -83,13 +87,16 @@ class SuperNet(nn.Module):
         for s, stage in enumerate(candidate.stages):
             block += stage.reduce == "maxpool"
             for i, choice in enumerate(stage.layers):
+                place = _place(s, i, source)
                 for role in roles(choice):
                     suffix = "" if role.part == "dense" else f"_{role.part}"
-                    yield Use(f"{choice.op}{block}{suffix}", _place(s, i, source), role)
+                    yield Use(f"{choice.op}{block}{suffix}", place, role)
                 block, source = block + 1, s
         name = f"dense{block + (candidate.head == 'globalavg')}"
         h, w, _ = net.shapes[net.sources[name][0]]
-        yield Use(name, f"last_{source}", Role(candidate.last, "last", (h, w)))
+        yield Use(
+            name, f"scores_{source}".replace("-1", "first"), Role(candidate.last, "last", (h, w))
+        )
 
     def state(self, net: Net, candidate: Candidate) -> dict[str, Tensor]:
         """What `net` inherits, by the names of its parameters and buffers; with gradient."""
@@ -135,7 +142,8 @@ _skeleton = lru_cache(maxsize=64)(_build)
 
 def _place(stage: int, layer: int, source: int) -> str:
     """Position of a layer; the first of a stage has one for each stage that it may read."""
-    return f"stage{stage}_{layer}" if layer else f"stage{stage}_0_{source}"
+    place = f"stage{stage}_{layer}" if layer else f"stage{stage}_0_{source}"
+    return place.replace("-1", "first")
 
 
 def _sources(space: Space, stage: int) -> Iterator[int]:

@@ -1,0 +1,159 @@
+"""The study of weight sharing: does inherited accuracy rank networks as training alone does?
+
+`python -m tests.study_sharing --data digits --out FOLDER` trains every network of a spread-out set
+alone, one supernet for each sharing mode, and compares: Kendall's τ and Spearman's ρ. Resumable:
+what is in FOLDER is not done again. Nothing here decides by the test images; both accuracies are
+those of the validation split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from scipy import stats
+
+from model import data as datasets
+from model.data import Dataset, stratified, validation_split
+from model.net import Net
+from model.train import train
+from search import space_files
+from search.inherit import score
+from search.sharing import SHARING
+from search.space import Candidate, Space
+from search.supernet_train import train_supernet
+
+RESULTS, ALONE = "sharing.json", "alone.jsonl"
+
+
+def networks(space: Space, count: int, seed: int) -> list[Candidate]:
+    """`count` networks spread over the space: in turn of one kind only and mixed, and from each
+    draw of several the one whose number of weights lies next in an even spread of sizes."""
+    rng = random.Random(seed)
+    spaces = [space, *(space.restrict([kind]) for kind in space.kinds)]
+    found: list[Candidate] = []
+    for i in range(count):
+        drawn = [spaces[i % len(spaces)].sample(rng) for _ in range(32)]
+        drawn.sort(key=lambda c: _weights(space, c))
+        place = (i // len(spaces) + 0.5) / -(-count // len(spaces))
+        found.append(drawn[int(place * len(drawn))])
+    return found
+
+
+def _weights(space: Space, candidate: Candidate) -> int:
+    return sum(p.numel() for p in Net(space.architecture(candidate)).parameters())
+
+
+def subset(data: Dataset, count: int | None) -> Dataset:
+    """`data` with a stratified part of `count` training images."""
+    if count is None or count >= len(data.train_labels):
+        return data
+    _, kept = stratified(data.train_labels, count / len(data.train_labels))
+    return replace(
+        data, name=f"{data.name}-{count}", train_images=data.train_images[kept],
+        train_labels=data.train_labels[kept],
+    )  # fmt: skip
+
+
+def alone(
+    space: Space, candidates: Sequence[Candidate], data: Dataset, epochs: int, seed: int, out: Path
+) -> dict[str, float]:
+    """Validation accuracy (quantised stage) of each network trained by itself, by id."""
+    path = out / ALONE
+    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    found = {row["id"]: row["accuracy"] for row in rows}
+    for candidate in candidates:
+        arch = space.architecture(candidate)
+        if arch.id in found:
+            continue
+        began = time.monotonic()
+        result = train(arch, data, epochs=epochs, seed=seed, quiet=True)
+        row = {
+            "id": arch.id, "candidate": candidate.as_dict(), "weights": result.weights,
+            "accuracy": result.accuracy["quantised"], "integer": result.accuracy["integer"],
+            "seconds": time.monotonic() - began,
+        }  # fmt: skip
+        with path.open("a") as log:
+            log.write(json.dumps(row) + "\n")
+        found[arch.id] = row["accuracy"]
+    return found
+
+
+def ranking(inherited: Sequence[float], trained: Sequence[float]) -> dict[str, float]:
+    """Kendall's τ and Spearman's ρ, with the p-value of τ."""
+    tau, rho = stats.kendalltau(inherited, trained), stats.spearmanr(inherited, trained)
+    return {"tau": tau.statistic, "p": tau.pvalue, "rho": rho.statistic}
+
+
+def study(given: argparse.Namespace) -> dict[str, Any]:
+    """Everything, with the results in `out`; returns what sharing.json holds."""
+    out: Path = given.out
+    out.mkdir(parents=True, exist_ok=True)
+    data = subset(validation_split(datasets.load(given.data), given.validation), given.images)
+    space = space_files.for_data(data)
+    chosen = networks(space, given.networks, given.seed)
+    trained = alone(space, chosen, data, given.epochs, given.seed, out)
+    ids = [space.id(c) for c in chosen]
+    found: dict[str, Any] = {"request": {k: str(v) for k, v in vars(given).items() if k != "out"}}
+    for sharing in given.sharing:
+        supernet = train_supernet(
+            space, data, sharing=sharing, epochs=given.supernet_epochs, seed=given.seed,
+            out=out / sharing,
+        )  # fmt: skip
+        inherited = [score(supernet, c, data, len(data.test_labels)) for c in chosen]
+        found[sharing] = {
+            "weights": supernet.weight_count,
+            **ranking(inherited, [trained[i] for i in ids]),
+            "inherited": dict(zip(ids, inherited, strict=True)),
+        }
+        found["alone"] = trained
+        fresh = out / f".{RESULTS}.{os.getpid()}"
+        fresh.write_text(json.dumps(found, indent=1) + "\n")
+        fresh.replace(out / RESULTS)
+    return found
+
+
+def show(found: dict[str, Any]) -> None:
+    table = Table(title="inherited against stand-alone accuracy")
+    for column in ("sharing", "weights", "Kendall τ", "p", "Spearman ρ", "mean inherited"):
+        table.add_column(column, justify="left" if column == "sharing" else "right")
+    for name in SHARING:
+        if row := found.get(name):
+            mean = float(np.mean(list(row["inherited"].values())))
+            table.add_row(
+                name, str(row["weights"]), f"{row['tau']:.3f}", f"{row['p']:.1e}",
+                f"{row['rho']:.3f}", f"{100 * mean:.1f} %",
+            )  # fmt: skip
+    Console().print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tests.study_sharing", description=__doc__)
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--images", type=int, help="training images, of all where not given")
+    parser.add_argument("--validation", type=float, default=0.1, help="share of the training part")
+    parser.add_argument("--networks", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=30, help="of each network alone")
+    parser.add_argument("--supernet-epochs", type=int, default=60)
+    parser.add_argument("--sharing", nargs="*", choices=SHARING, default=list(SHARING))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    show(study(given))
+
+
+if __name__ == "__main__":
+    main()
