@@ -54,6 +54,5 @@ def _nearest(scores: Sequence[Score], limits: Limits, space: Space, board: str) 
 
 def _met(name: str, value: float) -> float:
     """The value rounded to the side that can be met."""
-    digits = 2 if name == "max_latency_us" else 0
-    towards = math.floor if name == "fps" else math.ceil
-    return towards(value * 10**digits) / 10**digits
+    steps = 100 if name == "max_latency_us" else 1
+    return (math.floor(value) if name == "fps" else math.ceil(value * steps)) / steps

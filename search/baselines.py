@@ -1,0 +1,157 @@
+"""Hybrid search beside its baselines: one kind alone, and chance, at the same budget.
+
+    python -m search.baselines --data digits --board up5k --seeds 3
+
+Each of STYLES is a search of its own for each seed, with the same supernet of the whole space, the
+same number of evaluations, the same training and the same measurement; a study that was cut short
+goes on. baselines.json has everything that the table shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from gen.files import write
+from model import data as datasets
+from search.compare import gain, volumes
+from search.results import Finalist
+from search.results_files import load
+from search.search import search
+
+STYLES: dict[str, dict[str, Any]] = {
+    "hybrid": {},
+    "mult": {"kinds": ("mult",)},
+    "shift": {"kinds": ("shift",)},
+    "add": {"kinds": ("add",)},
+    "random": {"sampler": "random"},
+}
+"""What distinguishes each search; `random` draws hybrid networks."""
+FORMAT, VERSION = "shiftadd-baselines", 1
+
+
+def compare(
+    fronts: Mapping[str, Sequence[Sequence[Finalist]]], classes: int
+) -> list[dict[str, Any]]:
+    """For each style and seed: hypervolume, best accuracies, and what hybrid gains over it.
+
+    fronts: measured ones by style, one for each seed. All volumes are parts of one box.
+    """
+    every = [front for several in fronts.values() for front in several]
+    size = iter(volumes(every, classes))
+    return [
+        {
+            "style": style, "hypervolume": [next(size) for _ in several],
+            "points": [len(front) for front in several],
+            "best_validation": [_most(p.validation for p in front) for front in several],
+            "best_test": [_most(p.test for p in front) for front in several],
+            "hybrid_gains": list(map(gained, fronts["hybrid"], several)),
+        }
+        for style, several in fronts.items()
+    ]  # fmt: skip
+
+
+def _most(accuracies: Iterable[float | None]) -> float:
+    return max((a for a in accuracies if a is not None), default=0.0)
+
+
+def gained(ours: Sequence[Finalist], theirs: Sequence[Finalist]) -> dict[str, Any] | None:
+    """Parts of LUTs, energy and latency saved at the best accuracy that both reach, and accuracy
+    ahead with no more LUTs than the others' best takes (None without a network so small)."""
+    found = gain(ours, theirs, ("hybrid", "baseline"), "mixed")
+    if found is None:
+        return None
+    return {
+        "at_accuracy": found.accuracy, "saved": {c: found.saved(c) for c in found.costs},
+        "at_luts": found.luts, "accuracy_ahead": found.ahead if isfinite(found.ahead) else None,
+    }  # fmt: skip
+
+
+def baselines(
+    *, data: str, board: str, seeds: int, out: Path, supernet: Path | None = None,
+    quiet: bool = False, **options: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Runs what is not there yet, and compares; `options` go to every search alike.
+
+    Runs land in out/STYLE-SEED, the comparison in out/baselines.json.
+    """
+    fronts: dict[str, list[list[Finalist]]] = {style: [] for style in STYLES}
+    classes = len(datasets.load(data).classes)
+    evaluations = {}
+    for seed in range(seeds):
+        for style in STYLES:
+            folder = out / f"{style}-{seed}"
+            found, _ = search(
+                data=data, board=board, out=folder, seed=seed, supernet=supernet, resume=True,
+                quiet=quiet, **STYLES[style], **options,
+            )  # fmt: skip
+            evaluations[folder.name] = found["evaluations"]
+            fronts[style].append(load(folder).front)
+    made = {
+        "format": FORMAT, "version": VERSION, "data": data, "board": board, "seeds": seeds,
+        "evaluations": evaluations, "styles": compare(fronts, classes),
+    }  # fmt: skip
+    write(out / "baselines.json", json.dumps(made, indent=1) + "\n")
+    return made
+
+
+def table(made: Mapping[str, Any]) -> Table:
+    """Means over the seeds, with the range of the hypervolume."""
+    shown = Table(title=f"{made['data']} on {made['board']}, {made['seeds']} seeds")
+    for column in (
+        *("search", "hypervolume", "best test", "LUTs saved", "energy saved", "latency saved"),
+        "accuracy ahead at equal LUTs",
+    ):
+        shown.add_column(column, justify="left" if column == "search" else "right")
+    for line in made["styles"]:
+        sizes, gains = line["hypervolume"], [g for g in line["hybrid_gains"] if g]
+        saved = [
+            _percent([g["saved"][c] for g in gains]) for c in ("lut", "energy_nj", "latency_us")
+        ]
+        ahead = [g["accuracy_ahead"] for g in gains if g["accuracy_ahead"] is not None]
+        shown.add_row(
+            line["style"], f"{mean(sizes):.4f} ({min(sizes):.4f} to {max(sizes):.4f})",
+            _percent(line["best_test"]), *saved, _percent(ahead),
+        )  # fmt: skip
+    return shown
+
+
+def _percent(parts: Sequence[float]) -> str:
+    return f"{100 * mean(parts):.1f} %" if parts else ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m search.baselines", description=__doc__)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--board", required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, help="default runs/baselines-DATA-BOARD")
+    parser.add_argument("--supernet", type=Path, help="one for all seeds, instead of one each")
+    for name in ("population", "generations", "finalists", "rounds", "epochs", "supernet-epochs"):
+        parser.add_argument(f"--{name}", type=int, metavar="N")
+    parser.add_argument("--workers", type=int, default=2)
+    options = vars(parser.parse_args(argv))
+    own = ("data", "board", "seeds", "out", "supernet", "workers")
+    budget = {name: options.pop(name) for name in [*options] if name not in own}
+    out = options.pop("out") or Path("runs") / f"baselines-{options['data']}-{options['board']}"
+    try:
+        made = baselines(out=out, budget=budget, **options)
+    except ValueError as error:
+        print(f"baselines: {error}", file=sys.stderr)
+        return 2
+    Console().print(table(made))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
