@@ -82,6 +82,7 @@ def compile(
     dsps: int | None = None,
     luts: int | None = None,
     seeds: int = 1,
+    plan: Path | None = None,
     quiet: bool = False,
 ) -> Result:
     """Plan, Verilog, bitstream and report of a network on a board."""
@@ -90,6 +91,7 @@ def compile(
     from model import store
 
     network = store.load(net)
+    given = _plan(plan, board, fps=fps, dsps=dsps, luts=luts) if plan else None
     folder = out or Path("build") / f"{net.resolve().name}-{board}"
     with _status(quiet) as say:
         report, _ = run(
@@ -101,6 +103,7 @@ def compile(
             dsps=dsps,
             luts=luts,
             seeds=seeds,
+            plan=given,
             progress=say,
         )
     if not quiet:
@@ -109,6 +112,19 @@ def compile(
     if not met:
         print(f"shiftadd: timing missed: {mhz:g} MHz asked for; see the table", file=sys.stderr)
     return asdict(report), met
+
+
+def _plan(path: Path, board: str, **limits: float | None) -> Any:
+    """The plan in a file, which must be for `board` and leaves nothing to ask of planning."""
+    from gen.devices import device
+    from gen.plan import load
+
+    if asked := [f"--{name}" for name, value in limits.items() if value is not None]:
+        raise RequestError(f"{', '.join(asked)}: {path} is planned already; drop --plan or these")
+    found = load(path)
+    if found.device != (wanted := device(board).name):
+        raise RequestError(f"{path}: planned for {found.device}, not for {wanted}; mind --board")
+    return found
 
 
 def simulate(
@@ -448,6 +464,9 @@ def _compile(verbs: Any) -> argparse.ArgumentParser:
     one.add_argument("--dsps", type=int, help="use at most so many hardware multipliers")
     one.add_argument("--luts", type=int, help="plan for at most so many LUTs")
     one.add_argument("--seeds", type=int, default=1, help="placements to try; the fastest is kept")
+    one.add_argument(
+        "--plan", type=Path, metavar="FILE", help="build exactly this plan.json, and plan nothing"
+    )
     return one
 
 

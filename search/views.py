@@ -86,14 +86,13 @@ def _commands(run: Run, finalist: Finalist) -> list[str]:
         return []
     folder = f"{run.place}/finalists/{finalist.folder.name}"
     board = run.request.get("board") or run.device.get("name")
-    limits = run.request["limits"]
-    luts = [float(n) for n in (limits.get("max_luts"), run.device.get("lut")) if n is not None]
-    words = [f"shiftadd compile {folder}/network --board {board}"]
-    words += [f"--luts {int(finalist.share * min(luts))}"] if luts else []
-    words += [f"--dsps {limits['dsps']}"] if "dsps" in limits else []
-    proof = f"shiftadd simulate {folder}/network --board {board} --build {folder}"
-    built = (finalist.folder / "plan.json").is_file()
-    return [" ".join(words), proof] if built else [" ".join(words)]
+    build = f"shiftadd compile {folder}/network --board {board}"
+    if not (finalist.folder / "plan.json").is_file():
+        return [build]
+    return [
+        f"{build} --plan {folder}/plan.json --out build/{finalist.key}",
+        f"shiftadd simulate {folder}/network --board {board} --build {folder}",
+    ]
 
 
 def _progress(run: Run) -> str:
