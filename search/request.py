@@ -16,6 +16,7 @@ from model.data import Dataset
 from search import space_files
 from search.evolve import SAMPLERS
 from search.objectives import Limits, split
+from search.sharing import SHARING
 from search.space import Space
 
 SUPERNETS = Path("build/supernets")
@@ -73,6 +74,8 @@ class Request:
         device(board)
         if sampler not in SAMPLERS:
             raise ValueError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
+        if sharing not in SHARING:
+            raise ValueError(f"--sharing {sharing}: must be one of {', '.join(SHARING)}")
         whole = datasets.load(data)
         named = space_files.load(space) if space else space_files.for_data(whole)
         if (named.shape, named.input_bits) != (whole.shape, whole.format.bits):

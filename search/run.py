@@ -24,6 +24,8 @@ from search.objectives import Score
 from search.results import RunError
 from search.results_files import FORMAT, VERSION
 
+INFEASIBLE = "infeasible"
+"""State of a run that ended because nothing meets its request."""
 HEAD, SCORES, ROUNDS, LOCK = "run.json", "candidates.jsonl", "rounds.json", ".lock"
 
 
@@ -58,22 +60,27 @@ class RunFolder:
         os.close(self._lock)
 
     def _adopt(self, resume: bool) -> None:
+        """Go on with the run that is there; one that nothing could meet makes way for another."""
+        try:
+            old = json.loads((self.folder / HEAD).read_text(encoding="utf-8"))
+            asked, state = dict(old["request"]), old["state"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.folder / HEAD}: damaged ({error}); give another --out") from None
+        if not resume and state == INFEASIBLE:
+            (self.folder / SCORES).unlink(missing_ok=True)
+            return
         if not resume:
             raise RunError(
                 f"{self.folder}: holds a run; go on with --resume, or give another --out"
             )
-        try:
-            old = json.loads((self.folder / HEAD).read_text(encoding="utf-8"))
-            asked = dict(old["request"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self.folder / HEAD}: damaged ({error}); give another --out") from None
         new = json.loads(json.dumps(self.head["request"]))
-        for name in new:
-            if asked.get(name) != new[name]:
-                raise RunError(
-                    f"{self.folder}: holds a run with {name} {asked.get(name)!r}, not "
-                    f"{new[name]!r}; resume the same request or give another --out"
-                )
+        differs = [name for name in new if asked.get(name) != new[name]]
+        if differs:
+            name = differs[0]
+            raise RunError(
+                f"{self.folder}: holds a run with {name} {asked.get(name)!r}, not {new[name]!r}; "
+                "resume the same request or give another --out"
+            )
         self.head = old | {"state": "running"}
 
     def _restore(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gen.files import write
 from search.executor import Pool
+from search.feasible import InfeasibleError
 from search.finalists import FINALIST, Training, teach
 from search.objectives import NO_LIMITS, Limits, Setting
 from search.progress import Show
@@ -18,7 +19,7 @@ from search.request import Request
 from search.results import RunError
 from search.results_files import load
 from search.rounds import Rounds
-from search.run import RunFolder
+from search.run import INFEASIBLE, RunFolder
 from search.supernet_train import train_supernet
 
 SUPERNET = "supernet.json"
@@ -51,6 +52,9 @@ def search(
             setting, training = _prepare(asked, run, pool, show, folder)
             Rounds(asked, run, pool, show, simulator).all(setting, training)
             return _finish(run)
+        except InfeasibleError:
+            run.note(state=INFEASIBLE)
+            raise
         except KeyboardInterrupt:
             show.say(
                 f"all that is done is kept: the same command with --out {out} --resume goes on"

@@ -62,6 +62,16 @@ def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
     assert [json.loads(line)["share"] for line in path.read_text().splitlines()] == [1.0, 0.5]
 
 
+def test_an_infeasible_run_makes_way(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, ASKED, resume=False)
+    run.append(score(), 0, 0)
+    run.note(state="infeasible")
+    run.close()
+    again = RunFolder(tmp_path, ASKED | {"data": "mnist"}, resume=False)
+    assert again.scores == {}
+    again.close()
+
+
 def test_wrong_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     run = RunFolder(tmp_path, ASKED, resume=False)
     with pytest.raises(RunError, match="another search is writing it"):
