@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from search.evolve import smallest
 from search.executor import Pool
-from search.objectives import SHARES, Job, Limits, Score, Setting, evaluate
+from search.objectives import SHARES, Limits, Score
+from search.scoring import Job, Setting, evaluate
 from search.space import Space
 
 PATIENCE = 5

@@ -7,7 +7,7 @@ folder without it is one that was cut short, and goes on from its checkpoint and
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,10 @@ import torch
 
 from gen.compile import REPORT
 from gen.compile import compile as compile_network
-from gen.cost import CostModel, converted
-from gen.devices import Device
 from gen.energy import energy
-from gen.features import Features, describe
 from gen.files import copy, write
-from gen.fit import Sample
-from gen.lower import lower
 from gen.place import DoesNotFitError
-from gen.plan import Plan, PlanError
-from gen.plan import load as load_plan
+from gen.plan import PlanError
 from gen.report import save as save_report
 from gen.report import with_cycles
 from gen.tools import ToolError
@@ -36,8 +30,9 @@ from model.data import Dataset
 from model.spec import Network
 from model.train import Recipe, recipe_for, train
 from search.inherit import RECALIBRATION, inherit
-from search.objectives import Score, Setting, images, predicted, supernet
+from search.objectives import Score
 from search.sandwich import teacher
+from search.scoring import Setting, images, predicted, supernet
 from search.space import Candidate
 from sim.network import SimulationResult, simulate
 from sim.simulators import SimulatorError
@@ -192,24 +187,3 @@ def _missed(setting: Setting, measured: Mapping[str, Any]) -> str:
         return ""
     wanted = ", ".join(setting.limits.said(name) for name in missed)
     return f"as measured it misses {wanted}"
-
-
-def refit(target: Device, run: Path, rows: Sequence[Mapping[str, Any]]) -> CostModel:
-    """The committed cost model, fitted to finalists of `run` that were measured as well."""
-    samples = []
-    for row in rows:
-        if row["measured"]:
-            folder = run / "finalists" / row["key"]
-            network, plan = store.load(folder / NETWORK), load_plan(folder / "plan.json")
-            samples.append(Sample(_features(network, plan, target), row["measured"]))
-    return CostModel.of(target).refit(samples)
-
-
-def _features(network: Network, plan: Plan, target: Device) -> Features:
-    """Of all layers, and of the converters between them."""
-    layers = lower(network)
-    folds = {stage.name: stage.fold for stage in plan.stages}
-    found = sum(converted(layers, folds).values(), Features())
-    for layer in layers:
-        found.update(describe(layer, folds[layer.name], target)[0])
-    return found

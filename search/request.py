@@ -15,7 +15,8 @@ from model import data as datasets
 from model.data import Dataset
 from search import space_files
 from search.evolve import SAMPLERS
-from search.objectives import Limits, split
+from search.objectives import Limits
+from search.scoring import split
 from search.sharing import SHARING
 from search.space import Space
 

@@ -12,12 +12,14 @@ from search.agreement import agrees, compare
 from search.evolve import Evolution, front
 from search.executor import Pool
 from search.feasible import check_feasible
-from search.finalists import BuildJob, Training, build, refit
+from search.finalists import BuildJob, Training, build
 from search.hypervolume import Box, spread
-from search.objectives import Genome, Job, Score, Setting, evaluate, key
+from search.objectives import Genome, Score, key
 from search.progress import Show, Tick
+from search.refit import refit
 from search.request import Request
 from search.run import RunFolder
+from search.scoring import Job, Setting, evaluate
 from search.space import Candidate
 
 

@@ -12,7 +12,7 @@ from gen.files import write
 from search.executor import Pool
 from search.feasible import InfeasibleError
 from search.finalists import FINALIST, Training, teach
-from search.objectives import NO_LIMITS, Limits, Setting
+from search.objectives import NO_LIMITS, Limits
 from search.progress import Show
 from search.report import report
 from search.request import Request
@@ -20,6 +20,7 @@ from search.results import RunError
 from search.results_files import load
 from search.rounds import Rounds
 from search.run import INFEASIBLE, RunFolder
+from search.scoring import Setting
 from search.supernet_train import train_supernet
 
 SUPERNET = "supernet.json"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from search.objectives import Genome, Job, Score
+from search.objectives import Genome, Score
+from search.scoring import Job
 from search.space import Space
 
 J = TypeVar("J")
@@ -30,7 +31,7 @@ def landscape(space: Space, genome: Genome) -> Score:
 
 
 def evaluate(job: Job) -> list[Score]:
-    """In place of `search.objectives.evaluate`."""
+    """In place of `search.scoring.evaluate`."""
     return [landscape(job.setting.space, Genome(job.candidate, s)) for s in job.shares]
 
 

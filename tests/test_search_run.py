@@ -12,12 +12,13 @@ from search import rounds
 from search.agreement import agrees, compare
 from search.finalists import Training
 from search.hypervolume import Box
-from search.objectives import NO_LIMITS, Genome, Limits, Score, Setting
+from search.objectives import NO_LIMITS, Genome, Limits, Score
 from search.progress import Show
 from search.request import Request
 from search.results import RunError
 from search.rounds import Rounds
 from search.run import RunFolder
+from search.scoring import Setting
 from tests import search_fakes as fakes
 
 ASKED = {"data": "digits", "limits": {"fps": None}}
