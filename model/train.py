@@ -94,7 +94,7 @@ def train(
     training: mult, then add). `initial`, a Net of `arch`, is gone on from with its whole state.
     `recipe`: by default what `recipe_for` gives. Raises TrainError.
     """
-    _check(arch, data, epochs)
+    _check(arch, data, epochs, initial)
     torch.manual_seed(seed)
     net = Net(arch)
     recipe = recipe or recipe_for(data, sum(w.weight.numel() for w in _weighted(net)))
@@ -166,9 +166,13 @@ def evaluate(net: Net, images: Tensor, labels: Tensor, batch: int = 512) -> floa
     return sum(int((net(x).argmax(1) == y).sum()) for x, y in lots) / len(labels)
 
 
-def _check(arch: Architecture, data: Dataset, epochs: int) -> None:
+def _check(arch: Architecture, data: Dataset, epochs: int, initial: Net | None) -> None:
     if epochs < 1:
         raise TrainError(f"epochs {epochs} must be at least 1")
+    if initial and initial.arch.id != arch.id:
+        raise TrainError(
+            f"{arch.name}: initial is a net of {initial.arch.name}; it must have the same blocks"
+        )
     wanted = {
         "shape": (arch.shape, data.shape), "input_bits": (arch.input_bits, data.format.bits),
         "channels of the last block": (arch.classes, len(data.classes)),
