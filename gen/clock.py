@@ -1,27 +1,28 @@
-"""The clock that a placed network reaches, from how full the device is and how wide it fans out.
+"""The clock that a placed network reaches, from how full the device is and what its worst path is.
 
 Slowness is the device's usual period (1000 / `Device.mhz` ns) times a sum of prices: a base, a
-share for the LUTs in use, since placement gets tight, and one for the widest layer, since its
-enable and its inputs reach all of it. Placement itself scatters by about a tenth around any such
-sum (nextpnr with other seeds), so more features tell no more.
+share for the LUTs in use, since placement gets tight, and one for a pool that keeps its partial
+results in a block of RAM: from there a comparison, a choice and the way back fit into one cycle
+(on ECP5 such a block alone takes 5.8 ns). Placement itself scatters by about a tenth around any
+such sum, so that more features tell no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from math import log2
+from collections.abc import Mapping, Sequence
 
 from gen.devices import Device
-from gen.plan import Fold
+from gen.plan import Stage
 
 UNIT = 1000
 """Thousandths of the device's usual period, in which slowness and its prices are given."""
+POOLS = ("max", "sum")
 
 
-def clock_features(folds: Iterable[Fold], lut: float, device: Device) -> dict[str, float]:
-    """base: 1. use: share of the device's LUTs. fan: doublings of the widest layer's lanes."""
-    widest = max(f.pe * f.lanes * f.parallel for f in folds)
-    return {"base": 1.0, "use": round(lut / device.lut, 4), "fan": round(log2(widest), 4)}
+def clock_features(stages: Sequence[Stage], lut: float, device: Device) -> dict[str, float]:
+    """base: 1. use: share of the device's LUTs. pool_ram: 1 with a pool that has a block of RAM."""
+    blocks = any(s.kind in POOLS and s.fold.ring == "block" for s in stages)
+    return {"base": 1.0, "use": round(lut / device.lut, 4), "pool_ram": float(blocks)}
 
 
 def slowness(fmax_mhz: float, device: Device) -> float:

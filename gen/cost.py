@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from gen.devices import Device
 from gen.features import Description, Features, converters
 from gen.fit import Sample, fit
 from gen.lower import Layer
-from gen.plan import Cost, Fold
+from gen.plan import Cost, Fold, Stage
 from model.spec import Head, Input
 
 PRICES = Path(__file__).with_name("prices.json")
@@ -76,9 +76,9 @@ class CostModel:
         }
         return replace(self, **prices)
 
-    def fmax_mhz(self, folds: Iterable[Fold], lut: float, device: Device) -> float:
+    def fmax_mhz(self, stages: Sequence[Stage], lut: float, device: Device) -> float:
         """Clock of a network of `lut` LUTs on a device."""
-        return fmax(clock_features(folds, lut, device), dict(self.clock), device)
+        return fmax(clock_features(stages, lut, device), dict(self.clock), device)
 
 
 @cache

@@ -68,8 +68,7 @@ def of_plan(
     network: Network, plan: Plan, device: Device, model: CostModel | None = None
 ) -> Estimate:
     """The prediction for a plan that is already there."""
-    folds = [stage.fold for stage in plan.stages]
-    mhz = (model or CostModel.of(device)).fmax_mhz(folds, plan.cost.lut, device)
+    mhz = (model or CostModel.of(device)).fmax_mhz(plan.stages, plan.cost.lut, device)
     return Estimate(
         plan=plan,
         lut=plan.cost.lut,
@@ -91,7 +90,7 @@ def measured_sample(
     """A placed and routed network for CostModel.refit. measured: lut, ff, and fmax_mhz if known."""
     folds = {stage.name: stage.fold for stage in plan.stages}
     features, _ = network_features(lower(network), folds, device)
-    clock = clock_features(folds.values(), measured["lut"], device)
+    clock = clock_features(plan.stages, measured["lut"], device)
     found = {name: float(measured[name]) for name in ("lut", "ff")}
     if measured.get("fmax_mhz"):
         found["clock"] = slowness(measured["fmax_mhz"], device)

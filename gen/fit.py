@@ -25,7 +25,7 @@ START: dict[str, dict[str, float]] = {
         "address": 0, "flow": 0, "inside": 0, "engine": 0, "pool": 0, "head": 0, "rom": 0,
         "ram16x4": 0,
     },
-    "clock": {"base": 800, "use": 300, "fan": 20},
+    "clock": {"base": 900, "use": 300, "pool_ram": 100},
 }  # fmt: skip
 """What is expected of a price, on every family: a LUT for a bit of logic. clock: see gen.clock."""
 OWN: dict[tuple[str, str], dict[str, float]] = {
@@ -33,6 +33,7 @@ OWN: dict[tuple[str, str], dict[str, float]] = {
     ("lut", "ice40"): {"ram_ff": 1.6, "lone": 1, "bram_reg": 1, "dsp_reg": 0.5, "register": 0},
     ("lut", "gowin"): {"ram16x4": 8, "ram_mux": 0.5},
     ("ff", "gowin"): {"ram16x4": 6},
+    ("clock", "ecp5"): {"pool_ram": 800},
     ("ff", "ecp5"): {"dsp_reg": 0, "bram_reg": 0},
 }
 """And of one family. iCE40 spends a logic cell on a flip-flop without logic before it; for Gowin's

@@ -117,8 +117,11 @@ def _offers(layer: Layer, device: Device) -> Sequence[Offer]:
 
 
 def _with_rings(layer: Layer, fold: Fold, device: Device) -> list[Fold]:
+    """A pool reads and writes its memory in one cycle, for which distributed RAM is far faster."""
     depth, bits = ring_size(layer, fold)
-    return [replace(fold, ring=style) for style in _ring_styles(depth, bits, 1, device)]
+    styles = _ring_styles(depth, bits, 1, device)
+    found = [style for style in styles if style == "distributed"] or styles
+    return [replace(fold, ring=style) for style in found]
 
 
 def _ring_styles(depth: int, bits: int, copies: int, device: Device) -> tuple[str, ...]:

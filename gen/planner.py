@@ -34,8 +34,8 @@ def plan(
     """The fastest plan that fits, or the smallest of `fps` images a second at a clock of `mhz`.
 
     dsps, luts: use no more than these. model: of cost, the committed one unless given. exact: run
-    the schedule for the cycles; without, they are those of `gen.latency`, where no join needs a FIFO.
-    Raises PlanError with resource and excess where nothing fits.
+    the schedule for the cycles; without, they are those of `gen.latency`, where no join needs a
+    FIFO. Raises PlanError with resource and excess where nothing fits.
     """
     cycles = None
     if fps is not None:

@@ -116,7 +116,8 @@ def test_model_is_equal_by_content_and_refits() -> None:
     target = device("hx8k")
     model = CostModel.of(target)
     again = pickle.loads(pickle.dumps(model))
-    assert again == model and hash(again) == hash(model) and again.hash == model.hash
+    assert again == model
+    assert (hash(again), again.hash) == (hash(model), model.hash)
     assert model.refit([]) is model
     features = {"engine": 3, "tree_mult": 900, "lane_mult": 800, "register": 1500, "lone": 700}
     lut, ff = model.price(features)
