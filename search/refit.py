@@ -6,34 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gen.cost import CostModel, converted
+from gen.cost import CostModel
 from gen.devices import Device
-from gen.features import Features, describe
-from gen.fit import Sample
-from gen.lower import lower
-from gen.plan import Plan
-from gen.plan import load as load_plan
+from gen.estimate import measured_sample
+from gen.plan import load
 from model import store
 from model.checkpoint import NETWORK
-from model.spec import Network
 
 
 def refit(target: Device, run: Path, rows: Sequence[Mapping[str, Any]]) -> CostModel:
-    """The committed cost model, fitted to finalists of `run` that were measured as well."""
+    """The committed cost model, with those finalists of `run` that were placed and routed.
+
+    rows: their finalist.json, in a fixed order, so that the same run gives the same prices.
+    """
     samples = []
     for row in rows:
         if row["measured"]:
             folder = run / "finalists" / row["key"]
-            network, plan = store.load(folder / NETWORK), load_plan(folder / "plan.json")
-            samples.append(Sample(_features(network, plan, target), row["measured"]))
+            network, plan = store.load(folder / NETWORK), load(folder / "plan.json")
+            samples.append(measured_sample(network, plan, target, row["measured"]))
     return CostModel.of(target).refit(samples)
-
-
-def _features(network: Network, plan: Plan, target: Device) -> Features:
-    """Of all layers, and of the converters between them."""
-    layers = lower(network)
-    folds = {stage.name: stage.fold for stage in plan.stages}
-    found = sum(converted(layers, folds).values(), Features())
-    for layer in layers:
-        found.update(describe(layer, folds[layer.name], target)[0])
-    return found
