@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor, log10
+from typing import Literal
 
 MARGIN = 0.06
 """Part of an axis left free at either end."""
+BEST = 99.9
+"""Accuracy, %, from which on an error scale no longer tells values apart."""
+Scale = Literal["linear", "log", "error"]
+"""error: percentages by the logarithm of what they lack to 100, so that 90 to 99 is as far as
+99 to 99.9."""
 
 
 @dataclass(frozen=True)
@@ -21,33 +27,30 @@ class Axis:
     high: float
     start: float
     end: float
-    log: bool = False
+    scale: Scale = "linear"
     label: str = ""
     at_values: tuple[float, ...] = ()
 
     def at(self, value: float) -> float:
         """Position of `value`, rounded to a tenth of a unit."""
-        part = (self._of(value) - self._of(self.low)) / (self._of(self.high) - self._of(self.low))
-        return round(self.start + part * (self.end - self.start), 1)
+        low, high, here = (_scaled(v, self.scale) for v in (self.low, self.high, value))
+        return round(self.start + (here - low) / (high - low) * (self.end - self.start), 1)
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """(position, text) at round values, three to seven of them where that is possible."""
-        values = self.at_values or (self._decades() if self.log else self._even())
-        return [(self.at(v), short(v)) for v in values if v in self]
+        """(position, text) at round values, three to eight of them where that is possible."""
+        return [(self.at(v), short(v)) for v in self.at_values or self._round() if v in self]
 
-    def _of(self, value: float) -> float:
-        return log10(value) if self.log else value
-
-    def _decades(self) -> list[float]:
-        """Powers of ten where those are enough, finer steps, and even ones where it is narrow."""
-        first, last = floor(log10(self.low)), ceil(log10(self.high))
-        for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
-            values = [float(f"{s}e{d}") for d in range(first, last + 1) for s in steps]
-            if 3 <= sum(v in self for v in values) <= 7:
+    def _round(self) -> list[float]:
+        """The coarsest round values of which at least three are in sight; even where none are."""
+        first, last = floor(log10(max(self.low, 1e-12))), ceil(log10(max(self.high, 1e-12)))
+        decades = range(first, last + 1) if self.scale == "log" else range(1)
+        for step in STEPS[self.scale]:
+            values = [float(f"{s}e{d}") for d in decades for s in step]
+            if 3 <= sum(v in self for v in values) <= 8:
                 return values
         return self._even()
 
@@ -59,29 +62,49 @@ class Axis:
         return [round((first + i) * step, 10) for i in range(count)]
 
 
+STEPS: dict[Scale, tuple[tuple[float, ...], ...]] = {
+    "linear": (),
+    "log": ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)),
+    "error": (
+        (0, 20, 40, 60, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9),
+        (50, 60, 70, 80, 85, 90, 92, 94, 95, 96, 97, 98, 98.5, 99, 99.3, 99.5, 99.7, 99.9),
+    ),
+}
+"""Where ticks may stand, coarse to fine; on a log scale, in each decade."""
+
+
 def axis(
     values: Iterable[float],
     start: float,
     end: float,
     *,
-    log: bool = False,
+    scale: Scale = "linear",
     least: float | None = None,
-    most: float | None = None,
     label: str = "",
 ) -> Axis:
-    """An axis around `values` with a margin, cut at `least` and `most`. Log axes skip values ≤ 0.
+    """An axis around `values` with a margin, cut at `least`. Log scales skip values ≤ 0.
 
     A single value, or none, still gets an axis of some length.
     """
-    kept = [v for v in values if not log or v > 0] or [1.0, 10.0]
-    low, high = min(kept), max(kept)
-    if log:
-        pad = max((high / low) ** MARGIN, 1.08)
-        return Axis(low / pad, high * pad, start, end, True, label)
-    pad = max((high - low) * MARGIN, abs(high) * 0.005, 1e-9)
-    low = low - pad if least is None else max(low - pad, least)
-    high = high + pad if most is None else min(high + pad, most)
-    return Axis(low, high, start, end, False, label)
+    kept = [v for v in values if scale != "log" or v > 0] or [1.0, 10.0]
+    low, high = _scaled(min(kept), scale), _scaled(max(kept), scale)
+    pad = (high - low) * MARGIN or 0.03 * (abs(high) if scale == "linear" else 1.0) or 1.0
+    ends = _value(low - pad, scale), _value(high + pad, scale)
+    low = ends[0] if least is None else max(ends[0], least)
+    return Axis(low, ends[1], start, end, scale, label)
+
+
+def _scaled(value: float, scale: Scale) -> float:
+    if scale == "error":
+        return -log10(100 - min(value, BEST))
+    return log10(value) if scale == "log" else value
+
+
+def _value(scaled: float, scale: Scale) -> float:
+    """The inverse of `_scaled`."""
+    if scale == "error":
+        return float(100 - 10.0**-scaled)
+    return float(10.0**scaled) if scale == "log" else scaled
 
 
 def short(value: float) -> str:

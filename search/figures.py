@@ -37,7 +37,7 @@ def _foretold(run: Run, cost: str) -> tuple[Plot, float | None]:
     values = [v for _, p, m in pairs for v in (p, m)]
     plot = frame(
         FORETOLD[cost], values, values, size=SMALL, labels=("predicted", "measured"),
-        logs=(True, True),
+        scales=("log", "log"),
     )  # fmt: skip
     for style, by in (("band", 1.1), ("even", 1.0), ("band", 1 / 1.1)):
         plot.lines.append(Line(style, _diagonal(plot, by)))

@@ -67,7 +67,7 @@ def _empty(
 ) -> Plot:
     return frame(
         COSTS[cost], [x for x in xs if x], [_percent(a) for a in accuracies if a is not None],
-        labels=(COSTS[cost], "accuracy, %"), logs=(True, False), least=least, most=100.0,
+        labels=(COSTS[cost], "accuracy, %"), scales=("log", "error"), least=least,
     )  # fmt: skip
 
 

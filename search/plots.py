@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from search.axes import Axis, axis
+from search.axes import Axis, Scale, axis
 
 Box = tuple[float, float, float, float]
 """left, top, right, bottom"""
@@ -128,12 +128,11 @@ def frame(
     *,
     size: tuple[float, float] = (WIDTH, HEIGHT),
     labels: tuple[str, str] = ("", ""),
-    logs: tuple[bool, bool] = (False, False),
+    scales: tuple[Scale, Scale] = ("linear", "linear"),
     least: float | None = None,
-    most: float | None = None,
 ) -> Plot:
-    """An empty plot with axes around the values; least and most cut the vertical one."""
+    """An empty plot with axes around the values; `least` cuts the vertical one."""
     width, height = size
-    x = axis(xs, LEFT, width - RIGHT, log=logs[0], label=labels[0])
-    y = axis(ys, height - BOTTOM, TOP, log=logs[1], least=least, most=most, label=labels[1])
+    x = axis(xs, LEFT, width - RIGHT, scale=scales[0], label=labels[0])
+    y = axis(ys, height - BOTTOM, TOP, scale=scales[1], least=least, label=labels[1])
     return Plot(title, x, y, width, height)

@@ -7,7 +7,7 @@ import pytest
 from model.arch import Architecture, Block
 from model.layers import Weighted
 from model.net import Net
-from search.axes import axis
+from search.axes import Scale, axis
 from search.compare import gain, volumes
 from search.figures import histogram
 from search.plots import Mark, frame
@@ -17,36 +17,47 @@ from tests.test_search_report import finalist
 
 
 @pytest.mark.parametrize(
-    ("values", "log", "ticks"),
+    ("values", "scale", "ticks"),
     [
-        ([0, 100], False, ["0", "20", "40", "60", "80", "100"]),
-        ([93.1, 98.6], False, ["94", "95", "96", "97", "98"]),
-        ([-1, 1], False, ["−1", "−0.5", "0", "0.5", "1"]),
-        ([1, 1000], True, ["1", "10", "100", "1k"]),
-        ([600, 4000], True, ["1k", "1.5k", "2k", "3k", "4k"]),
-        ([41, 50], True, ["40", "45", "50"]),
-        ([2e6, 3e8], True, ["10M", "100M"]),
+        ([0, 100], "linear", ["0", "20", "40", "60", "80", "100"]),
+        ([93.1, 98.6], "linear", ["94", "95", "96", "97", "98"]),
+        ([-1, 1], "linear", ["−1", "−0.5", "0", "0.5", "1"]),
+        ([1, 1000], "log", ["1", "10", "100", "1k"]),
+        ([600, 4000], "log", ["1k", "1.5k", "2k", "3k", "4k"]),
+        ([41, 50], "log", ["42", "44", "46", "48", "50"]),
+        ([2e6, 3e8], "log", ["10M", "100M"]),
+        ([50, 99.4], "error", ["60", "80", "90", "95", "98", "99"]),
+        ([91, 97], "error", ["92", "94", "95", "96", "97"]),
+        ([90, 100], "error", ["95", "99", "99.9"]),
     ],
 )
-def test_ticks_are_round(values: list[float], log: bool, ticks: list[str]) -> None:
-    found = axis(values, 0, 300, log=log)
+def test_ticks_are_round(values: list[float], scale: Scale, ticks: list[str]) -> None:
+    found = axis(values, 0, 300, scale=scale)
     assert set(ticks) <= {text for _, text in found.ticks}
     assert 3 <= len(found.ticks) <= 8
     assert [at for at, _ in found.ticks] == sorted(at for at, _ in found.ticks)
 
 
 @pytest.mark.parametrize("values", [[], [5.0], [0.0], [5.0, 5.0]])
-@pytest.mark.parametrize("log", [False, True])
-def test_few_values_still_have_an_axis(values: list[float], log: bool) -> None:
-    found = axis(values, 40, 300, log=log)
+@pytest.mark.parametrize("scale", ["linear", "log", "error"])
+def test_few_values_still_have_an_axis(values: list[float], scale: Scale) -> None:
+    found = axis(values, 40, 300, scale=scale)
     assert found.low < found.high
-    assert all(40 <= found.at(v) <= 300 for v in values if v or not log)
+    assert all(40 <= found.at(v) <= 300 for v in values if v or scale != "log")
 
 
 def test_log_axis_has_equal_ratios_at_equal_distances() -> None:
-    found = axis([1, 10_000], 0, 1000, log=True)
+    found = axis([1, 10_000], 0, 1000, scale="log")
     first, second = (found.at(100) - found.at(1), found.at(10_000) - found.at(100))
     assert first == pytest.approx(second, abs=0.2)
+
+
+def test_error_axis_has_equal_ratios_of_errors_at_equal_distances() -> None:
+    found = axis([50, 99.7], 300, 20, scale="error")
+    first, second = found.at(90) - found.at(80), found.at(99) - found.at(98)
+    assert first < 0
+    assert first == pytest.approx(second, abs=0.2)
+    assert found.at(100) == found.at(99.95), "no error at all is drawn at the least that is told"
 
 
 def test_labels_cover_neither_marks_nor_each_other() -> None:
