@@ -107,19 +107,31 @@ def _answer(network: Network, image: np.ndarray, info: Info) -> bytes:
 
 
 def _top(accelerator: str) -> str:
-    """The module that holds both; `s_axis` and `m_axis` are those of the accelerator."""
+    """The module that holds both; `s_axis` and `m_axis` are those of the accelerator.
+
+    With SHIFTADD_RUN defined there is an input `run`, with which a simulator stops the clock of the
+    accelerator. It may do so while led_busy is low, as there is no image inside then.
+    """
     streams = [
         f"{side}_axis_{part}" for side in "sm" for part in ("tdata", "tvalid", "tready", "tlast")
     ]
     wires = "\n".join(f"  wire {'[7:0] ' if 'tdata' in s else ''}{s};" for s in streams)
     ports = ", ".join(f".{s}({s})" for s in streams)
     return f"""module {TOP}(
+`ifdef SHIFTADD_RUN
+  input run,
+`endif
   input clk, input rst, input rx, output tx, output led_busy, output led_error
 );
 {wires}
   {LINK} link(.clk(clk), .rst(rst), .rx(rx), .tx(tx), .busy(led_busy), .error(led_error),
     {ports});
-  {accelerator} accelerator(.clk(clk), .rst(rst),
+`ifdef SHIFTADD_RUN
+  wire clock = clk & run;
+`else
+  wire clock = clk;
+`endif
+  {accelerator} accelerator(.clk(clock), .rst(rst),
     {ports});
 endmodule
 """

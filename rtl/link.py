@@ -34,7 +34,8 @@ class Link(wiring.Component):
     that nothing on the line can put it out of step. An inference costs no cycle beside those of the
     line: `Stopwatch` counts what the accelerator alone takes.
 
-    busy: something is being answered; error: the last frame was damaged.
+    busy: something is being answered, before which no image enters the accelerator and after which
+    none is in it; error: the last frame was damaged.
     clock_hz: cycles a second. baud: bits a second. image_bytes, score_bytes: of an image and of its
     answer. identity: payload of the answer to `identify`. self_test: a built-in image, and its
     right answer. Raises ValueError where they do not fit each other.
@@ -104,7 +105,7 @@ class Link(wiring.Component):
             answers.faults.eq(requests.faults),
             stopwatch.first.eq(feeder.begin & feeder.o.valid & feeder.o.ready),
             stopwatch.last.eq(answers.answered),
-            self.busy.eq(~answers.idle),
+            self.busy.eq(~answers.idle | requests.waiting),
             self.error.eq(requests.error),
             self.s_axis_tdata.eq(feeder.o.payload.data),
             self.s_axis_tlast.eq(feeder.o.payload.last),

@@ -91,9 +91,10 @@ class Verdict(wiring.Component):
 class Requests(wiring.Component):
     """Frames in at `i`; out come requests at `o`, in order, and the bytes of their images.
 
-    idle: nothing is being answered. A self-test is accepted only then, and `test` is high for one
-    cycle. error: the last frame was damaged. Damaged frames are answered with NO_ID while less than
-    half of the queue is in use, so that noise cannot crowd out requests.
+    idle: nothing is being answered. waiting: a request waits. A self-test is accepted only when
+    neither is so; then `test` is high for one cycle. error: the last frame was damaged. Damaged
+    frames are answered with NO_ID while less than half of the queue is in use, so that noise cannot
+    crowd out requests.
     image_bytes: of one image.
     """
 
@@ -108,6 +109,7 @@ class Requests(wiring.Component):
                 "images": Out(stream.Signature(8)),
                 "idle": In(1),
                 "test": Out(1),
+                "waiting": Out(1),
                 "faults": Out(FAULTS),
                 "error": Out(1),
             }
@@ -120,7 +122,8 @@ class Requests(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), verdict.i)
         kept, damaged = Signal(), Signal()
         m.d.comb += [
-            verdict.idle.eq(self.idle & ~queue.o.valid & (queue.free == WAITING)),
+            self.waiting.eq(queue.o.valid | (queue.free != WAITING)),
+            verdict.idle.eq(self.idle & ~self.waiting),
             damaged.eq(verdict.code == Refusal.DAMAGED),
             kept.eq(verdict.end & (queue.free > Mux(damaged, WAITING // 2, 0))),
             queue.at.eq(queue.end),

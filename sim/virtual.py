@@ -1,0 +1,145 @@
+"""The virtual board: the Verilog of a board in Verilator, behind a pseudo-terminal like its port.
+
+with VirtualBoard(linked) as board, Device.open(board.port, linked.info.baud) as device:
+    device.predict(images)
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+from sim.simulators import (
+    BUILD,
+    SimulatorError,
+    _digest,
+    _last_words,
+    _publish,
+    _verilator_first,
+    missing,
+    version,
+)
+
+MAIN = Path(__file__).with_name("virtual.cpp")
+ARGS = (
+    "-DSHIFTADD_RUN",
+    "--cc",
+    "--exe",
+    "--build",
+    "-O3",
+    "-Wno-fatal",
+    "-Wno-lint",
+    "-Wno-style",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "--prefix",
+    "Vboard",
+    "-MAKEFLAGS",
+    "OPT_FAST=-O2",
+)
+
+
+class Info(Protocol):
+    """clock_hz: cycles a second. baud: bits a second of the serial line."""
+
+    @property
+    def clock_hz(self) -> int: ...
+    @property
+    def baud(self) -> int: ...
+
+
+class Design(Protocol):
+    """A board's Verilog: module `top` with ports clk, rst, rx, tx, led_busy and led_error."""
+
+    @property
+    def verilog(self) -> str: ...
+    @property
+    def top(self) -> str: ...
+    @property
+    def info(self) -> Info: ...
+
+
+def build(design: Design, *, root: Path = BUILD) -> Path:
+    """The program that is the board, compiled or found ready. Raises SimulatorError."""
+    if reason := missing("verilator"):
+        raise SimulatorError(reason)
+    made_of = (design.verilog, design.top, MAIN.read_text(), version("verilator"), ARGS)
+    folder = root.absolute() / f"virtual-{_digest(*made_of)}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
+            _publish(_compile(design, Path(scratch)), folder)
+    return folder / "board"
+
+
+def _compile(design: Design, scratch: Path) -> Path:
+    """A folder in `scratch` with the program and nothing else."""
+    source, log, model = scratch / "board.v", scratch / "build.log", scratch / "model"
+    source.write_text(design.verilog)
+    model.mkdir()
+    names = ("--top-module", design.top, "--Mdir", "work", "-o", str(model / "board"))
+    with log.open("w") as lines, _verilator_first():
+        run = subprocess.run(
+            ["verilator", *ARGS, *names, source.name, str(MAIN)],
+            cwd=scratch,
+            stdout=lines,
+            stderr=subprocess.STDOUT,
+        )
+    if run.returncode:
+        raise SimulatorError(_last_words("verilator", "cannot build", log))
+    return model
+
+
+class VirtualBoard:
+    """A running board. port: path that a host opens; the board runs until `close`."""
+
+    def __init__(self, design: Design, *, root: Path = BUILD) -> None:
+        program = build(design, root=root)
+        self._folder = tempfile.TemporaryDirectory(prefix="shiftadd-board-")
+        self.port = str(Path(self._folder.name) / "port")
+        self._process = subprocess.Popen(
+            [program, self.port, str(design.info.clock_hz), str(design.info.baud)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._heard("plugged")
+
+    def pull(self) -> None:
+        """Pulls the cable out: programs that have the port open lose it, and it is gone."""
+        self._command(b"u", "pulled")
+
+    def plug(self) -> None:
+        """Plugs the cable in again; the board has run on."""
+        self._command(b"p", "plugged")
+
+    def close(self) -> None:
+        """Ends the board."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> VirtualBoard:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _command(self, what: bytes, answer: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(what)
+        self._process.stdin.flush()
+        self._heard(answer)
+
+    def _heard(self, answer: str) -> None:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline().decode().strip()
+        if line != answer:
+            self.close()
+            raise SimulatorError(f"virtual board: {line or 'ended'} instead of {answer}")
