@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from gen.boards.top import Design
 from gen.verilog import verilog
 from rtl.uart import Receiver, Transmitter, divisor
 
 TOP = "adder"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A gen.boards.top.Design."""
+
+    verilog: str
+    top: str
 
 
 class Adder(wiring.Component):
@@ -46,5 +55,5 @@ class Adder(wiring.Component):
         return m
 
 
-def adder(clock_hz: int, baud: int, width: int = 8) -> Design:
-    return Design(verilog(Adder(clock_hz=clock_hz, baud=baud, width=width), TOP), TOP)
+def adder(clock_hz: int, baud: int, width: int = 8) -> Text:
+    return Text(verilog(Adder(clock_hz=clock_hz, baud=baud, width=width), TOP), TOP)

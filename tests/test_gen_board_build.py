@@ -14,10 +14,10 @@ from gen.board_build import BoardBuild, build_for_board
 from gen.boards import BOARDS, board
 from gen.boards.board import Board
 from gen.boards.pins import constraints
-from gen.boards.top import TOP, Design, board_verilog
+from gen.boards.top import TOP, board_verilog
 from gen.build import Build, Measured, build
 from gen.tools import ToolError
-from tests.board_cases import adder
+from tests.board_cases import Text, adder
 
 ONE_OF_EACH = ("ulx3s-25f", "icebreaker", "tang-nano-9k")
 
@@ -67,7 +67,7 @@ class FakeBuild:
 def settle(monkeypatch: pytest.MonkeyPatch, one: Board, fake: FakeBuild) -> BoardBuild:
     monkeypatch.setattr(board_build, "build", fake)
     monkeypatch.setattr(board_build, "board_verilog", lambda *parts: "")
-    return build_for_board(one, lambda hz, baud: Design("", "x"), guess_mhz=30)
+    return build_for_board(one, lambda hz, baud: Text("", "x"), guess_mhz=30)
 
 
 @pytest.mark.parametrize(

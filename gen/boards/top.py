@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Protocol
 
 from amaranth.hdl import Cat, ClockDomain, ClockSignal, Instance, Module, Signal
 from amaranth.lib import wiring
@@ -18,12 +18,14 @@ from rtl.startup import Lights, Startup
 TOP = "shiftadd_pins"
 
 
-@dataclass(frozen=True)
-class Design:
+class Design(Protocol):
     """What goes on a board: module `top` with ports clk, rst, rx, tx, led_busy and led_error."""
 
-    verilog: str
-    top: str
+    @property
+    def verilog(self) -> str: ...
+
+    @property
+    def top(self) -> str: ...
 
 
 class BoardTop(wiring.Component):
