@@ -31,7 +31,6 @@ class Rounds:
     run: RunFolder
     pool: Pool
     show: Show
-    simulator: str = "verilator"
     box: Box | None = None
     """For hypervolumes: around the first points that could be built."""
 
@@ -130,7 +129,7 @@ class Rounds:
             points.setdefault(score.id, []).append(score)
         folder, cache = str(self.run.folder.resolve()), str(CACHE.resolve())
         jobs = [
-            BuildJob(setting, training, tuple(several), number, folder, cache, self.simulator)
+            BuildJob(setting, training, tuple(several), number, folder, cache)
             for several in points.values()
         ]
         rows: list[dict[str, Any]] = []

@@ -31,7 +31,7 @@ def search(
     sampler: str = "evolution", sharing: str = "heterogeneous", seed: int = 0,
     limits: Limits = NO_LIMITS, budget: Mapping[str, int | None] | None = None,
     supernet: Path | None = None, workers: int = 2, scheduler: str | None = None,
-    resume: bool = False, simulator: str = "verilator", quiet: bool = False,
+    resume: bool = False, quiet: bool = False,
 ) -> tuple[dict[str, Any], bool]:  # fmt: skip
     """Search networks for `data` on `board` and build the best of them; all of it lands in `out`.
 
@@ -51,7 +51,7 @@ def search(
         run = RunFolder(out, asked.as_dict(), resume=resume)
         try:
             setting, training = _prepare(asked, run, pool, show, folder)
-            Rounds(asked, run, pool, show, simulator).all(setting, training)
+            Rounds(asked, run, pool, show).all(setting, training)
             return _finish(run)
         except InfeasibleError:
             run.note(state=INFEASIBLE)
