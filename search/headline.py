@@ -106,7 +106,7 @@ def _lede(run: Run) -> list[str]:
     many = "One network" if len(front) == 1 else f"A front of {len(front)} networks"
     span = f": {_told(best)}" if best is quick else f", from {_told(best)} to {_told(quick)}"
     tested = "" if best.test is None else f"; {100 * best.test:.1f} % on the test images"
-    return [f"{many}{span}{tested}.", *(_beats(g) for g in gains), *_alone(run)]
+    return [f"{many}{span}{tested}.", *(beats(g) for g in gains), *_alone(run)]
 
 
 def _alone(run: Run) -> list[str]:
@@ -119,7 +119,7 @@ def _lede_of_several(gains: Sequence[Gain], sizes: Mapping[str, float]) -> list[
         return ["Fewer than two of these runs have a measured network yet."]
     ranked = sorted(sizes.items(), key=lambda item: -item[1])
     told = ", ".join(f"{name} {volume:.3f}" for name, volume in ranked)
-    return [f"Hypervolume of the measured fronts: {told}.", *(_beats(g) for g in gains)]
+    return [f"Hypervolume of the measured fronts: {told}.", *(beats(g) for g in gains)]
 
 
 def _told(finalist: Finalist) -> str:
@@ -129,7 +129,7 @@ def _told(finalist: Finalist) -> str:
     )
 
 
-def _beats(found: Gain) -> str:
+def beats(found: Gain) -> str:
     """One sentence, losses included."""
     costs = {"lut": "LUTs", "latency_us": "latency", "energy_nj": "energy"}
     parts = [_change(found.saved(cost), name) for cost, name in costs.items()]
@@ -137,14 +137,16 @@ def _beats(found: Gain) -> str:
     level = f"{abs(ahead):.1f} points {'more' if ahead > 0 else 'less'}" if ahead else "as much"
     return (
         f"At {100 * found.accuracy:.1f} %, {found.name} takes {parts[0]}, {parts[1]} and "
-        f"{parts[2]} than {found.other}; at its best it reaches {level}."
+        f"{parts[2]}, compared with {found.other}; at its best it reaches {level}."
     )
 
 
 def _change(saved: float, name: str) -> str:
-    part = round(100 * abs(saved))
+    """Our cost beside theirs, in words; beyond twice theirs as a multiple."""
+    if saved < -1:
+        return f"{1 - saved:,.1f} times the {name}"
     less = "fewer" if name == "LUTs" else "less"
-    return f"{part} % {less if saved >= 0 else 'more'} {name}"
+    return f"{100 * abs(saved):.0f} % {less if saved >= 0 else 'more'} {name}"
 
 
 def _facts(run: Run, names: dict[str, str]) -> list[Fact]:

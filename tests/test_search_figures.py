@@ -10,6 +10,7 @@ from model.net import Net
 from search.axes import Scale, axis
 from search.compare import gain, volumes
 from search.figures import histogram
+from search.headline import beats
 from search.plots import Mark, frame
 from search.results import Histogram
 from search.strips import strip
@@ -122,3 +123,14 @@ def test_the_better_front_has_the_larger_volume() -> None:
     better, worse = [finalist(0.95, 80, 5)], [finalist(0.94, 90, 6)]
     large, small, none = volumes([better, worse, []], 10)
     assert large > small > none == 0
+
+
+@pytest.mark.parametrize(
+    ("saved", "text"),
+    [(0.31, "31 % fewer LUTs"), (-0.5, "50 % more LUTs"), (-3.44, "4.4 times the LUTs")],
+)
+def test_headline_words_losses_as_plainly_as_gains(saved: float, text: str) -> None:
+    ours = [finalist(0.9, 100 * (1 - saved), 5)]
+    found = gain(ours, [finalist(0.9, 100, 5)], ("hybrid", "add"), "add")
+    assert found
+    assert f"At 90.0 %, hybrid takes {text}, 0 % less latency" in beats(found)
