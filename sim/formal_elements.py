@@ -81,6 +81,14 @@ def later(m: Module, value: Value, cycles: int, name: str, en: Value | int = 1) 
     return value
 
 
+def enabled(m: Module, en: Value, cycles: int) -> Value:
+    """How many of the last `cycles` cycles were enabled."""
+    past = Signal(cycles)
+    m.d.sync += past.eq(Cat(en, past))
+    count: Value = sum(past, Const(0))
+    return count
+
+
 def number(term: Term) -> Value:
     """The number that a term stands for, exact."""
     value = term.value if term.carry is None else term.value + term.carry
@@ -126,7 +134,8 @@ class Element(Property):
         members |= {f"w{k}": In(element.w_bits) for k in lanes if element.w_bits}
         super().__init__(members)
 
-    def build(self, m: Module) -> None:
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
         m.submodules.element = dut = self.element
         reference = REFERENCES[self.kind]
         m.d.comb += [dut.en.eq(self.en), dut.restart.eq(self.restart)]
@@ -135,8 +144,10 @@ class Element(Property):
         restart = later(m, self.restart, dut.latency - dut.restart_delay, "restart", self.en)
         empty = dut.x_range[0] if reference.largest else 0
         want = reference.total([reference.total(terms), Mux(restart, empty, before)])
-        enough = self._enabled(m) >= dut.latency
-        m.d.comb += self.holds.eq(~enough | equal(m, want, dut.acc, dut.acc_bits))
+        enough = enabled(m, self.en, self.cycles) >= dut.latency
+        same = equal(m, want, dut.acc, dut.acc_bits)
+        m.d.comb += [self.given.eq(1), self.holds.eq(~enough | same)]
+        return m
 
     def _lane(self, m: Module, k: int) -> Value:
         """The term of lane k when acc is to hold it."""
@@ -151,13 +162,6 @@ class Element(Property):
         m.d.comb += dut.w.word_select(k, dut.w_bits).eq(code)
         return REFERENCES[self.kind].term(x, later(m, w, dut.latency, f"w{k}", self.en))
 
-    def _enabled(self, m: Module) -> Value:
-        """Enabled cycles among the last `cycles`."""
-        past = Signal(self.cycles)
-        m.d.sync += past.eq(Cat(self.en, past))
-        count: Value = sum(past, Const(0))
-        return count
-
 
 class Lane(Property):
     """The terms of one lane add up to the kind's term, all within their bounds. Takes 0 cycles."""
@@ -166,10 +170,12 @@ class Lane(Property):
         self.kind, self.element = kind, element
         super().__init__({"x": In(element.x_shape), "w": In(element.w_bits)})
 
-    def build(self, m: Module) -> None:
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
         element, reference = self.element, REFERENCES[self.kind]
         terms = element.terms(m, self.x, encoded(m, self.kind, element, self.w, "code"))
         found = sum((number(term) for term in terms), Const(0))
         want = reference.term(self.x, self.w)
         same = equal(m, -found if reference.negated else found, want, element.acc_bits)
-        m.d.comb += self.holds.eq(Cat(same, *map(sound, terms)).all())
+        m.d.comb += [self.given.eq(1), self.holds.eq(Cat(same, *map(sound, terms)).all())]
+        return m

@@ -3,95 +3,154 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from rtl.pe import PE, pe
-from sim.formal import holds_after, stands_still
+from gen.cache import Cache
+from rtl.pe import PE
+from sim.formal import holds_after, holds_until, stands_still
 from sim.formal_elements import Element, Lane
-from tests import formal_mutants
-
-KINDS = [
-    ("mult", "dsp"),
-    ("mult", "lut"),
-    ("shift", "lut"),
-    ("add", "lut"),
-    ("sum", "lut"),
-    ("max", "lut"),
-]
+from sim.formal_requantise import Requantised
+from sim.formal_sums import Merge, Tree, merges
+from tests import formal_mutants as mutants
+from tests.formal_claims import KINDS, element, requantiser
 
 
-def element(kind: str, multiplier: str, simd: int, bits: int, signed: bool, levels: int = 1) -> PE:
-    return pe(kind)(
-        simd=simd,
-        x_bits=bits,
-        x_signed=signed,
-        w_bits=0 if kind in ("sum", "max") else bits,
-        acc_bits=12,
-        multiplier=multiplier,  # type: ignore[arg-type]
-        levels=levels,
-    )
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path)
 
 
-@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
-@pytest.mark.parametrize("simd", [1, 2, 3])
+@pytest.mark.parametrize("x_signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize(("simd", "levels"), [(1, 1), (2, 1), (3, 2)])
 @pytest.mark.parametrize(("kind", "multiplier"), KINDS)
-def test_element(kind: str, multiplier: str, simd: int, signed: bool) -> None:
-    dut = element(kind, multiplier, simd, 2, signed, levels=1 + (simd == 3))
+def test_element(
+    kind: str, multiplier: str, simd: int, levels: int, x_signed: bool, cache: Cache
+) -> None:
+    dut = element(kind, multiplier, simd=simd, x_bits=2, x_signed=x_signed, w_bits=2, levels=levels)
     claim = Element(kind, dut)
-    verdict = holds_after(claim, claim.cycles)
-    assert verdict, f"{kind} {multiplier}: {verdict}"
+    verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert verdict, verdict
 
 
 @pytest.mark.parametrize(("kind", "multiplier"), KINDS)
-def test_stands_still(kind: str, multiplier: str) -> None:
-    verdict = stands_still(element(kind, multiplier, 3, 4, True))
+def test_stands_still(kind: str, multiplier: str, cache: Cache) -> None:
+    dut = element(kind, multiplier, simd=3, x_bits=4, x_signed=True, w_bits=4)
+    verdict = stands_still(dut, cache=cache)
     assert verdict, verdict
 
 
 @pytest.mark.parametrize("w_bits", [4, 5])
 @pytest.mark.parametrize(("kind", "multiplier"), KINDS[:4])
-def test_lane(kind: str, multiplier: str, w_bits: int) -> None:
-    dut = pe(kind)(
-        simd=1, x_bits=4, x_signed=False, w_bits=w_bits, acc_bits=20, multiplier=multiplier
-    )
-    verdict = holds_after(Lane(kind, dut), 0)
-    assert verdict, f"{kind} {multiplier}: {verdict}"
+def test_lane(kind: str, multiplier: str, w_bits: int, cache: Cache) -> None:
+    dut = element(kind, multiplier, x_bits=4, x_signed=False, w_bits=w_bits)
+    verdict = holds_after(Lane(kind, dut), 0, cache=cache)
+    assert verdict, verdict
 
 
-@pytest.mark.parametrize("broken", formal_mutants.ELEMENTS)
-def test_broken_elements_are_found_out(broken: type[PE]) -> None:
-    kind, multiplier = formal_mutants.ELEMENTS[broken]
-    w_bits = 0 if kind in ("sum", "max") else 3
-    dut = broken(
-        simd=2,
-        x_bits=3,
-        x_signed=True,
-        w_bits=w_bits,
-        acc_bits=12,
-        multiplier=multiplier,  # type: ignore[arg-type]
-    )
+@pytest.mark.parametrize(("kind", "multiplier"), KINDS)
+def test_sum_of_four_lanes(kind: str, multiplier: str, cache: Cache) -> None:
+    """At 8 bits: every adder, then the tree of them."""
+    parameters: dict[str, Any] = {"simd": 4, "x_bits": 8, "x_signed": False, "w_bits": 8}
+    pairs = merges(element(kind, multiplier, **parameters))
+    assert len(pairs) >= 2
+    for forms in pairs[:: max(1, len(pairs) // 3)]:  # `make formal` proves them all
+        verdict = holds_after(
+            Merge(kind, element(kind, multiplier, **parameters), forms), 0, cache=cache
+        )
+        assert verdict, verdict
+    claim = Tree(kind, element(kind, multiplier, **parameters))
+    verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize("broken", mutants.ELEMENTS)
+def test_broken_elements_are_found_out(broken: type[PE], cache: Cache) -> None:
+    kind, multiplier = mutants.ELEMENTS[broken]
+    dut = element(kind, multiplier, simd=2, x_bits=3, x_signed=True, w_bits=3, make=broken)
     claim = Element(kind, dut)
-    verdict = holds_after(claim, claim.cycles)
+    verdict = holds_after(claim, claim.cycles, cache=cache)
     assert not verdict
     assert len(verdict.trace) == claim.cycles + 1
     assert "x0" in verdict.trace[0]
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [k for k, v in formal_mutants.ELEMENTS.items() if v[1] == "lut" and v[0] in ("mult", "shift")],
-)
-def test_broken_lanes_are_found_out(broken: type[PE]) -> None:
-    kind, _ = formal_mutants.ELEMENTS[broken]
-    dut = broken(simd=1, x_bits=3, x_signed=True, w_bits=5, acc_bits=20)
-    verdict = holds_after(Lane(kind, dut), 0)
+@pytest.mark.parametrize("broken", mutants.LANES)
+def test_broken_lanes_are_found_out(broken: type[PE], cache: Cache) -> None:
+    kind, multiplier = mutants.ELEMENTS[broken]
+    dut = element(kind, multiplier, x_bits=3, x_signed=True, w_bits=5, make=broken)
+    verdict = holds_after(Lane(kind, dut), 0, cache=cache)
     assert not verdict
     (cycle,) = verdict.trace
     assert f"w={cycle['w']}" in str(verdict)
 
 
-def test_a_restless_register_is_found_out() -> None:
-    dut = formal_mutants.Restless(simd=2, x_bits=3, x_signed=True, w_bits=0, acc_bits=12)
-    verdict = stands_still(dut)
+@pytest.mark.parametrize("broken", mutants.MERGES)
+def test_broken_adders_are_found_out(broken: type[PE], cache: Cache) -> None:
+    kind, multiplier = mutants.ELEMENTS[broken]
+    parameters: dict[str, Any] = {"simd": 2, "x_bits": 4, "x_signed": True, "w_bits": 4}
+    parameters["make"] = broken
+    claims = [
+        Merge(kind, element(kind, multiplier, **parameters), forms)
+        for forms in merges(element(kind, multiplier, **parameters))
+    ]
+    assert not all(holds_after(claim, 0, cache=cache) for claim in claims)
+
+
+@pytest.mark.parametrize("broken", mutants.TREES)
+def test_broken_trees_are_found_out(broken: type[PE], cache: Cache) -> None:
+    kind, multiplier = mutants.ELEMENTS[broken]
+    dut = element(kind, multiplier, simd=2, x_bits=4, x_signed=True, w_bits=4, make=broken)
+    claim = Tree(kind, dut)
+    assert not holds_after(claim, claim.cycles, cache=cache)
+
+
+def test_a_restless_register_is_found_out(cache: Cache) -> None:
+    dut = element("sum", "lut", simd=2, x_bits=3, x_signed=True, w_bits=0, make=mutants.Restless)
+    verdict = stands_still(dut, cache=cache)
     assert not verdict
-    assert "held" in verdict.reason
+    assert len(verdict.trace) == 2
+    assert all("held" in name for register in verdict.trace for name in register)
+
+
+REQUANTISERS: dict[str, dict[str, Any]] = {
+    "shifts": {"multipliers": [4, -2]},
+    "partial products": {},
+    "a multiplication": {"multiplier": "dsp"},
+    "one factor": {"multipliers": [11], "offsets": [7]},
+    "signed": {"lo": -8, "hi": 7, "out_signed": True},
+    "other ends": {"lo": 3, "hi": 12},
+    "two lanes": {"lanes": 2},
+    "no shift": {"shift": 0, "multipliers": [1, 0], "offsets": [-3, 5]},
+}
+
+
+@pytest.mark.parametrize("change", REQUANTISERS)
+def test_requantiser(change: str, cache: Cache) -> None:
+    unit = requantiser(**REQUANTISERS[change])
+    claim = Requantised(unit)
+    if unit.stored:
+        verdict = holds_until(claim, unit.latency + 2 * unit.depth + 1, cache=cache)
+    else:
+        verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert verdict, verdict
+    assert stands_still(requantiser(**REQUANTISERS[change]), cache=cache)
+
+
+@pytest.mark.parametrize("change", mutants.REQUANTISERS, ids=lambda change: change.what)
+def test_broken_requantisers_are_found_out(change: mutants.Change, cache: Cache) -> None:
+    unit = requantiser(make=change.apply().Requantiser)
+    assert unit.stored
+    verdict = holds_until(Requantised(unit), unit.latency + 2 * unit.depth + 1, cache=cache)
+    assert not verdict
+
+
+def test_verdicts_are_kept(cache: Cache) -> None:
+    def prove() -> str:
+        dut = element("sum", "lut", x_bits=2, x_signed=True, w_bits=0)
+        return str(holds_after(Element("sum", dut), 4, cache=cache))
+
+    assert prove() == prove()
+    assert len(list(cache.root.glob("proof-*"))) == 1
