@@ -39,7 +39,7 @@ ARGS = (
     "--prefix",
     "Vboard",
     "-MAKEFLAGS",
-    "OPT_FAST=-O2",
+    "OPT_FAST=-O1",
 )
 
 

@@ -1,0 +1,114 @@
+"""Malformed frames of every sort, for the fault tests of the link."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from gen import host
+from gen.host import Answer, Device, frame, opened
+
+NOISE = 40
+
+
+def _flip(rng: random.Random, good: bytes) -> bytes:
+    bad = bytearray(good)
+    for _ in range(rng.randint(1, 8)):
+        bad[rng.randrange(len(bad) - 1)] ^= 1 << rng.randrange(8)
+    return bytes(bad)
+
+
+def _lose(rng: random.Random, good: bytes) -> bytes:
+    at = rng.randrange(len(good) - 1)
+    return good[:at] + good[at + rng.randint(1, 3) :]
+
+
+def _insert(rng: random.Random, good: bytes) -> bytes:
+    at = rng.randrange(1, len(good))
+    return good[:at] + rng.randbytes(rng.randint(1, 3)) + good[at:]
+
+
+def _cut(rng: random.Random, good: bytes) -> bytes:
+    return good[: rng.randrange(1, len(good) - 1)]
+
+
+def _interleave(rng: random.Random, good: bytes) -> bytes:
+    """Two frames in one another, as two programs on one line would send them."""
+    other = frame(host.NO_ID, host.INFER, rng.randbytes(len(good)))
+    cuts = sorted(rng.sample(range(1, len(good) - 1), 2))
+    return good[: cuts[0]] + other[:-1] + good[cuts[0] : cuts[1]] + other[:3] + good[cuts[1] :]
+
+
+def _unknown(rng: random.Random, good: bytes) -> bytes:
+    op = rng.choice([0, *range(host.SELF_TEST + 1, 256)])
+    return frame(host.NO_ID, op, rng.randbytes(rng.randrange(20)))
+
+
+def _wrong_length(rng: random.Random, good: bytes) -> bytes:
+    size = len(good)
+    return frame(host.NO_ID, host.INFER, rng.randbytes(rng.choice([0, 1, size, 5 * size])))
+
+
+def _swapped(rng: random.Random, good: bytes) -> bytes:
+    found = host.unstuff(good[:-1])
+    assert found is not None
+    at = rng.randrange(2, len(found) - 4)
+    body = found[:at] + found[at:][::-1]
+    return host.stuff(body) + b"\0"
+
+
+def _noise(rng: random.Random, good: bytes) -> bytes:
+    return rng.randbytes(rng.randint(1, NOISE))
+
+
+def _zeros(rng: random.Random, good: bytes) -> bytes:
+    return b"\x01" * rng.randint(1, NOISE)
+
+
+SORTS: dict[str, Callable[[random.Random, bytes], bytes]] = {
+    "bits flipped": _flip,
+    "bytes lost": _lose,
+    "bytes added": _insert,
+    "cut short": _cut,
+    "interleaved": _interleave,
+    "unknown operation": _unknown,
+    "wrong length": _wrong_length,
+    "bytes out of order": _swapped,
+    "noise": _noise,
+    "zeros": _zeros,
+}
+
+
+def malformed(rng: random.Random, sort: str, good: bytes) -> bytes:
+    """Bytes of a fault of one sort, no part of which asks for an inference, delimiter included."""
+    while True:
+        line = SORTS[sort](rng, good).rstrip(b"\0") + b"\0"
+        parts = [found for part in line.split(b"\0") if (found := opened(part))]
+        if line != good and all(found[0] == host.NO_ID for found in parts):
+            return line
+
+
+def storm(
+    device: Device,
+    images: Sequence[bytes],
+    answers: Sequence[Answer],
+    *,
+    faults: int,
+    rng: random.Random,
+    burst: int = 8,
+) -> Counter[str]:
+    """Sends `faults` malformed frames, up to `burst` before each good one; how many of each sort.
+
+    AssertionError at the first wrong answer, DeviceError when the board stops answering.
+    """
+    sent: Counter[str] = Counter()
+    while sent.total() < faults:
+        at = rng.randrange(len(images))
+        good = frame(rng.randrange(host.NO_ID), host.INFER, images[at])
+        for sort in rng.choices(list(SORTS), k=min(rng.randint(1, burst), faults - sent.total())):
+            device._send(malformed(rng, sort, good))
+            sent[sort] += 1
+        (found,) = device.predict([images[at]])
+        assert found == answers[at], f"image {at} after {sent.total()} faults"
+    return sent

@@ -1,0 +1,133 @@
+"""The virtual board and the host, together: right answers, faults, a cable that is pulled."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from gen.devices import device
+from gen.elaborate import elaborate
+from gen.host import Answer, Device, DeviceError
+from gen.linked import Linked, linked
+from gen.plan import Plan
+from gen.planner import plan
+from model import golden
+from model.spec import Network
+from sim.simulators import missing
+from sim.virtual import VirtualBoard
+from tests.faults import SORTS, storm
+from tests.test_gen_network import pixels, residual_network
+
+BAUD = 3_000_000
+pytestmark = pytest.mark.skipif(missing("verilator") is not None, reason=str(missing("verilator")))
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return residual_network()
+
+
+@pytest.fixture(scope="module")
+def made(network: Network) -> Plan:
+    return plan(network, device("ulx3s-25f"), fps=60_000)
+
+
+@pytest.fixture(scope="module")
+def design(network: Network, made: Plan) -> Linked:
+    return linked(elaborate(network, made), network, clock_hz=4 * BAUD, baud=BAUD)
+
+
+@pytest.fixture(scope="module")
+def board(design: Linked) -> Iterator[VirtualBoard]:
+    with VirtualBoard(design) as running:
+        yield running
+
+
+def golden_answers(network: Network, images: torch.Tensor) -> list[Answer]:
+    scores = golden.run(network, images)[network.nodes[-1].name].flatten(1)
+    return [Answer(tuple(row.tolist()), int(row.argmax())) for row in scores]
+
+
+def test_answers_are_those_of_the_golden_model(
+    network: Network, made: Plan, design: Linked, board: VirtualBoard
+) -> None:
+    images, done = pixels(40), list[int]()
+    with Device.open(
+        board.port, BAUD, network=design.info.network, design=design.info.design
+    ) as host:
+        assert host.info() == design.info
+        assert host.predict(images.numpy(), done.append) == golden_answers(network, images)
+        assert done == list(range(1, 41))
+        before = host.counters()
+        test = host.self_test()
+        assert test.passed
+        counters = host.counters()
+        assert (host.damaged, host.repeated) == (0, 0)
+    assert (counters.latency_cycles, counters.interval_cycles) == (
+        made.cycles_latency,
+        made.cycles_interval,
+    )
+    assert counters.inferences == before.inferences
+    vector = torch.tensor(list(design.self_test[0])).reshape(1, *network.input.shape)
+    assert [test.answer] == golden_answers(network, vector)
+
+
+def test_another_network_is_refused(design: Linked, board: VirtualBoard) -> None:
+    have = design.info.network[:12]
+    with pytest.raises(DeviceError, match=f"runs network {have}, not 000000000000; load"):
+        Device.open(board.port, BAUD, network="0" * 64)
+
+
+def test_second_program_is_told(board: VirtualBoard) -> None:
+    with Device.open(board.port, BAUD):
+        with pytest.raises(DeviceError, match="in use by another program; close that first"):
+            Device.open(board.port, BAUD)
+
+
+def test_cable_pulled_in_the_middle(network: Network, board: VirtualBoard) -> None:
+    images = pixels(30)
+
+    def pull(done: int) -> None:
+        if done == 10:
+            board.pull()
+
+    host = Device.open(board.port, BAUD)
+    with pytest.raises(DeviceError, match="the line broke"):
+        host.predict(images.numpy(), pull)
+    host.close()
+    with pytest.raises(DeviceError, match="cannot be opened"):
+        Device.open(board.port, BAUD)
+    board.plug()
+    with Device.open(board.port, BAUD) as again:
+        assert again.predict(images.numpy()) == golden_answers(network, images)
+
+
+@pytest.mark.parametrize(
+    "faults", [300, pytest.param(10_000, marks=pytest.mark.slow)], ids=["few", "many"]
+)
+def test_malformed_frames_between_good_ones(
+    network: Network, board: VirtualBoard, faults: int
+) -> None:
+    seed = random.randrange(1 << 30)
+    print(f"seed {seed}")
+    images = pixels(50, seed)
+    packed = [image.astype(np.uint8).tobytes() for image in images.numpy()]
+    with Device.open(board.port, BAUD) as host:
+        before = host.counters()
+        sent = storm(
+            host,
+            packed,
+            golden_answers(network, images),
+            faults=faults,
+            rng=random.Random(seed),
+        )
+        after = host.counters()
+        assert host.repeated == 0, "a good frame was lost"
+    print(dict(sent), after)
+    assert set(sent) == set(SORTS)
+    assert after.damaged > before.damaged
+    assert after.refused - before.refused >= sent["unknown operation"] + sent["wrong length"]
