@@ -375,8 +375,10 @@ def _flat(image: Any) -> Iterator[int]:
     for part in image:
         if isinstance(part, int):
             yield part
-        else:
+        elif hasattr(part, "__iter__") or hasattr(part, "tolist"):
             yield from _flat(part)
+        else:
+            raise ValueError(f"pixel {part}: must be an integer")
 
 
 def _open_message(port: str, baud: int, error: Exception) -> str:
@@ -384,4 +386,5 @@ def _open_message(port: str, baud: int, error: Exception) -> str:
         return f"{port}: {baud} baud: {error}"
     if "lock" in str(error).lower():
         return f"{port}: in use by another program; close that first"
-    return f"{port}: cannot be opened: {error.strerror or error}"  # type: ignore[attr-defined]
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+    return f"{port}: cannot be opened: {reason}; is the board plugged in, and may you use its port?"
