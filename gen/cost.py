@@ -70,7 +70,7 @@ class CostModel:
         """
         if not measured:
             return self
-        prices = {
+        prices: dict[str, Any] = {
             figure: tuple(fit(measured, figure, dict(getattr(self, figure)), self.family).items())
             for figure in FIGURES
         }

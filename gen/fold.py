@@ -71,7 +71,8 @@ def _unbeaten(costs: np.ndarray) -> np.ndarray:
     worse = np.ones((len(costs), len(costs)), dtype=bool)
     for column in costs.T:
         worse &= column[:, None] <= column
-    return ~np.triu(worse, 1).any(axis=0)
+    unbeaten: np.ndarray = ~np.any(np.triu(worse, 1), axis=0)
+    return unbeaten
 
 
 def divisors(n: int, most: int) -> list[int]:

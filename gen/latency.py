@@ -164,7 +164,8 @@ def _needed(g: Geometry) -> np.ndarray:
     """Words that must have come before each window is read, in order: whole rows, and columns."""
     rows = np.array([g.needed(y, 0) for y in range(g.out[0])])
     columns = np.array([g.needed(0, x) for x in range(g.out[1])])
-    return np.add.outer(rows, columns - columns[0]).ravel()
+    needed: np.ndarray = np.add.outer(rows, columns - columns[0]).ravel()
+    return needed
 
 
 def engine_latency(layer: Layer, fold: Fold) -> int:

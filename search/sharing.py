@@ -158,7 +158,8 @@ class Position(nn.Module):
             location, scale = self.affine[role.range_name]
             w = location + scale * to_laplace(standardise(w))
         if role.part != "last":
-            return w + self.identities[self._identity(role)] * _identity(w)
+            near: Tensor = w + self.identities[self._identity(role)] * _identity(w)
+            return near
         return w.permute(0, 2, 3, 1).reshape(shape)
 
     def shape(self, role: Role) -> torch.Size:
