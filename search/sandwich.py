@@ -34,7 +34,7 @@ class SuperRecipe:
     tensors to a Gaussian, in heterogeneous sharing.
     """
 
-    batch: int = 64
+    batch: int = 32
     rate: float = 1.2e-2
     decay: float = 0.02
     warmup: float = 0.05

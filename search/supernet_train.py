@@ -86,9 +86,8 @@ def train_supernet(
 
 
 def recipe_for(data: Dataset) -> SuperRecipe:
-    """Batches and translations that fit the number and the size of the images."""
-    batch = 32 if len(data.train_labels) < 10_000 else 64
-    return SuperRecipe(batch=batch, shift=max(1, min(data.shape[:2]) // 14))
+    """Translations that fit the size of the images."""
+    return SuperRecipe(shift=max(1, min(data.shape[:2]) // 14))
 
 
 def load_supernet(folder: Path, space: Space) -> SuperNet:

@@ -27,11 +27,12 @@ from scipy import stats
 from model import data as datasets
 from model.data import Dataset, stratified, validation_split
 from model.net import Net
-from model.train import train
+from model.train import Recipe, train
 from search import space_files
 from search.inherit import score
 from search.sharing import SHARING
 from search.space import Candidate, Space
+from search.supernet_train import recipe_for as supernet_recipe
 from search.supernet_train import train_supernet
 
 RESULTS, ALONE = "sharing.json", "alone.jsonl"
@@ -67,9 +68,16 @@ def subset(data: Dataset, count: int | None) -> Dataset:
 
 
 def alone(
-    space: Space, candidates: Sequence[Candidate], data: Dataset, epochs: int, seed: int, out: Path
-) -> dict[str, float]:
-    """Validation accuracy (quantised stage) of each network trained by itself, by id."""
+    space: Space, candidates: Sequence[Candidate], data: Dataset, epochs: int, rate: float,
+    seed: int, out: Path,
+) -> dict[str, float]:  # fmt: skip
+    """Validation accuracy (quantised stage) of each network trained by itself, by id.
+
+    All by one recipe, that of the supernet: `recipe_for` trains small networks otherwise, and few
+    epochs leave the larger ones behind, which is a ranking of recipes and not of networks.
+    """
+    usual = supernet_recipe(data)
+    recipe = Recipe(batch=usual.batch, rate=rate, shift=usual.shift)
     path = out / ALONE
     rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     found = {row["id"]: row["accuracy"] for row in rows}
@@ -78,7 +86,7 @@ def alone(
         if arch.id in found:
             continue
         began = time.monotonic()
-        result = train(arch, data, epochs=epochs, seed=seed, quiet=True)
+        result = train(arch, data, epochs=epochs, seed=seed, recipe=recipe, quiet=True)
         row = {
             "id": arch.id, "candidate": candidate.as_dict(), "weights": result.weights,
             "accuracy": result.accuracy["quantised"], "integer": result.accuracy["integer"],
@@ -103,7 +111,7 @@ def study(given: argparse.Namespace) -> dict[str, Any]:
     data = subset(validation_split(datasets.load(given.data), given.validation), given.images)
     space = space_files.for_data(data)
     chosen = networks(space, given.networks, given.seed)
-    trained = alone(space, chosen, data, given.epochs, given.seed, out)
+    trained = alone(space, chosen, data, given.epochs, given.rate, given.seed, out)
     ids = [space.id(c) for c in chosen]
     found: dict[str, Any] = {"request": {k: str(v) for k, v in vars(given).items() if k != "out"}}
     for sharing in given.sharing:
@@ -145,7 +153,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="training images, of all where not given")
     parser.add_argument("--validation", type=float, default=0.1, help="share of the training part")
     parser.add_argument("--networks", type=int, default=24)
-    parser.add_argument("--epochs", type=int, default=30, help="of each network alone")
+    parser.add_argument("--epochs", type=int, default=60, help="of each network alone")
+    parser.add_argument("--rate", type=float, default=0.02, help="learning rate alone")
     parser.add_argument("--supernet-epochs", type=int, default=60)
     parser.add_argument("--sharing", nargs="*", choices=SHARING, default=list(SHARING))
     parser.add_argument("--seed", type=int, default=0)
