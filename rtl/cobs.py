@@ -77,39 +77,43 @@ class Encoder(wiring.Component):
         m = Module()
         m.submodules.ring = ring = Ring(depth=self.depth)
         wiring.connect(m, ring.o, wiring.flipped(self.o))
-        block, count = Signal(ring.bits + 1), Signal(8, init=1)
-        here, room = Signal(ring.bits + 1), Signal()
+        block, here = Signal(ring.bits + 1), Signal(ring.bits + 1, init=1)
+        count, room = Signal(8, init=1), Signal()
         m.d.comb += [
-            here.eq(block + count),
             ring.end.eq(block),
-            # what one step may write: a block's first byte, its last, the delimiter
-            room.eq(ring.free > FULL + 1),
+            ring.at.eq(block),
         ]
+        # a block and a delimiter, in whole quarters of the ring; those two cycles old will do
+        m.d.sync += room.eq(ring.free >= self.depth * 3 // 4)
+        with m.If(ring.write):
+            m.d.sync += here.eq(here + 1)
 
-        def close(following: int) -> None:
+        def close(length: Signal | int) -> None:
             """Writes the length of the block; the next one begins behind it."""
-            m.d.comb += [ring.at.eq(block), ring.data.eq(count), ring.write.eq(1)]
-            m.d.sync += [block.eq(here), count.eq(following)]
+            m.d.comb += [ring.data.eq(length), ring.write.eq(1)]
+            m.d.sync += [block.eq(here), count.eq(1)]
 
         with m.FSM():
             with m.State("BYTES"):
                 m.d.comb += self.i.ready.eq(room & (count != FULL))
                 with m.If(count == FULL):
-                    close(1)
+                    close(count)
                 with m.Elif(self.i.valid & room):
                     with m.If(self.i.payload.data == 0):
-                        close(1)
+                        close(count)
                     with m.Else():
-                        m.d.comb += [ring.at.eq(here), ring.data.eq(self.i.payload.data)]
-                        m.d.comb += ring.write.eq(1)
+                        m.d.comb += [
+                            ring.at.eq(here),
+                            ring.data.eq(self.i.payload.data),
+                            ring.write.eq(1),
+                        ]
                         m.d.sync += count.eq(count + 1)
                     with m.If(self.i.payload.last):
                         m.next = "LENGTH"
             with m.State("LENGTH"):
-                close(0)
+                close(count)
                 m.next = "DELIMITER"
             with m.State("DELIMITER"):
-                m.d.comb += [ring.at.eq(block), ring.write.eq(1)]
-                m.d.sync += [block.eq(block + 1), count.eq(1)]
+                close(0)
                 m.next = "BYTES"
         return m

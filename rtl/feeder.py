@@ -14,7 +14,7 @@ class Feeder(wiring.Component):
     """Passes the bytes of `images` on, with `last` at the end of each; latency 0, a byte a cycle.
 
     After `test`, which comes only between images, the built-in `vector` goes `rounds` times back to
-    back first. begin: the first byte of an image is at `o`.
+    back first.
     """
 
     def __init__(self, *, vector: bytes, rounds: int) -> None:
@@ -26,7 +26,6 @@ class Feeder(wiring.Component):
                 "images": In(stream.Signature(8)),
                 "test": In(1),
                 "o": Out(stream.Signature(FRAME)),
-                "begin": Out(1),
             }
         )
 
@@ -45,7 +44,6 @@ class Feeder(wiring.Component):
             stored.addr.eq(following),
             step.eq(self.o.valid & self.o.ready),
             self.o.payload.last.eq(at == size - 1),
-            self.begin.eq(at == 0),
         ]
         with m.If(testing):
             m.d.comb += [self.o.valid.eq(1), self.o.payload.data.eq(stored.data)]

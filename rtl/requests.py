@@ -30,9 +30,9 @@ def buffer_bytes(image_bytes: int) -> int:
 class Verdict(wiring.Component):
     """Counts and checks the bytes of a frame; at its `end`, `code` is what its answer will be.
 
-    A byte takes nine cycles, as its CRC is made bit by bit. byte: one is taken. count: bytes before
-    it, no further than one beyond the longest frame. room: the buffer had place for the image.
-    idle: a self-test may run.
+    A byte takes nine cycles, as its CRC is made bit by bit; `end` comes a cycle behind the end at
+    `i`. byte: one is taken. count: bytes before it, no further than one beyond the longest frame.
+    room: the buffer had place for the image. idle: a self-test may run.
     """
 
     def __init__(self, *, image_bytes: int) -> None:
@@ -53,17 +53,17 @@ class Verdict(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.check = check = CHECK(data_width=1).create()
-        byte, op = self.i.payload, Signal(8, reset_less=True)
+        byte, op, ending = self.i.payload, Signal(8, reset_less=True), Signal()
         left, rest = Signal(8), Signal(8, reset_less=True)  # a one for each bit to check
         m.d.comb += [
             self.i.ready.eq(~left[0]),
             check.data.eq(rest[0]),
             check.valid.eq(left[0]),
-            check.start.eq(self.end),
-            self.end.eq(self.i.valid & self.i.ready & byte.end),
+            check.start.eq(ending),
+            ending.eq(self.i.valid & self.i.ready & byte.end),
             self.byte.eq(self.i.valid & self.i.ready & ~byte.end),
         ]
-        m.d.sync += [left.eq(left >> 1), rest.eq(rest >> 1)]
+        m.d.sync += [left.eq(left >> 1), rest.eq(rest >> 1), self.end.eq(ending)]
         with m.If(self.byte):
             m.d.sync += [left.eq(0xFF), rest.eq(byte.data)]
             with m.If(self.count == 0):
@@ -71,20 +71,20 @@ class Verdict(wiring.Component):
             with m.If(self.count == 1):
                 m.d.sync += op.eq(byte.data)
             m.d.sync += self.count.eq(self.count + (self.count <= self.infer_bytes))
-        with m.If(self.end):
+        with m.If(ending):
             m.d.sync += self.count.eq(0)
 
         infer, test = op == Op.INFER, op == Op.SELF_TEST
         with m.If(byte.error | ~check.match_detected | (self.count < OVERHEAD)):
-            m.d.comb += self.code.eq(Refusal.DAMAGED)
+            m.d.sync += self.code.eq(Refusal.DAMAGED)
         with m.Elif((op < min(Op)) | (op > max(Op))):
-            m.d.comb += self.code.eq(Refusal.UNKNOWN)
+            m.d.sync += self.code.eq(Refusal.UNKNOWN)
         with m.Elif(self.count != Mux(infer, self.infer_bytes, OVERHEAD)):
-            m.d.comb += self.code.eq(Refusal.LENGTH)
+            m.d.sync += self.code.eq(Refusal.LENGTH)
         with m.Elif((infer & ~self.room) | (test & ~self.idle)):
-            m.d.comb += self.code.eq(Refusal.BUSY)
+            m.d.sync += self.code.eq(Refusal.BUSY)
         with m.Else():
-            m.d.comb += self.code.eq(op | ANSWER)
+            m.d.sync += self.code.eq(op | ANSWER)
         return m
 
 
@@ -121,11 +121,13 @@ class Requests(wiring.Component):
         m.submodules.queue = queue = Ring(depth=WAITING, width=16)
         wiring.connect(m, wiring.flipped(self.i), verdict.i)
         kept, damaged = Signal(), Signal()
+        place, half = Signal(), Signal()
+        m.d.sync += [place.eq(queue.free != 0), half.eq(queue.free > WAITING // 2)]
         m.d.comb += [
-            self.waiting.eq(queue.o.valid | (queue.free != WAITING)),
+            self.waiting.eq(queue.o.valid | queue.some),
             verdict.idle.eq(self.idle & ~self.waiting),
             damaged.eq(verdict.code == Refusal.DAMAGED),
-            kept.eq(verdict.end & (queue.free > Mux(damaged, WAITING // 2, 0))),
+            kept.eq(verdict.end & Mux(damaged, half, place)),
             queue.at.eq(queue.end),
             queue.data.eq(Cat(Mux(damaged, NO_ID, verdict.id), verdict.code)),
             queue.write.eq(kept),

@@ -16,6 +16,7 @@ class Ring(wiring.Component):
     end is moved on by the writer when words are final, and addresses count on past the depth: both
     have one bit more than an address. Whatever lies beyond `end` is not seen, so not moving it
     takes back what was written. One word in and one out each cycle; latency 2 from `end` to `o`.
+    `free` is a cycle late. some: there are words that have not reached `o`.
     width: bits of a word. depth: words, a power of two.
     """
 
@@ -30,7 +31,8 @@ class Ring(wiring.Component):
                 "data": In(width),
                 "write": In(1),
                 "end": In(self.bits + 1),
-                "free": Out(self.bits + 1),
+                "free": Out(self.bits + 1, init=depth),
+                "some": Out(1),
                 "o": Out(stream.Signature(width)),
             }
         )
@@ -46,12 +48,13 @@ class Ring(wiring.Component):
             write.addr.eq(self.at),
             write.data.eq(self.data),
             write.en.eq(self.write),
-            self.free.eq(start + self.depth - self.end),
-            fetch.eq((start != self.end) & (~self.o.valid | self.o.ready)),
+            self.some.eq(start != self.end),
+            fetch.eq(self.some & (~self.o.valid | self.o.ready)),
             read.addr.eq(start),
             read.en.eq(fetch),
             self.o.payload.eq(read.data),
         ]
+        m.d.sync += self.free.eq((start - self.end) ^ self.depth)  # depth less what is in it
         with m.If(fetch):
             m.d.sync += [start.eq(start + 1), self.o.valid.eq(1)]
         with m.Elif(self.o.ready):

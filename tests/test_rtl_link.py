@@ -7,6 +7,7 @@ import binascii
 import random
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from amaranth.sim import Simulator
 from gen import host
 from gen.host import frame, opened
 from rtl import protocol
+from rtl.answers import COUNTERS_BYTES
 from rtl.link import ROUNDS, Link, slots
 from rtl.requests import Requests, buffer_bytes
 
@@ -82,13 +84,14 @@ class Bench:
 
     async def _accelerate(self, ctx: Any) -> None:
         """Answers LATENCY cycles after an image's last byte; takes every byte at once."""
-        link, image, out = self.link, bytearray(), deque[tuple[int, int]]()
+        link, image, out = self.link, bytearray(), deque[tuple[int, int, bool]]()
         ctx.set(link.s_axis_tready, 1)
         now = 0
         while True:
             due = bool(out) and out[0][0] <= now
             ctx.set(link.m_axis_tvalid, due)
             ctx.set(link.m_axis_tdata, out[0][1] if due else 0)
+            ctx.set(link.m_axis_tlast, due and out[0][2])
             _, _, valid, byte, last, taken = await ctx.tick().sample(
                 link.s_axis_tvalid, link.s_axis_tdata, link.s_axis_tlast, link.m_axis_tready
             )
@@ -100,7 +103,7 @@ class Bench:
                 if last:
                     self.images.append(bytes(image))
                     start = max(now + LATENCY, out[-1][0] + 1 if out else 0)
-                    out.extend((start + k, b) for k, b in enumerate(answer(image)))
+                    out.extend((start + k, b, k == 2) for k, b in enumerate(answer(image)))
                     image.clear()
             now += 1
 
@@ -119,6 +122,10 @@ def test_host_and_hardware_speak_of_the_same_numbers() -> None:
         assert getattr(host, name) == op
     for name, code in protocol.Refusal.__members__.items():
         assert getattr(host, name) == code
+    page = (Path(__file__).parents[1] / "docs" / "link.md").read_text()
+    assert f"What the board is ({host._INFO.size} bytes)" in page
+    assert f"Counters ({host._COUNTERS.size} bytes)" in page
+    assert host._COUNTERS.size == COUNTERS_BYTES
     assert (host.VERSION, host.NO_ID, host.ANSWER) == (
         protocol.VERSION,
         protocol.NO_ID,
