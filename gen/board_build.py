@@ -15,7 +15,7 @@ from gen.tools import ToolError
 from rtl.uart import rate_error
 
 TRIES = 5
-"""Clocks to try: a guess, the one that it measured, and steps up or down from there."""
+"""Clocks to try: a guess, the one that it measured, and steps up, down or halfway from there."""
 CLIMB = 1.02
 """A faster clock is tried when it gains more than this factor."""
 
@@ -75,7 +75,8 @@ def build_for_board(
     """Builds `design`, a function of clock_hz and baud, for `board`.
 
     The first run asks for `guess_mhz`, or what the device is usually asked for; each further one
-    for the fastest clock of the board that the run before it would have met. seeds: placements in
+    for the fastest clock of the board that the run before it would have met, or one halfway between
+    what was met and what was missed. seeds: placements in
     each run. Raises ToolError when none of TRIES runs meets its clock, and when the design is
     slower than any clock of the board; ValueError when the guess is; what gen.build.build raises.
     """
@@ -113,10 +114,9 @@ def _settle(board: Board, guess: Setting, make: Make) -> tuple[Setting, list[Try
         tries.append(Try(asked.mhz, fmax))
         if tries[-1].met and (met is None or met.hz < asked.hz):
             met = asked
-        reached = _reached(board, fmax, log)
-        if not _worthwhile(reached, met, tries):
+        asked = _next(board, met, tries, log)
+        if not _worthwhile(asked, met, tries):
             break
-        asked = reached
     if met is None:
         raise _missed(board, tries, log)
     return met, tries
@@ -128,9 +128,17 @@ def _worthwhile(clock: Setting, met: Setting | None, tries: list[Try]) -> bool:
     return clock.mhz < failed and (met is None or clock.hz > met.hz * CLIMB)
 
 
-def _reached(board: Board, fmax_mhz: float, log: Path) -> Setting:
+def _next(board: Board, met: Setting | None, tries: list[Try], log: Path) -> Setting:
+    """What the last run reached, or halfway to what it missed where that is no better than `met`.
+
+    Raises ToolError when the design is slower than any clock of the board.
+    """
+    last = tries[-1]
+    goal = last.fmax_mhz
+    if met and not last.met and goal < met.mhz * CLIMB:
+        goal = (met.mhz + last.mhz) / 2
     try:
-        return board.fastest(fmax_mhz)
+        return board.fastest(goal)
     except ValueError as error:
         tool = f"nextpnr-{board.device.family}"
         raise ToolError("timing", tool, f"{error}; use a smaller network", log) from None

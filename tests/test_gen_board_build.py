@@ -77,7 +77,8 @@ def settle(monkeypatch: pytest.MonkeyPatch, one: Board, fake: FakeBuild) -> Boar
         ((30.1, 99), [30], 30),  # a guess that cannot be bettered
         ((58.1, 56.0, 56.5), [30, 57.75, 55.5], 55.5),  # missed: a step down
         ((58.1, 56.0, 58.0), [30, 57.75, 55.5], 55.5),  # what was missed is not tried again
-        ((58.1, 63.1, 50.0), [30, 57.75, 63], 57.75),  # a climb that ends below what was met
+        ((58.1, 63.1, 50.0, 60.1), [30, 57.75, 63, 60], 60),  # a climb too far: halfway
+        ((58.1, 63.1, 50.0, 50.0), [30, 57.75, 63, 60], 57.75),  # and halfway too far: back
         ((58.1, 63.1, 62.0, 62.0), [30, 57.75, 63, 61.5], 61.5),  # one that does not
         ((28.0, 27.5, 27.0, 27.1), [30, 27.75, 27.375, 27], 27),
     ],

@@ -135,6 +135,7 @@ ENTRIES = (
         uart="FT2232H",
         baud=3 * _M,
         loader=_ICE40_FLASH,
+        note="too small for a network beside the serial link",
     ),
     Board(
         "tang-nano-9k",
