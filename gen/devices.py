@@ -78,19 +78,30 @@ class Device:
     def brams(self, depth: int, width: int) -> int:
         """Blocks that yosys takes for a memory of `depth` words of `width` bits.
 
-        Exact up to the depth of the widest shape and for powers of two. In between, yosys sometimes
-        packs the bits of two words together and takes fewer.
+        Columns of bits in shapes that are deep enough; or parts of the depth side by side, which a
+        multiplexer chooses among, where that takes fewer (depths that are no powers of two).
         """
-        return _cover(self.bram_shapes, depth, width)
+        return _blocks(self.bram_shapes, depth, width)
 
 
 @cache
+def _blocks(shapes: tuple[tuple[int, int], ...], depth: int, width: int) -> int:
+    beside = (ceil(ceil(depth / d) * width / bits) for d, bits in shapes)
+    return min(_cover(shapes, depth, width), *beside)
+
+
 def _cover(shapes: tuple[tuple[int, int], ...], depth: int, width: int) -> int:
     """Least number of blocks, side by side, each column of them in a shape of its own."""
-    least = [0] * (width + 1)
-    for w in range(1, width + 1):
-        least[w] = min(ceil(depth / d) + least[max(0, w - bits)] for d, bits in shapes)
+    least = _columns(shapes, depth)
+    for w in range(len(least), width + 1):
+        least.append(min(ceil(depth / d) + least[max(0, w - bits)] for d, bits in shapes))
     return least[width]
+
+
+@cache
+def _columns(shapes: tuple[tuple[int, int], ...], depth: int) -> list[int]:
+    """Blocks by width, as far as they are known."""
+    return [0]
 
 
 _CABGA381 = (  # the header pins of a ULX3S

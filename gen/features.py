@@ -9,10 +9,13 @@ multipliers and blocks of RAM are counted exactly.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil, gcd
 from typing import Any
+
+import numpy as np
 
 from gen import trees
 from gen.devices import Device
@@ -77,21 +80,37 @@ class Facts:
     acc: int
     channels: int
     out_bits: int
-
-    @staticmethod
-    def of(layer: Layer) -> Facts:
-        place, x = layer.window, layer.sources[0]
-        assert place is not None
-        weights: Any = getattr(layer.op, "weights", None)
-        return Facts(
-            layer.kind, layer.depthwise, place, x.bits, x.signed, getattr(layer.op, "bits", 0),
-            0 if weights is None else weights.size,
-            layer.sums.bits if layer.blocks else layer.sum_bits, layer.sums.shape[2],
-            layer.out.bits,
-        )  # fmt: skip
+    alive: float
+    """Share of the weights' digits that are not zero: constant zeros take no hardware."""
 
     def simd(self, fold: Fold) -> int:
         return fold.parallel * (1 if self.depthwise else fold.lanes)
+
+
+@lru_cache(256)
+def facts_of(layer: Layer) -> Facts:
+    """Facts of a layer with a window."""
+    place, x = layer.window, layer.sources[0]
+    assert place is not None
+    weights: Any = getattr(layer.op, "weights", None)
+    bits, alive = getattr(layer.op, "bits", 0), 1.0
+    if weights is not None:
+        if layer.kind == "mult":
+            alive = round(trees.alive(weights, bits), 1)
+        elif layer.kind == "shift":
+            alive = round(np.count_nonzero(weights) / weights.size, 1)
+    return Facts(
+        layer.kind, layer.depthwise, place, x.bits, x.signed, bits,
+        0 if weights is None else weights.size,
+        layer.sums.bits if layer.blocks else layer.sum_bits, layer.sums.shape[2], layer.out.bits,
+        alive,
+    )  # fmt: skip
+
+
+@lru_cache(256)
+def _remembered(facts: Facts, device: Device) -> dict[Any, Part]:
+    """Parts of layers with these facts, by what makes them and from which fields of a folding."""
+    return {}
 
 
 class Description:
@@ -99,7 +118,12 @@ class Description:
 
     def __init__(self, layer: Layer, device: Device) -> None:
         self.layer, self.device = layer, device
-        self.facts = None if layer.window is None else Facts.of(layer)
+        self.facts = None if layer.window is None else facts_of(layer)
+        if self.facts:
+            shape = replace(self.facts, acc=0, out_bits=0, alive=1.0)
+            full, coarse = (_remembered(facts, device) for facts in (self.facts, shape))
+            self.known = dict.fromkeys((_elements, _end, _pool, _partial), full)
+            self.known |= dict.fromkeys((_reader, _rom), coarse)
         self.scaled = None
         if layer.requantise is not None:
             self.scaled = Requantisers(layer.requantise, layer.sum_bits, layer.out.bits)
@@ -107,7 +131,7 @@ class Description:
 
     def parts(self, fold: Fold) -> list[Part]:
         """Part by part; equal parts of different foldings are the same object."""
-        layer, facts, device = self.layer, self.facts, self.device
+        layer, facts = self.layer, self.facts
         if isinstance(layer.op, Input):
             return []
         if isinstance(layer.op, Head):
@@ -118,17 +142,23 @@ class Description:
         assert facts is not None
         raw = self.scaled is None
         if layer.blocks:
-            columns = layer.out.shape[1]
-            ring = _partial(facts, fold.lanes, columns, fold.ring, device)
-            return [*found, _pool(facts, fold.lanes, raw), ring]
+            ring = self._part(_partial, fold.lanes, layer.out.shape[1], fold.ring)
+            return [*found, self._part(_pool, fold.lanes, raw), ring]
         simd = facts.simd(fold)
         return [
             *found,
-            _elements(facts, fold.pe, simd, fold.multiplier, device),
-            _reader(facts, fold.lanes, fold.parallel, fold.pe, fold.ring, device),
-            _rom(facts.weights, facts.w_bits, fold.pe * simd, fold.weights, device),
-            _end(facts, fold.pe, fold.drain, raw),
+            self._part(_elements, fold.pe, simd, fold.multiplier),
+            self._part(_reader, fold.lanes, fold.parallel, fold.pe, fold.ring),
+            self._part(_rom, fold.pe * simd, fold.weights),
+            self._part(_end, fold.pe, fold.drain, raw),
         ]
+
+    def _part(self, make: Callable[..., Part], *of: Any) -> Part:
+        known = self.known[make]
+        found = known.get((make, of))
+        if found is None:
+            found = known[make, of] = make(self.facts, *of, self.device)
+        return found
 
     def _scaling(self, fold: Fold) -> Part:
         key = fold.drain, fold.requant
@@ -168,7 +198,6 @@ def converters(bits: int, have: int, want: int) -> Features:
     return found
 
 
-@lru_cache(1 << 16)
 def _elements(facts: Facts, pe: int, simd: int, multiplier: str, device: Device) -> Part:
     """Terms, adder trees and accumulators of all processing elements."""
     x, w, kind = facts.x_bits, facts.w_bits, facts.kind
@@ -185,9 +214,19 @@ def _elements(facts: Facts, pe: int, simd: int, multiplier: str, device: Device)
     else:
         features[f"lane_{kind}"] = pe * simd * _lane_cells(kind, x, w, terms)
         features["register"] = pe * simd * first
-    features[f"tree_{kind}"] = pe * (tree.adders + facts.acc)
-    features["chains"] = pe * (tree.chains + 1 + simd * (kind == "add"))
-    features["register"] += pe * (tree.registers + facts.acc)
+    adders, chains, registers = tree.adders, tree.chains, tree.registers
+    depth = facts.weights // (pe * simd)
+    if kind in ("mult", "shift") and multiplier == "lut":
+        many = len(terms) * (1 if facts.depthwise else pe)
+        once = trees.distinct(many, 2 if kind == "mult" else w, depth) / many
+        features[f"lane_{kind}"] = round(once * features[f"lane_{kind}"]) if depth > 1 else 0
+        features["register"] = round(once * features["register"])
+        left = 1 - (1 - facts.alive) ** depth
+        adders, chains = round(left * adders), round(left * chains)
+        registers = round(left * registers)
+    features[f"tree_{kind}"] = pe * (adders + facts.acc)
+    features["chains"] = pe * (chains + 1 + simd * (kind == "add"))
+    features["register"] += pe * (registers + facts.acc)
     features["lone"] += pe * facts.acc
     return features, Cost(dsp=pe * simd * per_lane)
 
@@ -214,27 +253,48 @@ def place(facts: Facts, lanes: int, parallel: int, pe: int) -> Geometry:
     )  # fmt: skip
 
 
-@lru_cache(1 << 14)
+@lru_cache(1 << 12)
+def ring_depth(spot: Window, lanes: int) -> int:
+    """Words of a row buffer."""
+    h, w, c = spot.source
+    return Geometry(
+        height=h, width=w, channels=c, kernel=spot.kernel, stride=spot.stride, pad=spot.pad,
+        out=spot.out, lanes=lanes,
+    ).depth  # fmt: skip
+
+
+@lru_cache(1 << 10)
+def _pads(spot: Window) -> bool:
+    """A window reaches beyond the image, whatever the folding."""
+    h, w, _ = spot.source
+    return Geometry(
+        height=h, width=w, channels=1, kernel=spot.kernel, stride=spot.stride, pad=spot.pad,
+        out=spot.out,
+    ).pads  # fmt: skip
+
+
 def _reader(facts: Facts, lanes: int, parallel: int, pe: int, style: str, device: Device) -> Part:
     """Row buffer, its addresses, and the counters that control the engine."""
     g = place(facts, lanes, parallel, pe)
-    word, at = lanes * facts.x_bits, (g.depth - 1).bit_length()
-    fetches, ring = style == "block", _ring(g.depth, word, parallel, style, device)
-    flow = (g.depth + 2 * g.image).bit_length() + 1
+    depth = ring_depth(facts.window, lanes)
+    word, at = lanes * facts.x_bits, (depth - 1).bit_length()
+    fetches, ring = style == "block", _ring(depth, word, parallel, style, device)
+    flow = (depth + 2 * g.image).bit_length() + 1
     loops = [n for n in (*g.out, *g.loops.values()) if n > 1]
     count = sum((n - 1).bit_length() for n in loops)
     features: Features = Counter(
         address=at + (parallel - 1) * at, flow=flow, counter=count, engine=1,
         register=2 * at + count + 2 * len(loops) + 4 * flow + 4, lone=at + 3 * (2 + fetches),
     )  # fmt: skip
-    if g.pads:
+    pads = _pads(facts.window)
+    if pads:
         features += Counter(inside=parallel + sum(g.kernel), register=sum(g.kernel) + parallel)
         features += Counter(lone=parallel * fetches)
     # the word fetched, and the tap: zero outside of the image
     kept = parallel * word
     if not fetches:
         features += Counter(register=kept, lone=kept)
-    elif g.pads:
+    elif pads:
         features += Counter(bram_reg=kept, register=kept)
     else:
         features += Counter(bram_reg=kept)
@@ -254,21 +314,20 @@ def _ring(depth: int, bits: int, copies: int, style: str, device: Device) -> Par
     return Counter(ram_ff=copies * depth * bits), Cost()
 
 
-@lru_cache(1 << 14)
-def _rom(weights: int, w_bits: int, lanes: int, style: str, device: Device) -> Part:
+def _rom(facts: Facts, lanes: int, style: str, device: Device) -> Part:
     """Weight memory, `lanes` weights a word, and its counter."""
-    depth, bits = weights // lanes, lanes * w_bits
+    depth, bits = facts.weights // lanes, lanes * facts.w_bits
     if depth <= 1:
         return Counter(), Cost()
     at = (depth - 1).bit_length()
     features: Features = Counter(counter=at, register=at + 3)
     if style == "block":
         return features + Counter(bram_reg=bits), Cost(bram=device.brams(depth, bits))
+    bits = trees.distinct(bits, 1, depth)
     return features + Counter(rom=round(bits * max(1, depth / 16)), register=bits), Cost()
 
 
-@lru_cache(1 << 14)
-def _end(facts: Facts, pe: int, drain: int, raw: bool) -> Part:
+def _end(facts: Facts, pe: int, drain: int, raw: bool, device: Device) -> Part:
     """Finished sums on their way to the outlet, and the outlet."""
     features: Features = Counter()
     if pe > drain:
@@ -289,8 +348,7 @@ def _join(lanes: int, bits: int, out: int) -> Part:
     ), Cost()  # fmt: skip
 
 
-@lru_cache(1 << 12)
-def _pool(facts: Facts, lanes: int, raw: bool) -> Part:
+def _pool(facts: Facts, lanes: int, raw: bool, device: Device) -> Part:
     place_, out = facts.window, lanes * facts.out_bits
     (kh, kw), (h, w, c) = place_.kernel, place_.source
     loops = [n for n in (h, w, c // lanes) if n > 1]
@@ -305,7 +363,6 @@ def _pool(facts: Facts, lanes: int, raw: bool) -> Part:
     return features, Cost()
 
 
-@lru_cache(1 << 12)
 def _partial(facts: Facts, lanes: int, columns: int, style: str, device: Device) -> Part:
     """Partial results of a pool: one row of memory, or a register."""
     folds = facts.window.source[2] // lanes
@@ -323,7 +380,6 @@ def ring_size(layer: Layer, fold: Fold) -> tuple[int, int]:
     if layer.window is None:
         return 1, 0
     if not layer.blocks:
-        g = place(Facts.of(layer), fold.lanes, fold.parallel, fold.pe)
-        return g.depth, fold.lanes * layer.sources[0].bits
+        return ring_depth(layer.window, fold.lanes), fold.lanes * layer.sources[0].bits
     cells = layer.sources[0].shape[2] // fold.lanes * layer.out.shape[1]
     return cells, fold.lanes * layer.sums.bits

@@ -25,7 +25,7 @@ START: dict[str, dict[str, float]] = {
         "address": 0, "flow": 0, "inside": 0, "engine": 0, "pool": 0, "head": 0, "rom": 0,
         "ram16x4": 0,
     },
-    "clock": {"base": 900, "use": 300, "pool_ram": 100},
+    "clock": {"base": 800, "use": 300, "pool_ram": 100},
 }  # fmt: skip
 """What is expected of a price, on every family: a LUT for a bit of logic. clock: see gen.clock."""
 OWN: dict[tuple[str, str], dict[str, float]] = {
@@ -34,6 +34,7 @@ OWN: dict[tuple[str, str], dict[str, float]] = {
     ("lut", "gowin"): {"ram16x4": 8, "ram_mux": 0.5},
     ("ff", "gowin"): {"ram16x4": 6},
     ("clock", "ecp5"): {"pool_ram": 800},
+    ("clock", "gowin"): {"base": 480},
     ("ff", "ecp5"): {"dsp_reg": 0, "bram_reg": 0},
 }
 """And of one family. iCE40 spends a logic cell on a flip-flop without logic before it; for Gowin's
@@ -42,8 +43,8 @@ LOOSE = {"ff": {"counter": 2, "address": 2, "flow": 2, "inside": 2, "engine": 20
                 "head": 20}}  # fmt: skip
 """How far a price may lie from START where that is 0."""
 LEAST = {"lut": 0.3, "ff": 0.1, "clock": 10}
-PULL = 0.03
-"""Weight of an expectation against a measured design."""
+PULL = {"lut": 0.03, "ff": 0.03, "clock": 3.0}
+"""Weight of an expectation against a measured design; clocks scatter."""
 SMALL = 50
 """Counts below which errors are not relative."""
 
@@ -80,7 +81,7 @@ def fit(
     weight = np.array([s.weight for s in samples]) / np.maximum(counts, SMALL)
     found = np.array([[s.features.get(n, 0) for n in names] for s in samples], dtype=float)
     found = found.reshape(-1, len(names))
-    pull = np.sqrt(PULL) / reach
+    pull = np.sqrt(PULL[figure]) / reach
     rows = np.vstack([found * weight[:, None], np.diag(pull)])
     price, _ = nnls(rows, np.concatenate([counts * weight, near * pull]))
     return {n: round(float(p), 4) for n, p in zip(names, price, strict=True)}

@@ -14,7 +14,7 @@ import numpy as np
 
 from gen.cost import CostModel, LayerCost
 from gen.devices import Device
-from gen.features import Facts, place, ring_size
+from gen.features import Facts, facts_of, place, ring_depth, ring_size
 from gen.lower import Layer
 from gen.plan import Cost, Fold, Multiplier
 from model.spec import Add, Head, Input
@@ -59,7 +59,8 @@ class Options:
         """At prices of the four resources, among those of at most `cycles` cycles."""
         enough = int(np.searchsorted(self.cycles, cycles, side="right"))
         i = int(np.argmin(self.costs[:enough] @ price))
-        return Option(self.folds[i], int(self.cycles[i]), self.price.cost(self.folds[i]))
+        lut, ff, dsp, bram = self.costs[i].tolist()
+        return Option(self.folds[i], int(self.cycles[i]), Cost(lut, ff, int(dsp), int(bram)))
 
     def option(self, fold: Fold) -> Option:
         """Any folding of the layer."""
@@ -93,7 +94,7 @@ def cycles_of(layer: Layer, fold: Fold) -> int:
     if layer.blocks:
         h, w, c = layer.sources[0].shape
         return h * w * c // fold.lanes
-    return place(Facts.of(layer), fold.lanes, fold.parallel, fold.pe).cycles
+    return place(facts_of(layer), fold.lanes, fold.parallel, fold.pe).cycles
 
 
 def folds(layer: Layer, device: Device) -> list[Fold]:
@@ -107,7 +108,9 @@ def _offers(layer: Layer, device: Device) -> Sequence[Offer]:
     both: tuple[Multiplier, ...] = ("dsp", "lut")
     requants = both if layer.requantise and device.dsp else both[1:]
     if not isinstance(layer.op, Add) and not layer.blocks:
-        facts = replace(Facts.of(layer), acc=0, out_bits=0)  # what foldings do not depend on
+        facts = replace(
+            facts_of(layer), acc=0, out_bits=0, alive=1.0
+        )  # what foldings do not depend on
         multipliers = both if layer.kind == "mult" and device.dsp else both[1:]
         return _engine_offers(facts, device, multipliers, requants)
     return [
@@ -151,7 +154,12 @@ def _engine_offers(
     for shape in _shapes(facts):
         g = place(facts, shape.lanes, shape.parallel, shape.pe)
         roms = _rom_styles(facts, shape.pe * facts.simd(shape))
-        rings = _ring_styles(g.depth, shape.lanes * facts.x_bits, shape.parallel, device)
+        rings = _ring_styles(
+            ring_depth(facts.window, shape.lanes),
+            shape.lanes * facts.x_bits,
+            shape.parallel,
+            device,
+        )
         found += [
             (replace(shape, multiplier=a, requant=b, weights=c, ring=d), g.cycles)
             for a, b, c, d in product(multipliers, requants, roms, rings)

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from math import ceil
 
+import numpy as np
 from amaranth.hdl import Shape
 
 from gen import trees
@@ -20,15 +22,21 @@ from rtl.scale import Multiplication, Partials, Shifts
 Features = Counter[str]
 BLOCK = 64
 """Words beyond which rtl.requantise keeps its table in a block of RAM."""
-MULTIPLIER_LEAST = {"ecp5": 0, "gowin": 0, "ice40": 11}
-"""Least product width for which synthesis takes a hardware multiplier."""
+MULTIPLIER_LEAST = {"ecp5": (0, 0), "gowin": (0, 4), "ice40": (11, 0)}
+"""Least widths of product and operands for which synthesis takes a hardware multiplier."""
 
 
 def hardware_multipliers(device: Device, a: int, b: int) -> int:
     """Multipliers that synthesis takes for a product of a by b bits; 0 when it prefers LUTs."""
-    if a + b < MULTIPLIER_LEAST[device.family]:
-        return 0
-    return ceil(a / device.multiplier[0]) * ceil(b / device.multiplier[1])
+    (least, narrowest), (most_a, most_b) = MULTIPLIER_LEAST[device.family], device.multiplier
+    pairs = product(_split(a, most_a), _split(b, most_b))
+    return sum(p + q >= least and min(p, q) >= narrowest for p, q in pairs)
+
+
+def _split(bits: int, most: int) -> list[int]:
+    """Widths of the parts of a signed operand; all but the top one have a zero for a sign."""
+    lower = max(0, ceil((bits - most) / (most - 1)))
+    return [most] * lower + [bits - lower * (most - 1)]
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,12 @@ class Scale:
     cells: int
     wired: bool
     factors: tuple[tuple[int, int], ...] = ()
-    """Operand widths of the multiplications, if any."""
+    """Operand widths of the multiplications of a lane, if any."""
+    constants: tuple[tuple[int, int], ...] = ()
+    """Of all lanes, where factors are constants: synthesis shifts by their powers of two."""
+    fixed: bool = False
+    alive: float = 1.0
+    """Share of the terms that are left of constant factors."""
 
 
 class Requantisers:
@@ -76,8 +89,8 @@ class Requantisers:
         moving = "offset" in stored
         return _part(
             lanes, self.x_bits, self.out_bits, lanes * sum(stored.values()),
-            len(unit.multipliers) // lanes, _scale(unit, fixed), _ends(min(offset), max(offset)),
-            moving, self.node.shift, device,
+            len(unit.multipliers) // lanes, _scale(unit, lanes, fixed),
+            _ends(min(offset), max(offset)), moving, self.node.shift, device,
         )  # fmt: skip
 
 
@@ -86,7 +99,7 @@ def _ends(lo: int, hi: int) -> tuple[int, int]:
     return -(1 << width(lo, True)) >> 1 if lo < 0 else 0, (1 << max(0, hi).bit_length()) - 1
 
 
-def _scale(unit: Requantiser, fixed: bool) -> Scale:
+def _scale(unit: Requantiser, lanes: int, fixed: bool) -> Scale:
     scaling, bits = unit.scaling, unit.x_bits
     end = 1 << (bits - 1)
     if isinstance(scaling, Shifts):
@@ -98,15 +111,22 @@ def _scale(unit: Requantiser, fixed: bool) -> Scale:
         return Scale(terms, 0 if fixed else cells, fixed)
     if isinstance(scaling, Partials):
         terms = trees.partials((-end, end - 1), scaling.bits)
+        if fixed:
+            return Scale(
+                terms, 0, False, alive=trees.alive(np.array(unit.multipliers[:lanes]), scaling.bits)
+            )
         return Scale(terms, sum(t.bits(trees.ANY) for t in terms), False)
     assert isinstance(scaling, Multiplication)
-    factor = max(width(f, True) for f in unit.multipliers)
+    negative = min(unit.multipliers) < 0
+    factor = max(width(f, negative) for f in unit.multipliers)
+    odd = [abs(f) // (f & -f) for f in unit.multipliers[:lanes] if f] if fixed else []
     low, top = scaling.PART, bits - scaling.PART * (scaling.count - 1)
     sizes = [low + 1] * (scaling.count - 1) + [top]
     ends = [(0, (1 << low) - 1)] * (scaling.count - 1) + [(-(1 << top - 1), (1 << top - 1) - 1)]
     return Scale(
         tuple(_product(e, 1 << (factor - 1), low * k) for k, e in enumerate(ends)),
         0, False, tuple((size, factor) for size in sizes),
+        tuple((size, width(f, negative)) for f in odd for size in sizes if f > 1), fixed,
     )  # fmt: skip
 
 
@@ -129,25 +149,28 @@ def _part(
     device: Device,
 ) -> tuple[Features, Cost]:
     tree = trees.tree((trees.Width(*offset), *scale.terms), trees.ANY)
-    first = 0 if scale.wired else trees.held(scale.terms, trees.ANY)
-    dsp = sum(hardware_multipliers(device, a, b) for a, b in scale.factors)
+    first = 0 if scale.wired else round(scale.alive * trees.held(scale.terms, trees.ANY))
+    kept = round(scale.alive * tree.registers)
+    pairs = scale.constants if scale.fixed else scale.factors * lanes
+    dsp = sum(hardware_multipliers(device, a, b) for a, b in pairs)
     features: Features = Counter(
         lane_requant=lanes * scale.cells,
-        tree_requant=lanes * tree.adders,
-        chains=lanes * tree.chains,
+        tree_requant=round(lanes * scale.alive * tree.adders),
+        chains=round(lanes * scale.alive * tree.chains),
         clip=lanes * out_bits,
-        register=lanes * (tree.registers - min(shift, tree.root.bits(trees.ANY)) + out_bits),
+        register=lanes * (max(0, kept - min(shift, tree.root.bits(trees.ANY))) + out_bits),
         lone=3,
     )
     features["dsp_reg" if dsp else "register"] += lanes * first
     if moving and not scale.wired:
         features["register"] += lanes * trees.Width(*offset).bits(trees.ANY)
     if not table:
-        return features, Cost(dsp=lanes * dsp)
+        return features, Cost(dsp=dsp)
     at = (depth - 1).bit_length()
     features += Counter(counter=at, register=at)
     features["dsp_reg" if dsp else "lone"] += lanes * x_bits
     if depth > BLOCK:
-        return features, Cost(dsp=lanes * dsp, bram=device.brams(depth, table))
+        return features, Cost(dsp=dsp, bram=device.brams(depth, table))
+    table = trees.distinct(table, 1, depth)
     features += Counter(table=round(table * max(1, depth / 16)), register=table)
-    return features, Cost(dsp=lanes * dsp)
+    return features, Cost(dsp=dsp)

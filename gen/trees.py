@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
+
+import numpy as np
 
 from model.spec import width
 from rtl.digits import digits
@@ -90,6 +93,24 @@ def partials(x: tuple[int, int], bits: int) -> tuple[Width, ...]:
     low = [Width(lo, hi, 2 * j, carry=True) for j in range(digits(bits) - 1)]
     size = 2 - bits % 2
     return (*low, Width(size * x[0], size * x[1], 2 * len(low), sign=True))
+
+
+def alive(values: np.ndarray, bits: int) -> float:
+    """Share of the radix-4 digits of constants that are not zero."""
+    rest, found = values.ravel(), 0
+    for _ in range(digits(bits) - 1):
+        digit = ((rest + 2) & 3) - 2
+        rest, found = (rest - digit) >> 2, found + int(np.count_nonzero(digit))
+    return round(float((found + np.count_nonzero(rest)) / (digits(bits) * values.size)), 3)
+
+
+def distinct(count: int, bits: int, depth: int) -> int:
+    """How many of `count` random columns of `bits` bits and `depth` words differ, and are not zero.
+
+    Synthesis makes equal ones once. Only shallow memories have any.
+    """
+    kinds = 2.0 ** min(bits * depth, 64)
+    return round((kinds - 1) * -math.expm1(count * math.log1p(-1 / kinds)))
 
 
 ANY = WIDEST

@@ -4,6 +4,7 @@ The cost model is judged by networks that its prices were not fitted to (gen.eva
 final prices are fitted to these, too. `python -m search.heldout BOARD SPACE FIRST LAST` measures
 the networks of the seeds FIRST to LAST − 1 and keeps them in gen/networks.json: every fourth of
 them is routed, the others only packed, which takes a tenth of the time and knows no clock.
+`--describe` counts the features of the kept ones anew.
 """
 
 from __future__ import annotations
@@ -31,15 +32,17 @@ from gen.lower import lower
 from gen.plan import Cost, Fold, Plan, PlanError, Stage
 from gen.planner import plan as make_plan
 from gen.synth import synthesise
+from gen.tools import ToolError
 from model.net import Net, export
 from model.spec import Network
 from search import space_files
-from search.objectives import SHARES
 from search.space import Candidate, Space
 
 PASSES, IMAGES = 30, 64
 """Batches that set the batch norms, and images of one."""
 ROUTED = 4
+OCTAVES = 3
+"""Shares of a device are drawn from all down to 1 / 2^OCTAVES, evenly by their logarithm."""
 FULL = 0.8
 """Share of the LUTs beyond which a network is only packed."""
 
@@ -63,7 +66,7 @@ def random_network(space: Space, candidate: Candidate, seed: int) -> Network:
 def drawn(space: Space, seed: int) -> tuple[Candidate, float]:
     """The network of a seed, and the least share of a device that it is planned into."""
     rng = random.Random(f"{space.name}-{seed}")
-    return space.sample(rng), rng.choice(SHARES)
+    return space.sample(rng), 2 ** -rng.uniform(0, OCTAVES)
 
 
 def planned(network: Network, target: Device, share: float) -> tuple[Plan, float]:
@@ -76,7 +79,7 @@ def planned(network: Network, target: Device, share: float) -> tuple[Plan, float
         except PlanError:
             if share >= 1:
                 raise
-            share *= 2
+            share = min(1, share * 1.25)
 
 
 def measure(target: Device, space: Space, seed: int, cache: Path) -> dict[str, Any]:
@@ -130,22 +133,36 @@ def keep(rows: dict[str, list[dict[str, Any]]], path: Path = NETWORKS) -> None:
     write(path, "{\n" + ",\n".join(parts) + "\n}\n")
 
 
+def load(path: Path = NETWORKS) -> dict[str, list[dict[str, Any]]]:
+    """All kept networks by family."""
+    found: dict[str, list[dict[str, Any]]] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def describe_again() -> None:
+    """Features of all kept networks as they are counted today: nothing is measured."""
+    keep({family: [row | described(row) for row in rows] for family, rows in load().items()})
+
+
 def main(board: str, name: str, first: int, last: int, cache: Path = Path("build/cache")) -> None:
     target, space = device(board), space_files.load(name)
-    rows = json.loads(NETWORKS.read_text()) if NETWORKS.exists() else {}
-    mine = rows.setdefault(target.family, [])
-    have = {(row["device"], row["space"], row["seed"]) for row in mine}
+    have = {(row["device"], row["space"], row["seed"]) for row in load().get(target.family, [])}
     for seed in range(first, last):
         if (target.name, space.name, seed) in have:
             continue
         try:
-            mine.append(measure(target, space, seed, cache))
-        except PlanError as error:
+            row = measure(target, space, seed, cache)
+        except (PlanError, ToolError) as error:
             print(f"seed {seed}: {error}", file=sys.stderr)
             continue
+        rows = load()
+        rows.setdefault(target.family, []).append(row)
         keep(rows)
-        print(f"seed {seed}: {mine[-1]['raw']}", file=sys.stderr)
+        print(f"seed {seed}: share {row['share']:.2f}, {row['raw']}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    if sys.argv[1:] == ["--describe"]:
+        describe_again()
+    else:
+        main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
