@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint bench
+.PHONY: demo test lint bench formal
 
 demo: $(INSTALLED) ## data set -> trained hybrid network -> verified bitstreams -> one table
 	$(BIN)/shiftadd demo
@@ -16,6 +16,9 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+formal: $(INSTALLED) ## all proofs at all widths; those done before are kept
+	$(BIN)/python -m tests.formal
 
 bench: $(INSTALLED) ## our figures on fixed workloads
 	$(BIN)/python -m tests.bench

@@ -57,6 +57,8 @@ class Cache:
             index = {"key": key, "seconds": seconds, "files": files}
             (part / INDEX).write_text(json.dumps(index, indent=1) + "\n")
             part.chmod(0o755)
+            if other := _read(place, key):  # made meanwhile, and perhaps in use
+                return other
             shutil.rmtree(place, ignore_errors=True)
             try:
                 part.rename(place)

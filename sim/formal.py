@@ -101,18 +101,21 @@ def holds_after(
 
 
 def holds_until(
-    claim: Property, cycles: int, *, timeout: float = TIMEOUT, cache: Cache = CACHE
+    claim: Property, cycles: int, *, skip: int = 0, timeout: float = TIMEOUT, cache: Cache = CACHE
 ) -> Verdict:
     """Whether `claim` holds in the first `cycles` cycles after reset, for all inputs.
+
+    skip: so many of them, the first, are not asked about.
 
     Raises ToolError when it is not decided within `timeout` seconds.
     """
     passes = (*_READ, *_PLAIN)
+    asked = f"-prove-skip {skip} -prove wrong 0"
 
     def answer(folder: Path) -> Trace | None:
-        return _sat(claim, folder, passes, "-prove wrong 0", cycles, timeout)
+        return _sat(claim, folder, passes, asked, cycles, timeout)
 
-    question = (*passes, f"{cycles} cycles")
+    question = (*passes, asked, f"{cycles} cycles")
     return _verdict(_rtlil(claim), question, answer, f"within {cycles} cycles of reset", cache)
 
 

@@ -16,11 +16,12 @@ from sim.formal_elements import enabled, later
 
 
 def requantised(
-    m: Module, x: Value, factor: Value | int, offset: Value | int, *, shift: int, lo: int, hi: int
+    m: Module, x: Value, factor: int, offset: int, *, shift: int, lo: int, hi: int
 ) -> Value:
     """clip((x·factor + offset + half) >> shift, lo, hi), half = 2^(shift−1), or 0 for shift 0."""
     half = (1 << shift) >> 1
-    exact = (x * factor + offset + half) >> shift
+    product = x * factor if factor >= 0 else -(x * -factor)  # SAT finds that easier
+    exact = (product + offset + half) >> shift
     return Mux(exact > hi, hi, Mux(exact < lo, lo, exact))
 
 
@@ -29,10 +30,12 @@ class Requantised(Property):
 
     Holds in every cycle after reset; without stored constants, `cycles` cycles after any state if
     no more than `stalls` of them stood still.
+    steady: takes for granted that it never stands still and that each word is valid, so that word n
+    is in cycle n and a channel, at full width, is within reach of SAT.
     """
 
-    def __init__(self, unit: Requantiser, *, stalls: int = 1) -> None:
-        self.unit, self.stalls = unit, stalls
+    def __init__(self, unit: Requantiser, *, stalls: int = 1, steady: bool = False) -> None:
+        self.unit, self.stalls, self.steady = unit, stalls, steady
         self.cycles = unit.latency + stalls
         members = {"en": In(1), "i_valid": In(1)}
         super().__init__(members | {f"x{k}": In(signed(unit.x_bits)) for k in range(unit.lanes)})
@@ -40,7 +43,8 @@ class Requantised(Property):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.unit = unit = self.unit
-        m.d.comb += [unit.en.eq(self.en), unit.i_valid.eq(self.i_valid), self.given.eq(1)]
+        m.d.comb += [unit.en.eq(self.en), unit.i_valid.eq(self.i_valid)]
+        m.d.comb += self.given.eq((self.en & self.i_valid) | (not self.steady))
         channel = self._channel(m)
         same = [self._lane(m, k, channel) for k in range(unit.lanes)]
         valid = later(m, self.i_valid, unit.latency, "valid", self.en)
