@@ -144,14 +144,15 @@ def simulate(
     """Prove the hardware of a network equal to the golden model, image by image."""
     import torch
 
-    from gen.compile import planned
+    from gen.compile import CACHE, planned
+    from gen.devices import device
     from model import data as datasets
     from model import store
+    from sim.levels import asked, at_level
     from sim.network import simulate as run
     from sim.simulators import check_waves
 
-    if level != "rtl":
-        raise RequestError(f"level {level!r}: this version proves 'rtl'")
+    wanted = asked(level, device(board))
     check_waves(simulator, waves)  # before the time that planning takes
     network = store.load(net)
     source = data or network.about.get("data")
@@ -160,22 +161,34 @@ def simulate(
     pixels = datasets.load(source).test_images
     if images is not None and not 1 <= images <= len(pixels):
         raise RequestError(f"--images {images}: {source} has 1 to {len(pixels)} test images")
-    accelerator = planned(network, board=board, folder=build)
-    with _bar(quiet, "simulate") as tick:
-        found = run(
-            network,
-            accelerator,
-            torch.from_numpy(pixels[:images]),
-            level=level,
-            simulator=simulator,
-            seed=seed,
-            stalls=stalls,
-            waves=waves,
-            progress=tick,
-        )
-    if not quiet:
-        _console().print(_verdict(found))
-    return found.as_dict(), found.ok
+    results = []
+    for name in wanted:
+        # multipliers cannot be read back out of a bitstream
+        free = 0 if name == "bitstream" else None
+        plan, rtl = planned(network, board=board, folder=build, dsps=free)
+        with _status(quiet) as say:
+            hardware = at_level(rtl, device(plan.device), name, cache=CACHE, progress=say)
+        with _bar(quiet, f"simulate {name}") as tick:
+            found = run(
+                network,
+                hardware,
+                torch.from_numpy(pixels[:images]),
+                level=name,
+                simulator=simulator,
+                seed=seed,
+                stalls=stalls,
+                waves=waves,
+                progress=tick,
+            )
+        if not quiet:
+            _console().print(_verdict(found))
+        results.append(found)
+    held = all(found.ok for found in results)
+    if level != "all":
+        return results[0].as_dict(), held
+    total = {name: sum(getattr(r, name) for r in results) for name in ("mismatches", "cycles")}
+    one = {"level": level, "images": results[0].images, **total}
+    return one | {"levels": [found.as_dict() for found in results]}, held
 
 
 def _verdict(found: Any) -> str:
@@ -482,7 +495,12 @@ def _simulate(verbs: Any) -> argparse.ArgumentParser:
     one.add_argument(
         "--build", type=Path, help="folder that `compile` wrote: simulate exactly that plan"
     )
-    one.add_argument("--level", default="rtl", help="what is simulated: rtl")
+    one.add_argument(
+        "--level",
+        default="rtl",
+        help="rtl, netlist (synthesised), bitstream (read back; iCE40, planned without "
+        "multipliers), or all of these that can be had",
+    )
     one.add_argument("--data", help="data set; default the one that the network was trained on")
     one.add_argument("--images", type=int, help="how many test images; default all")
     one.add_argument("--simulator", choices=("verilator", "icarus"), default="verilator")

@@ -83,14 +83,17 @@ def _deliver(
     return files
 
 
-def planned(network: Network, *, board: str, folder: Path | None = None) -> Accelerator:
-    """The accelerator of `network`: as compiled into `folder`, or freshly planned for `board`.
+def planned(
+    network: Network, *, board: str, folder: Path | None = None, dsps: int | None = None
+) -> tuple[Plan, Accelerator]:
+    """Plan and accelerator of `network`: as compiled into `folder`, or freshly planned for `board`.
 
     Raises PlanError when the folder has no plan, or one that is damaged or of another network.
     """
     if folder is None:
-        return elaborate(network, make_plan(network, device(board)))
-    path = folder / "plan.json"
-    if not path.is_file():
+        plan = make_plan(network, device(board), dsps=dsps)
+    elif (path := folder / "plan.json").is_file():
+        plan = load(path)
+    else:
         raise PlanError(f"{folder}: no plan.json; name the folder that `shiftadd compile` wrote")
-    return elaborate(network, load(path))
+    return plan, elaborate(network, plan)

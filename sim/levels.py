@@ -1,0 +1,73 @@
+"""An accelerator below RTL: its synthesised netlist, and the bitstream itself, to be simulated.
+
+Both have the ports of the accelerator, so `sim.network.simulate` proves them as it does the RTL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from gen import recover
+from gen.build import build
+from gen.cache import Cache
+from gen.devices import Device
+from gen.elaborate import Accelerator
+from gen.recover import Recovered
+from gen.synth import synthesise
+
+LEVELS = ("rtl", "netlist", "bitstream")
+
+
+def asked(level: str, device: Device) -> tuple[str, ...]:
+    """The levels that --level names: one, or all that can be had. ValueError for another word."""
+    if level == "all":
+        return available(device)
+    if level not in LEVELS:
+        raise ValueError(f"--level {level}: must be one of {', '.join(LEVELS)}, or all")
+    return (level,)
+
+
+def available(device: Device) -> tuple[str, ...]:
+    """What can be proven of a device here."""
+    if device.family not in recover.FAMILIES:
+        return LEVELS[:1]
+    return LEVELS if device.family == "ice40" and recover.missing() is None else LEVELS[:2]
+
+
+def at_level(
+    accelerator: Accelerator,
+    device: Device,
+    level: str,
+    *,
+    cache: Path,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Accelerator:
+    """`accelerator` with the Verilog of `level` and no probes below RTL, where no layer is left.
+
+    Raises RecoverError where a level cannot be had, ToolError.
+    """
+    if level == "rtl":
+        return accelerator
+    recover.check(device, level)
+    steps = Cache(cache)
+    if level == "netlist":
+        progress("synthesis")
+        made = synthesise(accelerator.verilog, accelerator.top, device, cache=steps)
+        found = recover.netlist(made, device, cache=steps)
+    else:
+        built = build(accelerator.verilog, accelerator.top, device, cache=cache, progress=progress)
+        progress("reading the bitstream back")
+        found = recover.bitstream(built, device, cache=steps)
+    return replace(accelerator, verilog=_models(found) + found.verilog, probes=())
+
+
+def _models(found: Recovered) -> str:
+    """Verilog of the blocks of a family: yosys' own for iCE40, ours for ECP5."""
+    ecp5 = Path(__file__).with_name("ecp5_blocks.v").read_text()
+    texts = [ecp5] if set(found.blocks) & {"DP16KD", "MULT18X18D"} else []
+    ice40 = [block for block in found.blocks if block.startswith("SB_")]
+    if ice40:
+        texts += [recover.ICE40_MACROS, *map(recover.ice40_model, ice40)]
+    return "".join(f"{text}\n" for text in texts)

@@ -1,0 +1,90 @@
+"""Netlist and bitstream: right ones answer as the golden model does, broken ones are found out."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from gen import recover
+from gen.build import build
+from gen.cache import Cache
+from gen.compile import planned
+from gen.devices import device
+from gen.elaborate import Accelerator
+from gen.recover import RecoverError
+from model.spec import Input, Network
+from sim.levels import LEVELS, asked, at_level, available
+from sim.network import simulate
+from tests.layer_cases import random_network
+
+BOARDS = {"ulx3s-25f": "netlist", "up5k": "netlist", "hx8k": "bitstream"}
+SEED, IMAGES = 31, 20
+
+
+def case(board: str, level: str, folder: Path) -> tuple[Network, Accelerator, torch.Tensor]:
+    """A network of random layers as planned for a board, its Verilog at a level, and images."""
+    network, _ = random_network(random.Random(SEED))
+    plan, rtl = planned(network, board=board, dsps=0 if level == "bitstream" else None)
+    if level == "bitstream" and (reason := recover.missing()):
+        pytest.skip(reason)
+    source = network.nodes[0]
+    assert isinstance(source, Input)
+    low, high = source.format.lo, source.format.hi
+    draw = torch.Generator().manual_seed(SEED)
+    images = torch.randint(low, high + 1, (IMAGES, *source.shape), generator=draw)
+    return network, at_level(rtl, device(plan.device), level, cache=folder), images
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_what_was_built_answers_as_the_golden_model(board: str, tmp_path: Path) -> None:
+    level = BOARDS[board]
+    network, hardware, images = case(board, level, tmp_path)
+    found = simulate(network, hardware, images, level=level)
+    assert found.ok, found
+    assert (found.level, found.images) == (level, IMAGES)
+
+
+def test_a_changed_netlist_is_found_out(tmp_path: Path, quick_simulator: str) -> None:
+    network, hardware, images = case("up5k", "netlist", tmp_path)
+    wrong = hardware.verilog.replace(" <= ", " <= ~", 1)
+    assert wrong != hardware.verilog
+    hardware = replace(hardware, verilog=wrong)
+    found = simulate(network, hardware, images[:4], level="netlist", simulator=quick_simulator,
+                     timeout=2000)  # fmt: skip
+    assert not found.ok
+
+
+def test_a_level_that_cannot_be_had_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    for board, level, words in (
+        ("ulx3s-25f", "bitstream", "only bitstreams of iCE40 are read back; take --level netlist"),
+        ("tang-nano-9k", "netlist", "no models of all cells of gowin; take --level rtl"),
+    ):
+        network, _ = random_network(random.Random(SEED))
+        plan, rtl = planned(network, board=board)
+        with pytest.raises(RecoverError, match=words):
+            at_level(rtl, device(plan.device), level, cache=tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(recover.missing() is not None, reason=str(recover.missing()))
+def test_multipliers_are_not_read_back(tmp_path: Path) -> None:
+    network, _ = random_network(random.Random(SEED))
+    plan, rtl = planned(network, board="up5k")
+    target = device(plan.device)
+    built = build(rtl.verilog, rtl.top, target, cache=tmp_path)
+    assert built.measured.dsp
+    with pytest.raises(RecoverError, match="plan without them"):
+        recover.bitstream(built, target, cache=Cache(tmp_path))
+
+
+def test_levels_by_name() -> None:
+    assert asked("rtl", device("up5k")) == ("rtl",)
+    assert asked("all", device("ulx3s-25f")) == LEVELS[:2]
+    assert asked("all", device("tang-nano-9k")) == LEVELS[:1]
+    assert available(device("hx8k")) == (LEVELS if recover.missing() is None else LEVELS[:2])
+    with pytest.raises(ValueError, match="--level gates: must be one of rtl, netlist, bitstream"):
+        asked("gates", device("up5k"))
