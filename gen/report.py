@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.build import Build
+from gen.cost import CostModel
 from gen.devices import device
 from gen.files import write
 from gen.plan import Plan
@@ -96,7 +97,8 @@ def report(
     open, and latency and rate are those of the predicted cycles, which are exact, at the measured
     clock. files and seconds are added to those of the build.
     """
-    mhz = build.measured.mhz if build else device(plan.device).mhz
+    target = device(plan.device)
+    mhz = CostModel.of(target).fmax_mhz(plan.stages, plan.cost.lut, target)
     exact = plan.cycles_latency, plan.cycles_interval
     predicted = Figures(
         round(plan.cost.lut),

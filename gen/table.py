@@ -15,7 +15,7 @@ TITLES = {
     "ff": "FF",
     "dsp": "DSP",
     "bram": "block RAM",
-    "fmax_mhz": "clock, MHz (asked for)",
+    "fmax_mhz": "clock, MHz",
     "cycles_latency": "latency, cycles",
     "cycles_interval": "interval, cycles",
     "latency_us": "latency, µs",
