@@ -40,7 +40,7 @@ class Budget:
     def of(device: Device, dsps: int | None = None, luts: float | None = None) -> Budget:
         room = ROOM.get(device.name, 0.85)
         return Budget(
-            lut=min(room * device.lut, luts or device.lut),
+            lut=min(room * device.lut, device.lut if luts is None else luts),
             ff=room * device.ff,
             dsp=device.dsp if dsps is None else min(dsps, device.dsp),
             bram=device.bram,
