@@ -152,7 +152,7 @@ def simulate(
     from sim.network import simulate as run
     from sim.simulators import check_waves
 
-    wanted = asked(level, device(board))
+    asked(level, device(board))  # before the time that loading takes
     check_waves(simulator, waves)  # before the time that planning takes
     network = store.load(net)
     source = data or network.about.get("data")
@@ -161,11 +161,12 @@ def simulate(
     pixels = datasets.load(source).test_images
     if images is not None and not 1 <= images <= len(pixels):
         raise RequestError(f"--images {images}: {source} has 1 to {len(pixels)} test images")
+    plan, rtl = planned(network, board=board, folder=build)
     results = []
-    for name in wanted:
-        # multipliers cannot be read back out of a bitstream
-        free = 0 if name == "bitstream" else None
-        plan, rtl = planned(network, board=board, folder=build, dsps=free)
+    for name in asked(level, device(plan.device)):
+        if name == "bitstream" and build is None and plan.cost.dsp:
+            # multipliers cannot be read back
+            plan, rtl = planned(network, board=board, dsps=0)
         with _status(quiet) as say:
             hardware = at_level(rtl, device(plan.device), name, cache=CACHE, progress=say)
         with _bar(quiet, f"simulate {name}") as tick:

@@ -76,9 +76,9 @@ def build_for_board(
 
     The first run asks for `guess_mhz`, or what the device is usually asked for; each further one
     for the fastest clock of the board that the run before it would have met, or one halfway between
-    what was met and what was missed. seeds: placements in
-    each run. Raises ToolError when none of TRIES runs meets its clock, and when the design is
-    slower than any clock of the board; ValueError when the guess is; what gen.build.build raises.
+    what was met and what was missed. seeds: placements in each run. Raises ToolError when none of
+    TRIES runs meets its clock, and when the design is slower than any clock of the board;
+    ValueError when the guess is; what gen.build.build raises.
     """
 
     def make(clock: Setting, bitstream: bool) -> tuple[str, Build]:

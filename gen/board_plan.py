@@ -40,4 +40,5 @@ def plan_for_board(network: Network, board: Board, **options: Any) -> Plan:
     """The plan of `network` with the options of gen.planner.plan, within what the link leaves."""
     device, luts = beside_link(network, board.device)
     wanted = options.pop("luts", None)
-    return planner.plan(network, device, luts=min(luts, wanted or luts), **options)
+    luts = luts if wanted is None else min(luts, wanted)
+    return planner.plan(network, device, luts=luts, **options)

@@ -124,11 +124,10 @@ def _files(netlist: Netlist, placed: Placed) -> dict[str, Path]:
 
 
 def _measured(netlist: Netlist, placed: Placed, mhz: float) -> Measured:
-    used = dict(placed.used)
-    flops = sum(n for cell, n in netlist.cells.items() if cell.startswith("SB_DFF"))
+    used = placed.used
     return Measured(
         lut=used["lut"],
-        ff=used.get("ff", flops),  # nextpnr-ice40 counts logic cells only
+        ff=used["ff"],
         dsp=used["dsp"],
         bram=used["bram"],
         ram16x4=sum(netlist.cells.get(cell, 0) for cell in RAM16X4),

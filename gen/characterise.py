@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +28,7 @@ from gen.features import describe
 from gen.files import write
 from gen.fit import Sample, errors, expected, fit
 from gen.lower import Layer
-from gen.place import RESOURCES, constraints
+from gen.place import constraints, figures, utilisation
 from gen.plan import Fold
 from gen.random_layers import random_fold, random_layer
 from gen.routing import PINS_FILE
@@ -44,7 +43,6 @@ BIASED = {"ice40": "ice40-up5k"}
 """The device of a family that has multipliers, where the representative one has none."""
 TRUST = 3.0
 """Weight of a network in the fit, against a layer."""
-_USED = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*\d+\s+\d+%", re.MULTILINE)
 
 
 def case(family: str, seed: int) -> tuple[Layer, Device, random.Random]:
@@ -63,13 +61,7 @@ def hardware(layer: Layer, fold: Fold) -> Any:
 
 def packed(netlist: Netlist, target: Device) -> dict[str, int]:
     """Units of each figure of a device that a netlist takes, as nextpnr packs it."""
-    used = _counted(netlist, target)
-    found = {
-        figure: sum(used.get(name, 0) * units for name, units in parts.items())
-        for figure, parts in RESOURCES[target.family].items()
-    }
-    flops = sum(n for cell, n in netlist.cells.items() if cell.startswith("SB_DFF"))
-    return {"ff": flops} | found
+    return figures(netlist, target, _counted(netlist, target))
 
 
 def _counted(netlist: Netlist, target: Device) -> dict[str, int]:
@@ -91,7 +83,7 @@ def _counted(netlist: Netlist, target: Device) -> dict[str, int]:
             inputs=(netlist.path,),
         )
         log = (folder / "log").read_text()
-    return {name: int(used) for name, used in _USED.findall(log)}
+    return {name: used for name, used, _ in utilisation(log)}
 
 
 def measure(layer: Layer, fold: Fold, target: Device, cache: Cache) -> dict[str, int]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gen.align import align
 from gen.cost import CostModel, converted
-from gen.devices import Device
+from gen.devices import RESOURCE_NAMES, Device
 from gen.fold import Option, Options
 from gen.lower import Layer
 from gen.plan import Cost, DoesNotFit
@@ -144,7 +144,6 @@ def total(chosen: Sequence[Option]) -> Cost:
 
 def _excess(chosen: Sequence[Option], budget: Budget, device: Device, worst: str, how: str) -> str:
     used, has = getattr(total(chosen), worst), getattr(budget, worst)
-    names = {"lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM"}
     helps = {
         "bram": "fewer weights or fewer weight bits",
         "dsp": "shift or add layers in place of mult",
@@ -152,7 +151,7 @@ def _excess(chosen: Sequence[Option], budget: Budget, device: Device, worst: str
         "ff": "fewer channels or bits",
     }
     return (
-        f"does not fit {device.name}: {how} it needs {used:.0f} {names[worst]}, "
+        f"does not fit {device.name}: {how} it needs {used:.0f} {RESOURCE_NAMES[worst]}, "
         f"{used - has:.0f} more than the {has:.0f} that may be used; "
         f"what helps: {helps[worst]}, or a larger device"
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gen.devices import Device
+from gen.fit import total
 from gen.plan import Stage
 
 UNIT = 1000
@@ -32,5 +33,5 @@ def slowness(fmax_mhz: float, device: Device) -> float:
 
 def fmax(features: Mapping[str, float], prices: Mapping[str, float], device: Device) -> float:
     """MHz, from `clock_features` and their prices."""
-    slow = sum(prices.get(name, 0.0) * value for name, value in features.items())
+    slow = total(features, prices)
     return UNIT * device.mhz / slow if slow else device.mhz

@@ -7,12 +7,18 @@ may use. A board is here only another name of its device.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
-from typing import Literal
+from typing import Literal, TypeVar
 
 FamilyName = Literal["ecp5", "ice40", "gowin"]
+RESOURCE_NAMES = {
+    "lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM",
+}  # fmt: skip
+"""What a device has, by the names of its fields here."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -213,11 +219,15 @@ BOARDS = {
 
 def device(name: str) -> Device:
     """The device or board called `name`, in any case; ValueError lists the known ones."""
+    boards = {board: DEVICES[on] for board, on in BOARDS.items()}
+    return named("device or board", name, DEVICES | boards)
+
+
+def named(what: str, name: str, known: Mapping[str, T]) -> T:
+    """The one of `known` called `name`, in any case; ValueError lists them all."""
     key = name.strip().lower()
-    found = DEVICES.get(BOARDS.get(key, key))
-    if found is None:
-        known = [*DEVICES, *BOARDS]
-        near = difflib.get_close_matches(key, known, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ValueError(f"unknown device or board {name!r}: {hint}known are {', '.join(known)}")
-    return found
+    if key in known:
+        return known[key]
+    near = difflib.get_close_matches(key, known, 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise ValueError(f"unknown {what} {name!r}: {hint}known are {', '.join(known)}")

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -119,6 +120,18 @@ class Top(wiring.Component):
         ):
             wire = Signal(width if part == "payload" else 1, name=f"{name}_{part}")
             m.d.comb += wire.eq(value)
+
+
+def answers(scores: np.ndarray, bytes_out: int) -> np.ndarray:
+    """What an accelerator sends for integer `scores` (N, classes): bytes (N, bytes_out).
+
+    As rtl.head does: scores in little-endian two's complement, the index of the first largest.
+    """
+    size, rest = divmod(bytes_out - 1, scores.shape[1])
+    if rest or size < 1:
+        raise ValueError(f"{bytes_out} bytes a frame: must be {scores.shape[1]} scores and a byte")
+    parts = (scores[:, :, None] >> (8 * np.arange(size))) & 0xFF
+    return np.concatenate([parts.reshape(len(scores), -1), scores.argmax(1)[:, None]], 1)
 
 
 def elaborate(network: Network, plan: Plan) -> Accelerator:

@@ -83,6 +83,11 @@ class Facts:
     alive: float
     """Share of the weights' digits that are not zero: constant zeros take no hardware."""
 
+    @property
+    def shape(self) -> Facts:
+        """Those that the foldings on offer depend on, with the others left out."""
+        return replace(self, acc=0, out_bits=0, alive=1.0)
+
     def simd(self, fold: Fold) -> int:
         return fold.parallel * (1 if self.depthwise else fold.lanes)
 
@@ -120,8 +125,7 @@ class Description:
         self.layer, self.device = layer, device
         self.facts = None if layer.window is None else facts_of(layer)
         if self.facts:
-            shape = replace(self.facts, acc=0, out_bits=0, alive=1.0)
-            full, coarse = (_remembered(facts, device) for facts in (self.facts, shape))
+            full, coarse = (_remembered(facts, device) for facts in (self.facts, self.facts.shape))
             self.known = dict.fromkeys((_elements, _end, _pool, _partial), full)
             self.known |= dict.fromkeys((_reader, _rom), coarse)
         self.scaled = None

@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 
-def write(path: Path, text: str) -> None:
-    """Writes a text file under a temporary name beside it, then gives it its own."""
+def write(path: Path, content: str | bytes) -> None:
+    """Writes a file under a temporary name beside it, then gives it its own."""
     part = _part(path)
-    part.write_text(text)
+    part.write_bytes(content.encode() if isinstance(content, str) else content)
     part.replace(path)
 
 

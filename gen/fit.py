@@ -95,6 +95,11 @@ def errors(samples: Sequence[Sample], prices: Mapping[str, float], figure: str) 
     """Error of each sample in percent, positive where the prices give too much."""
     found = []
     for s in samples:
-        guess = sum(prices.get(n, 0) * v for n, v in s.features.items())
-        found.append(100 * (guess - s.measured[figure]) / max(s.measured[figure], SMALL))
+        real = s.measured[figure]
+        found.append(100 * (total(s.features, prices) - real) / max(real, SMALL))
     return found
+
+
+def total(features: Mapping[str, float], prices: Mapping[str, float]) -> float:
+    """What features cost; those without a price are free."""
+    return sum(prices.get(name, 0.0) * count for name, count in features.items())

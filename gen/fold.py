@@ -108,11 +108,8 @@ def _offers(layer: Layer, device: Device) -> Sequence[Offer]:
     both: tuple[Multiplier, ...] = ("dsp", "lut")
     requants = both if layer.requantise and device.dsp else both[1:]
     if not isinstance(layer.op, Add) and not layer.blocks:
-        facts = replace(
-            facts_of(layer), acc=0, out_bits=0, alive=1.0
-        )  # what foldings do not depend on
         multipliers = both if layer.kind == "mult" and device.dsp else both[1:]
-        return _engine_offers(facts, device, multipliers, requants)
+        return _engine_offers(facts_of(layer).shape, device, multipliers, requants)
     return [
         (fold, cycles_of(layer, fold))
         for n, b in product(divisors(layer.out.shape[2], 8), requants)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gen.elaborate import Accelerator
+from gen.elaborate import Accelerator, answers
 from gen.host import VERSION, Info
 from gen.verilog import verilog
 from model import golden
@@ -54,7 +54,7 @@ def linked(
     pixels = _noise(network) if image is None else np.asarray(image)
     vector = (pixels.astype(np.int64).reshape(-1) & 0xFF).astype(np.uint8).tobytes()
     info = _info(accelerator, network, clock_hz, baud, vector)
-    self_test = (vector, _answer(network, pixels, info))
+    self_test = (vector, _answer(network, pixels, accelerator.bytes_out))
     link = Link(
         clock_hz=clock_hz,
         baud=baud,
@@ -98,12 +98,11 @@ def _noise(network: Network) -> np.ndarray:
     return rng.integers(form.lo, form.hi, size=network.input.shape, endpoint=True)
 
 
-def _answer(network: Network, image: np.ndarray, info: Info) -> bytes:
-    """What the golden model answers, as rtl.head sends it."""
+def _answer(network: Network, image: np.ndarray, bytes_out: int) -> bytes:
+    """What the golden model answers."""
     images = torch.from_numpy(image.astype(np.int64))[None]
-    scores = golden.run(network, images)[network.nodes[-1].name].flatten().tolist()
-    parts = [int(s).to_bytes(info.score_bytes, "little", signed=info.score_signed) for s in scores]
-    return b"".join(parts) + bytes([scores.index(max(scores))])
+    scores = golden.run(network, images)[network.nodes[-1].name].flatten(1).numpy()
+    return answers(scores, bytes_out).astype(np.uint8).tobytes()
 
 
 def _top(accelerator: str) -> str:

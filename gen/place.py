@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gen import tools
 from gen.cache import Cache, Entry
-from gen.devices import Device
+from gen.devices import RESOURCE_NAMES, Device
 from gen.routing import PINS_FILE, attempts, hopeless
 from gen.synth import Netlist
 from gen.tools import HopelessError, ToolError
@@ -41,7 +41,6 @@ lut is what the device has of: on ECP5 every TRELLIS_COMB, be it logic, half a c
 iCE40 every logic cell, also one with only a flip-flop (which therefore has no figure here). On
 Gowin nextpnr counts a LUT4 for each ALU, and 8 with 6 flip-flops for each RAM16SDP4.
 """
-NAMES = {"lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM"}
 
 
 class DoesNotFitError(RuntimeError):
@@ -114,7 +113,7 @@ def place(
     except ToolError as error:
         _explain(error, device)
         raise
-    return _measure(entry, device, seed)
+    return _measure(entry, netlist, device, seed)
 
 
 def _first_routed(
@@ -142,16 +141,27 @@ def _first_routed(
     return time.monotonic() - began
 
 
-def _measure(entry: Entry, device: Device, seed: int) -> Placed:
-    report = json.loads((entry.folder / "report.json").read_text())
-    found = report["utilization"]
-    used = {
-        figure: sum(found[name]["used"] * units for name, units in parts.items() if name in found)
+def figures(netlist: Netlist, device: Device, counts: Mapping[str, int]) -> dict[str, int]:
+    """Units of each figure that a netlist takes; counts: of resources, by nextpnr."""
+    flops = sum(n for cell, n in netlist.cells.items() if cell.startswith("SB_DFF"))
+    return {"ff": flops} | {  # nextpnr-ice40 counts logic cells only
+        figure: sum(counts.get(name, 0) * units for name, units in parts.items())
         for figure, parts in RESOURCES[device.family].items()
     }
+
+
+def utilisation(log: str) -> list[tuple[str, int, int]]:
+    """Resources in a log of nextpnr: name, how many it uses, how many there are."""
+    return [(name, int(used), int(has)) for name, used, has in _UTILISATION.findall(log)]
+
+
+def _measure(entry: Entry, netlist: Netlist, device: Device, seed: int) -> Placed:
+    report = json.loads((entry.folder / "report.json").read_text())
+    counts = {name: int(row["used"]) for name, row in report["utilization"].items()}
+    used = figures(netlist, device, counts)
     for figure, count in used.items():
         if count > getattr(device, figure):
-            raise DoesNotFitError(device, NAMES[figure], count, getattr(device, figure))
+            raise DoesNotFitError(device, RESOURCE_NAMES[figure], count, getattr(device, figure))
     if not report["fmax"]:
         raise ValueError("no path between two registers, so there is no clock to measure")
     fmax = min(float(clock["achieved"]) for clock in report["fmax"].values())
@@ -164,11 +174,10 @@ _UTILISATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.MULTILI
 def _explain(error: ToolError, device: Device) -> None:
     """Raises DoesNotFitError when the log shows more of a resource used than there is."""
     log = error.log.read_text(errors="replace")
-    figures = {n: f for f, parts in RESOURCES[device.family].items() for n in parts}
-    counts = [(n, int(used), int(has)) for n, used, has in _UTILISATION.findall(log)]
-    over = [c for c in counts if c[1] > c[2]]
+    figure_of = {n: f for f, parts in RESOURCES[device.family].items() for n in parts}
+    over = [row for row in utilisation(log) if row[1] > row[2]]
     if not over:
         return
     name, used, has = max(over, key=lambda c: c[1] / max(c[2], 1))
-    resource = NAMES[figures[name]] if name in figures else name
+    resource = RESOURCE_NAMES[figure_of[name]] if name in figure_of else name
     raise DoesNotFitError(device, resource, used, has) from error

@@ -26,6 +26,8 @@ from model.spec import (
     infer,
 )
 
+SCORES = Format(16, True)
+
 
 def random_layer(rng: random.Random) -> Layer:
     """A layer of a size that small networks have, with random weights."""
@@ -64,18 +66,26 @@ def random_layer(rng: random.Random) -> Layer:
         b = draw.integers(-(1 << 14), 1 << 14, channels)
         form = Format(rng.choice([4, 6, 8]))
         nodes.append(Requantise("r", ("op",), m, b, rng.randint(8, 14), form))
-    return _layer(nodes)
+    return last_layer(nodes)
 
 
-def _layer(nodes: list[Node]) -> Layer:
+def last_layer(nodes: list[Node]) -> Layer:
+    """The layer that ends in the last of `nodes`, in a network made around them."""
+    return next(la for la in lower(with_classifier(nodes)) if la.name == nodes[-1].name)
+
+
+def with_classifier(nodes: list[Node]) -> Network:
+    """A network of `nodes` and, behind the last of them, a classifier of two classes."""
     last = nodes[-1].name
     size = int(np.prod(infer(Network(tuple(nodes)))[last].shape))
-    nodes += [
-        Dense("d", (last,), "mult", np.ones((2, size), dtype=np.int64), 2),
-        Requantise("e", ("d",), np.array([1, 1]), np.array([0, 0]), 0, Format(16, True)),
-        Head("h", ("e",)),
-    ]
-    return next(layer for layer in lower(Network(tuple(nodes))) if layer.name == last)
+    return Network(
+        (
+            *nodes,
+            Dense("scores", (last,), "mult", np.ones((2, size), dtype=np.int64), 2),
+            Requantise("clipped", ("scores",), np.ones(2, int), np.zeros(2, int), 0, SCORES),
+            Head("head", ("clipped",)),
+        )
+    )
 
 
 def random_fold(rng: random.Random, layer: Layer, target: Device) -> Fold:

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
-import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +33,7 @@ ICE40_MACROS = """\
 `define ICE40_DEFAULT_ASSIGNMENT_1
 """
 """What the models of single cells want from the head of yosys' file: no defaults."""
-UNPACK = ("iceunpack", "icebox_vlog")
+VLOG = "icebox_vlog"
 SECONDS = 600
 
 
@@ -63,14 +60,8 @@ def check(device: Device, level: str) -> None:
             raise RecoverError(
                 f"{device.name}: only bitstreams of iCE40 are read back; take --level netlist"
             )
-        if (absent := missing()) is not None:
+        if (absent := tools.missing(VLOG)) is not None:
             raise RecoverError(absent)
-
-
-def missing() -> str | None:
-    """What is not installed that reads iCE40 bitstreams, and how to get it; None if all is."""
-    absent = [program for program in UNPACK if not shutil.which(program)]
-    return f"{absent[0]} not found: apt-get install fpga-icestorm" if absent else None
 
 
 def netlist(found: Netlist, device: Device, *, cache: Cache) -> Recovered:
@@ -95,12 +86,24 @@ def bitstream(built: Build, device: Device, *, cache: Cache) -> Recovered:
     package = device.part[device.part.index("--package") + 1]
 
     def make(folder: Path) -> float:
-        _run(folder, "iceunpack", str(bits.absolute()), "top.asc")
-        options = ("-s", "-c", "-n", built.top, "-p", str(pins.absolute()), "-d", package)
-        text = _run(folder, "icebox_vlog", *options, "top.asc")
+        def run(tool: str, *arguments: str) -> float:
+            return tools.run(
+                tool,
+                arguments,
+                step="unpack",
+                folder=folder,
+                log=folder / f"{tool}.log",
+                timeout=SECONDS,
+                inputs=(bits, pins),
+            )
+
+        seconds = run("icepack", "-u", bits.name, "top.asc")
+        options = ("-s", "-c", "-n", built.top, "-p", pins.name, "-d", package)
+        seconds += run(VLOG, "top.v", *options, "top.asc")
         # escaped names of buses are plain names
-        (folder / "recovered.v").write_text(re.sub(r"\\(\w+) ", r"\1 ", text))
-        return 0.0
+        text = re.sub(r"\\(\w+) ", r"\1 ", (folder / "top.v").read_text())
+        (folder / "recovered.v").write_text(text)
+        return seconds
 
     inputs = {"bitstream": _hash(bits), "pins": _hash(pins), "top": built.top}
     entry = cache.step("unpack", inputs, make)
@@ -157,14 +160,3 @@ def ice40_model(cell: str) -> str:
 
 def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _run(folder: Path, program: str, *arguments: str) -> str:
-    """Output of a program of icestorm."""
-    found = subprocess.run(
-        [program, *arguments], cwd=folder, capture_output=True, text=True, timeout=SECONDS
-    )
-    if found.returncode:
-        said: Sequence[str] = found.stderr.strip().splitlines() or ["ended without a word"]
-        raise RecoverError(f"{program}: {said[-1]}")
-    return found.stdout

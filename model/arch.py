@@ -96,7 +96,7 @@ def validate(arch: Architecture) -> Architecture:
     for index, block in enumerate(arch.blocks):
         where = f"{arch.name}: block {index} ({block.op})"
         _apply(where, block, _rules(block))
-        height, width = (_size(block, n) for n in (height, width))
+        height, width = (size_behind(block, n) for n in (height, width))
         fits = min(height, width) >= 1
         _need(fits, f"{where}: kernel {block.kernel} is larger than what is left of the image")
     return arch
@@ -127,7 +127,8 @@ def _apply(where: str, checked: Block | Architecture, rules: Rules) -> None:
         _need(ok, f"{where}: {name} {getattr(checked, name)!r} must be {rule}")
 
 
-def _size(block: Block, size: int) -> int:
+def size_behind(block: Block, size: int) -> int:
+    """Height or width of a block's output, from that of its input."""
     if block.op in ("dense", "globalavg"):
         return 1
     pad = block.kernel // 2 if block.op in CONVOLUTIONS and block.padding == "same" else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from math import prod
 
 import torch
@@ -15,6 +15,10 @@ from model.spec import Format, Head, Input, Network, Shape, check
 
 REACH, SCORE_REACH = 4.0, 16.0
 """Range of activations (in standard deviations of a batch norm) and scores, until calibrated."""
+
+
+See = Callable[[str, Layer, list[Tensor]], None]
+"""Is told a layer's name, the layer, and what it is about to read."""
 
 
 class Net(nn.Module):
@@ -68,22 +72,28 @@ class Net(nn.Module):
 
     def values(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
         """Outputs of the layers in `keep` and of the last one, as reals (N, C, H, W)."""
-        x = images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac
-        found = {"image": x}
-        for name, layer in self.steps():
-            found[name] = layer(*(found[source] for source in self.sources[name]))
+        found = self.walk(images)
         return {name: found[name] for name in (*keep, self.last)}
+
+    def walk(self, images: Tensor, see: See = lambda name, layer, given: None) -> dict[str, Tensor]:
+        """All outputs by name; `see` is called with each layer before it computes."""
+        found = {"image": images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac}
+        for name, layer in self.steps():
+            given = [found[source] for source in self.sources[name]]
+            see(name, layer, given)
+            found[name] = layer(*given)
+        return found
 
     @torch.no_grad()
     def calibrate(self, images: Tensor) -> None:
         """Choose each activation's binary point: least squared error over `images`."""
-        found = {"image": images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac}
-        for name, layer in self.steps():
-            given = [found[source] for source in self.sources[name]]
-            if isinstance(layer, Requant):
-                layer.point.fill_(best_frac(layer.normalise(given[0]), layer.bits, layer.signed))
-                self.stage(layer.stage)
-            found[name] = layer(*given)
+        self.walk(images, lambda name, layer, given: self.fit_point(layer, given[0]))
+
+    def fit_point(self, layer: Layer, sums: Tensor) -> None:
+        """The binary point of a Requant: least squared error over the sums that reach it."""
+        if isinstance(layer, Requant):
+            layer.point.fill_(best_frac(layer.normalise(sums), layer.bits, layer.signed))
+            self.stage(layer.stage)
 
 
 def export(net: Net, classes: tuple[str, ...] = ()) -> Network:

@@ -115,12 +115,12 @@ def train(
     tests = torch.from_numpy(data.test_images), torch.from_numpy(data.test_labels)
     steps = math.ceil(len(images) / recipe.batch)
 
-    with _progress(quiet) as progress:
+    with progress_bar(quiet) as progress:
         task = progress.add_task(arch.name, total=epochs, completed=state.epoch, note="")
         for epoch in range(state.epoch, epochs):
             began, total, right = time.monotonic(), 0.0, 0
-            stage = _stage(recipe, epoch, epochs)
-            if stage != "float" and epoch and _stage(recipe, epoch - 1, epochs) == "float":
+            stage = stage_of(recipe, epoch, epochs)
+            if stage != "float" and epoch and stage_of(recipe, epoch - 1, epochs) == "float":
                 net.stage("float").eval()
                 net.calibrate(images[:512])
             net.stage(stage).train()
@@ -129,9 +129,9 @@ def train(
                 seed=seed * 100_003 + epoch,
             )  # fmt: skip
             for step, (x, y) in enumerate(lot, epoch * steps):
-                _set_rate(optimiser, recipe, step / (epochs * steps))
+                set_rate(optimiser, recipe, step / (epochs * steps))
                 scores = net(x)
-                loss = _loss(scores, y, _taught(teacher, x), recipe)
+                loss = loss_of(scores, y, _taught(teacher, x), recipe)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 optimiser.step()
@@ -184,7 +184,7 @@ def _check(arch: Architecture, data: Dataset, epochs: int, initial: Net | None) 
             )
 
 
-def _stage(recipe: Recipe, epoch: int, epochs: int) -> str:
+def stage_of(recipe: Recipe, epoch: int, epochs: int) -> str:
     """The stage of an epoch. A batch norm can freeze only after an epoch that filled it."""
     share = (epoch + 1) / epochs
     if share <= recipe.float_until:
@@ -209,7 +209,7 @@ def _groups(net: Net, recipe: Recipe) -> list[dict[str, Any]]:
     return groups
 
 
-def _set_rate(optimiser: torch.optim.Optimizer, recipe: Recipe, done: float) -> None:
+def set_rate(optimiser: torch.optim.Optimizer, recipe: Recipe, done: float) -> None:
     """Linear warm-up, then a cosine to zero; `done` is the share of the training behind us."""
     cosine = 0.5 + 0.5 * math.cos(math.pi * done)
     rate = recipe.rate * min(1.0, done / recipe.warmup + 1e-3) * cosine
@@ -217,7 +217,8 @@ def _set_rate(optimiser: torch.optim.Optimizer, recipe: Recipe, done: float) -> 
         group["lr"] = rate * group["scale"]
 
 
-def _loss(scores: Tensor, labels: Tensor, taught: Tensor | None, recipe: Recipe) -> Tensor:
+def loss_of(scores: Tensor, labels: Tensor, taught: Tensor | None, recipe: Recipe) -> Tensor:
+    """Cross-entropy, distilled from a teacher's scores `taught` if there are any: see Recipe."""
     loss = F.cross_entropy(scores, labels, label_smoothing=recipe.smoothing)
     if taught is None:
         return loss
@@ -257,7 +258,10 @@ def _digest(net: Net) -> str:
     return digest.hexdigest()
 
 
-def _progress(quiet: bool) -> Progress:
+def progress_bar(quiet: bool, *, transient: bool = True) -> Progress:
+    """On stderr, for tasks with a `note`."""
     columns = TextColumn("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn()
     note = TextColumn("{task.fields[note]}")
-    return Progress(*columns, note, console=Console(stderr=True), disable=quiet, transient=True)
+    return Progress(
+        *columns, note, console=Console(stderr=True), disable=quiet, transient=transient
+    )

@@ -12,12 +12,14 @@ from rtl.stage import Outlet
 class Skid(wiring.Component):
     """A stream whose valid, payload and ready are all registers. Latency 1, a word a cycle."""
 
+    outlet = Outlet
+
     def __init__(self, shape: ShapeCastable | int) -> None:
         super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        outlet = Outlet(m, self.o)
+        outlet = self.outlet(m, self.o)
         m.d.comb += self.i.ready.eq(outlet.en)
         outlet.put(Value.cast(self.i.payload), self.i.valid)
         return m

@@ -28,9 +28,10 @@ def page(runs: Sequence[Run], command: str) -> Page:
     single = len(runs) == 1
     plotted = any(run.front or (single and run.points) for run in runs)
     gains = [] if single else _gains(runs, names)
+    sizes = {} if single else _volumes(runs, names)
     return Page(
         title=_title(runs[0]),
-        lede=_lede(runs[0]) if single else _lede_of_several(gains, _volumes(runs, names)),
+        lede=_lede(runs[0]) if single else _lede_of_several(gains, sizes),
         facts=_facts(runs[0], marks) if single else [],
         views=[view(run, name, marks) for run, name in zip(runs, names, strict=True)],
         pareto=_plots(runs, marks) if plotted else [],
@@ -38,7 +39,7 @@ def page(runs: Sequence[Run], command: str) -> Page:
         if single
         else [(r.style, n) for r, n in zip(runs, names, strict=True)],
         gains=gains,
-        volumes={} if single else _volumes(runs, names),
+        volumes=sizes,
         empty="" if plotted else "There is nothing to plot yet.",
         command=command,
     )
@@ -71,10 +72,6 @@ def _volumes(runs: Sequence[Run], names: Sequence[str]) -> dict[str, float]:
     """Hypervolume of each measured front by name, as parts of one box around all of them."""
     classes = next((f.arch.classes for run in runs for f in run.front if f.arch), 10)
     return dict(zip(names, volumes([run.front for run in runs], classes), strict=True))
-
-
-def _legend_of_several(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[str, str]]:
-    return [(run.style, name) for run, name in zip(runs, names, strict=True)]
 
 
 def _gains(runs: Sequence[Run], names: Sequence[str]) -> list[Gain]:

@@ -22,15 +22,13 @@ import torch
 from gen.build import build
 from gen.cache import Cache
 from gen.characterise import NETWORKS, packed
-from gen.choose import Budget
 from gen.cost import network_features
 from gen.devices import Device, device
 from gen.elaborate import TOP, elaborate
-from gen.estimate import measured_sample
+from gen.estimate import estimate, measured_sample
 from gen.files import write
 from gen.lower import lower
 from gen.plan import Cost, Fold, Plan, PlanError, Stage
-from gen.planner import plan as make_plan
 from gen.synth import synthesise
 from gen.tools import ToolError
 from model.net import Net, export
@@ -72,10 +70,8 @@ def drawn(space: Space, seed: int) -> tuple[Candidate, float]:
 def planned(network: Network, target: Device, share: float) -> tuple[Plan, float]:
     """The plan within `share` of a device, or the next larger one that fits. Raises PlanError."""
     while True:
-        whole = Budget.of(target)
         try:
-            luts = share * whole.lut
-            return make_plan(network, target, dsps=int(share * whole.dsp), luts=luts), share
+            return estimate(network, target, share=share, exact=True).plan, share
         except PlanError:
             if share >= 1:
                 raise

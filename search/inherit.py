@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from model.data import Dataset
-from model.layers import Requant
+from model.layers import Layer, Requant
 from model.net import Net
-from model.quant import best_frac
 from model.train import evaluate
 from search.space import Candidate
 from search.supernet import SuperNet
@@ -33,18 +32,18 @@ def inherit(supernet: SuperNet, candidate: Candidate, images: Tensor) -> Net:
 def recalibrate(net: Net, images: Tensor) -> None:
     """Take the statistics of each batch norm, in order, from what reaches it."""
     net.stage("quantised").eval()
-    found = {"image": images.permute(0, 3, 1, 2).float() * 2.0**-net.input_format.frac}
-    for name, layer in net.steps():
-        given = [found[source] for source in net.sources[name]]
-        if isinstance(layer, Requant):
-            if layer.norm:
-                var, mean = torch.var_mean(given[0], (0, 2, 3), correction=0)
-                layer.mean.copy_(mean)
-                layer.var.copy_(var)
-            if not layer.norm or name == net.last:
-                layer.point.fill_(best_frac(layer.normalise(given[0]), layer.bits, layer.signed))
-                net.stage("quantised")
-        found[name] = layer(*given)
+
+    def see(name: str, layer: Layer, given: list[Tensor]) -> None:
+        if not isinstance(layer, Requant):
+            return
+        if layer.norm:
+            var, mean = torch.var_mean(given[0], (0, 2, 3), correction=0)
+            layer.mean.copy_(mean)
+            layer.var.copy_(var)
+        if not layer.norm or name == net.last:
+            net.fit_point(layer, given[0])
+
+    net.walk(images, see)
 
 
 def score(

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from model.train import progress_bar
 
 
 class Tick(Protocol):
@@ -29,9 +30,7 @@ class Show:
     @contextmanager
     def steps(self, what: str, total: int) -> Iterator[Tick]:
         """A bar of `total` steps; its last note stays on the screen."""
-        columns = TextColumn("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn()
-        note = TextColumn("{task.fields[note]}")
-        with Progress(*columns, note, console=self._console, disable=self.quiet) as progress:
+        with progress_bar(self.quiet, transient=False) as progress:
             task = progress.add_task(what, total=total, note="")
 
             def tick(steps: int, note: str | None = None) -> None:

@@ -7,16 +7,14 @@ add up on the shared weights.
 
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from model.ops import ops
+from model.train import Recipe, loss_of
 from search.sharing import Position, gaussian_distance
 from search.space import Candidate, Space
 from search.supernet import SuperNet
@@ -26,24 +24,18 @@ PREFERENCE = ("mult", "shift")
 
 
 @dataclass(frozen=True)
-class SuperRecipe:
-    """How a supernet is trained. `students`: random networks a step.
+class SuperRecipe(Recipe):
+    """How a supernet is trained: as a network is, but for the integer stage, which it has not.
 
-    `float_until`: share of the epochs with unrounded weights and activations. `distill` and
-    `temperature` as in model.train.Recipe. `gaussian`: weight of the mean distance of the shared
+    `students`: random networks a step. `gaussian`: weight of the mean distance of the shared
     tensors to a Gaussian, in heterogeneous sharing.
     """
 
     batch: int = 32
     rate: float = 1.2e-2
-    decay: float = 0.02
-    warmup: float = 0.05
-    smoothing: float = 0.05
-    shift: int = 1
-    students: int = 2
     float_until: float = 0.0
-    distill: float = 0.7
-    temperature: float = 2.0
+    quantised_until: float = 1.0
+    students: int = 2
     gaussian: float = 0.1
 
 
@@ -58,16 +50,12 @@ def learn(
     recipe: SuperRecipe, stage: str,
 ) -> float:  # fmt: skip
     """Add the gradients of one sandwich to the weights; returns the teacher's loss."""
-    scores = supernet(images, teacher(supernet.space), stage)
-    loss = F.cross_entropy(scores, labels, label_smoothing=recipe.smoothing)
+    taught = supernet(images, teacher(supernet.space), stage)
+    loss = loss_of(taught, labels, None, recipe)
     loss.backward()
-    t = recipe.temperature
-    taught = F.log_softmax(scores.detach() / t, 1)
     for student in students:
         scores = supernet(images, student, stage)
-        gap = F.kl_div(F.log_softmax(scores / t, 1), taught, reduction="batchmean", log_target=True)
-        hard = F.cross_entropy(scores, labels, label_smoothing=recipe.smoothing)
-        ((1 - recipe.distill) * hard + recipe.distill * t * t * gap).backward()
+        loss_of(scores, labels, taught.detach(), recipe).backward()
     return float(loss.detach())
 
 
@@ -102,10 +90,3 @@ def groups(supernet: SuperNet, recipe: SuperRecipe) -> list[dict[str, Any]]:
     if own:
         rows.append({"params": own, "scale": ops("add").rate, "weight_decay": 0.0})
     return rows
-
-
-def set_rate(optimiser: torch.optim.Optimizer, recipe: SuperRecipe, done: float) -> None:
-    """Linear warm-up, then a cosine to zero; `done` is the share of the training behind us."""
-    rate = recipe.rate * min(1.0, done / recipe.warmup + 1e-3)
-    for group in optimiser.param_groups:
-        group["lr"] = rate * (0.5 + 0.5 * math.cos(math.pi * done)) * group["scale"]

@@ -103,7 +103,8 @@ def _supernet(asked: Request, run: RunFolder, show: Show, folder: Path) -> None:
 def _finish(run: RunFolder) -> tuple[dict[str, Any], bool]:
     """The front, marked in each finalist's file, and the report."""
     run.note(state="done")
-    best = {finalist.key for finalist in load(run.folder).front}
+    front = load(run.folder).front
+    best = {finalist.key for finalist in front}
     rows = []
     for path in sorted(run.folder.glob(f"finalists/*/{FINALIST}")):
         rows.append(json.loads(path.read_text()) | {"on_front": path.parent.name in best})
@@ -111,7 +112,7 @@ def _finish(run: RunFolder) -> tuple[dict[str, Any], bool]:
     page = report([run.folder])["report"]
     found = {
         "run": str(run.folder), "report": page, "evaluations": len(run.scores),
-        "finalists": len(rows), "front": [one.row() for one in load(run.folder).front],
+        "finalists": len(rows), "front": [one.row() for one in front],
         "rounds": run.rounds, "seconds": run.head["seconds"],
     }  # fmt: skip
     return found, not any(row["rtl"]["mismatches"] for row in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from model.arch import CONVOLUTIONS, Architecture, Block
+from model.arch import Architecture, Block, size_behind
 
 POOLS = ("maxpool", "avgpool", "globalavg")
 
@@ -70,7 +70,7 @@ def _sized(piece: Piece, most: int) -> Piece:
 
 
 def _piece(block: Block, size: tuple[int, int], channels: int) -> Piece:
-    after = (_out(block, size[0]), _out(block, size[1]))
+    after = (size_behind(block, size[0]), size_behind(block, size[1]))
     out = block.channels or channels
     pixels = after[0] * after[1]
     kernel = size[0] if block.op == "globalavg" else block.kernel
@@ -90,10 +90,3 @@ def _terms(block: Block, channels: int, out: int, size: tuple[int, int]) -> int:
         "residual": window * (channels + out) * out + skip,
         "dense": size[0] * size[1] * channels * out,
     }[block.op]
-
-
-def _out(block: Block, size: int) -> int:
-    if block.op in ("dense", "globalavg"):
-        return 1
-    pad = block.kernel // 2 if block.op in CONVOLUTIONS and block.padding == "same" else 0
-    return (size + 2 * pad - block.kernel) // block.stride + 1

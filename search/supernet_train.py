@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import random
 import time
 from dataclasses import asdict
@@ -17,20 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from gen.files import write
 from model import data as datasets
 from model.augment import batches
 from model.checkpoint import CHECKPOINT, LOG, Run, State
 from model.data import Dataset
+from model.train import progress_bar, set_rate, stage_of
 from search import distributed, space_files
 from search.histograms import histograms
 from search.inherit import score
-from search.sandwich import SuperRecipe, groups, learn, regularise, set_rate, teacher
+from search.sandwich import SuperRecipe, groups, learn, regularise, teacher
 from search.space import Space, SpaceError
 from search.supernet import SuperNet
 
@@ -68,7 +67,7 @@ def train_supernet(
         supernet.load_state_dict(weights)
         optimiser.load_state_dict(moments)
         state = State(**stand)
-        with _progress(quiet or not distributed.first()) as progress:
+        with progress_bar(quiet or not distributed.first()) as progress:
             task = progress.add_task("supernet", total=epochs, completed=state.epoch, note="")
             for epoch in range(state.epoch, epochs):
                 row = _epoch(supernet, optimiser, data, recipe, epoch, epochs, seed)
@@ -115,7 +114,7 @@ def _epoch(
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
     steps = -(-len(labels) // recipe.batch)
     rng = random.Random(f"{seed} {epoch}")
-    stage = "float" if (epoch + 1) / epochs <= recipe.float_until else "quantised"
+    stage = stage_of(recipe, epoch, epochs)
     lots = batches(
         images, labels, size=recipe.batch, shift=recipe.shift, flips=data.flips,
         seed=seed * 100_003 + epoch,
@@ -191,21 +190,9 @@ def _save(supernet: SuperNet, request: dict[str, Any], out: Path) -> None:
         "unshared_weights": SuperNet(supernet.space, "none").weight_count,
         "curve": curve, "histograms": histograms(supernet),
     }  # fmt: skip
-    _replace(out / WEIGHTS, save_tensors(supernet.state_dict()))
-    _replace(out / ABOUT, (json.dumps(about, indent=1) + "\n").encode())
+    write(out / WEIGHTS, save_tensors(supernet.state_dict()))
+    write(out / ABOUT, json.dumps(about, indent=1) + "\n")
     (out / CHECKPOINT).unlink(missing_ok=True)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(content)
-    fresh.replace(path)
-
-
-def _progress(quiet: bool) -> Progress:
-    columns = TextColumn("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn()
-    note = TextColumn("{task.fields[note]}")
-    return Progress(*columns, note, console=Console(stderr=True), disable=quiet, transient=True)
 
 
 def main() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
 
 from rtl.head import Head
-from rtl.stage import Outlet
 from rtl.streams import Join
 from sim.formal import Property
 from sim.formal_requantise import requantised
@@ -141,20 +140,4 @@ class Chain(wiring.Component):
             wiring.connect(m, source, link.i)
             source = link.o
         wiring.connect(m, source, wiring.flipped(self.o))
-        return m
-
-
-class Pipe(wiring.Component):
-    """An Outlet as a stream: it takes a word while it is enabled."""
-
-    def __init__(self, bits: int, outlet: type[Outlet] = Outlet) -> None:
-        self.outlet = outlet
-        word = stream.Signature(unsigned(bits))
-        super().__init__({"i": In(word), "o": Out(word)})
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        outlet = self.outlet(m, self.o)
-        outlet.put(self.i.payload, self.i.valid)
-        m.d.comb += self.i.ready.eq(outlet.en)
         return m

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from gen.elaborate import answers
 from sim.locate import Mismatch
 
 LAST = 0x100
@@ -17,13 +18,10 @@ LAST = 0x100
 
 def frames(scores: np.ndarray, bytes_out: int) -> list[list[int]]:
     """Output words of images with integer `scores` (N, classes), one list an image."""
-    size, rest = divmod(bytes_out - 1, scores.shape[1])
-    if rest or size < 1:
-        raise ValueError(f"{bytes_out} bytes a frame: must be {scores.shape[1]} scores and a byte")
-    parts = (scores[:, :, None] >> (8 * np.arange(size))) & 0xFF
-    index = scores.argmax(1)[:, None] | LAST
-    words: list[list[int]] = np.concatenate([parts.reshape(len(scores), -1), index], 1).tolist()
-    return words
+    words = answers(scores, bytes_out)
+    words[:, -1] |= LAST
+    found: list[list[int]] = words.tolist()
+    return found
 
 
 def input_words(images: torch.Tensor) -> list[int]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from gen import recover
+from gen import recover, tools
 from gen.build import build
 from gen.cache import Cache
 from gen.devices import Device
@@ -33,7 +33,9 @@ def available(device: Device) -> tuple[str, ...]:
     """What can be proven of a device here."""
     if device.family not in recover.FAMILIES:
         return LEVELS[:1]
-    return LEVELS if device.family == "ice40" and recover.missing() is None else LEVELS[:2]
+    return (
+        LEVELS if device.family == "ice40" and tools.missing(recover.VLOG) is None else LEVELS[:2]
+    )
 
 
 def at_level(

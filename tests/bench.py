@@ -28,12 +28,13 @@ from gen.cost import predict
 from gen.devices import Device, device
 from gen.elaborate import elaborate
 from gen.fold import Option, folds
-from gen.lower import Layer, lower
+from gen.lower import Layer
 from gen.planner import plan
+from gen.random_layers import last_layer
 from gen.units import engine
 from gen.verilog import verilog
 from model import arch, data, golden
-from model.spec import Conv, Dense, Format, Head, Input, Network, Node, Requantise
+from model.spec import Conv, Dense, Format, Input, Node, Requantise
 from model.train import train
 from rtl.layer import Engine, LayerEngine
 from rtl.streams import converters
@@ -103,14 +104,7 @@ def layer_of(
     channels = len(spread.multiplier)
     scale = draw.integers(65, 256, channels) if multipliers else 1 << draw.integers(5, 9, channels)
     nodes.append(replace(spread, multiplier=scale, shift=12, format=Format(bits)))
-    size = channels * (shape[0] * shape[1] if isinstance(op, Conv) else 1)
-    ones = np.ones((2, size), dtype=np.int64)
-    nodes += [
-        Dense("d", ("r",), "mult", ones, 2),
-        Requantise("e", ("d",), ones[:, 0], 0 * ones[:, 0], 0, Format(16, True)),
-        Head("h", ("e",)),
-    ]
-    return next(la for la in lower(Network(tuple(nodes))) if la.name == "r")
+    return last_layer(nodes)
 
 
 def best(

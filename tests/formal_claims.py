@@ -13,8 +13,9 @@ import rtl.stage
 import rtl.streams
 from rtl.pe import PE, pe
 from rtl.requantise import Requantiser
+from rtl.skid import Skid
 from sim.formal import Property
-from sim.formal_joints import Chain, Headed, Joined, Pipe
+from sim.formal_joints import Chain, Headed, Joined
 from sim.formal_streams import Streams, lanes
 
 KINDS = [
@@ -81,7 +82,9 @@ def fork(m: Any = rtl.streams, *, bits: int = 1) -> Property:
 
 
 def outlet(m: Any = rtl.stage, *, bits: int = 1) -> Property:
-    return Streams(Pipe(bits, m.Outlet), {"i": lanes(1), "o": lanes(1)}, most=3, patience=1)
+    dut = Skid(bits)
+    dut.outlet = m.Outlet
+    return Streams(dut, {"i": lanes(1), "o": lanes(1)}, most=3, patience=1)
 
 
 def join(m: Any = rtl.streams, *, bits: int = 1, factor: int = 1, shift: int = 0) -> Property:

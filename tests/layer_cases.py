@@ -14,6 +14,7 @@ from gen.devices import device
 from gen.fold import folds
 from gen.lower import Layer, lower
 from gen.plan import Fold
+from gen.random_layers import with_classifier
 from gen.verilog import verilog
 from model import golden
 from model.kind_shift import exponents
@@ -23,7 +24,6 @@ from model.spec import (
     Dense,
     Format,
     GlobalAvgPool,
-    Head,
     Input,
     MaxPool,
     Network,
@@ -120,14 +120,7 @@ def random_network(rng: random.Random) -> tuple[Network, str]:
     if not isinstance(node, MaxPool):
         nodes.append(requantise(rng, "req", "op", node, nodes[:-1]))
         last = "req"
-    shape = check_partial(nodes).shape
-    size = int(np.prod(shape))
-    nodes += [
-        Dense("scores", (last,), "mult", np.ones((2, size), dtype=np.int64), 2),
-        Requantise("clipped", ("scores",), np.array([1, 1]), np.array([0, 0]), 0, Format(16, True)),
-        Head("head", ("clipped",)),
-    ]
-    network = Network(tuple(nodes))
+    network = with_classifier(nodes)
     check(network)
     return network, last
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import time
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
+from gen.files import write
 from model import data as datasets
 from model.data import Dataset, stratified, validation_split
 from model.net import Net
@@ -126,9 +126,7 @@ def study(given: argparse.Namespace) -> dict[str, Any]:
             "inherited": dict(zip(ids, inherited, strict=True)),
         }
         found["alone"] = trained
-        fresh = out / f".{RESULTS}.{os.getpid()}"
-        fresh.write_text(json.dumps(found, indent=1) + "\n")
-        fresh.replace(out / RESULTS)
+        write(out / RESULTS, json.dumps(found, indent=1) + "\n")
     return found
 
 

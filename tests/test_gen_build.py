@@ -10,8 +10,8 @@ import pytest
 from gen import place
 from gen.build import build
 from gen.cache import Cache
-from gen.devices import DEVICES, device
-from gen.place import NAMES, RESOURCES, DoesNotFitError
+from gen.devices import DEVICES, RESOURCE_NAMES, device
+from gen.place import RESOURCES, DoesNotFitError
 from gen.synth import synthesise
 from gen.tools import ToolError
 from tests.verilog import memory, products
@@ -99,10 +99,10 @@ def test_what_does_not_fit_is_named(
     with pytest.raises(DoesNotFitError) as error:
         build(verilog, "top", device(name), cache=tmp_path)
     assert (error.value.used, error.value.available) == (used, available)
-    assert error.value.resource == NAMES[resource]
+    assert error.value.resource == RESOURCE_NAMES[resource]
     assert str(error.value).startswith(
-        f"does not fit {device(name).name}: {used} {NAMES[resource]} used, {available} available, "
-        f"{used - available} too many; "
+        f"does not fit {device(name).name}: {used} {RESOURCE_NAMES[resource]} used, "
+        f"{available} available, {used - available} too many; "
     )
     assert "\n" not in str(error.value)
 

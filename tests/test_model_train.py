@@ -16,7 +16,7 @@ from model.augment import augment
 from model.checkpoint import Run
 from model.data import Dataset
 from model.spec import Conv, Dense, Format, Node
-from model.train import Recipe, TrainError, _loss, recipe_for, train
+from model.train import Recipe, TrainError, loss_of, recipe_for, train
 
 SOON = Recipe(batch=16, shift=0)
 """Many small steps; a shift would move bars out of the image."""
@@ -116,7 +116,9 @@ def test_refuses_what_does_not_fit(arch: Architecture, message: str) -> None:
 def test_teacher_pulls_towards_its_scores() -> None:
     labels, recipe = torch.tensor([0]), Recipe(distill=1.0)
     taught = torch.tensor([[0.0, 3.0]])
-    far, near = (_loss(torch.tensor([s]), labels, taught, recipe) for s in ([3.0, 0.0], [0.0, 3.0]))
+    far, near = (
+        loss_of(torch.tensor([s]), labels, taught, recipe) for s in ([3.0, 0.0], [0.0, 3.0])
+    )
     assert near.item() == pytest.approx(0, abs=1e-6)
     assert far > 1
     teacher = train(ARCH, DATA, epochs=10, recipe=SOON, quiet=True).network

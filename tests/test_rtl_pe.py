@@ -14,6 +14,7 @@ from amaranth.sim import Simulator
 from model.kinds import kind, kind_names
 from rtl.pe import PE, pe
 from tests.bench_lanes import NAIVE, element
+from tests.formal_claims import KINDS
 
 TERMS = {
     "mult": lambda x, w: x * w,
@@ -87,16 +88,6 @@ def check(name: str, dut: PE, slots: list[Slot], seed: int) -> None:
     ]
     what = f"{dut.simd} lanes x {dut.x_bits} w {dut.w_bits} acc {dut.acc_bits} bits"
     assert not wrong, f"seed {seed}: {name} {what}: {wrong[0]} (and {len(wrong) - 1} more)"
-
-
-KINDS = [
-    ("mult", "dsp"),
-    ("mult", "lut"),
-    ("shift", "lut"),
-    ("add", "lut"),
-    ("sum", "lut"),
-    ("max", "lut"),
-]
 
 
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gen import recover
+from gen import recover, tools
 from gen.build import build
 from gen.cache import Cache
 from gen.compile import planned
@@ -29,7 +29,7 @@ def case(board: str, level: str, folder: Path) -> tuple[Network, Accelerator, to
     """A network of random layers as planned for a board, its Verilog at a level, and images."""
     network, _ = random_network(random.Random(SEED))
     plan, rtl = planned(network, board=board, dsps=0 if level == "bitstream" else None)
-    if level == "bitstream" and (reason := recover.missing()):
+    if level == "bitstream" and (reason := tools.missing(recover.VLOG)):
         pytest.skip(reason)
     source = network.nodes[0]
     assert isinstance(source, Input)
@@ -70,7 +70,9 @@ def test_a_level_that_cannot_be_had_is_refused_before_anything_is_built(tmp_path
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(recover.missing() is not None, reason=str(recover.missing()))
+@pytest.mark.skipif(
+    tools.missing(recover.VLOG) is not None, reason=str(tools.missing(recover.VLOG))
+)
 def test_multipliers_are_not_read_back(tmp_path: Path) -> None:
     network, _ = random_network(random.Random(SEED))
     plan, rtl = planned(network, board="up5k")
@@ -85,6 +87,8 @@ def test_levels_by_name() -> None:
     assert asked("rtl", device("up5k")) == ("rtl",)
     assert asked("all", device("ulx3s-25f")) == LEVELS[:2]
     assert asked("all", device("tang-nano-9k")) == LEVELS[:1]
-    assert available(device("hx8k")) == (LEVELS if recover.missing() is None else LEVELS[:2])
+    assert available(device("hx8k")) == (
+        LEVELS if tools.missing(recover.VLOG) is None else LEVELS[:2]
+    )
     with pytest.raises(ValueError, match="--level gates: must be one of rtl, netlist, bitstream"):
         asked("gates", device("up5k"))
