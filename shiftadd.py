@@ -264,6 +264,71 @@ def boards(*, quiet: bool = False) -> Result:
     return {"boards": [one.as_dict() for one in rows]}, True
 
 
+def deploy(
+    net: Path,
+    *,
+    board: str | None = None,
+    port: str | None = None,
+    data: str | None = None,
+    images: int | None = None,
+    virtual: bool = False,
+    flash: bool = False,
+    load: bool = True,
+    bundle: Path | None = None,
+    out: Path | None = None,
+    quiet: bool = False,
+    **limits: Any,
+) -> Result:
+    """Build a network for a board, load that, and hold its answers to the golden model."""
+    from gen import bundle as bundles
+    from gen.boards import board as board_named
+    from gen.deployable import prepare
+    from gen.examples import examples
+    from gen.ports import ready
+    from model import data as datasets
+    from model import store
+    from sim.deploy import check_bundle, table
+    from sim.deploy import deploy as run
+
+    _no_conflict({"--virtual": virtual}, {"--port": port, "--flash": flash or None})
+    asked = {f"--{k}": limits.get(k) for k in ("fps", "dsps", "luts")} | {"--out": out}
+    _no_conflict({"--bundle": bundle}, asked)
+    network = store.load(net)
+    source = data or network.about.get("data")
+    if not source:
+        raise RequestError(f"{net}: the network does not name its data set; give --data")
+    tests = examples(network, datasets.load(source))
+    some = tests.first(images)
+    given = bundles.load(bundle) if bundle else None
+    if given:
+        check_bundle(given, network, board, virtual=virtual or not load)
+    target = board_named(given.manifest.board if given else board or BOARD)
+    if load and not virtual:  # before the time that building takes
+        port = ready(target.name, target.uart, target.baud, port)
+    with _status(quiet) as say:
+        if given is None:
+            place = {"place": not virtual, "image": tests.images[0], "progress": say}
+            made = prepare(network, target, **place, **limits)
+            folder = out or Path("build") / f"{net.resolve().name}-{target.name}"
+            given = bundles.save(made, tests, folder / "deploy")
+    if not quiet:
+        print(f"bundle: {given.folder}", file=sys.stderr)
+    if not load:
+        return {"bundle": str(given.folder), "bitstream": given.manifest.bitstream}, True
+    with _bar(quiet, f"deploy to {target.name}") as tick:
+        found = run(given, some, port=port, virtual=virtual, flash=flash, tick=tick)
+    if not quiet:
+        _console().print(table(found))
+    return found.as_dict(), found.ok
+
+
+def _no_conflict(one: dict[str, object], others: dict[str, object]) -> None:
+    """RequestError when an option stands beside one that it leaves nothing to say."""
+    ((name, value),) = one.items()
+    if value and (beside := [other for other, given in others.items() if given is not None]):
+        raise RequestError(f"{', '.join(beside)}: {name} leaves no choice of that; drop one")
+
+
 def characterize(*, board: str = BOARD, count: int = 60, quiet: bool = False) -> Result:
     """Measure layers on a board's family and fit the prices of the cost model to them."""
     from gen.characterise import characterise
@@ -336,7 +401,17 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"shiftadd {version('shiftadd')}")
     verbs = top.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for add in (_demo, _search, _train, _compile, _simulate, _report, _characterize, _boards):
+    for add in (
+        _demo,
+        _search,
+        _train,
+        _compile,
+        _simulate,
+        _deploy,
+        _report,
+        _characterize,
+        _boards,
+    ):
         one = add(verbs)
         one.add_argument(
             "--json", action="store_true", help="print one JSON object on stdout, and no progress"
@@ -468,20 +543,25 @@ def _compile(verbs: Any) -> argparse.ArgumentParser:
     )
     one.add_argument("--out", type=Path, help="folder for plan, Verilog, bitstream and report")
     one.add_argument(
-        "--fps",
-        type=float,
-        help="least area at so many images a second, instead of the fastest that fits",
-    )
-    one.add_argument(
         "--mhz", type=float, help="clock to ask of place and route, and to plan --fps with"
     )
-    one.add_argument("--dsps", type=int, help="use at most so many hardware multipliers")
-    one.add_argument("--luts", type=int, help="plan for at most so many LUTs")
-    one.add_argument("--seeds", type=int, default=1, help="placements to try; the fastest is kept")
+    _limits(one)
     one.add_argument(
         "--plan", type=Path, metavar="FILE", help="build exactly this plan.json, and plan nothing"
     )
     return one
+
+
+def _limits(one: argparse.ArgumentParser) -> None:
+    """What planning and placing may be told."""
+    one.add_argument(
+        "--fps",
+        type=float,
+        help="least area at so many images a second, instead of the fastest that fits",
+    )
+    one.add_argument("--dsps", type=int, help="use at most so many hardware multipliers")
+    one.add_argument("--luts", type=int, help="plan for at most so many LUTs")
+    one.add_argument("--seeds", type=int, default=1, help="placements to try; the fastest is kept")
 
 
 def _simulate(verbs: Any) -> argparse.ArgumentParser:
@@ -515,6 +595,36 @@ def _simulate(verbs: Any) -> argparse.ArgumentParser:
         metavar="FILE",
         help="write waveforms (.fst or .vcd) of the failing images, or of the first",
     )
+    return one
+
+
+def _deploy(verbs: Any) -> argparse.ArgumentParser:
+    one = _verb(
+        verbs,
+        deploy,
+        "build a network for a board, load that, and hold its answers to the golden model",
+        "shiftadd deploy runs/demo/network --board icebreaker --virtual",
+    )
+    one.add_argument("net", type=Path, help="folder of a trained network")
+    one.add_argument("--board", help=f"see `shiftadd boards` (default {BOARD})")
+    one.add_argument("--port", help="serial port; default that of the board's USB chip")
+    one.add_argument("--data", help="data set; default the one that the network was trained on")
+    one.add_argument("--images", type=int, help="how many test images; default all")
+    one.add_argument(
+        "--virtual",
+        action="store_true",
+        help="no hardware: the board's Verilog in Verilator, without place and route unless "
+        "--bundle was built",
+    )
+    one.add_argument("--flash", action="store_true", help="keep it when the power is off")
+    one.add_argument(
+        "--no-load", dest="load", action="store_false", help="make the bundle, and stop there"
+    )
+    one.add_argument("--out", type=Path, help="the bundle lands in its folder deploy/")
+    one.add_argument(
+        "--bundle", type=Path, metavar="FOLDER", help="deploy what is there, and build nothing"
+    )
+    _limits(one)
     return one
 
 
@@ -584,11 +694,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _status_of(error: Exception) -> int | None:
     """Exit status of an error that a user can do something about; None for a defect of ours."""
+    from gen.host import DeviceError
+    from gen.loader import LoadError
     from gen.place import DoesNotFitError
     from gen.plan import DoesNotFit
     from gen.tools import ToolError
 
-    if isinstance(error, DoesNotFit | DoesNotFitError | ToolError):
+    if isinstance(error, DoesNotFit | DoesNotFitError | ToolError | DeviceError | LoadError):
         return FAILED
     from sim.simulators import SimulatorError
 

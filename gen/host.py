@@ -181,13 +181,7 @@ class Device:
         timeout: seconds without any answer after which requests count as lost. Raises DeviceError
         when the port is missing or in use, the board silent, or another one.
         """
-        exclusive = True if os.name == "posix" else None
-        try:
-            line = serial.Serial(
-                port, baud, timeout=timeout, write_timeout=10 * timeout, exclusive=exclusive
-            )
-        except (OSError, ValueError) as error:
-            raise DeviceError(_open_message(port, baud, error)) from error
+        line = open_line(port, baud, timeout)
         device = Device(line, timeout)
         try:
             device.check(network=network, design=design)
@@ -379,6 +373,17 @@ def _flat(image: Any) -> Iterator[int]:
             yield from _flat(part)
         else:
             raise ValueError(f"pixel {part}: must be an integer")
+
+
+def open_line(port: str, baud: int, timeout: float = 1.0) -> serial.Serial:
+    """The serial line at `port`, for this program alone; DeviceError says why it cannot be had."""
+    exclusive = True if os.name == "posix" else None
+    try:
+        return serial.Serial(
+            port, baud, timeout=timeout, write_timeout=10 * timeout, exclusive=exclusive
+        )
+    except (OSError, ValueError) as error:
+        raise DeviceError(_open_message(port, baud, error)) from error
 
 
 def _open_message(port: str, baud: int, error: Exception) -> str:

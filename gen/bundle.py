@@ -1,0 +1,158 @@
+"""A bundle: the folder with all that a board needs, and a host program that needs no shiftadd.
+
+manifest.json        hashes of everything, board, clock, link, shapes, classes: gen.manifest
+shiftadd_board.v     the network behind its link; with the board's pins in shiftadd_pins.v
+shiftadd_pins.*      those, and the bitstream, where the board was built
+classify.py, gen/    the host program: copies of HOST, which import nothing but pyserial
+test_*.npy           test images, their labels, and the scores of the golden model
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from gen import hashes, manifest
+from gen import plan as plans
+from gen.boards.top import TOP
+from gen.deployable import Deployable
+from gen.examples import Examples
+from gen.files import copy, write
+from gen.host import Info
+from gen.manifest import MANIFEST, Manifest
+
+HOST = ("__init__", "classify", "hashes", "host", "manifest", "npy", "ports", "trial")
+"""Modules of gen that make the host program."""
+LAUNCHER = '''"""Classifies images on the board of this folder: see README.md."""
+
+from pathlib import Path
+
+from gen.classify import main
+
+raise SystemExit(main(Path(__file__).parent))
+'''
+README = Path(__file__).with_name("bundle.md")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk, whose files are what its manifest says. Also a design for
+    sim.virtual.VirtualBoard."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def verilog(self) -> str:
+        return (self.folder / manifest.VERILOG).read_text()
+
+    @property
+    def top(self) -> str:
+        return self.manifest.top
+
+    @property
+    def info(self) -> Info:
+        return self.manifest.info
+
+
+def load(folder: Path) -> Bundle:
+    """The bundle in `folder`. Raises DamagedError where a file is not what it was."""
+    return Bundle(folder, manifest.load(folder))
+
+
+def save(made: Deployable, tests: Examples, folder: Path) -> Bundle:
+    """Writes a bundle, replacing one that is there, whole or not at all.
+
+    Raises ValueError for a `folder` that exists and is not a bundle.
+    """
+    if folder.exists() and not (folder / MANIFEST).is_file():
+        raise ValueError(f"{folder}: exists and is not a bundle; choose another --out")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+        fresh = Path(scratch, "new")
+        (fresh / "gen").mkdir(parents=True)
+        bitstream = _hardware(made, fresh)
+        _tests(tests, fresh)
+        _host(fresh)
+        files = hashes.of_files(path for path in fresh.iterdir() if path.is_file())
+        described = _manifest(made, tests, bitstream, files)
+        write(fresh / MANIFEST, described.dumps())
+        write(fresh / "README.md", _readme(described))
+        if folder.exists():
+            folder.rename(Path(scratch, "old"))
+        fresh.rename(folder)
+    return Bundle(folder, described)
+
+
+def _hardware(made: Deployable, folder: Path) -> str | None:
+    """Writes plan, Verilog and, where there is one, the bitstream; the name of that."""
+    plans.save(made.plan, folder / manifest.PLAN)
+    write(folder / manifest.VERILOG, made.design.verilog)
+    if made.built is None:
+        return None
+    write(folder / f"{TOP}.v", made.built.verilog.removesuffix(made.design.verilog))
+    source = made.built.build.files["bitstream"]
+    return copy(source, folder / f"{TOP}{source.suffix}").name
+
+
+def _tests(tests: Examples, folder: Path) -> None:
+    for name, array in (
+        (manifest.IMAGES, tests.images),
+        (manifest.LABELS, tests.labels),
+        (manifest.SCORES, tests.scores),
+    ):
+        raw = io.BytesIO()
+        np.save(raw, np.ascontiguousarray(array))
+        write(folder / name, raw.getvalue())
+
+
+def _host(folder: Path) -> None:
+    for name in HOST:
+        copy(Path(__file__).with_name(f"{name}.py"), folder / "gen" / f"{name}.py")
+    write(folder / "classify.py", LAUNCHER)
+
+
+def _manifest(
+    made: Deployable, tests: Examples, bitstream: str | None, files: dict[str, str]
+) -> Manifest:
+    board, network = made.board, made.network
+    return Manifest(
+        name=str(network.about.get("name", "network")),
+        data=tests.name,
+        classes=tuple(network.classes),
+        board=board.name,
+        device=board.device.name,
+        uart=board.uart,
+        load=" ".join((board.loading, *board.loader, bitstream)) if bitstream else "",
+        top=made.design.top,
+        info=made.design.info,
+        plan=made.plan.hash,
+        cycles_latency=made.plan.cycles_latency,
+        cycles_interval=made.plan.cycles_interval,
+        bitstream=bitstream,
+        files=files,
+    )
+
+
+def _readme(what: Manifest) -> str:
+    words: dict[str, Any] = {name: getattr(what, name) for name in ("name", "board", "data")}
+    info = what.info
+    signed = "signed " if info.input_signed else ""
+    words |= {
+        "load": f"`{what.load}`"
+        if what.bitstream
+        else "`shiftadd deploy` without `--virtual` first",
+        "mhz": f"{info.clock_hz / 1e6:.2f}",
+        "clock": "" if what.bitstream else " (predicted: it was not placed and routed)",
+        "baud": f"{info.baud:,}",
+        "shape": f"{info.height} × {info.width} × {info.channels}",
+        "pixel": f"{signed}integers of {info.input_bits} bits",
+        "classes": ", ".join(what.classes),
+    }
+    return Template(README.read_text()).substitute(words)

@@ -1,0 +1,71 @@
+"""A network made ready for a board: plan, link, Verilog and, where wanted, its bitstream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gen.board_build import BoardBuild, build_for_board
+from gen.board_plan import plan_for_board
+from gen.boards.board import Board
+from gen.cost import CostModel
+from gen.elaborate import elaborate
+from gen.linked import Linked, linked
+from gen.plan import Plan
+from model.spec import Network
+
+
+@dataclass(frozen=True)
+class Deployable:
+    """`design` is the network behind its link at the clock in its info: that of `built`, or the
+    predicted one without a build."""
+
+    network: Network
+    board: Board
+    plan: Plan
+    design: Linked
+    built: BoardBuild | None
+
+
+def prepare(
+    network: Network,
+    board: Board,
+    *,
+    image: np.ndarray,
+    place: bool,
+    fps: float | None = None,
+    dsps: int | None = None,
+    luts: int | None = None,
+    seeds: int = 1,
+    cache: Path = Path("build/cache"),
+    progress: Callable[[str], None] = lambda step: None,
+) -> Deployable:
+    """Plans `network` beside the link of `board`; `place`: and builds the board's bitstream.
+
+    image: integers (height, width, channels), the built-in vector of the self-test. fps, dsps,
+    luts: as for gen.planner.plan. seeds: placements of each run. Raises PlanError,
+    DoesNotFitError, ToolError, ValueError.
+    """
+    progress("plan")
+    plan = plan_for_board(network, board, fps=fps, dsps=dsps, luts=luts)
+    progress("Verilog")
+    accelerator = elaborate(network, plan)
+
+    def design(clock_hz: int, baud: int) -> Linked:
+        return linked(accelerator, network, clock_hz=clock_hz, baud=baud, image=image)
+
+    if not place:
+        clock = board.fastest(_predicted_mhz(plan, board))
+        return Deployable(network, board, plan, design(round(clock.hz), board.rate(clock)), None)
+    built = build_for_board(board, design, seeds=seeds, cache=cache, progress=progress)
+    return Deployable(network, board, plan, design(built.clock_hz, built.baud), built)
+
+
+def _predicted_mhz(plan: Plan, board: Board) -> float:
+    """What the cost model expects, but no less than the slowest clock of the board."""
+    model = CostModel.of(board.device)
+    slowest = board.clocks()[0].mhz
+    return max(slowest, model.fmax_mhz(plan.stages, plan.cost.lut, board.device))

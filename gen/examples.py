@@ -1,0 +1,56 @@
+"""Images whose right answers are known: what a board is held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from model import golden
+from model.data import DataError, Dataset
+from model.spec import Format, Network
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Integer images (N, height, width, channels), labels (N,), and scores (N, classes) of the
+    golden model. name: of the data set."""
+
+    name: str
+    images: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray
+
+    def first(self, count: int | None) -> Examples:
+        """The first `count`, or all. Raises DataError when there are not so many."""
+        total = len(self.images)
+        if count is not None and not 1 <= count <= total:
+            raise DataError(f"--images {count}: {self.name} has 1 to {total} test images")
+        parts = (array[:count] for array in (self.images, self.labels, self.scores))
+        return Examples(self.name, *parts)
+
+
+def examples(network: Network, data: Dataset) -> Examples:
+    """The test images of `data` and what the golden model says of them.
+
+    Raises DataError where they are not of the kind that the network takes.
+    """
+    want, have = _kind(network.input.shape, network.input.format), _kind(data.shape, data.format)
+    if want != have:
+        raise DataError(
+            f"{data.name}: images of {have}; this network takes {want}: give --data what it was "
+            "trained on"
+        )
+    if len(data.classes) != len(network.classes):
+        raise DataError(
+            f"{data.name}: {len(data.classes)} classes; this network knows {len(network.classes)}"
+        )
+    outputs = golden.run(network, torch.from_numpy(data.test_images))
+    scores = outputs[network.nodes[-1].name].flatten(1).numpy()
+    return Examples(data.name, data.test_images, data.test_labels, scores)
+
+
+def _kind(shape: tuple[int, ...], form: Format) -> str:
+    signed = "signed " if form.signed else ""
+    return f"{' × '.join(map(str, shape))} {signed}values of {form.bits} bits"
