@@ -677,6 +677,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     run, as_json = options.pop("run"), options.pop("json")
     try:
         found, held = run(**options, quiet=as_json)
+        if as_json:
+            json.dump(found, sys.stdout, indent=1)
+            print()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads the output has had enough; rich ends in the same way
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except KeyboardInterrupt:
         print("shiftadd: interrupted; finished steps are kept", file=sys.stderr)
         return INTERRUPTED
@@ -686,9 +693,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"shiftadd: {' '.join(str(error).split())}", file=sys.stderr)
         return status
-    if as_json:
-        json.dump(found, sys.stdout, indent=1)
-        print()
     return OK if held else FAILED
 
 
@@ -698,9 +702,10 @@ def _status_of(error: Exception) -> int | None:
     from gen.loader import LoadError
     from gen.place import DoesNotFitError
     from gen.plan import DoesNotFit
-    from gen.tools import ToolError
+    from gen.tools import MissingToolError, ToolError
 
-    if isinstance(error, DoesNotFit | DoesNotFitError | ToolError | DeviceError | LoadError):
+    checks = DoesNotFit, DoesNotFitError, ToolError, MissingToolError, DeviceError, LoadError
+    if isinstance(error, checks):
         return FAILED
     from sim.simulators import SimulatorError
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from gen.build import build
 from gen.devices import device
 from gen.elaborate import Accelerator, elaborate
 from gen.files import copy, write
+from gen.hashes import DamagedError, of_files, verify
 from gen.plan import Plan, PlanError, load, save
 from gen.planner import plan as make_plan
 from gen.report import Report, report
+from gen.report import load as load_report
 from gen.report import save as save_report
 from model.spec import Network
 
 CACHE = Path("build/cache")
-REPORT = "report.json"
+PLAN, REPORT = "plan.json", "report.json"
+AGAIN = "compile the network again"
 
 
 def compile(
@@ -66,6 +70,7 @@ def compile(
     files = _deliver(out, plan, accelerator, built.files)
     name = str(network.about.get("name", "network"))
     made = report(name, plan, built, files=files, seconds=seconds)
+    made = replace(made, sha256=of_files(files.values()))
     save_report(made, out / REPORT)
     return made, accelerator
 
@@ -74,8 +79,8 @@ def _deliver(
     out: Path, plan: Plan, accelerator: Accelerator, built: Mapping[str, Path]
 ) -> dict[str, Path]:
     """Puts the products into `out`; their paths by what they are."""
-    save(plan, out / "plan.json")
-    files = {"plan": out / "plan.json", "verilog": out / f"{accelerator.top}.v"}
+    save(plan, out / PLAN)
+    files = {"plan": out / PLAN, "verilog": out / f"{accelerator.top}.v"}
     write(files["verilog"], accelerator.verilog)
     for what, source in built.items():
         name = f"{accelerator.top}{source.suffix}" if what == "bitstream" else source.name
@@ -88,12 +93,18 @@ def planned(
 ) -> tuple[Plan, Accelerator]:
     """Plan and accelerator of `network`: as compiled into `folder`, or freshly planned for `board`.
 
-    Raises PlanError when the folder has no plan, or one that is damaged or of another network.
+    Raises PlanError when the folder has no plan, or one of another network; DamagedError or
+    ReportError when a file in it is not what it was.
     """
     if folder is None:
         plan = make_plan(network, device(board), dsps=dsps)
-    elif (path := folder / "plan.json").is_file():
-        plan = load(path)
-    else:
-        raise PlanError(f"{folder}: no plan.json; name the folder that `shiftadd compile` wrote")
-    return plan, elaborate(network, plan)
+        return plan, elaborate(network, plan)
+    if not (folder / PLAN).is_file():
+        raise PlanError(f"{folder}: no {PLAN}; name the folder that `shiftadd compile` wrote")
+    hashes = load_report(folder / REPORT).sha256
+    verify(folder, hashes, again=AGAIN)
+    plan = load(folder / PLAN)
+    accelerator = elaborate(network, plan)
+    if hashes.get(f"{accelerator.top}.v") != accelerator.hash:
+        raise DamagedError(f"{folder}: compiled by another version of shiftadd; {AGAIN}")
+    return plan, accelerator

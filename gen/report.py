@@ -43,7 +43,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class Report:
-    """One network on one device. measured: None before it is built. seconds: per step."""
+    """One network on one device. measured: None before it is built. seconds: per step.
+
+    sha256: of the files in the folder of the report, by their names.
+    """
 
     network: str
     network_hash: str
@@ -54,6 +57,7 @@ class Report:
     files: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     tools: tuple[str, ...] = ()
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 def with_cycles(made: Report, latency: int | None, interval: int | None) -> Report:

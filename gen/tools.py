@@ -92,17 +92,21 @@ class HopelessError(ToolError):
     """A tool was stopped because its log showed that it would never end."""
 
 
+class MissingToolError(ModuleNotFoundError):
+    """A tool is not installed; the message says how it is."""
+
+
 def version(tool: str) -> str:
     """`package version` of a tool, from the installed package; of DEBIAN's, the package alone."""
     if tool in DEBIAN:
         if (absent := missing(tool)) is not None:
-            raise ModuleNotFoundError(absent)
+            raise MissingToolError(absent)
         return DEBIAN[tool]
     package = PACKAGES[tool]
     try:
         return f"{package} {metadata.version(package)}"
     except metadata.PackageNotFoundError:
-        raise ModuleNotFoundError(f"{tool} is missing: pip install {package}") from None
+        raise MissingToolError(f"{tool} is missing: pip install {package}") from None
 
 
 def missing(tool: str) -> str | None:
