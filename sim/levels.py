@@ -12,9 +12,10 @@ from pathlib import Path
 from gen import recover, tools
 from gen.build import build
 from gen.cache import Cache
+from gen.cell_models import ECP5_BLOCKS, GOWIN_BLOCKS, ICE40_MACROS, Recovered, ice40_model
 from gen.devices import Device
 from gen.elaborate import Accelerator
-from gen.recover import Recovered
+from gen.recover_ice40 import VLOG
 from gen.synth import synthesise
 
 LEVELS = ("rtl", "netlist", "bitstream")
@@ -31,11 +32,7 @@ def asked(level: str, device: Device) -> tuple[str, ...]:
 
 def available(device: Device) -> tuple[str, ...]:
     """What can be proven of a device here."""
-    if device.family not in recover.FAMILIES:
-        return LEVELS[:1]
-    return (
-        LEVELS if device.family == "ice40" and tools.missing(recover.VLOG) is None else LEVELS[:2]
-    )
+    return LEVELS if device.family == "ice40" and tools.missing(VLOG) is None else LEVELS[:2]
 
 
 def at_level(
@@ -62,14 +59,16 @@ def at_level(
         built = build(accelerator.verilog, accelerator.top, device, cache=cache, progress=progress)
         progress("reading the bitstream back")
         found = recover.bitstream(built, device, cache=steps)
-    return replace(accelerator, verilog=_models(found) + found.verilog, probes=())
+    return replace(accelerator, verilog=with_models(found), probes=())
 
 
-def _models(found: Recovered) -> str:
-    """Verilog of the blocks of a family: yosys' own for iCE40, ours for ECP5."""
-    ecp5 = Path(__file__).with_name("ecp5_blocks.v").read_text()
-    texts = [ecp5] if set(found.blocks) & {"DP16KD", "MULT18X18D"} else []
+def with_models(found: Recovered) -> str:
+    """Verilog with the models of its blocks: yosys' own for iCE40, ours for ECP5 and Gowin."""
+    texts = []
+    for file, blocks in (("ecp5_blocks.v", ECP5_BLOCKS), ("gowin_blocks.v", GOWIN_BLOCKS)):
+        if set(found.blocks) & set(blocks):
+            texts.append(Path(__file__).with_name(file).read_text())
     ice40 = [block for block in found.blocks if block.startswith("SB_")]
     if ice40:
-        texts += [recover.ICE40_MACROS, *map(recover.ice40_model, ice40)]
-    return "".join(f"{text}\n" for text in texts)
+        texts += [ICE40_MACROS, *map(ice40_model, ice40)]
+    return "".join(f"{text}\n" for text in (*texts, found.verilog))

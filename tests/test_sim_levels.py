@@ -16,12 +16,18 @@ from gen.compile import planned
 from gen.devices import device
 from gen.elaborate import Accelerator
 from gen.recover import RecoverError
+from gen.recover_ice40 import VLOG
 from model.spec import Input, Network
 from sim.levels import LEVELS, asked, at_level, available
 from sim.network import simulate
 from tests.layer_cases import random_network
 
-BOARDS = {"ulx3s-25f": "netlist", "up5k": "netlist", "hx8k": "bitstream"}
+BOARDS = {
+    "ulx3s-25f": "netlist",
+    "up5k": "netlist",
+    "tang-nano-9k": "netlist",
+    "hx8k": "bitstream",
+}
 SEED, IMAGES = 31, 20
 
 
@@ -29,7 +35,7 @@ def case(board: str, level: str, folder: Path) -> tuple[Network, Accelerator, to
     """A network of random layers as planned for a board, its Verilog at a level, and images."""
     network, _ = random_network(random.Random(SEED))
     plan, rtl = planned(network, board=board, dsps=0 if level == "bitstream" else None)
-    if level == "bitstream" and (reason := tools.missing(recover.VLOG)):
+    if level == "bitstream" and (reason := tools.missing(VLOG)):
         pytest.skip(reason)
     source = network.nodes[0]
     assert isinstance(source, Input)
@@ -61,7 +67,6 @@ def test_a_changed_netlist_is_found_out(tmp_path: Path, quick_simulator: str) ->
 def test_a_level_that_cannot_be_had_is_refused_before_anything_is_built(tmp_path: Path) -> None:
     for board, level, words in (
         ("ulx3s-25f", "bitstream", "only bitstreams of iCE40 are read back; take --level netlist"),
-        ("tang-nano-9k", "netlist", "no models of all cells of gowin; take --level rtl"),
     ):
         network, _ = random_network(random.Random(SEED))
         plan, rtl = planned(network, board=board)
@@ -70,9 +75,7 @@ def test_a_level_that_cannot_be_had_is_refused_before_anything_is_built(tmp_path
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(
-    tools.missing(recover.VLOG) is not None, reason=str(tools.missing(recover.VLOG))
-)
+@pytest.mark.skipif(tools.missing(VLOG) is not None, reason=str(tools.missing(VLOG)))
 def test_multipliers_are_not_read_back(tmp_path: Path) -> None:
     network, _ = random_network(random.Random(SEED))
     plan, rtl = planned(network, board="up5k")
@@ -86,9 +89,7 @@ def test_multipliers_are_not_read_back(tmp_path: Path) -> None:
 def test_levels_by_name() -> None:
     assert asked("rtl", device("up5k")) == ("rtl",)
     assert asked("all", device("ulx3s-25f")) == LEVELS[:2]
-    assert asked("all", device("tang-nano-9k")) == LEVELS[:1]
-    assert available(device("hx8k")) == (
-        LEVELS if tools.missing(recover.VLOG) is None else LEVELS[:2]
-    )
+    assert asked("all", device("tang-nano-9k")) == LEVELS[:2]
+    assert available(device("hx8k")) == (LEVELS if tools.missing(VLOG) is None else LEVELS[:2])
     with pytest.raises(ValueError, match="--level gates: must be one of rtl, netlist, bitstream"):
         asked("gates", device("up5k"))
