@@ -125,7 +125,7 @@ def _manifest(
     return Manifest(
         name=str(network.about.get("name", "network")),
         data=tests.name,
-        classes=tuple(network.classes),
+        classes=network.classes or tuple(map(str, range(made.design.info.classes))),
         board=board.name,
         device=board.device.name,
         uart=board.uart,

