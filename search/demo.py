@@ -1,4 +1,5 @@
-"""The demo: digits, a hybrid network of all three kinds, two boards, proof and measured cost."""
+"""The demo: digits, a hybrid network of all three kinds, two FPGAs, proof and measured cost, and
+the virtual board at its end."""
 
 from __future__ import annotations
 
@@ -13,26 +14,36 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from gen import bundle as bundles
+from gen.boards import board as board_named
 from gen.compile import REPORT
 from gen.compile import compile as compile_network
+from gen.deployable import prepare
+from gen.examples import examples
 from gen.report import Report, save, with_cycles
 from gen.table import table
 from model import arch, data
+from model.data import Dataset
 from model.spec import Network
 from model.store import content_hash
 from model.train import TrainResult, train
+from sim.deploy import Deployed, deploy
+from sim.deploy import table as deploy_table
 from sim.network import SimulationResult, simulate
 
 ARCHITECTURE = "digits_hybrid"
 EPOCHS = 60
 BOARDS: dict[str, float | None] = {"ulx3s-25f": 200_000, "up5k": None}
 """Images a second to plan for; None for as many as fit."""
+DEPLOYED, DEPLOYED_IMAGES = "icebreaker", 40
+"""The board, a UP5K beside its serial link, that is run in Verilator; and what it is asked."""
 
 
 def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
     """Train, then for each of BOARDS plan, prove on every test image in RTL, place, route and pack.
 
-    Returns what each step found, and whether every image was equal. Products land in `out`.
+    Then the network goes onto the virtual board DEPLOYED. Returns what each step found, and whether
+    every image was equal. Products land in `out`.
     """
     began = time.monotonic()
     console = Console(stderr=True, quiet=quiet)
@@ -53,9 +64,10 @@ def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
         done = {board: job.result() for board, job in zip(BOARDS, jobs, strict=True)}
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # all done, or one failed: not waited for
+    deployed = _deploy(trained.network, digits, out / DEPLOYED, _say(console, DEPLOYED))
     seconds = time.monotonic() - began
     if not quiet:
-        _show(trained, done, seconds)
+        _show(trained, done, deployed, seconds)
     found = {
         "train": {
             "arch": ARCHITECTURE,
@@ -68,9 +80,10 @@ def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
         },
         "compile": {board: asdict(report) for board, (report, _) in done.items()},
         "simulate": {board: proof.as_dict() for board, (_, proof) in done.items()},
+        "deploy": deployed.as_dict(),
         "seconds": seconds,
     }
-    return found, all(proof.ok for _, proof in done.values())
+    return found, deployed.ok and all(proof.ok for _, proof in done.values())
 
 
 def _say(console: Console, board: str) -> Callable[[str], None]:
@@ -95,12 +108,26 @@ def _board(
     return report, proof
 
 
+def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], None]) -> Deployed:
+    """The network behind its serial link, in Verilator, asked by the program for real boards."""
+    tests = examples(network, digits)
+    target = board_named(DEPLOYED)
+    made = prepare(network, target, image=tests.images[0], place=False, progress=say)
+    say(f"virtual board, {DEPLOYED_IMAGES} images over its serial line")
+    bundle = bundles.save(made, tests, out / "deploy")
+    return deploy(bundle, tests.first(DEPLOYED_IMAGES), virtual=True)
+
+
 def _show(
-    trained: TrainResult, done: dict[str, tuple[Report, SimulationResult]], seconds: float
+    trained: TrainResult,
+    done: dict[str, tuple[Report, SimulationResult]],
+    deployed: Deployed,
+    seconds: float,
 ) -> None:
     console = Console()
     for report, _ in done.values():
         console.print(table(report))
+    console.print(deploy_table(deployed))
     last = Table(title=f"{ARCHITECTURE}: {trained.weights} weights, {seconds:.0f} s in all")
     for column in (
         "board",

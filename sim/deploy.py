@@ -145,7 +145,9 @@ def table(found: Deployed) -> Table:
     drawn = Table(title=title, title_justify="left")
     for column in ("", "board", "golden model, plan"):
         drawn.add_column(column, justify="right" if column == "board" else "left")
-    for row in found.trial.rows("speed of this simulation" if found.virtual else ""):
+    speed = "of the simulation" if found.virtual else "measured here"
+    for row in found.trial.rows(speed):
         drawn.add_row(*row)
+    drawn.add_row("seconds in all", f"{found.seconds:.1f}", "")
     drawn.caption = found.trial.first_mismatch
     return drawn
