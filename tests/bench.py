@@ -22,6 +22,7 @@ from amaranth.lib.wiring import In, Out
 from rich.console import Console
 from rich.table import Table
 
+from gen import host
 from gen.build import build
 from gen.choose import Budget
 from gen.cost import predict
@@ -39,12 +40,17 @@ from model.train import train
 from rtl.layer import Engine, LayerEngine
 from rtl.streams import converters
 from sim.network import simulate
+from sim.virtual import VirtualBoard
 from tests import bench_lanes
+from tests.deploy_cases import small_bundle, some_examples
+from tests.faults import storm
 from tests.layer_cases import random_weights, requantise
+from tests.test_gen_network import residual_network
 
 KINDS = ("mult", "shift", "add")
 EPOCHS = 60
 WORK = Path("build/bench")
+FAULTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -265,13 +271,40 @@ def speeds() -> Iterator[Row]:
     yield Row("speed", "RTL in Verilator", f"{found.cycles_per_second:,.0f} cycles/s", ok=found.ok)
 
 
+def faults() -> Iterator[Row]:
+    """Malformed frames of every sort between good requests, against the virtual board.
+
+    A wrong answer, or a board that hangs, ends the bench with an error.
+    """
+    import random
+
+    network = residual_network()
+    bundle, tests = small_bundle(network, WORK / "faults"), some_examples(network)
+    images = [image.astype(np.uint8).tobytes() for image in tests.images]
+    began = time.perf_counter()
+    with VirtualBoard(bundle) as board, host.Device.open(board.port, bundle.info.baud) as line:
+        answers = line.predict(images)
+        right = [list(answer.scores) for answer in answers] == tests.scores.tolist()
+        sent = storm(line, images, answers, faults=FAULTS, rng=random.Random(0))
+        lost, counted = line.repeated, line.counters()
+    seconds = time.perf_counter() - began
+    yield Row(
+        "link",
+        f"{sent.total():,} malformed frames of {len(sent)} sorts, {counted.inferences:,} good "
+        f"ones between them, {seconds:.0f} s",
+        f"0 wrong, {lost} lost",
+        "0 wrong, 0 lost",
+        right and lost == 0,
+    )
+
+
 def main() -> int:
     console = Console()
     rows: list[Row] = []
     table = Table(title="bench", title_justify="left")
     for column in ("", "what", "measured", "target", ""):
         table.add_column(column)
-    for part in (digits_conv, dense, mlp, conv_up5k, speeds):
+    for part in (digits_conv, dense, mlp, conv_up5k, speeds, faults):
         for row in part():
             rows.append(row)
             console.print(f"({row.workload}) {row.what}: {row.value} {row.limit}", highlight=False)
