@@ -698,7 +698,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _status_of(error: Exception) -> int | None:
     """Exit status of an error that a user can do something about; None for a defect of ours."""
-    from gen.host import DeviceError
+    from gen.frames import DeviceError
     from gen.loader import LoadError
     from gen.place import DoesNotFitError
     from gen.plan import DoesNotFit

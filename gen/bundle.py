@@ -24,10 +24,10 @@ from gen.boards.top import TOP
 from gen.deployable import Deployable
 from gen.examples import Examples
 from gen.files import copy, write
-from gen.host import Info
+from gen.frames import Info
 from gen.manifest import MANIFEST, Manifest
 
-HOST = ("__init__", "classify", "hashes", "host", "manifest", "npy", "ports", "trial")
+HOST = ("__init__", "classify", "frames", "hashes", "host", "manifest", "npy", "ports", "trial")
 """Modules of gen that make the host program."""
 LAUNCHER = '''"""Classifies images on the board of this folder: see README.md."""
 

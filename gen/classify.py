@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from gen import manifest, npy, ports, trial
-from gen.host import Device, DeviceError
+from gen.frames import DeviceError
+from gen.host import Device
 from gen.manifest import Manifest
 
 

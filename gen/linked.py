@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gen.elaborate import Accelerator, answers
-from gen.host import VERSION, Info
+from gen.frames import VERSION, Info
 from gen.verilog import verilog
 from model import golden
 from model.spec import Network, infer

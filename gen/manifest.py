@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gen.frames import Info
 from gen.hashes import DamagedError, of_json, verify
-from gen.host import Info
 
 FORMAT = "shiftadd-bundle"
 VERSION = 1

@@ -7,7 +7,8 @@ from typing import Any
 
 from serial.tools import list_ports
 
-from gen.host import DeviceError, open_line
+from gen.frames import DeviceError
+from gen.host import open_line
 
 USB_IDS = {
     "FT231X": (0x0403, 0x6015),

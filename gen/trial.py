@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gen.host import Answer, Device
+from gen.frames import Answer
+from gen.host import Device
 from gen.manifest import Manifest
 
 

@@ -18,8 +18,9 @@ from gen import loader, ports, trial
 from gen.boards import board as board_named
 from gen.bundle import Bundle
 from gen.examples import Examples
+from gen.frames import DeviceError
 from gen.hashes import DamagedError
-from gen.host import Device, DeviceError
+from gen.host import Device
 from gen.trial import Trial
 from model.spec import Network
 from model.store import content_hash

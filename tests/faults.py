@@ -6,8 +6,9 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from gen import host
-from gen.host import Answer, Device, frame, opened
+from gen import frames
+from gen.frames import Answer, frame, opened
+from gen.host import Device
 
 NOISE = 40
 
@@ -35,27 +36,27 @@ def _cut(rng: random.Random, good: bytes) -> bytes:
 
 def _interleave(rng: random.Random, good: bytes) -> bytes:
     """Two frames in one another, as two programs on one line would send them."""
-    other = frame(host.NO_ID, host.INFER, rng.randbytes(len(good)))
+    other = frame(frames.NO_ID, frames.INFER, rng.randbytes(len(good)))
     cuts = sorted(rng.sample(range(1, len(good) - 1), 2))
     return good[: cuts[0]] + other[:-1] + good[cuts[0] : cuts[1]] + other[:3] + good[cuts[1] :]
 
 
 def _unknown(rng: random.Random, good: bytes) -> bytes:
-    op = rng.choice([0, *range(host.SELF_TEST + 1, 256)])
-    return frame(host.NO_ID, op, rng.randbytes(rng.randrange(20)))
+    op = rng.choice([0, *range(frames.SELF_TEST + 1, 256)])
+    return frame(frames.NO_ID, op, rng.randbytes(rng.randrange(20)))
 
 
 def _wrong_length(rng: random.Random, good: bytes) -> bytes:
     size = len(good)
-    return frame(host.NO_ID, host.INFER, rng.randbytes(rng.choice([0, 1, size, 5 * size])))
+    return frame(frames.NO_ID, frames.INFER, rng.randbytes(rng.choice([0, 1, size, 5 * size])))
 
 
 def _swapped(rng: random.Random, good: bytes) -> bytes:
-    found = host.unstuff(good[:-1])
+    found = frames.unstuff(good[:-1])
     assert found is not None
     at = rng.randrange(2, len(found) - 4)
     body = found[:at] + found[at:][::-1]
-    return host.stuff(body) + b"\0"
+    return frames.stuff(body) + b"\0"
 
 
 def _noise(rng: random.Random, good: bytes) -> bytes:
@@ -85,7 +86,7 @@ def malformed(rng: random.Random, sort: str, good: bytes) -> bytes:
     while True:
         line = SORTS[sort](rng, good).rstrip(b"\0") + b"\0"
         parts = [found for part in line.split(b"\0") if (found := opened(part))]
-        if line != good and all(found[0] == host.NO_ID for found in parts):
+        if line != good and all(found[0] == frames.NO_ID for found in parts):
             return line
 
 
@@ -105,7 +106,7 @@ def storm(
     sent: Counter[str] = Counter()
     while sent.total() < faults:
         at = rng.randrange(len(images))
-        good = frame(rng.randrange(host.NO_ID), host.INFER, images[at])
+        good = frame(rng.randrange(frames.NO_ID), frames.INFER, images[at])
         for sort in rng.choices(list(SORTS), k=min(rng.randint(1, burst), faults - sent.total())):
             device._send(malformed(rng, sort, good))
             sent[sort] += 1

@@ -21,8 +21,8 @@ from gen.classify import images_of
 from gen.compile import planned
 from gen.devices import device
 from gen.examples import examples
+from gen.frames import DeviceError
 from gen.hashes import DamagedError
-from gen.host import DeviceError
 from gen.manifest import MANIFEST
 from model import data
 from model.data import DataError

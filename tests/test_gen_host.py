@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gen import host
-from gen.host import Answer, Device, DeviceError, Info, frame, opened, pack_image, stuff, unstuff
+from gen import frames
+from gen.frames import Answer, DeviceError, Info, frame, opened, pack_image, stuff, unstuff
+from gen.host import Device
 
 INFO = Info(
     protocol=1,
@@ -47,12 +48,12 @@ ANSWERS = [Answer((-i[0][0][0], sum(i[0][0]) + 32), 1) for i in IMAGES]
 def right(ident: int, op: int, payload: bytes) -> bytes:
     """What a device without faults answers."""
     content = {
-        host.IDENTIFY: INFO.pack(),
-        host.INFER: answer(payload) if op == host.INFER else b"",
-        host.COUNTERS: bytes(range(18)),
-        host.SELF_TEST: answer(b"\5\0\0\0") + b"\0",
+        frames.IDENTIFY: INFO.pack(),
+        frames.INFER: answer(payload) if op == frames.INFER else b"",
+        frames.COUNTERS: bytes(range(18)),
+        frames.SELF_TEST: answer(b"\5\0\0\0") + b"\0",
     }[op]
-    return frame(ident, op | host.ANSWER, content)
+    return frame(ident, op | frames.ANSWER, content)
 
 
 class Fake:
@@ -72,7 +73,7 @@ class Fake:
             received += os.read(self.near, 4096)
             *lines, received = received.split(b"\0")
             found = [request for line in lines if (request := opened(line))]
-            self.most = max(self.most, sum(op == host.INFER for _, op, _ in found))
+            self.most = max(self.most, sum(op == frames.INFER for _, op, _ in found))
             self.requests += found
             for request in found:
                 os.write(self.near, self.reply(*request))
@@ -102,8 +103,8 @@ def once(fault: Callable[[int, int, bytes], bytes | None]) -> Reply:
 
     def reply(ident: int, op: int, payload: bytes) -> bytes:
         nonlocal seen
-        seen += op == host.INFER
-        if op == host.INFER and seen == 2 and (bad := fault(ident, op, payload)) is not None:
+        seen += op == frames.INFER
+        if op == frames.INFER and seen == 2 and (bad := fault(ident, op, payload)) is not None:
             return bad
         return right(ident, op, payload)
 
@@ -127,14 +128,16 @@ def test_predict_keeps_the_window_and_the_order() -> None:
         (lambda *request: b"", 0),
         (lambda *request: right(*request)[:5] + b"\0", 1),
         (lambda *request: right(*request)[:-1], 1),  # runs into the next
-        (lambda ident, *_: frame(ident, host.BUSY), 0),
-        (lambda *_: frame(host.NO_ID, host.DAMAGED), 0),
+        (lambda ident, *_: frame(ident, frames.BUSY), 0),
+        (lambda *_: frame(frames.NO_ID, frames.DAMAGED), 0),
         (lambda *request: b"\xff noise" + right(*request), 1),
         (
-            lambda ident, *_: frame((ident + 100) % 255, host.INFER | host.ANSWER, answer(b"1234")),
+            lambda ident, *_: frame(
+                (ident + 100) % 255, frames.INFER | frames.ANSWER, answer(b"1234")
+            ),
             0,
         ),
-        (lambda ident, *_: frame(ident, host.IDENTIFY | host.ANSWER, INFO.pack()), 0),
+        (lambda ident, *_: frame(ident, frames.IDENTIFY | frames.ANSWER, INFO.pack()), 0),
     ],
 )
 def test_what_is_lost_is_asked_again(fault: Reply, damaged: int) -> None:
@@ -154,8 +157,8 @@ def test_lost_last_answer_is_asked_again_after_the_time_out() -> None:
     ("reply", "message"),
     [
         (lambda *request: b"", "no answer within 0.15 s at 1000000 baud; is it this port"),
-        (lambda ident, *_: frame(ident, host.BUSY), "the board stays busy; try again later"),
-        (lambda ident, *_: frame(ident, host.UNKNOWN), "request refused: unknown operation"),
+        (lambda ident, *_: frame(ident, frames.BUSY), "the board stays busy; try again later"),
+        (lambda ident, *_: frame(ident, frames.UNKNOWN), "request refused: unknown operation"),
         (
             lambda ident, *_: frame(ident, 0x81, replace(INFO, protocol=9).pack()),
             "speaks version 9 of the link, this program 1; build the board again",

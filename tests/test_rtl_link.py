@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from amaranth.sim import Simulator
 
-from gen import host
-from gen.host import frame, opened
+from gen import frames
+from gen.frames import frame, opened
 from rtl import protocol
 from rtl.answers import COUNTERS_BYTES
 from rtl.link import ROUNDS, Link, slots
@@ -114,19 +114,19 @@ def images(count: int, seed: int = 7) -> list[bytes]:
 
 
 def infer(batch: Sequence[bytes], first: int = 0) -> list[bytes]:
-    return [frame(first + k, host.INFER, image) for k, image in enumerate(batch)]
+    return [frame(first + k, frames.INFER, image) for k, image in enumerate(batch)]
 
 
 def test_host_and_hardware_speak_of_the_same_numbers() -> None:
     for name, op in protocol.Op.__members__.items():
-        assert getattr(host, name) == op
+        assert getattr(frames, name) == op
     for name, code in protocol.Refusal.__members__.items():
-        assert getattr(host, name) == code
+        assert getattr(frames, name) == code
     page = (Path(__file__).parents[1] / "docs" / "link.md").read_text()
-    assert f"What the board is ({host._INFO.size} bytes)" in page
-    assert f"Counters ({host._COUNTERS.size} bytes)" in page
-    assert host._COUNTERS.size == COUNTERS_BYTES
-    assert (host.VERSION, host.NO_ID, host.ANSWER) == (
+    assert f"What the board is ({frames._INFO.size} bytes)" in page
+    assert f"Counters ({frames._COUNTERS.size} bytes)" in page
+    assert frames._COUNTERS.size == COUNTERS_BYTES
+    assert (frames.VERSION, frames.NO_ID, frames.ANSWER) == (
         protocol.VERSION,
         protocol.NO_ID,
         protocol.ANSWER,
@@ -136,20 +136,20 @@ def test_host_and_hardware_speak_of_the_same_numbers() -> None:
 def test_identify_and_images_back_to_back() -> None:
     batch = images(6)
     bench = Bench()
-    got = bench.run(b"".join([frame(9, host.IDENTIFY), *infer(batch)]))
-    assert got[0] == (9, host.IDENTIFY | host.ANSWER, IDENTITY)
-    assert got[1:] == [(k, host.INFER | host.ANSWER, answer(i)) for k, i in enumerate(batch)]
+    got = bench.run(b"".join([frame(9, frames.IDENTIFY), *infer(batch)]))
+    assert got[0] == (9, frames.IDENTIFY | frames.ANSWER, IDENTITY)
+    assert got[1:] == [(k, frames.INFER | frames.ANSWER, answer(i)) for k, i in enumerate(batch)]
     assert bench.images == batch
 
 
 @pytest.mark.parametrize(("right", "passed"), [(None, 1), (b"\xff\0\xfa", 0)])
 def test_self_test_and_what_it_measures(right: bytes | None, passed: int) -> None:
     bench = Bench(right=right)
-    got = bench.run(frame(3, host.SELF_TEST) + b"\0" * 30 + frame(4, host.COUNTERS))
-    assert got[0] == (3, host.SELF_TEST | host.ANSWER, answer(VECTOR) + bytes([passed]))
+    got = bench.run(frame(3, frames.SELF_TEST) + b"\0" * 30 + frame(4, frames.COUNTERS))
+    assert got[0] == (3, frames.SELF_TEST | frames.ANSWER, answer(VECTOR) + bytes([passed]))
     assert bench.images == [VECTOR] * ROUNDS
     assert got[1] is not None
-    counters = host.Counters(*host._COUNTERS.unpack(got[1][2]))
+    counters = frames.Counters(*frames._COUNTERS.unpack(got[1][2]))
     # the last byte of an answer leaves two cycles after its first
     assert counters.latency_cycles == SIZE - 1 + LATENCY + 2
     assert counters.interval_cycles == SIZE
@@ -158,39 +158,39 @@ def test_self_test_and_what_it_measures(right: bytes | None, passed: int) -> Non
 
 def test_what_cannot_be_served_is_told_and_the_next_frame_is() -> None:
     good = images(3)
-    bad = bytearray(frame(50, host.INFER, images(1)[0]))
+    bad = bytearray(frame(50, frames.INFER, images(1)[0]))
     bad[4] ^= 0x10
     line = [
         infer(good[:1])[0],
         bytes(bad),
         frame(51, 77),
-        frame(52, host.INFER, b"abcd"),
-        frame(53, host.INFER, b"abcdef"),
-        frame(54, host.INFER, b"x" * 40),
-        frame(55, host.IDENTIFY, b"x"),
+        frame(52, frames.INFER, b"abcd"),
+        frame(53, frames.INFER, b"abcdef"),
+        frame(54, frames.INFER, b"x" * 40),
+        frame(55, frames.IDENTIFY, b"x"),
         b"\x05ab\0",  # cut
         b"noise without an end",
         b"\0\0\0",
         *infer(good[1:], 1),
-        frame(60, host.COUNTERS),
+        frame(60, frames.COUNTERS),
     ]
     bench = Bench()
     got = bench.run(b"".join(line), settle=120)
     codes = [(part[0], part[1]) for part in got if part]
     assert codes == [
         (0, 0x82),
-        (host.NO_ID, host.DAMAGED),
-        (51, host.UNKNOWN),
-        *((k, host.LENGTH) for k in (52, 53, 54, 55)),
-        (host.NO_ID, host.DAMAGED),
-        (host.NO_ID, host.DAMAGED),
+        (frames.NO_ID, frames.DAMAGED),
+        (51, frames.UNKNOWN),
+        *((k, frames.LENGTH) for k in (52, 53, 54, 55)),
+        (frames.NO_ID, frames.DAMAGED),
+        (frames.NO_ID, frames.DAMAGED),
         (1, 0x82),
         (2, 0x82),
         (60, 0x83),
     ]
     assert bench.images == good
     assert got[-1] is not None
-    counters = host.Counters(*host._COUNTERS.unpack(got[-1][2]))
+    counters = frames.Counters(*frames._COUNTERS.unpack(got[-1][2]))
     assert counters.inferences == 3
     assert (counters.damaged, counters.refused, counters.busy) == (3, 5, 0)
 
@@ -228,34 +228,34 @@ def request(dut: Requests, bodies: Sequence[bytes]) -> list[tuple[int, int]]:
 
 def test_an_image_more_than_there_is_room_for_is_told_busy() -> None:
     assert slots(300) == 3
-    bodies = [bytes([k, host.INFER]) + bytes(300) for k in range(5)]
+    bodies = [bytes([k, frames.INFER]) + bytes(300) for k in range(5)]
     waiting = request(Requests(image_bytes=300), bodies)
-    assert waiting == [(0, 0x82), (1, 0x82), (2, 0x82), (3, host.BUSY), (4, host.BUSY)]
+    assert waiting == [(0, 0x82), (1, 0x82), (2, 0x82), (3, frames.BUSY), (4, frames.BUSY)]
 
 
 def test_an_answer_waits_for_every_id() -> None:
-    bodies = [bytes([k, host.IDENTIFY]) for k in range(256)]
+    bodies = [bytes([k, frames.IDENTIFY]) for k in range(256)]
     assert request(Requests(image_bytes=4), bodies) == [(k, 0x81) for k in range(256)]
 
 
 def test_noise_does_not_crowd_out_requests() -> None:
     noise = [b""] * 300
-    bodies = [bytes([k, host.COUNTERS]) for k in range(100)]
+    bodies = [bytes([k, frames.COUNTERS]) for k in range(100)]
     waiting = request(Requests(image_bytes=4), noise + bodies)
     # half of the queue, and the one that has left it already
-    assert waiting == [(host.NO_ID, host.DAMAGED)] * 129 + [(k, 0x83) for k in range(100)]
+    assert waiting == [(frames.NO_ID, frames.DAMAGED)] * 129 + [(k, 0x83) for k in range(100)]
 
 
 def test_self_test_waits_for_an_idle_board() -> None:
-    test, infer_one = bytes([1, host.SELF_TEST]), bytes([0, host.INFER]) + bytes(4)
+    test, infer_one = bytes([1, frames.SELF_TEST]), bytes([0, frames.INFER]) + bytes(4)
     assert request(Requests(image_bytes=4), [test]) == [(1, 0x84)]
-    assert request(Requests(image_bytes=4), [infer_one, test]) == [(0, 0x82), (1, host.BUSY)]
+    assert request(Requests(image_bytes=4), [infer_one, test]) == [(0, 0x82), (1, frames.BUSY)]
 
 
 def damaged(rng: random.Random) -> bytes:
     """A frame of an inference with one to three faults, which no part of it survives."""
     while True:
-        bad = bytearray(frame(rng.randrange(255), host.INFER, rng.randbytes(SIZE)))
+        bad = bytearray(frame(rng.randrange(255), frames.INFER, rng.randbytes(SIZE)))
         for _ in range(rng.randint(1, 3)):
             match rng.randrange(3):
                 case 0:
@@ -272,7 +272,7 @@ def test_random_damage_never_reaches_the_accelerator() -> None:
     seed = random.randrange(1 << 30)
     print(f"seed {seed}")
     rng, batch = random.Random(seed), images(12, seed)
-    line = b"".join(damaged(rng) + frame(k, host.INFER, image) for k, image in enumerate(batch))
+    line = b"".join(damaged(rng) + frame(k, frames.INFER, image) for k, image in enumerate(batch))
     bench = Bench()
     got = bench.run(line, settle=80)
     assert bench.images == batch

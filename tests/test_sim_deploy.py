@@ -27,7 +27,8 @@ from gen import examples as example_images
 from gen import loader
 from gen.bundle import Bundle
 from gen.examples import examples
-from gen.host import Device, DeviceError
+from gen.frames import DeviceError
+from gen.host import Device
 from model import data, store
 from sim.deploy import deploy
 from sim.simulators import missing

@@ -11,7 +11,8 @@ import torch
 
 from gen.devices import device
 from gen.elaborate import elaborate
-from gen.host import Answer, Device, DeviceError
+from gen.frames import Answer, DeviceError
+from gen.host import Device
 from gen.linked import Linked, linked
 from gen.plan import Plan
 from gen.planner import plan
