@@ -155,9 +155,7 @@ def simulate(
     asked(level, device(board))  # before the time that loading takes
     check_waves(simulator, waves)  # before the time that planning takes
     network = store.load(net)
-    source = data or network.about.get("data")
-    if not source:
-        raise RequestError(f"{net}: the network does not name its data set; give --data")
+    source = _source(net, network, data)
     pixels = datasets.load(source).test_images
     if images is not None and not 1 <= images <= len(pixels):
         raise RequestError(f"--images {images}: {source} has 1 to {len(pixels)} test images")
@@ -282,7 +280,6 @@ def deploy(
     """Build a network for a board, load that, and hold its answers to the golden model."""
     from gen import bundle as bundles
     from gen.boards import board as board_named
-    from gen.deployable import prepare
     from gen.examples import examples
     from gen.ports import ready
     from model import data as datasets
@@ -294,32 +291,38 @@ def deploy(
     asked = {f"--{k}": limits.get(k) for k in ("fps", "dsps", "luts")} | {"--out": out}
     _no_conflict({"--bundle": bundle}, asked)
     network = store.load(net)
-    source = data or network.about.get("data")
-    if not source:
-        raise RequestError(f"{net}: the network does not name its data set; give --data")
-    tests = examples(network, datasets.load(source))
+    tests = examples(network, datasets.load(_source(net, network, data)))
     some = tests.first(images)
-    given = bundles.load(bundle) if bundle else None
-    if given:
-        check_bundle(given, network, board, virtual=virtual or not load)
-    target = board_named(given.manifest.board if given else board or BOARD)
+    if bundle:
+        made = bundles.load(bundle)
+        check_bundle(made, network, board, virtual=virtual or not load)
+    target = board_named(made.manifest.board if bundle else board or BOARD)
     if load and not virtual:  # before the time that building takes
         port = ready(target.name, target.uart, target.baud, port)
-    with _status(quiet) as say:
-        if given is None:
-            place = {"place": not virtual, "image": tests.images[0], "progress": say}
-            made = prepare(network, target, **place, **limits)
-            folder = out or Path("build") / f"{net.resolve().name}-{target.name}"
-            given = bundles.save(made, tests, folder / "deploy")
+    if not bundle:
+        folder = out or Path("build") / f"{net.resolve().name}-{target.name}"
+        folder /= "deploy-virtual" if virtual else "deploy"
+        with _status(quiet) as say:
+            made = bundles.make(
+                network, target, tests, folder, place=not virtual, progress=say, **limits
+            )
     if not quiet:
-        print(f"bundle: {given.folder}", file=sys.stderr)
+        print(f"bundle: {made.folder}", file=sys.stderr)
     if not load:
-        return {"bundle": str(given.folder), "bitstream": given.manifest.bitstream}, True
+        return {"bundle": str(made.folder), "bitstream": made.manifest.bitstream}, True
     with _bar(quiet, f"deploy to {target.name}") as tick:
-        found = run(given, some, port=port, virtual=virtual, flash=flash, tick=tick)
+        found = run(made, some, port=port, virtual=virtual, flash=flash, tick=tick)
     if not quiet:
         _console().print(table(found))
     return found.as_dict(), found.ok
+
+
+def _source(net: Path, network: Any, data: str | None) -> str:
+    """The data set that is asked for, or the one that `network` was trained on."""
+    source = data or network.about.get("data")
+    if not source:
+        raise RequestError(f"{net}: the network does not name its data set; give --data")
+    return str(source)
 
 
 def _no_conflict(one: dict[str, object], others: dict[str, object]) -> None:
@@ -620,7 +623,9 @@ def _deploy(verbs: Any) -> argparse.ArgumentParser:
     one.add_argument(
         "--no-load", dest="load", action="store_false", help="make the bundle, and stop there"
     )
-    one.add_argument("--out", type=Path, help="the bundle lands in its folder deploy/")
+    one.add_argument(
+        "--out", type=Path, help="the bundle lands in its folder deploy/ (deploy-virtual/)"
+    )
     one.add_argument(
         "--bundle", type=Path, metavar="FOLDER", help="deploy what is there, and build nothing"
     )

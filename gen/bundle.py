@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -20,12 +21,14 @@ import numpy as np
 
 from gen import hashes, manifest
 from gen import plan as plans
+from gen.boards.board import Board
 from gen.boards.top import TOP
-from gen.deployable import Deployable
+from gen.deployable import Deployable, prepare
 from gen.examples import Examples
 from gen.files import copy, write
 from gen.frames import Info
 from gen.manifest import MANIFEST, Manifest
+from model.spec import Network
 
 HOST = ("__init__", "classify", "frames", "hashes", "host", "manifest", "npy", "ports", "trial")
 """Modules of gen that make the host program."""
@@ -64,6 +67,25 @@ class Bundle:
 def load(folder: Path) -> Bundle:
     """The bundle in `folder`. Raises DamagedError where a file is not what it was."""
     return Bundle(folder, manifest.load(folder))
+
+
+def make(
+    network: Network,
+    board: Board,
+    tests: Examples,
+    folder: Path,
+    *,
+    place: bool,
+    progress: Callable[[str], None] = lambda step: None,
+    **limits: Any,
+) -> Bundle:
+    """A bundle of `network` for `board`, in `folder`. `place`: with its bitstream.
+
+    limits: as for gen.deployable.prepare, which also says what is raised; see `save`.
+    """
+    image = tests.images[0]
+    made = prepare(network, board, image=image, place=place, progress=progress, **limits)
+    return save(made, tests, folder)
 
 
 def save(made: Deployable, tests: Examples, folder: Path) -> Bundle:
@@ -144,12 +166,11 @@ def _readme(what: Manifest) -> str:
     words: dict[str, Any] = {name: getattr(what, name) for name in ("name", "board", "data")}
     info = what.info
     signed = "signed " if info.input_signed else ""
+    built = what.bitstream is not None
     words |= {
-        "load": f"`{what.load}`"
-        if what.bitstream
-        else "`shiftadd deploy` without `--virtual` first",
+        "load": f"`{what.load}`" if built else "it is made without `--virtual`",
         "mhz": f"{info.clock_hz / 1e6:.2f}",
-        "clock": "" if what.bitstream else " (predicted: it was not placed and routed)",
+        "clock": "" if built else " (predicted: it was not placed and routed)",
         "baud": f"{info.baud:,}",
         "shape": f"{info.height} × {info.width} × {info.channels}",
         "pixel": f"{signed}integers of {info.input_bits} bits",

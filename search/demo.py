@@ -18,7 +18,6 @@ from gen import bundle as bundles
 from gen.boards import board as board_named
 from gen.compile import REPORT
 from gen.compile import compile as compile_network
-from gen.deployable import prepare
 from gen.examples import examples
 from gen.report import Report, save, with_cycles
 from gen.table import table
@@ -111,10 +110,10 @@ def _board(
 def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], None]) -> Deployed:
     """The network behind its serial link, in Verilator, asked by the program for real boards."""
     tests = examples(network, digits)
-    target = board_named(DEPLOYED)
-    made = prepare(network, target, image=tests.images[0], place=False, progress=say)
+    bundle = bundles.make(
+        network, board_named(DEPLOYED), tests, out / "deploy-virtual", place=False, progress=say
+    )
     say(f"virtual board, {DEPLOYED_IMAGES} images over its serial line")
-    bundle = bundles.save(made, tests, out / "deploy")
     return deploy(bundle, tests.first(DEPLOYED_IMAGES), virtual=True)
 
 

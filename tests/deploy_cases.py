@@ -11,7 +11,6 @@ from gen import bundle as bundles
 from gen import hashes
 from gen.boards import board
 from gen.bundle import Bundle
-from gen.deployable import prepare
 from gen.examples import Examples, golden_scores
 from gen.manifest import MANIFEST
 from model.spec import Network
@@ -33,8 +32,7 @@ def some_examples(network: Network, count: int = IMAGES) -> Examples:
 def small_bundle(network: Network, folder: Path) -> Bundle:
     """Made without place and route."""
     tests = some_examples(network)
-    made = prepare(network, board(BOARD), image=tests.images[0], place=False, fps=60_000)
-    return bundles.save(made, tests, folder)
+    return bundles.make(network, board(BOARD), tests, folder, place=False, fps=60_000)
 
 
 def with_manifest(bundle: Bundle, **changes: object) -> Bundle:

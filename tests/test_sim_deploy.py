@@ -49,7 +49,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object],
     with redirect_stdout(StringIO()) as said:
         status = shiftadd.main([str(w) for w in (*words, "--out", out, "--json")])
     assert status == 0
-    return json.loads(said.getvalue()), out / "deploy"
+    return json.loads(said.getvalue()), out / "deploy-virtual"
 
 
 @pytest.fixture
