@@ -42,6 +42,10 @@ ICE40_MACROS = """\
 SECONDS = 600
 
 
+class RecoverError(ValueError):
+    """What was built cannot be read back here; the message says why and what would help."""
+
+
 @dataclass(frozen=True)
 class Recovered:
     """Verilog of module `top`, and the types of the blocks that it has instances of."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import tempfile
 from pathlib import Path
 
-from gen import tools
+from gen import carry_heads, tools
 from gen.cache import Cache, Entry
 from gen.devices import Device
 from gen.place import Placed
@@ -24,15 +27,27 @@ def pack(placed: Placed, device: Device, *, cache: Cache, timeout: float) -> Ent
     routed = placed.entry.folder / source
 
     def make(folder: Path) -> float:
-        return tools.run(
-            tool,
-            flags,
-            step="bitstream",
-            folder=folder,
-            log=folder / "pack.log",
-            timeout=timeout,
-            inputs=(routed,),
-        )
+        with tempfile.TemporaryDirectory() as scratch:
+            return tools.run(
+                tool,
+                flags,
+                step="bitstream",
+                folder=folder,
+                log=folder / "pack.log",
+                timeout=timeout,
+                inputs=(_repaired(routed, Path(scratch)) if device.family == "gowin" else routed,),
+            )
 
     inputs = {"routed": placed.entry.files[source], "flags": flags, "tool": tools.version(tool)}
+    if device.family == "gowin":
+        inputs["repair"] = hashlib.sha256(Path(carry_heads.__file__).read_bytes()).hexdigest()
     return cache.step("pack", inputs, make)
+
+
+def _repaired(routed: Path, folder: Path) -> Path:
+    """A copy of a netlist routed for Gowin, in which all carry chains start right."""
+    netlist = json.loads(routed.read_text())
+    carry_heads.repair(netlist)
+    copy = folder / routed.name
+    copy.write_text(json.dumps(netlist))
+    return copy

@@ -5,18 +5,14 @@ All come out as one module with the ports of the design, see `gen.cell_models`.
 
 from __future__ import annotations
 
-from gen import recover_ice40, tools
+from gen import recover_gowin, recover_ice40, tools
 from gen.build import Build
 from gen.cache import Cache
-from gen.cell_models import Recovered, computed
+from gen.cell_models import Recovered, RecoverError, computed
 from gen.devices import Device
 from gen.synth import Netlist
 
-READ_BACK = {"ice40": recover_ice40.read_back}
-
-
-class RecoverError(ValueError):
-    """What was built cannot be read back here; the message says why and what would help."""
+READ_BACK = {"ice40": recover_ice40.read_back, "gowin": recover_gowin.read_back}
 
 
 def check(device: Device, level: str) -> None:
@@ -24,7 +20,8 @@ def check(device: Device, level: str) -> None:
     if level == "bitstream":
         if device.family not in READ_BACK:
             raise RecoverError(
-                f"{device.name}: only bitstreams of iCE40 are read back; take --level netlist"
+                f"{device.name}: only bitstreams of iCE40 and Gowin are read back; "
+                "take --level netlist"
             )
         if device.family == "ice40" and (absent := tools.missing(recover_ice40.VLOG)) is not None:
             raise RecoverError(absent)

@@ -32,7 +32,8 @@ def asked(level: str, device: Device) -> tuple[str, ...]:
 
 def available(device: Device) -> tuple[str, ...]:
     """What can be proven of a device here."""
-    return LEVELS if device.family == "ice40" and tools.missing(VLOG) is None else LEVELS[:2]
+    absent = device.family == "ice40" and tools.missing(VLOG) is not None
+    return LEVELS[:2] if absent or device.family == "ecp5" else LEVELS
 
 
 def at_level(
