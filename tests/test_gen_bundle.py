@@ -24,7 +24,7 @@ from gen.examples import examples
 from gen.frames import DeviceError
 from gen.hashes import DamagedError
 from gen.manifest import MANIFEST
-from model import data
+from model import data, store
 from model.data import DataError
 from model.spec import Network
 from model.store import content_hash
@@ -236,3 +236,8 @@ def test_data_of_another_kind_is_refused(network: Network) -> None:
     digits = data.load("digits")
     with pytest.raises(DataError, match=r"digits: images of 8 × 8 × 1 .* takes 7 × 6 × 2 values"):
         examples(network, digits)
+    known = store.load(Path(__file__).parent / "data" / "digits_hybrid.net")
+    few = replace(digits, test_images=digits.test_images[:9], test_labels=digits.test_labels[:9])
+    assert len(examples(known, few).scores) == 9
+    with pytest.raises(DataError, match="digits: 7 classes; this network knows 10"):
+        examples(known, replace(few, classes=few.classes[:7]))
