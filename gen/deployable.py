@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,14 @@ from gen.board_plan import plan_for_board
 from gen.boards.board import Board
 from gen.cost import CostModel
 from gen.elaborate import elaborate
+from gen.frames import INFER, frame
 from gen.linked import Linked, linked
-from gen.plan import Plan
+from gen.plan import DoesNotFit, Plan
 from model.spec import Network
+
+OVER_LINE = 32
+"""How many times faster than the serial line an accelerator is planned, unless something is asked:
+more would hardly be seen, and takes nextpnr many minutes to place where the FPGA is large."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,12 @@ def prepare(
     """Plans `network` beside the link of `board`; `place`: and builds the board's bitstream.
 
     image: integers (height, width, channels), the built-in vector of the self-test. fps, dsps,
-    luts: as for gen.planner.plan. seeds: placements of each run. Raises PlanError,
+    luts: as for gen.planner.plan; without fps and luts it is OVER_LINE, or as fast as fits where
+    that does not. seeds: placements of each run. Raises PlanError,
     DoesNotFitError, ToolError, ValueError.
     """
     progress("plan")
-    plan = plan_for_board(network, board, fps=fps, dsps=dsps, luts=luts)
+    plan = _plan(network, board, fps, dsps, luts)
     progress("Verilog")
     accelerator = elaborate(network, plan)
 
@@ -62,6 +69,23 @@ def prepare(
         return Deployable(network, board, plan, design(round(clock.hz), board.rate(clock)), None)
     built = build_for_board(board, design, seeds=seeds, cache=cache, progress=progress)
     return Deployable(network, board, plan, design(built.clock_hz, built.baud), built)
+
+
+def _plan(
+    network: Network, board: Board, fps: float | None, dsps: int | None, luts: int | None
+) -> Plan:
+    if fps is None and luts is None:
+        try:
+            rate = OVER_LINE * line_rate(board.baud, prod(network.input.shape))
+            return plan_for_board(network, board, fps=rate, dsps=dsps)
+        except DoesNotFit:
+            pass
+    return plan_for_board(network, board, fps=fps, dsps=dsps, luts=luts)
+
+
+def line_rate(baud: int, image_bytes: int) -> float:
+    """Images a second that a line of `baud` bits a second carries."""
+    return baud / 10 / len(frame(0, INFER, b"\1" * image_bytes))
 
 
 def _predicted_mhz(plan: Plan, board: Board) -> float:

@@ -14,16 +14,20 @@ import pytest
 from gen import bundle as bundles
 from gen import compile as compiling
 from gen import npy, ports
+from gen.board_plan import plan_for_board
 from gen.boards import board
+from gen.boards.board import Board
 from gen.build import Build, Measured
 from gen.bundle import Bundle
 from gen.classify import images_of
 from gen.compile import planned
+from gen.deployable import OVER_LINE, line_rate, prepare
 from gen.devices import device
 from gen.examples import examples
-from gen.frames import DeviceError
+from gen.frames import INFER, DeviceError, frame
 from gen.hashes import DamagedError
 from gen.manifest import MANIFEST
+from gen.plan import Plan
 from model import data, store
 from model.data import DataError
 from model.spec import Network
@@ -241,3 +245,20 @@ def test_data_of_another_kind_is_refused(network: Network) -> None:
     assert len(examples(known, few).scores) == 9
     with pytest.raises(DataError, match="digits: 7 classes; this network knows 10"):
         examples(known, replace(few, classes=few.classes[:7]))
+
+
+def test_accelerator_is_planned_for_what_the_line_carries(network: Network) -> None:
+    """On a large FPGA; on a small one it is as fast as fits; and as it is asked."""
+    size = len(frame(0, INFER, bytes([1] * 84)))
+    assert line_rate(3_000_000, 84) == 300_000 / size
+    big, rate = board(BOARD), OVER_LINE * 300_000 / size
+
+    def prepared(one: Board, **asked: float) -> Plan:
+        image = np.zeros((7, 6, 2), np.int64)
+        return prepare(network, one, image=image, place=False, **asked).plan  # type: ignore[arg-type]
+
+    least, most = plan_for_board(network, big, fps=rate), plan_for_board(network, big)
+    assert prepared(big) == least
+    assert least.cost.lut < most.cost.lut / 2
+    assert prepared(big, fps=3 * rate).cycles_interval < least.cycles_interval
+    assert prepared(big, luts=big.device.lut) == most
