@@ -146,8 +146,10 @@ def simulate(
 
     from gen.compile import CACHE, planned
     from gen.devices import device
+    from gen.recover import needs_plan_without_multipliers
     from model import data as datasets
     from model import store
+    from sim import evidence
     from sim.levels import asked, at_level
     from sim.network import simulate as run
     from sim.simulators import check_waves
@@ -162,11 +164,12 @@ def simulate(
     plan, rtl = planned(network, board=board, folder=build)
     results = []
     for name in asked(level, device(plan.device)):
-        if name == "bitstream" and build is None and plan.cost.dsp:
-            # multipliers cannot be read back
+        target = device(plan.device)
+        bare = needs_plan_without_multipliers(target, name)
+        if bare and build is None and plan.cost.dsp:
             plan, rtl = planned(network, board=board, dsps=0)
         with _status(quiet) as say:
-            hardware = at_level(rtl, device(plan.device), name, cache=CACHE, progress=say)
+            hardware = at_level(rtl, target, name, cache=CACHE, progress=say)
         with _bar(quiet, f"simulate {name}") as tick:
             found = run(
                 network,
@@ -181,6 +184,7 @@ def simulate(
             )
         if not quiet:
             _console().print(_verdict(found))
+        evidence.record(evidence.path(build, plan), plan, target.family, found)
         results.append(found)
     held = all(found.ok for found in results)
     if level != "all":
@@ -582,8 +586,8 @@ def _simulate(verbs: Any) -> argparse.ArgumentParser:
     one.add_argument(
         "--level",
         default="rtl",
-        help="rtl, netlist (synthesised), bitstream (read back; iCE40, planned without "
-        "multipliers), or all of these that can be had",
+        help="rtl, netlist (synthesised), routed (ECP5), bitstream (read back; but for ECP5 "
+        "planned without multipliers), or all of these that can be had",
     )
     one.add_argument("--data", help="data set; default the one that the network was trained on")
     one.add_argument("--images", type=int, help="how many test images; default all")
@@ -703,13 +707,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _status_of(error: Exception) -> int | None:
     """Exit status of an error that a user can do something about; None for a defect of ours."""
+    from gen.ecp5_config import DisagreementError
     from gen.frames import DeviceError
     from gen.loader import LoadError
     from gen.place import DoesNotFitError
     from gen.plan import DoesNotFit
     from gen.tools import MissingToolError, ToolError
 
-    checks = DoesNotFit, DoesNotFitError, ToolError, MissingToolError, DeviceError, LoadError
+    fits = DoesNotFit, DoesNotFitError
+    checks = *fits, ToolError, MissingToolError, DeviceError, LoadError, DisagreementError
     if isinstance(error, checks):
         return FAILED
     from sim.simulators import SimulatorError

@@ -11,6 +11,7 @@ from gen.cache import Cache
 from gen.devices import Device
 from gen.pack import BITSTREAM_FILE, pack
 from gen.place import Placed, place
+from gen.routing import NETLIST_FILE
 from gen.synth import Netlist, synthesise
 
 RAM16X4 = ("TRELLIS_DPR16X4", "RAM16SDP4")
@@ -63,6 +64,7 @@ def build(
     seeds: int = 1,
     bitstream: bool = True,
     pins: str | None = None,
+    routed_netlist: bool = False,
     cache: Path = Path("build/cache"),
     timeout: float = 3600.0,
     progress: Callable[[str], None] = lambda step: None,
@@ -71,6 +73,7 @@ def build(
 
     mhz: clock to ask for instead of the device's. seeds: placements to try; the fastest is taken.
     pins: a board's constraints, instead of the device's pins in the order of the ports.
+    routed_netlist: keep it, too, as file "routed"; on ECP5 it has seven times the size of the rest.
     cache: folder of built steps. timeout: seconds for each run of a tool. progress: told each step.
     Raises DoesNotFitError, ToolError, or ValueError for a wrong request.
     """
@@ -84,11 +87,22 @@ def build(
     for seed in range(1, seeds + 1):
         progress(f"place and route, seed {seed} of {seeds}" if seeds > 1 else "place and route")
         tried.append(
-            place(netlist, device, mhz=mhz, seed=seed, pins=pins, cache=steps, timeout=timeout)
+            place(
+                netlist,
+                device,
+                mhz=mhz,
+                seed=seed,
+                pins=pins,
+                routed_netlist=routed_netlist,
+                cache=steps,
+                timeout=timeout,
+            )
         )
     best = max(tried, key=lambda p: p.fmax_mhz)
     entries = [netlist.entry, *(p.entry for p in tried)]
     files = _files(netlist, best)
+    if routed_netlist:
+        files["routed"] = best.entry.folder / NETLIST_FILE
     seconds = {"synthesis": netlist.entry.seconds, "place": sum(p.entry.seconds for p in tried)}
     if bitstream:
         progress("bitstream")

@@ -12,7 +12,7 @@ from pathlib import Path
 from gen import tools
 from gen.cache import Cache, Entry
 from gen.devices import RESOURCE_NAMES, Device
-from gen.routing import PINS_FILE, attempts, hopeless
+from gen.routing import NETLIST_FILE, PINS_FILE, attempts, hopeless
 from gen.synth import Netlist
 from gen.tools import HopelessError, ToolError
 
@@ -87,14 +87,18 @@ def place(
     cache: Cache,
     timeout: float,
     pins: str | None = None,
+    routed_netlist: bool = False,
 ) -> Placed:
     """Places and routes, asking for a clock of `mhz`. Raises DoesNotFitError or ToolError.
 
-    pins: constraints, else those of `constraints`. One that cannot be routed is followed by others,
+    pins: constraints, else those of `constraints`. routed_netlist: write NETLIST_FILE, too, which
+    is left out otherwise, but for Gowin. A placement that cannot be routed is followed by others,
     which `seed` determines too: see `attempts`.
     """
     tool = f"nextpnr-{device.family}"
     flags = attempts(device, mhz, seed)
+    if routed_netlist and device.family != "gowin":
+        flags = [(*tried, "--write", NETLIST_FILE) for tried in flags]
     pins = constraints(netlist.ports, device) if pins is None else pins
 
     def make(folder: Path) -> float:

@@ -1,11 +1,11 @@
-"""Verilog of what was built: the netlist of synthesis, and what a bitstream holds.
+"""Verilog of what was built: the netlists of synthesis and routing, and what a bitstream holds.
 
 All come out as one module with the ports of the design, see `gen.cell_models`.
 """
 
 from __future__ import annotations
 
-from gen import recover_gowin, recover_ice40, tools
+from gen import ecp5_config, recover_ecp5, recover_gowin, recover_ice40, tools
 from gen.build import Build
 from gen.cache import Cache
 from gen.cell_models import Recovered, RecoverError, computed
@@ -13,18 +13,27 @@ from gen.devices import Device
 from gen.synth import Netlist
 
 READ_BACK = {"ice40": recover_ice40.read_back, "gowin": recover_gowin.read_back}
+"""Families whose bitstreams become Verilog again, all but their multipliers."""
+
+
+def absent(device: Device, level: str) -> str | None:
+    """Why a level cannot be had of a device here, and the way out; None if it can."""
+    if level == "routed" and device.family != "ecp5":
+        return f"{device.name}: netlists after routing are those of ECP5; take --level bitstream"
+    if level == "bitstream" and device.family == "ice40":
+        return tools.missing(recover_ice40.VLOG)
+    return None
 
 
 def check(device: Device, level: str) -> None:
-    """Raises RecoverError where a level below RTL cannot be had, before anything is built."""
-    if level == "bitstream":
-        if device.family not in READ_BACK:
-            raise RecoverError(
-                f"{device.name}: only bitstreams of iCE40 and Gowin are read back; "
-                "take --level netlist"
-            )
-        if device.family == "ice40" and (absent := tools.missing(recover_ice40.VLOG)) is not None:
-            raise RecoverError(absent)
+    """Raises RecoverError where a level cannot be had, before anything is built."""
+    if (why := absent(device, level)) is not None:
+        raise RecoverError(why)
+
+
+def needs_plan_without_multipliers(device: Device, level: str) -> bool:
+    """Whether a level of this device shows everything but multipliers."""
+    return level == "bitstream" and device.family in READ_BACK
 
 
 def netlist(found: Netlist, device: Device, *, cache: Cache) -> Recovered:
@@ -32,13 +41,27 @@ def netlist(found: Netlist, device: Device, *, cache: Cache) -> Recovered:
     return computed(found.path.with_name("netlist.v"), found.top, device, cache)
 
 
+def routed(built: Build, device: Device, *, cache: Cache) -> Recovered:
+    """The netlist after place and route, of an ECP5 built with `routed_netlist`.
+
+    Raises RecoverError for another family, ToolError.
+    """
+    check(device, "routed")
+    source = recover_ecp5.as_verilog(built.files["routed"], built.top, cache)
+    return computed(source, built.top, device, cache)
+
+
 def bitstream(built: Build, device: Device, *, cache: Cache) -> Recovered:
     """What the bitstream says, with the names of its pins.
 
-    Raises RecoverError: a family that is not read back, multipliers (which come out without their
-    function), or a program that is missing; ToolError.
+    On ECP5 the routed netlist, when the bitstream agrees with it: see `gen.ecp5_config`. Raises
+    RecoverError: multipliers on other families (which come out without their function), a program
+    that is missing; DisagreementError, ToolError.
     """
     check(device, "bitstream")
+    if device.family not in READ_BACK:
+        ecp5_config.agreement(built, cache)
+        return routed(built, device, cache=cache)
     if built.measured.dsp:
         raise RecoverError(
             f"{device.name}: {built.measured.dsp} multipliers, which cannot be read back out of a "

@@ -14,6 +14,7 @@ from gen.devices import Device
 
 PINS_FILE = {"ecp5": "pins.lpf", "ice40": "pins.pcf", "gowin": "pins.cst"}
 ROUTED_FILE = {"ecp5": "routed.config", "ice40": "routed.asc", "gowin": "routed.json"}
+NETLIST_FILE = "routed.json"
 PLACEMENTS = 3
 """Placements to try until one is routed."""
 SLACK = 1000

@@ -1,6 +1,6 @@
-"""An accelerator below RTL: its synthesised netlist, and the bitstream itself, to be simulated.
+"""An accelerator below RTL: as synthesised, as routed, and the bitstream itself, to be simulated.
 
-Both have the ports of the accelerator, so `sim.network.simulate` proves them as it does the RTL.
+All have the ports of the accelerator, so `sim.network.simulate` proves them as it does the RTL.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from gen import recover, tools
+from gen import recover
 from gen.build import build
 from gen.cache import Cache
 from gen.cell_models import ECP5_BLOCKS, GOWIN_BLOCKS, ICE40_MACROS, Recovered, ice40_model
 from gen.devices import Device
 from gen.elaborate import Accelerator
-from gen.recover_ice40 import VLOG
 from gen.synth import synthesise
 
-LEVELS = ("rtl", "netlist", "bitstream")
+LEVELS = ("rtl", "netlist", "routed", "bitstream")
 
 
 def asked(level: str, device: Device) -> tuple[str, ...]:
@@ -32,8 +31,7 @@ def asked(level: str, device: Device) -> tuple[str, ...]:
 
 def available(device: Device) -> tuple[str, ...]:
     """What can be proven of a device here."""
-    absent = device.family == "ice40" and tools.missing(VLOG) is not None
-    return LEVELS[:2] if absent or device.family == "ecp5" else LEVELS
+    return tuple(level for level in LEVELS if recover.absent(device, level) is None)
 
 
 def at_level(
@@ -46,20 +44,29 @@ def at_level(
 ) -> Accelerator:
     """`accelerator` with the Verilog of `level` and no probes below RTL, where no layer is left.
 
-    Raises RecoverError where a level cannot be had, ToolError.
+    On ECP5, bitstream is the routed netlist once more, after the bitstream has been compared with
+    it (`gen.ecp5_config`). Raises RecoverError where a level cannot be had, ToolError.
     """
     if level == "rtl":
         return accelerator
     recover.check(device, level)
-    steps = Cache(cache)
+    steps, text, top = Cache(cache), accelerator.verilog, accelerator.top
     if level == "netlist":
         progress("synthesis")
-        made = synthesise(accelerator.verilog, accelerator.top, device, cache=steps)
-        found = recover.netlist(made, device, cache=steps)
+        found = recover.netlist(synthesise(text, top, device, cache=steps), device, cache=steps)
     else:
-        built = build(accelerator.verilog, accelerator.top, device, cache=cache, progress=progress)
-        progress("reading the bitstream back")
-        found = recover.bitstream(built, device, cache=steps)
+        built = build(
+            text,
+            top,
+            device,
+            bitstream=level == "bitstream",
+            routed_netlist=device.family == "ecp5",
+            cache=cache,
+            progress=progress,
+        )
+        progress("reading it back")
+        read = recover.routed if level == "routed" else recover.bitstream
+        found = read(built, device, cache=steps)
     return replace(accelerator, verilog=with_models(found), probes=())
 
 

@@ -12,10 +12,10 @@ import torch
 from gen import recover, tools
 from gen.build import build
 from gen.cache import Cache
+from gen.cell_models import RecoverError
 from gen.compile import planned
 from gen.devices import device
 from gen.elaborate import Accelerator
-from gen.recover import RecoverError
 from gen.recover_ice40 import VLOG
 from model.spec import Input, Network
 from sim.levels import LEVELS, asked, at_level, available
@@ -26,6 +26,7 @@ BOARDS = [
     ("ulx3s-25f", "netlist"),
     ("up5k", "netlist"),
     ("tang-nano-9k", "netlist"),
+    ("ulx3s-25f", "bitstream"),
     ("hx8k", "bitstream"),
     ("tang-nano-9k", "bitstream"),
 ]
@@ -35,7 +36,8 @@ SEED, IMAGES = 31, 20
 def case(board: str, level: str, folder: Path) -> tuple[Network, Accelerator, torch.Tensor]:
     """A network of random layers as planned for a board, its Verilog at a level, and images."""
     network, _ = random_network(random.Random(SEED))
-    plan, rtl = planned(network, board=board, dsps=0 if level == "bitstream" else None)
+    bare = recover.needs_plan_without_multipliers(device(board), level)
+    plan, rtl = planned(network, board=board, dsps=0 if bare else None)
     ice40 = device(plan.device).family == "ice40"
     if level == "bitstream" and ice40 and (reason := tools.missing(VLOG)):
         pytest.skip(reason)
@@ -66,17 +68,11 @@ def test_a_changed_netlist_is_found_out(tmp_path: Path, quick_simulator: str) ->
 
 
 def test_a_level_that_cannot_be_had_is_refused_before_anything_is_built(tmp_path: Path) -> None:
-    for board, level, words in (
-        (
-            "ulx3s-25f",
-            "bitstream",
-            "only bitstreams of iCE40 and Gowin are read back; take --level netlist",
-        ),
-    ):
-        network, _ = random_network(random.Random(SEED))
-        plan, rtl = planned(network, board=board)
-        with pytest.raises(RecoverError, match=words):
-            at_level(rtl, device(plan.device), level, cache=tmp_path)
+    network, _ = random_network(random.Random(SEED))
+    plan, rtl = planned(network, board="up5k")
+    words = "netlists after routing are those of ECP5; take --level bitstream"
+    with pytest.raises(RecoverError, match=words):
+        at_level(rtl, device(plan.device), "routed", cache=tmp_path)
     assert not any(tmp_path.iterdir())
 
 
@@ -92,9 +88,11 @@ def test_multipliers_are_not_read_back(tmp_path: Path) -> None:
 
 
 def test_levels_by_name() -> None:
+    others = ("rtl", "netlist", "bitstream")
     assert asked("rtl", device("up5k")) == ("rtl",)
-    assert asked("all", device("ulx3s-25f")) == LEVELS[:2]
-    assert asked("all", device("tang-nano-9k")) == LEVELS
-    assert available(device("hx8k")) == (LEVELS if tools.missing(VLOG) is None else LEVELS[:2])
-    with pytest.raises(ValueError, match="--level gates: must be one of rtl, netlist, bitstream"):
+    assert asked("all", device("ulx3s-25f")) == LEVELS
+    assert asked("all", device("tang-nano-9k")) == others
+    assert available(device("hx8k")) == (others if tools.missing(VLOG) is None else others[:2])
+    words = "--level gates: must be one of rtl, netlist, routed, bitstream"
+    with pytest.raises(ValueError, match=words):
         asked("gates", device("up5k"))

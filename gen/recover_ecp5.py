@@ -1,0 +1,144 @@
+"""A netlist as nextpnr-ecp5 placed and routed it, as Verilog of yosys' ECP5 cells."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from gen.cache import Cache
+from gen.cell_models import ECP5_BLOCKS, digest
+from gen.netlist import Cell
+
+RAMW = {
+    **{f"WDO{i}": f"{pin}1" for i, pin in enumerate("CADB")},
+    **{f"WADO{i}": f"{pin}0" for i, pin in enumerate("DBCA")},
+}
+"""Where the slice beside a distributed RAM gives on what it gets."""
+TIES = ("0", "1", "INV")
+"""What a pin's multiplexer does, but for letting the pin through."""
+
+
+def as_verilog(routed: Path, top: str, cache: Cache) -> Path:
+    """Verilog of nextpnr's JSON in file `routed`."""
+
+    def make(folder: Path) -> float:
+        (module,) = json.loads(routed.read_text())["modules"].values()
+        (folder / "routed.v").write_text(_module(module, top))
+        return 0.0
+
+    inputs = {"routed": digest(routed), "top": top, "writer": digest(Path(__file__))}
+    return cache.step("routed", inputs, make).folder / "routed.v"
+
+
+def _module(module: dict[str, Any], top: str) -> str:
+    ports, ties = [], []
+    for name, port in module["ports"].items():
+        size = len(port["bits"])
+        ports.append(f"{port['direction']} {f'[{size - 1}:0] ' if size > 1 else ''}{name}")
+        for i, bit in enumerate(port["bits"]):
+            pin = f"{name}[{i}]" if size > 1 else name
+            is_in = port["direction"] == "input"
+            ties.append(f"assign n{bit} = {pin};" if is_in else f"assign {pin} = n{bit};")
+    cells = [_cell(f"c{i}", cell) for i, cell in enumerate(module["cells"].values())]
+    bits = {b for c in module["cells"].values() for pin in c["connections"].values() for b in pin}
+    wires = [f"wire n{bit};" for bit in sorted(bits)]
+    return "\n".join([f"module {top}({', '.join(ports)});", *wires, *ties, *cells, "endmodule\n"])
+
+
+def net(cell: Cell, pin: str, otherwise: str = "1'b0") -> str:
+    """What comes through the multiplexer of a pin. otherwise: at a pin without wire and tie."""
+    mux, bits = parameter(cell, f"{pin}MUX"), cell["connections"].get(pin)
+    if mux in ("0", "1"):
+        return f"1'b{mux}"
+    if mux == "INV":
+        return f"~n{bits[0]}" if bits else "1'b0"
+    return f"n{bits[0]}" if bits else otherwise
+
+
+def parameter(cell: Cell, name: str) -> str:
+    """nextpnr ends words that would pass for numbers with a space."""
+    found: str = cell["parameters"].get(name, "")
+    return found.strip()
+
+
+def _cell(name: str, cell: Cell) -> str:
+    kind, out = cell["type"], cell["connections"]
+    if kind == "TRELLIS_COMB":
+        return _comb(name, cell)
+    if kind == "TRELLIS_FF":
+        return _flop(name, cell)
+    if kind == "TRELLIS_RAMW":
+        pairs = [(out[to][0], net(cell, by)) for to, by in RAMW.items() if out.get(to)]
+        return "\n".join(f"assign n{to} = {by};" for to, by in pairs)
+    if kind == "DCCA":
+        return f"assign n{out['CLKO'][0]} = {net(cell, 'CLKI')};"
+    if kind == "TRELLIS_IO":
+        to, by = ("O", "B") if parameter(cell, "DIR") == "INPUT" else ("B", "I")
+        return f"assign n{out[to][0]} = {net(cell, by)};"
+    if kind not in ECP5_BLOCKS:
+        raise ValueError(f"{kind}: no model of this cell of a routed ECP5 netlist")
+    return _block(name, cell)
+
+
+def _comb(name: str, cell: Cell) -> str:
+    """Half a slice: LUT, multiplexer behind it, half a carry pair, or a bit of distributed RAM."""
+    mode, init = parameter(cell, "MODE") or "LOGIC", f"16'b{parameter(cell, 'INITVAL')}"
+    if mode == "RAMW_BLOCK":
+        return ""
+    ins = {pin: net(cell, pin, "1'b1") for pin in "ABCD"}
+    if mode == "CCU2":
+        return _carry(name, cell, ins, init)
+    upper = int(cell["attributes"]["NEXTPNR_BEL"].endswith("K1"))
+    ins |= {p: net(cell, p) for p in ("M", "F1", "FXA", "FXB", "WD", "WRE", "WCK")}
+    ins |= {f"WAD{i}": net(cell, f"WAD{i}") for i in range(4)}
+    outs = {p: f"n{cell['connections'][p][0]}" for p in ("F", "OFX") if cell["connections"].get(p)}
+    settings = {"MODE": f'"{mode}"', "INITVAL": init, "IS_Z1": f"1'b{upper}"}
+    return _instance("TRELLIS_COMB", name, settings, ins | outs)
+
+
+def _carry(name: str, cell: Cell, ins: dict[str, str], init: str) -> str:
+    """As yosys' CCU2C says. Its TRELLIS_COMB has no carry out in this mode."""
+    if parameter(cell, "CCU2_INJECT1") != "NO":
+        raise ValueError("CCU2_INJECT1: no model of carries that are not given on")
+    half, low, carry = f"{name}_half", f"{name}_low", net(cell, "FCI")
+    lines = [
+        f"wire {half}, {low};",
+        _instance("LUT4", f"{name}_lut", {"INIT": init}, ins | {"Z": half}),
+        _instance("LUT2", f"{name}_lut2", {"INIT": f"4'b{init[-4:]}"},
+                  {"A": ins["A"], "B": ins["B"], "Z": low}),
+    ]  # fmt: skip
+    for pin, value in (("F", f"{half} ^ {carry}"), ("FCO", f"{half} ? {carry} : {low}")):
+        if bits := cell["connections"].get(pin):
+            lines.append(f"assign n{bits[0]} = {value};")
+    return "\n".join(lines)
+
+
+def _flop(name: str, cell: Cell) -> str:
+    data = net(cell, "M" if parameter(cell, "SD") == "0" else "DI")
+    pins = {"Q": f"n{cell['connections']['Q'][0]}", "DI": data}
+    pins |= {"CLK": net(cell, "CLK"), "CE": net(cell, "CE", "1'b1"), "LSR": net(cell, "LSR")}
+    settings = {p: f'"{parameter(cell, p)}"' for p in ("SRMODE", "REGSET")}
+    settings = {p: word for p, word in settings.items() if word != '""'}
+    settings["CEMUX"] = '"CE"'
+    return _instance("TRELLIS_FF", name, settings, pins)
+
+
+def _block(name: str, cell: Cell) -> str:
+    muxes = {name: parameter(cell, name) for name in cell["parameters"] if name.endswith("MUX")}
+    used = [pin for pin, bits in cell["connections"].items() if bits]
+    used += [name.removesuffix("MUX") for name, mux in muxes.items() if mux in TIES]
+    pins = {pin: net(cell, pin) for pin in used}
+    settings = {n: _value(v) for n, v in cell["parameters"].items() if n not in muxes}
+    return _instance(cell["type"], name, settings, pins)
+
+
+def _value(text: str) -> str:
+    return f"{len(text)}'b{text}" if re.fullmatch("[01]+", text) else f'"{text.strip()}"'
+
+
+def _instance(kind: str, name: str, settings: dict[str, str], pins: dict[str, str]) -> str:
+    values = ", ".join(f".{key}({value})" for key, value in settings.items())
+    links = ", ".join(f".{pin}({to})" for pin, to in pins.items())
+    return f"{kind} {f'#({values}) ' if values else ''}{name} ({links});"

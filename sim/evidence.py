@@ -1,0 +1,65 @@
+"""What was proven of a network on a device, level by level, in a file beside its build.
+
+    {"network_hash": …, "device": …, "levels": {"netlist": {"ok": true, "images": 20, …}}}
+
+A level holds the result of its last simulation (`sim.network.SimulationResult`) with `ok`, the hash
+of the `plan` (bitstreams of some families are read back without multipliers, which is another plan)
+and `what` was simulated. Levels of another network or device are not kept in the same file.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gen.devices import FamilyName
+from gen.files import write
+from gen.plan import Plan
+from sim.network import SimulationResult
+
+FILE = "evidence.json"
+WHAT: dict[str, str] = {
+    "rtl": "generated Verilog",
+    "netlist": "netlist of synthesis, with models of the family's cells",
+    "routed": "netlist after place and route, with models of the family's cells",
+}
+BITSTREAM: dict[FamilyName, str] = {
+    "ice40": "bitstream, read back by icebox_vlog; planned without multipliers",
+    "gowin": "bitstream, read back with apycula's tables; planned without multipliers",
+    "ecp5": "routed netlist; the bitstream, unpacked and packed again, is equal to the byte, and "
+    "its LUTs and block RAM hold what that netlist says",
+}
+
+
+def what(level: str, family: FamilyName) -> str:
+    """What is simulated at a level, in words."""
+    return BITSTREAM[family] if level == "bitstream" else WHAT[level]
+
+
+def path(build: Path | None, plan: Plan, root: Path = Path("build")) -> Path:
+    """Where the evidence lies: in the folder that `compile` wrote, or under `root`."""
+    if build is not None:
+        return build / FILE
+    return root / "evidence" / f"{plan.network_hash[:12]}-{plan.device}.json"
+
+
+def record(file: Path, plan: Plan, family: FamilyName, found: SimulationResult) -> None:
+    """Adds a level to the file, or puts it in the place of an earlier result."""
+    one = {"network_hash": plan.network_hash, "device": plan.device}
+    levels: dict[str, Any] = {}
+    if (before := read(file)) and {key: before.get(key) for key in one} == one:
+        levels = before["levels"]
+    about = {"ok": found.ok, "plan": plan.hash, "what": what(found.level, family)}
+    levels[found.level] = about | found.as_dict()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write(file, json.dumps(one | {"levels": levels}, indent=1) + "\n")
+
+
+def read(file: Path) -> dict[str, Any] | None:
+    """What a file says; None where there is none, or one that is damaged."""
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("levels"), dict) else None
