@@ -41,7 +41,7 @@ from rtl.layer import Engine, LayerEngine
 from rtl.streams import converters
 from sim.network import simulate
 from sim.virtual import VirtualBoard
-from tests import bench_lanes
+from tests import bench_evidence, bench_lanes
 from tests.deploy_cases import small_bundle, some_examples
 from tests.faults import storm
 from tests.layer_cases import random_weights, requantise
@@ -298,13 +298,20 @@ def faults() -> Iterator[Row]:
     )
 
 
+def evidence() -> Iterator[Row]:
+    """The demo's network at each level below RTL."""
+    for what, found in bench_evidence.proofs():
+        value = f"{found.mismatches} of {found.images} images differ, {found.seconds:.0f} s"
+        yield Row("evidence", what, value, "0", found.ok)
+
+
 def main() -> int:
     console = Console()
     rows: list[Row] = []
     table = Table(title="bench", title_justify="left")
     for column in ("", "what", "measured", "target", ""):
         table.add_column(column)
-    for part in (digits_conv, dense, mlp, conv_up5k, speeds, faults):
+    for part in (digits_conv, dense, mlp, conv_up5k, speeds, evidence, faults):
         for row in part():
             rows.append(row)
             console.print(f"({row.workload}) {row.what}: {row.value} {row.limit}", highlight=False)
