@@ -19,6 +19,7 @@ from gen.gowin_fuses import Fuses
 from gen.recover_gowin import CHIP, Traced, pin_numbers
 from tests.layer_cases import random_network
 from tests.test_gen_registers import design
+from tests.verilog import stream
 
 PART = "GW1NR-LV9QN88PC6/I5"
 Placed = tuple[Fuses, dict[str, Any], str]
@@ -67,6 +68,32 @@ def test_contents_of_block_ram(depth: int, width: int, tmp_path: Path) -> None:
         assert cell["attributes"]["BSRAM_SUBTYPE"] == "X9"
         assert sum(word.bit_count() for word in rows) > 4000
         assert fuses.contents(row, column) == rows
+
+
+DISTRIBUTED = """
+  reg [3:0] mem [0:15];
+  initial begin {init} end
+  reg [3:0] at = 0;
+  reg [7:0] y = 0;
+  always @(posedge clk) if (go) begin
+    at <= at + 1;
+    if (s_axis_tlast) mem[at + 3] <= s_axis_tdata;
+    y <= y + mem[at];
+  end
+"""
+
+
+def test_contents_of_distributed_ram(tmp_path: Path) -> None:
+    words = [(7 * i * i + 5) % 16 for i in range(16)]
+    init = " ".join(f"mem[{i}] = {word};" for i, word in enumerate(words))
+    text = stream(DISTRIBUTED.format(init=init))
+    built = build(text, "top", device("tang-nano-9k"), cache=tmp_path)
+    routed = json.loads((built.files["log"].parent / "routed.json").read_text())
+    cells = routed["modules"]["top"]["cells"].values()
+    ((row, column, _),) = [at(cell) for cell in cells if cell["type"] == "RAM16SDP4"]
+    fuses = Fuses(built.files["bitstream"], CHIP, PART)
+    bits = [fuses.lut(row, column, n) for n in range(4)]
+    assert [sum((bits[n] >> i & 1) << n for n in range(4)) for i in range(16)] == words
 
 
 def test_every_flip_flop_that_a_pin_depends_on_was_placed(placed: Placed) -> None:
