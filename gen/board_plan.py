@@ -9,6 +9,7 @@ from typing import Any
 from gen import planner
 from gen.boards.board import Board
 from gen.choose import Budget
+from gen.cost import CostModel
 from gen.devices import Device
 from gen.plan import Plan, PlanError
 from model.spec import Network
@@ -17,6 +18,20 @@ from rtl.requests import WAITING, buffer_bytes
 LUTS = {"ice40": 1500, "ecp5": 1500, "gowin": 1500}
 FFS = 800
 """What link, reset and lights take; measured with an image of 64 bytes, tests hold them to it."""
+
+LINK_MHZ = {"lfe5u": 109.0, "ice40-up5k": 40.0, "ice40-hx8k": 106.0, "gw1nr": 88.0}
+"""Clock that the link reached, by the beginning of a device's name: place and route of the link
+before a small accelerator, on Gowin with the digits network behind it. For others it is what they
+are usually asked for."""
+
+
+def predicted_mhz(plan: Plan, board: Board) -> float:
+    """Clock to expect of a plan with its link, but no less than the slowest of the board."""
+    device = board.device
+    model = CostModel.of(device).fmax_mhz(plan.stages, plan.cost.lut, device)
+    reached = (mhz for start, mhz in LINK_MHZ.items() if device.name.startswith(start))
+    link = next(reached, device.mhz)
+    return max(board.clocks()[0].mhz, min(model, link))
 
 
 def beside_link(network: Network, device: Device) -> tuple[Device, float]:

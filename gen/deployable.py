@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from gen.board_build import BoardBuild, build_for_board
-from gen.board_plan import plan_for_board
+from gen.board_plan import plan_for_board, predicted_mhz
 from gen.boards.board import Board
-from gen.cost import CostModel
 from gen.elaborate import elaborate
 from gen.frames import INFER, frame
 from gen.linked import Linked, linked
@@ -65,7 +64,7 @@ def prepare(
         return linked(accelerator, network, clock_hz=clock_hz, baud=baud, image=image)
 
     if not place:
-        clock = board.fastest(_predicted_mhz(plan, board))
+        clock = board.fastest(predicted_mhz(plan, board))
         return Deployable(network, board, plan, design(round(clock.hz), board.rate(clock)), None)
     built = build_for_board(board, design, seeds=seeds, cache=cache, progress=progress)
     return Deployable(network, board, plan, design(built.clock_hz, built.baud), built)
@@ -86,10 +85,3 @@ def _plan(
 def line_rate(baud: int, image_bytes: int) -> float:
     """Images a second that a line of `baud` bits a second carries."""
     return baud / 10 / len(frame(0, INFER, b"\1" * image_bytes))
-
-
-def _predicted_mhz(plan: Plan, board: Board) -> float:
-    """What the cost model expects, but no less than the slowest clock of the board."""
-    model = CostModel.of(board.device)
-    slowest = board.clocks()[0].mhz
-    return max(slowest, model.fmax_mhz(plan.stages, plan.cost.lut, board.device))

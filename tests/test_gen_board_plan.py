@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gen.board_plan import FFS, LUTS, beside_link, plan_for_board
+from gen.board_plan import FFS, LUTS, beside_link, plan_for_board, predicted_mhz
 from gen.boards import board
 from gen.boards.pins import constraints
 from gen.boards.top import TOP, board_verilog
@@ -78,3 +78,14 @@ def test_board_too_small_for_the_link_is_refused() -> None:
         PlanError, match="ice40-hx1k: the serial link alone takes 1500 of 1280 LUTs"
     ):
         plan_for_board(NETWORK, board("icestick"))
+
+
+@pytest.mark.parametrize(
+    ("name", "fps", "built_mhz"),
+    [("icebreaker", None, 32.25), ("tang-nano-9k", None, 86.4), ("ulx3s-25f", 130_000, 98.44)],
+)
+def test_clock_is_predicted_with_the_link(name: str, fps: float | None, built_mhz: float) -> None:
+    """Beside what build_for_board found, of this network, when it was last run for that."""
+    one = board(name)
+    plan = plan_for_board(NETWORK, one, fps=fps)
+    assert predicted_mhz(plan, one) == pytest.approx(built_mhz, rel=0.25)
