@@ -172,6 +172,7 @@ def _readme(what: Manifest) -> str:
         "mhz": f"{info.clock_hz / 1e6:.2f}",
         "clock": "" if built else " (predicted: it was not placed and routed)",
         "baud": f"{info.baud:,}",
+        "rate": info.baud,
         "shape": f"{info.height} × {info.width} × {info.channels}",
         "pixel": f"{signed}integers of {info.input_bits} bits",
         "classes": ", ".join(what.classes),
