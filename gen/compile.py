@@ -70,7 +70,8 @@ def compile(
     files = _deliver(out, plan, accelerator, built.files)
     name = str(network.about.get("name", "network"))
     made = report(name, plan, built, files=files, seconds=seconds)
-    made = replace(made, sha256=of_files(files.values()))
+    others = (path for path in files.values() if path.name != REPORT)  # nextpnr's is replaced
+    made = replace(made, sha256=of_files(others))
     save_report(made, out / REPORT)
     return made, accelerator
 

@@ -113,12 +113,13 @@ def test_compiled_folder_is_held_to_its_report(
     network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All but the tools, which are proven elsewhere, is real."""
-    bitstream = tmp_path / "top.bin"
-    bitstream.write_bytes(bytes(range(256)))
+    made = {"bitstream": tmp_path / "top.bin", "report": tmp_path / "report.json"}
+    for path in made.values():
+        path.write_bytes(bytes(range(256)))
     measured = Measured(1, 1, 0, 0, 0, 50.0, 40.0, 1)
 
     def built(verilog: str, top: str, target: Any, **rest: Any) -> Build:
-        return Build(target, top, measured, {}, {"bitstream": bitstream}, {}, False, ())
+        return Build(target, top, measured, {}, made, {}, False, ())
 
     monkeypatch.setattr(compiling, "build", built)
     out = tmp_path / "out"
