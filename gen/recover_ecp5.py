@@ -16,8 +16,6 @@ RAMW = {
     **{f"WADO{i}": f"{pin}0" for i, pin in enumerate("DBCA")},
 }
 """Where the slice beside a distributed RAM gives on what it gets."""
-TIES = ("0", "1", "INV")
-"""What a pin's multiplexer does, but for letting the pin through."""
 
 
 def as_verilog(routed: Path, top: str, cache: Cache) -> Path:
@@ -48,13 +46,18 @@ def _module(module: dict[str, Any], top: str) -> str:
 
 
 def net(cell: Cell, pin: str, otherwise: str = "1'b0") -> str:
-    """What comes through the multiplexer of a pin. otherwise: at a pin without wire and tie."""
+    """What comes through the multiplexer of a pin. A wire that nothing drives is 1.
+
+    otherwise: at a pin that has neither a multiplexer nor a wire.
+    """
     mux, bits = parameter(cell, f"{pin}MUX"), cell["connections"].get(pin)
     if mux in ("0", "1"):
         return f"1'b{mux}"
     if mux == "INV":
         return f"~n{bits[0]}" if bits else "1'b0"
-    return f"n{bits[0]}" if bits else otherwise
+    if not bits:
+        return "1'b1" if mux == pin else otherwise
+    return f"n{bits[0]}"
 
 
 def parameter(cell: Cell, name: str) -> str:
@@ -100,16 +103,16 @@ def _comb(name: str, cell: Cell) -> str:
 
 def _carry(name: str, cell: Cell, ins: dict[str, str], init: str) -> str:
     """As yosys' CCU2C says. Its TRELLIS_COMB has no carry out in this mode."""
-    if parameter(cell, "CCU2_INJECT1") != "NO":
-        raise ValueError("CCU2_INJECT1: no model of carries that are not given on")
+    alone = parameter(cell, "CCU2_INJECT1") == "YES"  # what comes in is not added
     half, low, carry = f"{name}_half", f"{name}_low", net(cell, "FCI")
+    total, made = (half, "1'b0") if alone else (f"{half} ^ {carry}", low)
     lines = [
         f"wire {half}, {low};",
         _instance("LUT4", f"{name}_lut", {"INIT": init}, ins | {"Z": half}),
         _instance("LUT2", f"{name}_lut2", {"INIT": f"4'b{init[-4:]}"},
                   {"A": ins["A"], "B": ins["B"], "Z": low}),
     ]  # fmt: skip
-    for pin, value in (("F", f"{half} ^ {carry}"), ("FCO", f"{half} ? {carry} : {low}")):
+    for pin, value in (("F", total), ("FCO", f"{half} ? {carry} : {made}")):
         if bits := cell["connections"].get(pin):
             lines.append(f"assign n{bits[0]} = {value};")
     return "\n".join(lines)
@@ -118,7 +121,8 @@ def _carry(name: str, cell: Cell, ins: dict[str, str], init: str) -> str:
 def _flop(name: str, cell: Cell) -> str:
     data = net(cell, "M" if parameter(cell, "SD") == "0" else "DI")
     pins = {"Q": f"n{cell['connections']['Q'][0]}", "DI": data}
-    pins |= {"CLK": net(cell, "CLK"), "CE": net(cell, "CE", "1'b1"), "LSR": net(cell, "LSR")}
+    pins |= {"CLK": net(cell, "CLK"), "CE": net(cell, "CE", "1'b1")}
+    pins["LSR"] = net(cell, "LSR") if cell["connections"].get("LSR") else "1'b0"
     settings = {p: f'"{parameter(cell, p)}"' for p in ("SRMODE", "REGSET")}
     settings = {p: word for p, word in settings.items() if word != '""'}
     settings["CEMUX"] = '"CE"'
@@ -126,9 +130,9 @@ def _flop(name: str, cell: Cell) -> str:
 
 
 def _block(name: str, cell: Cell) -> str:
-    muxes = {name: parameter(cell, name) for name in cell["parameters"] if name.endswith("MUX")}
+    muxes = [name for name in cell["parameters"] if name.endswith("MUX")]
     used = [pin for pin, bits in cell["connections"].items() if bits]
-    used += [name.removesuffix("MUX") for name, mux in muxes.items() if mux in TIES]
+    used += [name.removesuffix("MUX") for name in muxes]
     pins = {pin: net(cell, pin) for pin in used}
     settings = {n: _value(v) for n, v in cell["parameters"].items() if n not in muxes}
     return _instance(cell["type"], name, settings, pins)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from gen import recover
 from gen.build import Build, build
 from gen.cache import Cache
 from gen.devices import device
 from gen.ecp5_config import Agreement, DisagreementError, agreement, parse
 from gen.recover_ecp5 import as_verilog
-from tests.test_gen_registers import BODIES, design
+from sim.levels import with_models
+from sim.simulators import missing
+from tests.test_gen_registers import BENCH, BODIES, design
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +36,24 @@ def changed(built: Build, folder: Path, change: Callable[[dict[str, Any]], None]
     change(netlist["modules"]["top"]["cells"])
     (folder / "routed.json").write_text(json.dumps(netlist))
     return replace(built, files={**built.files, "routed": folder / "routed.json"})
+
+
+@pytest.mark.parametrize("body", ["free", "operand"])
+def test_routed_netlist_does_what_the_verilog_says(body: str, tmp_path: Path) -> None:
+    if reason := missing("icarus"):
+        pytest.skip(reason)
+    text, target = design(1024, 18, BODIES[body], write=True), device("ulx3s-25f")
+    made = build(text, "top", target, bitstream=False, routed_netlist=True, cache=tmp_path)
+    routed = with_models(recover.routed(made, target, cache=Cache(tmp_path)))
+    assert "DP16KD" in routed
+    assert "MULT18X18D" in routed
+    (tmp_path / "all.v").write_text(BENCH + text.replace("module top(", "module rtl(") + routed)
+    command = ["iverilog", "-g2012", "-sbench", f"-o{tmp_path / 'a'}", str(tmp_path / "all.v")]
+    subprocess.run(command, check=True)
+    out = subprocess.run(["vvp", tmp_path / "a"], check=True, capture_output=True, text=True).stdout
+    wrong, changes = out.replace(" wrong,", "").replace(" changes", "").split()[:2]
+    assert int(wrong) == 0
+    assert int(changes) > 500
 
 
 def test_bitstream_holds_what_was_routed(built: Build, tmp_path: Path) -> None:
