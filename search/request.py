@@ -36,7 +36,7 @@ class Budget:
     finalists: int = 8
     rounds: int = 2
     epochs: int = 5
-    supernet_epochs: int = 20
+    supernet_epochs: int = 10
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -45,7 +45,7 @@ class Budget:
                 raise ValueError(f"--{name.replace('_', '-')} {value}: at least {least}")
 
 
-BUDGETS = {"8x8": Budget(40, 12, finalists=6, epochs=15, supernet_epochs=25)}
+BUDGETS = {"8x8": Budget(40, 12, finalists=6, epochs=15, supernet_epochs=40)}
 """By name of the space; other spaces have that of Budget()."""
 
 

@@ -89,20 +89,29 @@ def parse(table: dict[str, Any], name: str) -> Space:
 
 
 def _stage(row: dict[str, Any], where: str) -> Stage:
-    _known(row, ("reduce", "channels", "depth", "kernels", "bits"), where)
-    kernels, bits = _need(row, "kernels", dict, where), _need(row, "bits", dict, where)
-    _known(kernels, OPS, f"{where}: kernels")
-    _known(bits, kind_names(), f"{where}: bits")
-    shapes = [(op, k) for op in kernels for k in _numbers(kernels, op, f"{where}: kernels")]
-    widths = [(kind, b) for kind in bits for b in _numbers(bits, kind, f"{where}: bits")]
-    if ("separable", 1) in shapes:
-        raise SpaceError(f"{where}: a separable kernel 1 is a conv kernel 1; leave it out")
+    """Its layers stand under their kind: `mult = { conv = [1, 3], bits = [4] }`."""
+    kinds = kind_names()
+    _known(row, ("reduce", "channels", "depth", *kinds), where)
+    choices = [c for kind in kinds if kind in row for c in _choices(row, kind, where)]
+    if not choices:
+        raise SpaceError(f"{where}: no kind of layer; give it one of {', '.join(kinds)}")
     return Stage(
         _words(row, "reduce", REDUCTIONS, where),
         _numbers(row, "channels", where),
         _numbers(row, "depth", where),
-        tuple(Choice(kind, op, k, b) for (op, k), (kind, b) in product(shapes, widths)),
+        tuple(choices),
     )
+
+
+def _choices(row: dict[str, Any], kind: str, where: str) -> list[Choice]:
+    table, where = _need(row, kind, dict, where), f"{where}: {kind}"
+    _known(table, (*OPS, "bits"), where)
+    shapes = [(op, k) for op in OPS if op in table for k in _numbers(table, op, where)]
+    if not shapes:
+        raise SpaceError(f"{where}: no kernel; give it {' or '.join(OPS)}")
+    if ("separable", 1) in shapes:
+        raise SpaceError(f"{where}: a separable kernel 1 is a conv kernel 1; leave it out")
+    return [Choice(kind, op, k, b) for op, k in shapes for b in _numbers(table, "bits", where)]
 
 
 def _known(row: dict[str, Any], keys: Sequence[str], where: str) -> None:

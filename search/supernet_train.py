@@ -85,8 +85,9 @@ def train_supernet(
 
 
 def recipe_for(data: Dataset) -> SuperRecipe:
-    """Translations that fit the size of the images."""
-    return SuperRecipe(shift=max(1, min(data.shape[:2]) // 14))
+    """Batches and translations that fit the size of the images."""
+    side = min(data.shape[:2])
+    return SuperRecipe(batch=32 if side < 16 else 64, shift=max(1, side // 14))
 
 
 def load_supernet(folder: Path, space: Space) -> SuperNet:

@@ -34,8 +34,9 @@ bits = [4]
 reduce = ["maxpool"]
 channels = [4]
 depth = [0, 1]
-kernels = { conv = [1] }
-bits = { mult = [4], shift = [4], add = [4] }
+mult = { conv = [1], bits = [4] }
+shift = { conv = [1], bits = [4] }
+add = { conv = [1], bits = [4] }
 [last]
 kind = "mult"
 bits = [4]

@@ -38,13 +38,15 @@ SPACE = space_files.parse(
         "stage": [
             {
                 "reduce": ["none", "stride"], "channels": [4, 6], "depth": [0, 1],
-                "kernels": {"conv": [1, 3], "separable": [3]},
-                "bits": {"mult": [6], "shift": [4], "add": [6]},
+                "mult": {"conv": [1, 3], "separable": [3], "bits": [6]},
+                "shift": {"conv": [1, 3], "separable": [3], "bits": [4]},
+                "add": {"conv": [1, 3], "separable": [3], "bits": [6]},
             },
             {
                 "reduce": ["maxpool", "stride"], "channels": [6, 8], "depth": [0, 1, 2],
-                "kernels": {"conv": [1, 3], "separable": [3, 5]},
-                "bits": {"mult": [6], "shift": [4], "add": [6]},
+                "mult": {"conv": [1, 3], "separable": [3, 5], "bits": [6]},
+                "shift": {"conv": [1, 3], "separable": [3, 5], "bits": [4]},
+                "add": {"conv": [1, 3], "separable": [3, 5], "bits": [6]},
             },
         ],
         "last": {"kind": "mult", "bits": [6], "head": ["flatten", "globalavg"]},
