@@ -15,9 +15,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gen.clock import clock_features, fmax
 from gen.devices import Device
-from gen.features import Description, Features, converters
+from gen.features import Call, Description, Features, converters
 from gen.fit import Sample, fit
 from gen.lower import Layer
 from gen.plan import Cost, Fold, Stage
@@ -89,29 +91,24 @@ def _committed(family: str) -> CostModel:
 
 
 class LayerCost:
-    """Cost of a layer on a device, of each of its foldings: parts are priced once."""
+    """Cost of a layer on a device, of each of its foldings: the sum of its parts."""
 
     def __init__(self, layer: Layer, device: Device, model: CostModel | None = None) -> None:
         self.describe = Description(layer, device)
         self.model = model or CostModel.of(device)
-        self.priced: dict[int, tuple[Features, float, float, int, int]] = {}
 
-    def row(self, fold: Fold) -> tuple[float, float, int, int]:
-        """LUTs, flip-flops, multipliers, blocks of RAM; without the converters before it."""
-        lut = ff = 0.0
-        dsp = bram = 0
-        for features, exact in self.describe.parts(fold):
-            found = self.priced.get(id(features))
-            if found is None:
-                # with the part itself, so that no other one gets its id
-                found = (features, *self.model.price(features), exact.dsp, exact.bram)
-                self.priced[id(features)] = found
-            _, a, b, c, d = found
-            lut, ff, dsp, bram = lut + a, ff + b, dsp + c, bram + d
-        return lut, ff, dsp, bram
+    def rows(self, calls: Sequence[Call]) -> np.ndarray:
+        """(parts, 4): LUTs, flip-flops, multipliers, blocks of RAM; without the converters before
+        the layer, which no folding of its own decides."""
+        found = np.zeros((len(calls), 4))
+        for row, call in zip(found, calls, strict=True):
+            features, exact = self.describe.part(call)
+            row[:] = *self.model.price(features), exact.dsp, exact.bram
+        return found
 
     def cost(self, fold: Fold) -> Cost:
-        return Cost(*self.row(fold))
+        lut, ff, dsp, bram = self.rows(self.describe.calls(fold)).sum(0).tolist()
+        return Cost(lut, ff, int(dsp), int(bram))
 
 
 def predict(layer: Layer, fold: Fold, device: Device, model: CostModel | None = None) -> Cost:

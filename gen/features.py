@@ -9,7 +9,7 @@ multipliers and blocks of RAM are counted exactly.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil, gcd
@@ -20,13 +20,15 @@ import numpy as np
 from gen import trees
 from gen.devices import Device
 from gen.lower import Layer
-from gen.plan import Cost, Fold, Multiplier
+from gen.plan import Cost, Fold
 from gen.requant_features import Requantisers, hardware_multipliers
 from model.spec import Add, Head, Input, Window
 from rtl.geometry import Geometry
 
 Features = Counter[str]
 Part = tuple[Features, Cost]
+Call = tuple[Any, ...]
+"""What makes a part, and those fields of a folding that it depends on."""
 MEANING = {
     "register": "flip-flops behind logic",
     "lone": "flip-flops with no logic before them",
@@ -124,6 +126,7 @@ class Description:
     def __init__(self, layer: Layer, device: Device) -> None:
         self.layer, self.device = layer, device
         self.facts = None if layer.window is None else facts_of(layer)
+        self.known: dict[Callable[..., Part], dict[Any, Part]] = {}
         if self.facts:
             full, coarse = (_remembered(facts, device) for facts in (self.facts, self.facts.shape))
             self.known = dict.fromkeys((_elements, _end, _pool, _partial), full)
@@ -131,54 +134,61 @@ class Description:
         self.scaled = None
         if layer.requantise is not None:
             self.scaled = Requantisers(layer.requantise, layer.sum_bits, layer.out.bits)
-        self.scalings: dict[tuple[int, Multiplier], Part] = {}
+        self.own: dict[Any, Part] = {}
 
-    def parts(self, fold: Fold) -> list[Part]:
-        """Part by part; equal parts of different foldings are the same object."""
-        layer, facts = self.layer, self.facts
+    def calls(self, fold: Fold) -> tuple[Call, ...]:
+        """The parts of a folding; equal ones of different foldings are equal."""
+        layer, scaled = self.layer, self.scaled is not None
         if isinstance(layer.op, Input):
-            return []
+            return ()
         if isinstance(layer.op, Head):
-            return [_head(layer.out.bits)]
-        found = [self._scaling(fold)] if self.scaled else []
+            return ((_head, layer.out.bits),)
         if isinstance(layer.op, Add):
-            return [*found, _join(fold.lanes, layer.sum_bits, layer.out.bits)]
-        assert facts is not None
-        raw = self.scaled is None
+            return *_scaling(fold, scaled), (_join, fold.lanes, layer.sum_bits, layer.out.bits)
+        assert self.facts is not None
         if layer.blocks:
-            ring = self._part(_partial, fold.lanes, layer.out.shape[1], fold.ring)
-            return [*found, self._part(_pool, fold.lanes, raw), ring]
-        simd = facts.simd(fold)
-        return [
-            *found,
-            self._part(_elements, fold.pe, simd, fold.multiplier),
-            self._part(_reader, fold.lanes, fold.parallel, fold.pe, fold.ring),
-            self._part(_rom, fold.pe * simd, fold.weights),
-            self._part(_end, fold.pe, fold.drain, raw),
-        ]
+            ring = (_partial, fold.lanes, layer.out.shape[1], fold.ring)
+            return *_scaling(fold, scaled), (_pool, fold.lanes, not scaled), ring
+        return engine_calls(self.facts, fold, scaled)
 
-    def _part(self, make: Callable[..., Part], *of: Any) -> Part:
-        known = self.known[make]
-        found = known.get((make, of))
+    def part(self, call: Call) -> Part:
+        """One part; made once."""
+        make, *of = call
+        known = self.known.get(make, self.own)
+        found = known.get(call)
         if found is None:
-            found = known[make, of] = make(self.facts, *of, self.device)
+            found = known[call] = self._made(make, of)
         return found
 
-    def _scaling(self, fold: Fold) -> Part:
-        key = fold.drain, fold.requant
-        if key not in self.scalings:
-            assert self.scaled is not None
-            self.scalings[key] = self.scaled.part(*key, self.device)
-        return self.scalings[key]
+    def _made(self, make: Callable[..., Part], of: Sequence[Any]) -> Part:
+        if make is Requantisers.part:
+            return make(self.scaled, *of, self.device)
+        return make(*of) if make in (_head, _join) else make(self.facts, *of, self.device)
 
     def __call__(self, fold: Fold) -> Part:
         """All parts together."""
         features: Features = Counter()
         exact = Cost()
-        for more, counted in self.parts(fold):
+        for more, counted in map(self.part, self.calls(fold)):
             features.update(more)
             exact += counted
         return features, exact
+
+
+def _scaling(fold: Fold, scaled: bool) -> tuple[Call, ...]:
+    return ((Requantisers.part, fold.drain, fold.requant),) if scaled else ()
+
+
+def engine_calls(facts: Facts, fold: Fold, scaled: bool) -> tuple[Call, ...]:
+    """The parts of a layer engine, with a requantiser if `scaled`."""
+    simd = facts.simd(fold)
+    return (
+        *_scaling(fold, scaled),
+        (_elements, fold.pe, simd, fold.multiplier),
+        (_reader, fold.lanes, fold.parallel, fold.pe, fold.ring),
+        (_rom, fold.pe * simd, fold.weights),
+        (_end, fold.pe, fold.drain, not scaled),
+    )
 
 
 def describe(layer: Layer, fold: Fold, device: Device) -> Part:

@@ -5,7 +5,7 @@ Each layer offers its foldings, with cycles and cost; `gen.choose` picks among t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -14,7 +14,16 @@ import numpy as np
 
 from gen.cost import CostModel, LayerCost
 from gen.devices import Device
-from gen.features import Facts, facts_of, place, ring_depth, ring_size
+from gen.features import (
+    Call,
+    Description,
+    Facts,
+    engine_calls,
+    facts_of,
+    place,
+    ring_depth,
+    ring_size,
+)
 from gen.lower import Layer
 from gen.plan import Cost, Fold, Multiplier
 from model.spec import Add, Head, Input
@@ -48,11 +57,11 @@ class Options:
         self.layer = layer
         self.price = LayerCost(layer, device, model)
         offers = _offers(layer, device)
-        cycles = np.array([n for _, n in offers])
-        costs = np.array([self.price.row(fold) for fold, _ in offers], dtype=float)
+        cycles = np.array([n for _, n in offers.foldings])
+        costs = self.price.rows(offers.calls)[offers.parts].sum(1)
         order = np.lexsort((costs[:, 0], cycles))
         kept = order[_unbeaten(costs[order])]
-        self.folds = [offers[i][0] for i in kept]
+        self.folds = [offers.foldings[i][0] for i in kept]
         self.cycles, self.costs = cycles[kept], costs[kept]
 
     def cheapest(self, price: np.ndarray, cycles: int) -> Option:
@@ -99,22 +108,46 @@ def cycles_of(layer: Layer, fold: Fold) -> int:
 
 def folds(layer: Layer, device: Device) -> list[Fold]:
     """Every sensible folding of a layer on a device."""
-    return [fold for fold, _ in _offers(layer, device)]
+    return [fold for fold, _ in _offers(layer, device).foldings]
 
 
-def _offers(layer: Layer, device: Device) -> Sequence[Offer]:
+@dataclass(frozen=True)
+class Offers:
+    """All foldings of a layer, and their parts, of which many have the same.
+
+    calls: different parts. parts, (foldings, parts of each): indices into them.
+    """
+
+    foldings: Sequence[Offer]
+    calls: tuple[Call, ...]
+    parts: np.ndarray
+
+    @staticmethod
+    def of(foldings: Sequence[Offer], calls_of: Callable[[Fold], tuple[Call, ...]]) -> Offers:
+        numbers: dict[Call, int] = {}
+        parts = [
+            [numbers.setdefault(call, len(numbers)) for call in calls_of(fold)]
+            for fold, _ in foldings
+        ]
+        return Offers(foldings, tuple(numbers), np.array(parts, dtype=int))
+
+
+def _offers(layer: Layer, device: Device) -> Offers:
+    calls_of = Description(layer, device).calls
     if isinstance(layer.op, Input | Head):
-        return [(Fold(), cycles_of(layer, Fold()))]
+        return Offers.of([(Fold(), cycles_of(layer, Fold()))], calls_of)
     both: tuple[Multiplier, ...] = ("dsp", "lut")
     requants = both if layer.requantise and device.dsp else both[1:]
     if not isinstance(layer.op, Add) and not layer.blocks:
         multipliers = both if layer.kind == "mult" and device.dsp else both[1:]
-        return _engine_offers(facts_of(layer).shape, device, multipliers, requants)
-    return [
+        scaled = layer.requantise is not None
+        return _engine_offers(facts_of(layer).shape, device, multipliers, requants, scaled)
+    found = [
         (fold, cycles_of(layer, fold))
         for n, b in product(divisors(layer.out.shape[2], 8), requants)
         for fold in _with_rings(layer, Fold(pe=n, lanes=n, drain=n, requant=b), device)
     ]
+    return Offers.of(found, calls_of)
 
 
 def _with_rings(layer: Layer, fold: Fold, device: Device) -> list[Fold]:
@@ -145,8 +178,8 @@ def _rom_styles(facts: Facts, lanes: int) -> tuple[str, ...]:
 @lru_cache(1 << 12)
 def _engine_offers(
     facts: Facts, device: Device, multipliers: tuple[Multiplier, ...],
-    requants: tuple[Multiplier, ...],
-) -> tuple[Offer, ...]:  # fmt: skip
+    requants: tuple[Multiplier, ...], scaled: bool,
+) -> Offers:  # fmt: skip
     found = []
     for shape in _shapes(facts):
         g = place(facts, shape.lanes, shape.parallel, shape.pe)
@@ -161,7 +194,7 @@ def _engine_offers(
             (replace(shape, multiplier=a, requant=b, weights=c, ring=d), g.cycles)
             for a, b, c, d in product(multipliers, requants, roms, rings)
         ]
-    return tuple(found)
+    return Offers.of(found, lambda fold: engine_calls(facts, fold, scaled))
 
 
 def _shapes(facts: Facts) -> list[Fold]:

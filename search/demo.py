@@ -1,5 +1,5 @@
-"""The demo: digits, a hybrid network of all three kinds, two FPGAs, proof and measured cost, and
-the virtual board at its end."""
+"""The demo: digits, a hybrid network of all three kinds, two FPGAs, proof and measured cost, the
+virtual board; and a short search for networks that beat it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from model.data import Dataset
 from model.spec import Network
 from model.store import content_hash
 from model.train import TrainResult, train
+from search.search import search
+from search.search_table import table as search_table
 from sim.deploy import Deployed, deploy
 from sim.deploy import table as deploy_table
 from sim.network import SimulationResult, simulate
@@ -37,12 +39,20 @@ BOARDS: dict[str, float | None] = {"ulx3s-25f": 200_000, "up5k": None}
 DEPLOYED, DEPLOYED_IMAGES = "icebreaker", 40
 """The board, a UP5K beside its serial link, that is run in Verilator; and what it is asked."""
 
+SEARCHED = "up5k"
+BUDGET = {
+    "population": 24, "generations": 8, "finalists": 8, "rounds": 1, "epochs": 8,
+    "supernet_epochs": 20,
+}  # fmt: skip
+"""A third of what `shiftadd search` spends, enough for a measured front of five networks."""
+
 
 def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
     """Train, then for each of BOARDS plan, prove on every test image in RTL, place, route and pack.
 
-    Then the network goes onto the virtual board DEPLOYED. Returns what each step found, and whether
-    every image was equal. Products land in `out`.
+    Then the network goes onto the virtual board DEPLOYED, and a search of BUDGET looks for others
+    on SEARCHED. Returns what each step found, and whether every image was equal. Products land in
+    `out`; a search that was cut short goes on.
     """
     began = time.monotonic()
     console = Console(stderr=True, quiet=quiet)
@@ -64,9 +74,15 @@ def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # all done, or one failed: not waited for
     deployed = _deploy(trained.network, digits, out / DEPLOYED, _say(console, DEPLOYED))
+    _say(console, SEARCHED)("search for other networks")
+    front, proven = search(
+        data="digits", board=SEARCHED, out=out / "search", seed=seed, budget=BUDGET, resume=True,
+        quiet=quiet,
+    )  # fmt: skip
     seconds = time.monotonic() - began
     if not quiet:
         _show(trained, done, deployed, seconds)
+        Console().print(search_table(front))
     found = {
         "train": {
             "arch": ARCHITECTURE,
@@ -80,9 +96,10 @@ def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
         "compile": {board: asdict(report) for board, (report, _) in done.items()},
         "simulate": {board: proof.as_dict() for board, (_, proof) in done.items()},
         "deploy": deployed.as_dict(),
+        "search": front,
         "seconds": seconds,
     }
-    return found, deployed.ok and all(proof.ok for _, proof in done.values())
+    return found, proven and deployed.ok and all(proof.ok for _, proof in done.values())
 
 
 def _say(console: Console, board: str) -> Callable[[str], None]:

@@ -5,39 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-COLUMNS = (
-    "network",
-    "kinds",
-    "share",
-    "validation",
-    "test",
-    "LUT",
-    "DSP",
-    "BRAM",
-    "MHz",
-    "latency",
-    "energy",
-)
+COLUMNS = ("network", "valid. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ", "kinds")
 
 
 def table(found: Mapping[str, Any]) -> Table:
-    """Of what `search.search.search` returns."""
+    """Of what `search.search.search` returns; 80 columns wide."""
     rounds, seconds = found["rounds"], sum(found["seconds"].values())
     made = Table(
         title=f"{len(found['front'])} networks on the measured front; {found['evaluations']} "
         f"points scored, {found['finalists']} built, {seconds:.0f} s",
-        caption=_caption(rounds, found["report"]),
-    )
+        caption=_caption(rounds, found["report"]), box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    )  # fmt: skip
     for name in COLUMNS:
-        made.add_column(name, justify="left" if name in COLUMNS[:2] else "right")
+        words = name in ("network", "kinds")
+        made.add_column(name, justify="left" if words else "right", no_wrap=name != "kinds")
     for row in found["front"]:
         made.add_row(
-            row["key"].rsplit("-", 1)[0], row["kinds"], f"{row['share']:g}",
-            f"{100 * row['validation']:.2f} %", f"{100 * row['test']:.2f} %", f"{row['lut']:.0f}",
-            f"{row['dsp']:.0f}", f"{row['bram']:.0f}", f"{row['fmax_mhz']:.1f}",
-            f"{row['latency_us']:.1f} µs", f"{row['energy_nj']:.2f} nJ",
+            row["key"], f"{100 * row['validation']:.2f}", f"{100 * row['test']:.2f}",
+            f"{row['lut']:.0f}", f"{row['dsp']:.0f}", f"{row['bram']:.0f}",
+            f"{row['fmax_mhz']:.1f}", f"{row['latency_us']:.1f}", f"{row['energy_nj']:.2f}",
+            row["kinds"],
         )  # fmt: skip
     return made
 
