@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from model.arch import Architecture
+from sim.evidence import WHAT
 
 OBJECTIVES = ("latency_us", "lut", "energy_nj")
 """The costs that the front minimises, beside the accuracy that it maximises."""
@@ -68,6 +69,16 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """Test images that a build answered as the golden model does, at one level; what was run."""
+
+    level: str
+    images: int
+    mismatches: int
+    what: str
+
+
+@dataclass(frozen=True)
 class Finalist:
     """One point that was fine-tuned, placed, routed and simulated; `error` says why it was not.
 
@@ -92,6 +103,8 @@ class Finalist:
     folder: Path
     arch: Architecture | None = None
     tools: tuple[str, ...] = ()
+    below: tuple[Proof, ...] = ()
+    """Levels below RTL that `shiftadd simulate --build` has run since."""
 
     @property
     def kind(self) -> str:
@@ -102,6 +115,12 @@ class Finalist:
         """Built, equal to the golden model on every image, and known in every objective."""
         known = self.validation is not None and None not in map(self.measured.of, OBJECTIVES)
         return known and not self.error and not self.mismatches
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        """From RTL down."""
+        rtl = Proof("rtl", self.images, self.mismatches, WHAT["rtl"])
+        return ((rtl,) if self.images else ()) + self.below
 
     def row(self) -> dict[str, Any]:
         """Plain values for JSON and CSV; costs are the measured ones."""

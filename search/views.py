@@ -91,7 +91,7 @@ def _commands(run: Run, finalist: Finalist) -> list[str]:
         return [build]
     return [
         f"{build} --plan {folder}/plan.json --out build/{finalist.key}",
-        f"shiftadd simulate {folder}/network --board {board} --build {folder}",
+        f"shiftadd simulate {folder}/network --board {board} --build {folder} --level all",
     ]
 
 

@@ -110,6 +110,17 @@ def test_figures_of_the_table_are_those_measured(run: Path) -> None:
         assert shown in text
 
 
+def test_proofs_below_rtl_are_shown(run: Path) -> None:
+    best = load(run).front[0]
+    proven = {"ok": True, "images": 31, "mismatches": 0, "what": "read back"}
+    differs = proven | {"ok": False, "mismatches": 3}
+    found = {"levels": {"rtl": proven, "netlist": proven, "bitstream": differs}}
+    (best.folder / "evidence.json").write_text(json.dumps(found))
+    shown = " ".join(page(run).text.split())
+    rtl = f"rtl {best.images - best.mismatches} of {best.images}"
+    assert f"golden model: {rtl}, netlist 31 of 31, bitstream 28 of 31 images" in shown
+
+
 def test_front_files_hold_the_front(run: Path) -> None:
     report([run])
     rows = json.loads((run / "front.json").read_text())["points"]
