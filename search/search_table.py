@@ -8,11 +8,12 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-COLUMNS = ("network", "valid. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ", "kinds")
+COLUMNS = ("network", "val. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ", "layers")
 
 
 def table(found: Mapping[str, Any]) -> Table:
-    """Of what `search.search.search` returns; 80 columns wide."""
+    """Of what `search.search.search` returns; 80 columns wide, with a letter for each inner layer:
+    mult, shift or add."""
     rounds, seconds = found["rounds"], sum(found["seconds"].values())
     made = Table(
         title=f"{len(found['front'])} networks on the measured front; {found['evaluations']} "
@@ -20,14 +21,14 @@ def table(found: Mapping[str, Any]) -> Table:
         caption=_caption(rounds, found["report"]), box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
     for name in COLUMNS:
-        words = name in ("network", "kinds")
-        made.add_column(name, justify="left" if words else "right", no_wrap=name != "kinds")
+        words = name in ("network", "layers")
+        made.add_column(name, justify="left" if words else "right", no_wrap=True)
     for row in found["front"]:
         made.add_row(
             row["key"], f"{100 * row['validation']:.2f}", f"{100 * row['test']:.2f}",
             f"{row['lut']:.0f}", f"{row['dsp']:.0f}", f"{row['bram']:.0f}",
-            f"{row['fmax_mhz']:.1f}", f"{row['latency_us']:.1f}", f"{row['energy_nj']:.2f}",
-            row["kinds"],
+            f"{row['fmax_mhz']:.0f}", f"{row['latency_us']:.1f}", f"{row['energy_nj']:.1f}",
+            "".join(kind[0] for kind in row["kinds"].split()),
         )  # fmt: skip
     return made
 
