@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -105,13 +106,14 @@ def baselines(
 
 
 def table(made: Mapping[str, Any]) -> Table:
-    """Means over the seeds, with the range of the hypervolume."""
-    shown = Table(title=f"{made['data']} on {made['board']}, {made['seeds']} seeds")
-    for column in (
-        *("search", "hypervolume", "best test", "LUTs saved", "energy saved", "latency saved"),
-        "accuracy ahead at equal LUTs",
-    ):
-        shown.add_column(column, justify="left" if column == "search" else "right")
+    """Means over the seeds, with the range of the hypervolume; 80 columns wide."""
+    shown = Table(
+        title=f"{made['data']} on {made['board']}, {made['seeds']} seeds", box=SIMPLE_HEAD,
+        caption="What hybrid saves at the best accuracy that both reach, and its accuracy ahead at "
+        "equal LUTs",
+    )  # fmt: skip
+    for column in ("search", "volume", "range", "test", "LUTs", "energy", "latency", "ahead"):
+        shown.add_column(column, justify="left" if column == "search" else "right", no_wrap=True)
     for line in made["styles"]:
         sizes, gains = line["hypervolume"], [g for g in line["hybrid_gains"] if g]
         saved = [
@@ -119,7 +121,7 @@ def table(made: Mapping[str, Any]) -> Table:
         ]
         ahead = [g["accuracy_ahead"] for g in gains if g["accuracy_ahead"] is not None]
         shown.add_row(
-            line["style"], f"{mean(sizes):.4f} ({min(sizes):.4f} to {max(sizes):.4f})",
+            line["style"], f"{mean(sizes):.3f}", f"{min(sizes):.3f}–{max(sizes):.3f}",
             _percent(line["best_test"]), *saved, _percent(ahead),
         )  # fmt: skip
     return shown

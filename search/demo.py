@@ -154,7 +154,8 @@ def _show(
         "images/s",
         "bitstream",
     ):
-        last.add_column(column, justify="left" if column in ("board", "bitstream") else "right")
+        words = column in ("board", "bitstream")
+        last.add_column(column, justify="left" if words else "right", overflow="fold")
     for board, (report, proof) in done.items():
         assert report.measured is not None
         last.add_row(
