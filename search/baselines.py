@@ -117,7 +117,7 @@ def table(made: Mapping[str, Any]) -> Table:
     for line in made["styles"]:
         sizes, gains = line["hypervolume"], [g for g in line["hybrid_gains"] if g]
         saved = [
-            _percent([g["saved"][c] for g in gains]) for c in ("lut", "energy_nj", "latency_us")
+            _percent([g["saved"][c] for g in gains], 0) for c in ("lut", "energy_nj", "latency_us")
         ]
         ahead = [g["accuracy_ahead"] for g in gains if g["accuracy_ahead"] is not None]
         shown.add_row(
@@ -127,8 +127,8 @@ def table(made: Mapping[str, Any]) -> Table:
     return shown
 
 
-def _percent(parts: Sequence[float]) -> str:
-    return f"{100 * mean(parts):.1f} %" if parts else ""
+def _percent(parts: Sequence[float], digits: int = 1) -> str:
+    return f"{100 * mean(parts):.{digits}f} %" if parts else ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
