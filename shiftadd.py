@@ -159,12 +159,11 @@ def simulate(
     network = store.load(net)
     source = _source(net, network, data)
     pixels = datasets.load(source).test_images
-    if images is not None and not 1 <= images <= len(pixels):
-        raise RequestError(f"--images {images}: {source} has 1 to {len(pixels)} test images")
+    datasets.check_count(source, images, len(pixels))
     plan, rtl = planned(network, board=board, folder=build)
     results = []
-    for name in asked(level, device(plan.device)):
-        target = device(plan.device)
+    target = device(plan.device)
+    for name in asked(level, target):
         bare = needs_plan_without_multipliers(target, name)
         if bare and build is None and plan.cost.dsp:
             plan, rtl = planned(network, board=board, dsps=0)
@@ -352,7 +351,7 @@ def characterize(*, board: str = BOARD, count: int = 60, quiet: bool = False) ->
 
 
 def demo(*, out: Path = Path("runs/demo"), seed: int = 0, quiet: bool = False) -> Result:
-    """Digits: train a hybrid network, prove it in RTL and build it for two boards."""
+    """Digits: train, prove, build for two boards, run on the virtual board, and search."""
     from search.demo import demo as run
 
     return run(out=out, seed=seed, quiet=quiet)

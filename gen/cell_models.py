@@ -5,7 +5,6 @@ Blocks of RAM and multipliers stay instances (`Recovered.blocks`), whose models 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from gen import tools
 from gen.cache import Cache
 from gen.devices import Device, FamilyName
+from gen.hashes import of_file
 
 ECP5_BLOCKS = ("DP16KD", "MULT18X18D")
 ICE40_BLOCKS = ("SB_RAM40_4K", "SB_MAC16")
@@ -77,7 +77,7 @@ def computed(source: Path, top: str, device: Device, cache: Cache) -> Recovered:
         )
 
     inputs = {
-        "source": digest(source),
+        "source": of_file(source),
         "script": script,
         "models": models,
         "tool": tools.version("yosys"),
@@ -104,8 +104,3 @@ def ice40_model(cell: str) -> str:
     found = re.search(rf"^module {cell}\b.*?^endmodule", text, re.MULTILINE | re.DOTALL)
     assert found, f"no model of {cell} in yosys"
     return found[0]
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -91,19 +91,23 @@ def _committed(family: str) -> CostModel:
 
 
 class LayerCost:
-    """Cost of a layer on a device, of each of its foldings: the sum of its parts."""
+    """Cost of a layer on a device, of each of its foldings: parts are priced once."""
 
     def __init__(self, layer: Layer, device: Device, model: CostModel | None = None) -> None:
         self.describe = Description(layer, device)
         self.model = model or CostModel.of(device)
+        self._priced: dict[Call, tuple[float, ...]] = {}
 
     def rows(self, calls: Sequence[Call]) -> np.ndarray:
         """(parts, 4): LUTs, flip-flops, multipliers, blocks of RAM; without the converters before
         the layer, which no folding of its own decides."""
-        found = np.zeros((len(calls), 4))
-        for row, call in zip(found, calls, strict=True):
+        return np.array([self._price(call) for call in calls]).reshape(-1, 4)
+
+    def _price(self, call: Call) -> tuple[float, ...]:
+        found = self._priced.get(call)
+        if found is None:
             features, exact = self.describe.part(call)
-            row[:] = *self.model.price(features), exact.dsp, exact.bram
+            found = self._priced[call] = (*self.model.price(features), exact.dsp, exact.bram)
         return found
 
     def cost(self, fold: Fold) -> Cost:

@@ -19,7 +19,8 @@ from pathlib import Path
 from gen import tools
 from gen.build import Build
 from gen.cache import Cache
-from gen.cell_models import SECONDS, digest
+from gen.cell_models import SECONDS
+from gen.hashes import of_file
 from gen.netlist import Cell
 from gen.recover_ecp5 import parameter
 from gen.routing import ROUTED_FILE
@@ -142,7 +143,7 @@ def _unpack(bits: Path, cache: Cache) -> Path:
         again = ("--compress", "--input", UNPACKED_FILE, "--bit", AGAIN_FILE)
         return seconds + run("ecppack", *again)
 
-    return cache.step("unpack", {"bitstream": digest(bits), "ecp5": 1}, make).folder
+    return cache.step("unpack", {"bitstream": of_file(bits), "ecp5": 1}, make).folder
 
 
 def _same_function(cell: Cell, found: Config) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from model import golden
-from model.data import DataError, Dataset
+from model.data import DataError, Dataset, check_count
 from model.spec import Format, Network
 
 
@@ -24,9 +24,7 @@ class Examples:
 
     def first(self, count: int | None) -> Examples:
         """The first `count`, or all. Raises DataError when there are not so many."""
-        total = len(self.images)
-        if count is not None and not 1 <= count <= total:
-            raise DataError(f"--images {count}: {self.name} has 1 to {total} test images")
+        check_count(self.name, count, len(self.images))
         parts = (array[:count] for array in (self.images, self.labels, self.scores))
         return Examples(self.name, *parts)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gen.cell_models import RecoverError
 from gen.gowin_fuses import Fuses, Wire
+from gen.netlist import instance
 
 RESETS = {"R": "RESET", "S": "SET", "P": "PRESET", "C": "CLEAR"}
 MODES = {"WT": 1, "RBW": 2}
@@ -44,7 +45,7 @@ def lut(at: At, n: int, out: str = "") -> str:
     out = out or at.wire(f"F{n}")
     pins = dict(zip("ABCD", at.read(*(f"{pin}{n}" for pin in "ABCD")), strict=True))
     links = {"F": out, **{f"I{i}": pins[pin] for i, pin in enumerate("ABCD")}}
-    return _cell("LUT4", f"LUT_{out}", links, f".INIT(16'h{at.bits(n):04x})")
+    return instance("LUT4", f"LUT_{out}", {"INIT": f"16'h{at.bits(n):04x}"}, links)
 
 
 def mux(at: At, n: int) -> str:
@@ -57,7 +58,7 @@ def mux(at: At, n: int) -> str:
         ins = at.read(*pairs.get(n, (f"F{n}", f"F{n + 1}")))
     out = at.wire(f"OF{n}")
     links = {"O": out, "I0": ins[0], "I1": ins[1], "S0": at.read(f"SEL{n}")[0]}
-    return _cell("MUX2", f"MUX_{out}", links)
+    return instance("MUX2", f"MUX_{out}", {}, links)
 
 
 def alu_sum(at: At, n: int) -> str:
@@ -72,8 +73,9 @@ def alu_carry(at: At, n: int, out: Wire) -> str:
     """The carry of an ALU goes on where its LUT gives 1; else the LUT's low four bits make it."""
     on, made = f"{out}_on", f"{out}_made"
     carry, a, b = at.read(f"CIN{n}", f"A{n}", f"B{n}")
-    low = _cell("LUT2", f"LUT_{made}", {"F": made, "I0": a, "I1": b},
-                f".INIT(4'h{at.bits(n) & 15:x})")  # fmt: skip
+    low = instance(
+        "LUT2", f"LUT_{made}", {"INIT": f"4'h{at.bits(n) & 15:x}"}, {"F": made, "I0": a, "I1": b}
+    )
     choice = f"assign {out} = {on} ? {carry} : {made};"
     return f"wire {on}, {made};\n{lut(at, n, on)}\n{low}\n{choice}"
 
@@ -85,7 +87,7 @@ def flop(at: At, n: int, flags: frozenset[str]) -> str:
     d, ce, clk, lsr = at.read(data, f"CE{n // 2}", f"CLK{n // 2}", f"LSR{n // 2}")
     out, reset = at.wire(f"Q{n}"), RESETS.get(kind[-1])
     links = {"Q": out, "D": d, "CE": ce, "CLK": clk, **({reset: lsr} if reset else {})}
-    return _cell(f"{kind}E", f"DFF_{out}", links)
+    return instance(f"{kind}E", f"DFF_{out}", {}, links)
 
 
 def lut_ram(at: At, n: int) -> str:
@@ -94,8 +96,8 @@ def lut_ram(at: At, n: int) -> str:
     data, clk, enable = at.read(f"{'ABCD'[n]}5", "CLK2", "LSR2")
     out = at.wire(f"F{n}")
     links = {"DO": out, "DI": data, "RAD": _bus(read), "WAD": _bus(write), "CLK": clk}
-    return _cell("RAM16SDP1", f"RAM_{out}", links | {"WRE": enable},
-                 f".INIT_0(16'h{at.bits(n):04x})")  # fmt: skip
+    settings = {"INIT_0": f"16'h{at.bits(n):04x}"}
+    return instance("RAM16SDP1", f"RAM_{out}", settings, links | {"WRE": enable})
 
 
 def block_ram(at: At) -> str:
@@ -123,9 +125,9 @@ def block_ram(at: At) -> str:
     if "X36" in wide:
         kind, links, options = _simple(links, options)
     words = at.fuses.contents(at.row, at.column)
-    init = [f".{name}({value})" for name, value in options.items()]
-    init += [f".INIT_RAM_{i:02X}(288'h{word:x})" for i, word in enumerate(words) if word]
-    return _cell(kind, f"BSRAM_{at.row}_{at.column}", links, ", ".join(init))
+    settings = {name: str(value) for name, value in options.items()}
+    settings |= {f"INIT_RAM_{i:02X}": f"288'h{word:x}" for i, word in enumerate(words) if word}
+    return instance(kind, f"BSRAM_{at.row}_{at.column}", settings, links)
 
 
 def _ram_port(at: At, port: str, has: dict[str, str]) -> dict[str, str]:
@@ -158,8 +160,3 @@ def _simple(
 
 def _bus(nets: list[str]) -> str:
     return f"{{{', '.join(nets)}}}"
-
-
-def _cell(kind: str, name: str, links: dict[str, str], parameters: str = "") -> str:
-    pins = ", ".join(f".{pin}({net})" for pin, net in links.items())
-    return f"{kind} {f'#({parameters}) ' if parameters else ''}{name} ({pins});"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 Bit = int | str
@@ -15,6 +16,13 @@ def bit_of(cell: Cell, pin: str) -> Bit:
     """The one bit of a pin, "x" when nothing is connected."""
     bits: list[Bit] = cell["connections"].get(pin) or ["x"]
     return bits[0]
+
+
+def instance(kind: str, name: str, settings: Mapping[str, str], pins: Mapping[str, str]) -> str:
+    """Verilog of a cell. settings, pins: expressions by name."""
+    values = ", ".join(f".{key}({value})" for key, value in settings.items())
+    links = ", ".join(f".{pin}({to})" for pin, to in pins.items())
+    return f"{kind} {f'#({values}) ' if values else ''}{name} ({links});"
 
 
 def loads_of(module: dict[str, Any]) -> Loads:

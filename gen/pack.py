@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from gen import carry_heads, tools
 from gen.cache import Cache, Entry
 from gen.devices import Device
+from gen.hashes import of_file
 from gen.place import Placed
 from gen.routing import ROUTED_FILE
 
@@ -40,7 +40,7 @@ def pack(placed: Placed, device: Device, *, cache: Cache, timeout: float) -> Ent
 
     inputs = {"routed": placed.entry.files[source], "flags": flags, "tool": tools.version(tool)}
     if device.family == "gowin":
-        inputs["repair"] = hashlib.sha256(Path(carry_heads.__file__).read_bytes()).hexdigest()
+        inputs["repair"] = of_file(Path(carry_heads.__file__))
     return cache.step("pack", inputs, make)
 
 

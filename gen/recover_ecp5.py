@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from gen import netlist
 from gen.cache import Cache
-from gen.cell_models import ECP5_BLOCKS, digest
-from gen.netlist import Cell
+from gen.cell_models import ECP5_BLOCKS
+from gen.hashes import of_file
+from gen.netlist import Cell, instance
 
 RAMW = {
     **{f"WDO{i}": f"{pin}1" for i, pin in enumerate("CADB")},
@@ -26,7 +28,8 @@ def as_verilog(routed: Path, top: str, cache: Cache) -> Path:
         (folder / "routed.v").write_text(_module(module, top))
         return 0.0
 
-    inputs = {"routed": digest(routed), "top": top, "writer": digest(Path(__file__))}
+    writer = [of_file(Path(file)) for file in (__file__, netlist.__file__)]
+    inputs = {"routed": of_file(routed), "top": top, "writer": writer}
     return cache.step("routed", inputs, make).folder / "routed.v"
 
 
@@ -98,7 +101,7 @@ def _comb(name: str, cell: Cell) -> str:
     ins |= {f"WAD{i}": net(cell, f"WAD{i}") for i in range(4)}
     outs = {p: f"n{cell['connections'][p][0]}" for p in ("F", "OFX") if cell["connections"].get(p)}
     settings = {"MODE": f'"{mode}"', "INITVAL": init, "IS_Z1": f"1'b{upper}"}
-    return _instance("TRELLIS_COMB", name, settings, ins | outs)
+    return instance("TRELLIS_COMB", name, settings, ins | outs)
 
 
 def _carry(name: str, cell: Cell, ins: dict[str, str], init: str) -> str:
@@ -108,8 +111,8 @@ def _carry(name: str, cell: Cell, ins: dict[str, str], init: str) -> str:
     total, made = (half, "1'b0") if alone else (f"{half} ^ {carry}", low)
     lines = [
         f"wire {half}, {low};",
-        _instance("LUT4", f"{name}_lut", {"INIT": init}, ins | {"Z": half}),
-        _instance("LUT2", f"{name}_lut2", {"INIT": f"4'b{init[-4:]}"},
+        instance("LUT4", f"{name}_lut", {"INIT": init}, ins | {"Z": half}),
+        instance("LUT2", f"{name}_lut2", {"INIT": f"4'b{init[-4:]}"},
                   {"A": ins["A"], "B": ins["B"], "Z": low}),
     ]  # fmt: skip
     for pin, value in (("F", total), ("FCO", f"{half} ? {carry} : {made}")):
@@ -126,7 +129,7 @@ def _flop(name: str, cell: Cell) -> str:
     settings = {p: f'"{parameter(cell, p)}"' for p in ("SRMODE", "REGSET")}
     settings = {p: word for p, word in settings.items() if word != '""'}
     settings["CEMUX"] = '"CE"'
-    return _instance("TRELLIS_FF", name, settings, pins)
+    return instance("TRELLIS_FF", name, settings, pins)
 
 
 def _block(name: str, cell: Cell) -> str:
@@ -135,14 +138,8 @@ def _block(name: str, cell: Cell) -> str:
     used += [name.removesuffix("MUX") for name in muxes]
     pins = {pin: net(cell, pin) for pin in used}
     settings = {n: _value(v) for n, v in cell["parameters"].items() if n not in muxes}
-    return _instance(cell["type"], name, settings, pins)
+    return instance(cell["type"], name, settings, pins)
 
 
 def _value(text: str) -> str:
     return f"{len(text)}'b{text}" if re.fullmatch("[01]+", text) else f'"{text.strip()}"'
-
-
-def _instance(kind: str, name: str, settings: dict[str, str], pins: dict[str, str]) -> str:
-    values = ", ".join(f".{key}({value})" for key, value in settings.items())
-    links = ", ".join(f".{pin}({to})" for pin, to in pins.items())
-    return f"{kind} {f'#({values}) ' if values else ''}{name} ({links});"

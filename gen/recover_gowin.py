@@ -14,10 +14,11 @@ from pathlib import Path
 from gen import gowin_cells, tools
 from gen.build import Build
 from gen.cache import Cache
-from gen.cell_models import RecoverError, digest
+from gen.cell_models import RecoverError
 from gen.devices import Device
 from gen.gowin_cells import At
 from gen.gowin_fuses import Fuses, Tile, Wire
+from gen.hashes import of_file
 from gen.routing import PINS_FILE
 
 CHIP = "GW1N-9C"
@@ -35,13 +36,13 @@ def read_back(built: Build, device: Device, cache: Cache) -> Path:
         (folder / "recovered.v").write_text(found.verilog(built.top))
         return time.monotonic() - began
 
-    own = (f"{name}.py" for name in ("recover_gowin", "gowin_cells", "gowin_fuses"))
+    own = (f"{name}.py" for name in ("recover_gowin", "gowin_cells", "gowin_fuses", "netlist"))
     inputs = {
-        "bitstream": digest(bits),
-        "pins": digest(pins),
+        "bitstream": of_file(bits),
+        "pins": of_file(pins),
         "top": built.top,
         "tool": tools.version("gowin_pack"),
-        "reader": [digest(Path(__file__).with_name(name)) for name in own],
+        "reader": [of_file(Path(__file__).with_name(name)) for name in own],
     }
     return cache.step("unpack", inputs, make).folder / "recovered.v"
 

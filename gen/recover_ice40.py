@@ -8,8 +8,9 @@ from pathlib import Path
 from gen import tools
 from gen.build import Build
 from gen.cache import Cache
-from gen.cell_models import SECONDS, digest
+from gen.cell_models import SECONDS
 from gen.devices import Device
+from gen.hashes import of_file
 from gen.routing import PINS_FILE
 
 VLOG = "icebox_vlog"
@@ -40,5 +41,5 @@ def read_back(built: Build, device: Device, cache: Cache) -> Path:
         (folder / "recovered.v").write_text(text)
         return seconds
 
-    inputs = {"bitstream": digest(bits), "pins": digest(pins), "top": built.top}
+    inputs = {"bitstream": of_file(bits), "pins": of_file(pins), "top": built.top}
     return cache.step("unpack", inputs, make).folder / "recovered.v"

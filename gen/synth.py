@@ -14,6 +14,7 @@ from typing import Any
 from gen import carries, registers, tools
 from gen.cache import Cache, Entry
 from gen.devices import Device
+from gen.hashes import of_file
 
 OPTIONS = {
     "ecp5": ("synth_ecp5",),
@@ -133,4 +134,4 @@ def _rewrite(path: Path, top: str, *passes: Callable[[dict[str, Any]], object]) 
 def _sources() -> tuple[str, ...]:
     """Hashes of what rewrites netlists: the results are cached."""
     files = (Path(__file__).with_name(f"{name}.py") for name in ("carries", "netlist", "registers"))
-    return tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+    return tuple(map(of_file, files))

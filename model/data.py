@@ -14,7 +14,7 @@ import numpy as np
 from model.data_files import DataError, Files, idx_file, read_folder, read_idx, read_npz
 from model.spec import Format
 
-__all__ = ["DataError", "Dataset", "load", "stratified", "validation_split"]
+__all__ = ["DataError", "Dataset", "check_count", "load", "stratified", "validation_split"]
 
 FASHION_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package dataset-fashion-mnist puts it."""
@@ -75,6 +75,12 @@ def load(name_or_path: str | os.PathLike[str]) -> Dataset:
         f"{name}: no such data set; give {', '.join(_BUILT_IN)}, an IDX folder, "
         "a folder of images by class or an .npz"
     )
+
+
+def check_count(name: str, count: int | None, total: int) -> None:
+    """DataError unless `count` (None: all) of the `total` test images of a data set can be had."""
+    if count is not None and not 1 <= count <= total:
+        raise DataError(f"--images {count}: {name} has 1 to {total} test images")
 
 
 def validation_split(data: Dataset, share: float = 0.1, seed: int = SEED) -> Dataset:

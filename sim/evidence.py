@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen.devices import FamilyName
 from gen.files import write
 from gen.plan import Plan
-from sim.network import SimulationResult
+
+if TYPE_CHECKING:  # a report reads evidence without the simulator
+    from sim.network import SimulationResult
 
 FILE = "evidence.json"
 WHAT: dict[str, str] = {

@@ -92,35 +92,24 @@ module gowin_bsram #(
   assign DOA = REG_A ? ra : fa, DOB = REG_B ? rb : fb;
 endmodule
 
-module SP (
-  input CLK, CE, WRE, OCE, RESET, input [2:0] BLKSEL,
-  input [13:0] AD, input [31:0] DI, output [31:0] DO
-);
-  parameter READ_MODE = 0, WRITE_MODE = 0, BIT_WIDTH = 32, BLK_SEL = 0, RESET_MODE = "SYNC";
-  `GOWIN_INIT(256)
-  gowin_bsram #(
-    .BYTE(8), .WIDTH_A(BIT_WIDTH), .MODE_A(WRITE_MODE), .REG_A(READ_MODE), .INIT(`GOWIN_ROWS)
-  ) block (
-    .CLKA(CLK), .CEA(CE && BLKSEL == BLK_SEL), .WREA(WRE), .OCEA(OCE), .RESETA(RESET), .ADA(AD),
-    .DIA(DI), .DOA(DO), .CLKB(1'b0), .CEB(1'b0), .WREB(1'b0), .OCEB(1'b0), .RESETB(1'b0),
-    .ADB(14'd0), .DIB(36'd0), .DOB()
-  );
+// One port: SP, and SPX9 with bytes of nine bits.
+`define GOWIN_SP(NAME, WORD, BYTE_BITS) module NAME ( \
+  input CLK, CE, WRE, OCE, RESET, input [2:0] BLKSEL, \
+  input [13:0] AD, input [WORD-1:0] DI, output [WORD-1:0] DO \
+); \
+  parameter READ_MODE = 0, WRITE_MODE = 0, BIT_WIDTH = WORD, BLK_SEL = 0, RESET_MODE = "SYNC"; \
+  `GOWIN_INIT(32*BYTE_BITS) \
+  gowin_bsram #( \
+    .BYTE(BYTE_BITS), .WIDTH_A(BIT_WIDTH), .MODE_A(WRITE_MODE), .REG_A(READ_MODE), \
+    .INIT(`GOWIN_ROWS) \
+  ) block ( \
+    .CLKA(CLK), .CEA(CE && BLKSEL == BLK_SEL), .WREA(WRE), .OCEA(OCE), .RESETA(RESET), .ADA(AD), \
+    .DIA(DI), .DOA(DO), .CLKB(1'b0), .CEB(1'b0), .WREB(1'b0), .OCEB(1'b0), .RESETB(1'b0), \
+    .ADB(14'd0), .DIB(36'd0), .DOB() \
+  ); \
 endmodule
-
-module SPX9 (
-  input CLK, CE, WRE, OCE, RESET, input [2:0] BLKSEL,
-  input [13:0] AD, input [35:0] DI, output [35:0] DO
-);
-  parameter READ_MODE = 0, WRITE_MODE = 0, BIT_WIDTH = 36, BLK_SEL = 0, RESET_MODE = "SYNC";
-  `GOWIN_INIT(288)
-  gowin_bsram #(
-    .BYTE(9), .WIDTH_A(BIT_WIDTH), .MODE_A(WRITE_MODE), .REG_A(READ_MODE), .INIT(`GOWIN_ROWS)
-  ) block (
-    .CLKA(CLK), .CEA(CE && BLKSEL == BLK_SEL), .WREA(WRE), .OCEA(OCE), .RESETA(RESET), .ADA(AD),
-    .DIA(DI), .DOA(DO), .CLKB(1'b0), .CEB(1'b0), .WREB(1'b0), .OCEB(1'b0), .RESETB(1'b0),
-    .ADB(14'd0), .DIB(36'd0), .DOB()
-  );
-endmodule
+`GOWIN_SP(SP, 32, 8)
+`GOWIN_SP(SPX9, 36, 9)
 
 module SDPX9B (
   input CLKA, CEA, RESETA, CLKB, CEB, OCE, RESETB, input [2:0] BLKSELA, BLKSELB,
@@ -138,55 +127,37 @@ module SDPX9B (
   );
 endmodule
 
-module DPB (
-  input CLKA, CEA, WREA, OCEA, RESETA, CLKB, CEB, WREB, OCEB, RESETB, input [2:0] BLKSELA, BLKSELB,
-  input [13:0] ADA, ADB, input [15:0] DIA, DIB, output [15:0] DOA, DOB
-);
-  parameter READ_MODE0 = 0, READ_MODE1 = 0, WRITE_MODE0 = 0, WRITE_MODE1 = 0;
-  parameter BIT_WIDTH_0 = 16, BIT_WIDTH_1 = 16, BLK_SEL_0 = 0, BLK_SEL_1 = 0, RESET_MODE = "SYNC";
-  `GOWIN_INIT(256)
-  gowin_bsram #(
-    .BYTE(8), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .MODE_A(WRITE_MODE0),
-    .MODE_B(WRITE_MODE1), .REG_A(READ_MODE0), .REG_B(READ_MODE1), .INIT(`GOWIN_ROWS)
-  ) block (
-    .CLKA(CLKA), .CEA(CEA && BLKSELA == BLK_SEL_0), .WREA(WREA), .OCEA(OCEA), .RESETA(RESETA),
-    .ADA(ADA), .DIA(DIA), .DOA(DOA), .CLKB(CLKB), .CEB(CEB && BLKSELB == BLK_SEL_1), .WREB(WREB),
-    .OCEB(OCEB), .RESETB(RESETB), .ADB(ADB), .DIB(DIB), .DOB(DOB)
-  );
+// Two ports that read and write: DPB, and DPX9B with bytes of nine bits.
+`define GOWIN_DPB(NAME, WORD, BYTE_BITS) module NAME ( \
+  input CLKA, CEA, WREA, OCEA, RESETA, CLKB, CEB, WREB, OCEB, RESETB, \
+  input [2:0] BLKSELA, BLKSELB, \
+  input [13:0] ADA, ADB, input [WORD-1:0] DIA, DIB, output [WORD-1:0] DOA, DOB \
+); \
+  parameter READ_MODE0 = 0, READ_MODE1 = 0, WRITE_MODE0 = 0, WRITE_MODE1 = 0; \
+  parameter BIT_WIDTH_0 = WORD, BIT_WIDTH_1 = WORD, BLK_SEL_0 = 0, BLK_SEL_1 = 0; \
+  parameter RESET_MODE = "SYNC"; \
+  `GOWIN_INIT(32*BYTE_BITS) \
+  gowin_bsram #( \
+    .BYTE(BYTE_BITS), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .MODE_A(WRITE_MODE0), \
+    .MODE_B(WRITE_MODE1), .REG_A(READ_MODE0), .REG_B(READ_MODE1), .INIT(`GOWIN_ROWS) \
+  ) block ( \
+    .CLKA(CLKA), .CEA(CEA && BLKSELA == BLK_SEL_0), .WREA(WREA), .OCEA(OCEA), .RESETA(RESETA), \
+    .ADA(ADA), .DIA(DIA), .DOA(DOA), .CLKB(CLKB), .CEB(CEB && BLKSELB == BLK_SEL_1), \
+    .WREB(WREB), .OCEB(OCEB), .RESETB(RESETB), .ADB(ADB), .DIB(DIB), .DOB(DOB) \
+  ); \
 endmodule
+`GOWIN_DPB(DPB, 16, 8)
+`GOWIN_DPB(DPX9B, 18, 9)
 
-module DPX9B (
-  input CLKA, CEA, WREA, OCEA, RESETA, CLKB, CEB, WREB, OCEB, RESETB, input [2:0] BLKSELA, BLKSELB,
-  input [13:0] ADA, ADB, input [17:0] DIA, DIB, output [17:0] DOA, DOB
-);
-  parameter READ_MODE0 = 0, READ_MODE1 = 0, WRITE_MODE0 = 0, WRITE_MODE1 = 0;
-  parameter BIT_WIDTH_0 = 18, BIT_WIDTH_1 = 18, BLK_SEL_0 = 0, BLK_SEL_1 = 0, RESET_MODE = "SYNC";
-  `GOWIN_INIT(288)
-  gowin_bsram #(
-    .BYTE(9), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .MODE_A(WRITE_MODE0),
-    .MODE_B(WRITE_MODE1), .REG_A(READ_MODE0), .REG_B(READ_MODE1), .INIT(`GOWIN_ROWS)
-  ) block (
-    .CLKA(CLKA), .CEA(CEA && BLKSELA == BLK_SEL_0), .WREA(WREA), .OCEA(OCEA), .RESETA(RESETA),
-    .ADA(ADA), .DIA(DIA), .DOA(DOA), .CLKB(CLKB), .CEB(CEB && BLKSELB == BLK_SEL_1), .WREB(WREB),
-    .OCEB(OCEB), .RESETB(RESETB), .ADB(ADB), .DIB(DIB), .DOB(DOB)
-  );
+`define GOWIN_MULT(NAME, BITS) module NAME ( \
+  input [BITS-1:0] A, B, SIA, SIB, input ASIGN, BSIGN, ASEL, BSEL, CE, CLK, RESET, \
+  output [2*BITS-1:0] DOUT, output [BITS-1:0] SOA, SOB \
+); \
+  assign SOA = ASEL ? SIA : A, SOB = BSEL ? SIB : B; \
+  assign DOUT = {{BITS{ASIGN & SOA[BITS-1]}}, SOA} * {{BITS{BSIGN & SOB[BITS-1]}}, SOB}; \
 endmodule
-
-module MULT9X9 (
-  input [8:0] A, B, SIA, SIB, input ASIGN, BSIGN, ASEL, BSEL, CE, CLK, RESET,
-  output [17:0] DOUT, output [8:0] SOA, SOB
-);
-  assign SOA = ASEL ? SIA : A, SOB = BSEL ? SIB : B;
-  assign DOUT = {{9{ASIGN & SOA[8]}}, SOA} * {{9{BSIGN & SOB[8]}}, SOB};
-endmodule
-
-module MULT18X18 (
-  input [17:0] A, B, SIA, SIB, input ASIGN, BSIGN, ASEL, BSEL, CE, CLK, RESET,
-  output [35:0] DOUT, output [17:0] SOA, SOB
-);
-  assign SOA = ASEL ? SIA : A, SOB = BSEL ? SIB : B;
-  assign DOUT = {{18{ASIGN & SOA[17]}}, SOA} * {{18{BSIGN & SOB[17]}}, SOB};
-endmodule
+`GOWIN_MULT(MULT9X9, 9)
+`GOWIN_MULT(MULT18X18, 18)
 
 module MULT36X36 (
   input [35:0] A, B, input ASIGN, BSIGN, CE, CLK, RESET, output [71:0] DOUT

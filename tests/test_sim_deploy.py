@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -169,11 +169,8 @@ def test_wrong_requests(
 def test_port_of_something_else(
     built: Bundle, loaded: list[object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mute = Fake(lambda *request: b"")
-    try:
+    with closing(Fake(lambda *request: b"")) as mute:
         status, line = failing(capsys, "--bundle", built.folder, "--port", mute.port)
-    finally:
-        mute.close()
     assert (status, len(loaded)) == (1, 1)
     assert "no answer within 3 s at" in line
     assert "is it this port" in line
@@ -182,11 +179,8 @@ def test_port_of_something_else(
 def test_board_that_runs_another_network(
     built: Bundle, loaded: list[object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = Fake(right)
-    try:
+    with closing(Fake(right)) as other:
         status, line = failing(capsys, "--bundle", built.folder, "--port", other.port)
-    finally:
-        other.close()
     have, want = INFO.network[:12], built.info.network[:12]
     assert status == 1
     assert f"the board runs network {have}, not {want}; load the bitstream" in line
