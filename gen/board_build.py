@@ -18,6 +18,9 @@ TRIES = 5
 """Clocks to try: a guess, the one that it measured, and steps up, down or halfway from there."""
 CLIMB = 1.02
 """A faster clock is tried when it gains more than this factor."""
+MARGIN = 0.97
+"""Of what a run reached, the part to ask for once a clock was missed: from one run to the next,
+nextpnr's clock moves by a few percent either way."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,10 @@ def build_for_board(
     """Builds `design`, a function of clock_hz and baud, for `board`.
 
     The first run asks for `guess_mhz`, or what the device is usually asked for; each further one
-    for the fastest clock of the board that the run before it would have met, or one halfway between
-    what was met and what was missed. seeds: placements in each run. Raises ToolError when none of
-    TRIES runs meets its clock, and when the design is slower than any clock of the board;
-    ValueError when the guess is; what gen.build.build raises.
+    for the fastest clock of the board that the run before it would have met, with MARGIN once a
+    clock was missed, or one halfway between what was met and what was missed. seeds: placements in
+    each run. Raises ToolError when none of TRIES runs meets its clock, and when the design is
+    slower than any clock of the board; ValueError when the guess is; what gen.build.build raises.
     """
 
     def make(clock: Setting, bitstream: bool) -> tuple[str, Build]:
@@ -129,12 +132,15 @@ def _worthwhile(clock: Setting, met: Setting | None, tries: list[Try]) -> bool:
 
 
 def _next(board: Board, met: Setting | None, tries: list[Try], log: Path) -> Setting:
-    """What the last run reached, or halfway to what it missed where that is no better than `met`.
+    """What the last run reached, with MARGIN once one has missed, but no less than the board's
+    slowest clock; or halfway to what it missed where that is no better than `met`.
 
     Raises ToolError when the design is slower than any clock of the board.
     """
     last = tries[-1]
     goal = last.fmax_mhz
+    if not all(t.met for t in tries):
+        goal = max(goal * MARGIN, min(goal, board.clocks()[0].mhz))
     if met and not last.met and goal < met.mhz * CLIMB:
         goal = (met.mhz + last.mhz) / 2
     try:

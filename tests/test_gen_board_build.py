@@ -75,12 +75,15 @@ def settle(monkeypatch: pytest.MonkeyPatch, one: Board, fake: FakeBuild) -> Boar
     [
         ((58.1, 58.2), [30, 57.75], 57.75),  # a guess, then the clock that it measured
         ((30.1, 99), [30], 30),  # a guess that cannot be bettered
-        ((58.1, 56.0, 56.5), [30, 57.75, 55.5], 55.5),  # missed: a step down
-        ((58.1, 56.0, 58.0), [30, 57.75, 55.5], 55.5),  # what was missed is not tried again
+        ((58.1, 56.0, 56.5), [30, 57.75, 54], 54),  # missed: a step down, with a margin
+        ((58.1, 56.0, 53.0, 52.0), [30, 57.75, 54, 51], 51),  # and one more
+        ((58.1, 56.0, 58.0, 57.0), [30, 57.75, 54, 56.25], 56.25),  # up again, with a margin
+        ((58.1, 56.0, 60.0), [30, 57.75, 54], 54),  # what was missed is not tried again
         ((58.1, 63.1, 50.0, 60.1), [30, 57.75, 63, 60], 60),  # a climb too far: halfway
         ((58.1, 63.1, 50.0, 50.0), [30, 57.75, 63, 60], 57.75),  # and halfway too far: back
-        ((58.1, 63.1, 62.0, 62.0), [30, 57.75, 63, 61.5], 61.5),  # one that does not
-        ((28.0, 27.5, 27.0, 27.1), [30, 27.75, 27.375, 27], 27),
+        ((58.1, 63.1, 62.0, 62.0), [30, 57.75, 63, 60], 60),  # one that does not
+        ((28.0, 27.5), [30, 27], 27),  # a guess that is missed
+        ((12.1, 12.0), [30, 12], 12),  # no margin below the slowest clock
     ],
 )
 def test_the_fastest_clock_that_is_met_is_chosen(
