@@ -19,7 +19,8 @@ BUDGET = {
     "generations": "generations of a round",
     "finalists": "networks that are built in a round",
     "rounds": "rounds at most: each refits the cost model to what the one before it measured",
-    "epochs": "of each finalist, from inherited weights",
+    "probes": "networks trained out first, to learn what inherited accuracies are worth",
+    "epochs": "of each finalist and probe, from inherited weights",
     "supernet_epochs": "of the supernet, unless it is there",
 }
 Result = tuple[dict[str, Any], bool]
@@ -275,6 +276,8 @@ def deploy(
     virtual: bool = False,
     flash: bool = False,
     load: bool = True,
+    faults: int | None = None,
+    build: Path | None = None,
     bundle: Path | None = None,
     out: Path | None = None,
     quiet: bool = False,
@@ -283,6 +286,7 @@ def deploy(
     """Build a network for a board, load that, and hold its answers to the golden model."""
     from gen import bundle as bundles
     from gen.boards import board as board_named
+    from gen.compile import planned
     from gen.examples import examples
     from gen.ports import ready
     from model import data as datasets
@@ -290,9 +294,12 @@ def deploy(
     from sim.deploy import check_bundle, table
     from sim.deploy import deploy as run
 
+    _check_faults(faults, virtual)
+    _no_conflict({"--no-load": not load}, {"--faults": faults})
     _no_conflict({"--virtual": virtual}, {"--port": port, "--flash": flash or None})
-    asked = {f"--{k}": limits.get(k) for k in ("fps", "dsps", "luts")} | {"--out": out}
-    _no_conflict({"--bundle": bundle}, asked)
+    asked = {f"--{k}": limits.get(k) for k in ("fps", "dsps", "luts")}
+    _no_conflict({"--build": build}, asked)
+    _no_conflict({"--bundle": bundle}, asked | {"--build": build, "--out": out})
     network = store.load(net)
     tests = examples(network, datasets.load(_source(net, network, data)))
     some = tests.first(images)
@@ -302,6 +309,8 @@ def deploy(
     target = board_named(made.manifest.board if bundle else board or BOARD)
     if load and not virtual:  # before the time that building takes
         port = ready(target.name, target.uart, target.baud, port)
+    if build:
+        limits["plan"], _ = planned(network, board=target.device.name, folder=build)
     if not bundle:
         folder = out or Path("build") / f"{net.resolve().name}-{target.name}"
         folder /= "deploy-virtual" if virtual else "deploy"
@@ -317,7 +326,34 @@ def deploy(
         found = run(made, some, port=port, virtual=virtual, flash=flash, tick=tick)
     if not quiet:
         _console().print(table(found))
-    return found.as_dict(), found.ok
+    if faults is None:
+        return found.as_dict(), found.ok
+    tried = _faults(made, some, network, faults, build, quiet)
+    return found.as_dict() | {"faults": tried.as_dict()}, found.ok and tried.ok
+
+
+def _check_faults(faults: int | None, virtual: bool) -> None:
+    if faults is not None and not virtual:
+        raise RequestError(f"--faults {faults}: only the virtual board is given faults; --virtual")
+    if faults is not None and faults < 1:
+        raise RequestError(f"--faults {faults}: at least 1 malformed frame is needed")
+
+
+def _faults(
+    bundle: Any, tests: Any, network: Any, count: int, build: Path | None, quiet: bool
+) -> Any:
+    """What faults do to the virtual board of a bundle; also goes into its evidence."""
+    from sim import evidence
+    from sim.fault_table import tables
+    from sim.faults import try_faults
+
+    with _bar(quiet, "faults") as tick:
+        found = try_faults(bundle, tests, network, count=count, tick=tick)
+    plan = bundle.plan
+    evidence.record_faults(evidence.path(build, plan), plan, bundle.manifest.board, found)
+    if not quiet:
+        _console().print(*tables(found))
+    return found
 
 
 def _source(net: Path, network: Any, data: str | None) -> str:
@@ -624,6 +660,13 @@ def _deploy(verbs: Any) -> argparse.ArgumentParser:
     )
     one.add_argument("--flash", action="store_true", help="keep it when the power is off")
     one.add_argument(
+        "--faults",
+        type=int,
+        metavar="N",
+        help="with --virtual: then N malformed frames between good requests, a cable that is "
+        "pulled, a second program, damaged files, all counted",
+    )
+    one.add_argument(
         "--no-load", dest="load", action="store_false", help="make the bundle, and stop there"
     )
     one.add_argument(
@@ -631,6 +674,9 @@ def _deploy(verbs: Any) -> argparse.ArgumentParser:
     )
     one.add_argument(
         "--bundle", type=Path, metavar="FOLDER", help="deploy what is there, and build nothing"
+    )
+    one.add_argument(
+        "--build", type=Path, help="folder that `compile` wrote: deploy exactly that plan"
     )
     _limits(one)
     return one

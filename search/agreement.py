@@ -15,14 +15,14 @@ AGREED = {"lut_error": 5.0, "fmax_error": 10.0, "latency_error": 10.0}
 def compare(number: int, finalists: Sequence[Mapping[str, Any]], box: Box) -> dict[str, Any]:
     """A row of rounds.json. Errors: mean of |predicted − measured| / measured, in %.
 
-    hypervolume_predicted: of the finalists as the search saw them, with inherited accuracies;
+    hypervolume_predicted: of the finalists as the search saw them, with expected accuracies;
     hypervolume_measured: trained out and built.
     """
     built = [f for f in finalists if f["measured"]]
     found: dict[str, Any] = {"round": number, "finalists": len(finalists), "measured": len(built)}
     for name in ERRORS:
         found[f"{name.split('_')[0]}_error"] = _error(built, name)
-    seen = [row(f["accuracy"]["inherited"] or 0.0, f["searched"]) for f in built]
+    seen = [row(f["accuracy"]["expected"] or 0.0, f["searched"]) for f in built]
     real = [row(f["accuracy"]["validation"], f["measured"]) for f in built if not f["error"]]
     found["hypervolume_predicted"] = round(box.volume(seen), 6)
     found["hypervolume_measured"] = round(box.volume(real), 6)

@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from math import isfinite
 from pathlib import Path
 from statistics import mean
@@ -25,6 +26,7 @@ from rich.table import Table
 from gen.files import write
 from model import data as datasets
 from search.compare import gain, volumes
+from search.request import Budget
 from search.results import Finalist
 from search.results_files import load
 from search.search import search
@@ -38,6 +40,7 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 """What distinguishes each search; `random` draws hybrid networks."""
 FORMAT, VERSION = "shiftadd-baselines", 1
+BUDGET = tuple(field.name.replace("_", "-") for field in fields(Budget))
 
 
 def compare(
@@ -139,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, help="default runs/baselines-DATA-BOARD")
     parser.add_argument("--supernet", type=Path, help="one for all seeds, instead of one each")
-    for name in ("population", "generations", "finalists", "rounds", "epochs", "supernet-epochs"):
+    for name in BUDGET:
         parser.add_argument(f"--{name}", type=int, metavar="N")
     parser.add_argument("--workers", type=int, default=2)
     options = vars(parser.parse_args(argv))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,9 @@ from model import golden, store
 from model.checkpoint import ARCHITECTURE, LOG, NETWORK
 from model.data import Dataset
 from model.spec import Network
-from model.train import Recipe, recipe_for, train
-from search.inherit import RECALIBRATION, inherit
 from search.objectives import Score
-from search.sandwich import teacher
-from search.scoring import Setting, images, predicted, supernet
-from search.space import Candidate
+from search.scoring import Setting, predicted
+from search.tuning import Training, tune
 from sim.network import SimulationResult, simulate
 from sim.simulators import SimulatorError, missing
 
@@ -43,15 +40,6 @@ PROVEN = 20
 QUICK = 600
 """Cycles an image up to which Icarus, where it is installed, is done before Verilator has begun:
 15,000 cycles of a UP5K network in 19 s, against a minute of compiling on the same busy machine."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """How finalists are trained from inherited weights. teacher: folder of a Network, or ""."""
-
-    epochs: int
-    seed: int
-    teacher: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,13 +55,6 @@ class BuildJob:
     round: int
     folder: str
     cache: str
-
-
-def teach(job: tuple[Setting, Training, str]) -> str:
-    """Trains out the largest network, from which finalists are distilled; returns its folder."""
-    setting, training, folder = job
-    _train(setting, teacher(setting.space), training, Path(folder))
-    return str(Path(folder) / NETWORK)
 
 
 def build(job: BuildJob) -> list[dict[str, Any]]:
@@ -93,36 +74,21 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
             if (folder / FINALIST).is_file():
                 continue
             _adopt(network, scratch, folder)
-            accuracy = {"inherited": point.accuracy, "validation": validation, "test": test}
-            row = _head(job, point, accuracy) | _measure(job, point, network, folder, data)
+            accuracy = {
+                "inherited": point.inherited, "expected": point.accuracy, "validation": validation,
+                "test": test,
+            }  # fmt: skip
+            row = _head(job, point, accuracy) | {"weights": network.weight_count}
+            row |= _measure(job, point, network, folder, data)
             write(folder / FINALIST, json.dumps(row, indent=1) + "\n")
     return [json.loads((folder / FINALIST).read_text()) for folder in folders]
 
 
 def _trained(job: BuildJob, folder: Path) -> tuple[Network, float]:
-    found = _train(job.setting, job.points[0].genome.candidate, job.training, folder)
+    found = tune(job.setting, job.points[0].genome.candidate, job.training, folder)
     network = found.network
     network.about["data"] = job.setting.data  # by which it is loaded, not the split's name
     return network, found.accuracy["integer"]
-
-
-def _train(setting: Setting, candidate: Candidate, training: Training, folder: Path) -> Any:
-    """Quantised from the first epoch: the weights are inherited, not random."""
-    torch.set_num_threads(1)
-    data = images(setting.data)
-    calibration = torch.from_numpy(data.train_images[:RECALIBRATION])
-    initial = inherit(supernet(setting.supernet, setting.space), candidate, calibration)
-    return train(
-        setting.space.architecture(candidate), data, epochs=training.epochs, seed=training.seed,
-        out=folder, resume=True, initial=initial,
-        teacher=store.load(training.teacher) if training.teacher else None,
-        recipe=_recipe(data, initial), quiet=True,
-    )  # fmt: skip
-
-
-def _recipe(data: Dataset, initial: torch.nn.Module) -> Recipe:
-    usual = recipe_for(data, sum(p.numel() for p in initial.parameters()))
-    return replace(usual, float_until=0.0)
 
 
 def _adopt(network: Network, source: Path, folder: Path) -> None:

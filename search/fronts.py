@@ -28,7 +28,7 @@ def _search_plot(run: Run, letters: Mapping[str, str], cost: str) -> Plot:
     above = [p for p in points if _percent(p.accuracy) >= least]
     xs = [p.predicted.of(cost) for p in above]
     xs += [c for f in built for c in (f.measured.of(cost), f.searched.of(cost))]
-    ys = [p.accuracy for p in above] + [a for f in built for a in (f.inherited, f.validation)]
+    ys = [p.accuracy for p in above] + [a for f in built for a in (f.expected, f.validation)]
     plot = _empty(cost, xs, ys, least)
     hidden = len(points) - len(above)
     plot.note = f"{hidden:,} scored points below {least:.1f} % are not drawn." if hidden else ""
@@ -79,7 +79,7 @@ def _floor(accuracies: Sequence[float], built: Sequence[Finalist]) -> float:
     """Where the plot ends below: at every finalist, and at all but CUT of the scored points."""
     ranked = sorted(accuracies)
     cut = ranked[int(CUT * len(ranked))] if ranked else 100.0
-    finals = [_percent(a) for f in built for a in (f.inherited, f.validation) if a is not None]
+    finals = [_percent(a) for f in built for a in (f.expected, f.validation) if a is not None]
     return min([cut, *finals], default=0.0) - 0.5
 
 
@@ -97,8 +97,8 @@ def _clouds(plot: Plot, points: Iterable[Point], cost: str) -> None:
 def _prediction(plot: Plot, finalist: Finalist, cost: str) -> None:
     """A line from where the search saw the finalist to where it was measured."""
     foretold = finalist.searched.of(cost)
-    if foretold and finalist.inherited is not None:
-        x0, y0 = plot.x.at(foretold), plot.y.at(_percent(finalist.inherited))
+    if foretold and finalist.expected is not None:
+        x0, y0 = plot.x.at(foretold), plot.y.at(_percent(finalist.expected))
         x, y = _spot(plot, finalist, cost)
         plot.lines.append(Line("foretold", f"M{x0:g} {y0:g}L{x:g} {y:g}"))
         plot.lines.append(Line(f"start {finalist.kind}", f"M{x0:g} {y0:g}h0"))
@@ -123,7 +123,7 @@ def told(point: Point | Finalist, letter: str = "") -> str:
     kinds = " ".join(point.kinds) or "no inner layer"
     name = f"{letter} · {point.key}" if letter else point.key
     if isinstance(point, Point):
-        how = f"{_percent(point.accuracy):.1f} % inherited"
+        how = f"{_percent(point.accuracy):.1f} % expected"
         return f"{name}\n{kinds}\n{how}\npredicted {_costs(point.predicted)}"
     how = f"{_percent(point.validation):.1f} % validation"
     if point.test is not None:

@@ -73,9 +73,10 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Score:
-    """A scored point. accuracy: of the inherited network, None where it does not fit.
+    """A scored point. accuracy: expected of it once trained, None where it does not fit.
 
-    excess: where it does not, what it takes of the scarcest resource over what there is.
+    inherited: accuracy before training. excess: where it does not fit, what it takes of the
+    scarcest resource over what there is.
     """
 
     key: str
@@ -86,6 +87,7 @@ class Score:
     why: str = ""
     predicted: Mapping[str, Any] = field(default_factory=dict)
     excess: float = 0.0
+    inherited: float | None = None
 
     def objectives(self) -> list[float]:
         """A `search.hypervolume.row`, to minimise."""
@@ -105,15 +107,15 @@ class Score:
         return {
             "key": self.key, "id": self.id, "share": self.genome.share,
             "candidate": candidate.as_dict(), "kinds": list(candidate.kinds),
-            "accuracy": self.accuracy, "fits": self.fits, "why": self.why,
-            "predicted": dict(self.predicted), "excess": self.excess,
+            "inherited": self.inherited, "accuracy": self.accuracy, "fits": self.fits,
+            "why": self.why, "predicted": dict(self.predicted), "excess": self.excess,
         }  # fmt: skip
 
     @staticmethod
     def from_row(row: Mapping[str, Any]) -> Score:
         genome = Genome(Candidate.from_dict(row["candidate"]), row["share"])
-        named = {n: row[n] for n in ("key", "id", "accuracy", "fits", "why", "predicted", "excess")}
-        return Score(genome=genome, **named)
+        named = ("key", "id", "accuracy", "fits", "why", "predicted", "excess", "inherited")
+        return Score(genome=genome, **{name: row[name] for name in named})
 
 
 def key(space: Space, genome: Genome) -> str:

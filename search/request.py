@@ -28,7 +28,8 @@ class Budget:
     """What a search may spend. population, generations: in each round.
 
     finalists: of the first round; later ones, which only look for what the new prices changed, have
-    half as many. epochs: of each. supernet_epochs: of the supernet, unless it is there.
+    half as many. probes: networks trained out beforehand, to learn what inherited accuracies are
+    worth. epochs: of each of both. supernet_epochs: of the supernet, unless it is there.
     """
 
     population: int = 48
@@ -37,10 +38,11 @@ class Budget:
     rounds: int = 2
     epochs: int = 5
     supernet_epochs: int = 10
+    probes: int = 12
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            least = 4 if name == "population" else 1
+            least = {"population": 4, "probes": 0}.get(name, 1)
             if value < least:
                 raise ValueError(f"--{name.replace('_', '-')} {value}: at least {least}")
 

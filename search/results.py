@@ -54,7 +54,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Point:
-    """One scored point: a network at one share of the board. accuracy: inherited, validation."""
+    """One scored point: a network at one share of the board. accuracy: expected, validation."""
 
     key: str
     share: float
@@ -83,8 +83,9 @@ class Finalist:
     """One point that was fine-tuned, placed, routed and simulated; `error` says why it was not.
 
     inherited and validation: accuracies on the validation split before and after fine-tuning;
-    test: on images that nothing else has seen. searched: predicted when the search chose it;
-    predicted: of the plan that is built. arch: None where it cannot be read.
+    expected: what the search took the latter for. test: on images that nothing else has seen.
+    searched: predicted when the search chose it; predicted: of the plan that is built. arch: None
+    where it cannot be read.
     """
 
     key: str
@@ -103,6 +104,7 @@ class Finalist:
     folder: Path
     arch: Architecture | None = None
     tools: tuple[str, ...] = ()
+    expected: float | None = None
     below: tuple[Proof, ...] = ()
     """Levels below RTL that `shiftadd simulate --build` has run since."""
 

@@ -172,6 +172,7 @@ def _finalist(folder: Path, space: str, row: dict[str, Any]) -> Finalist:
         error=str(row.get("error") or ""), folder=folder,
         arch=_architecture(folder, row.get("candidate"), space),
         tools=tuple(map(str, report.get("tools") or ())), below=_below(folder),
+        expected=_number(accuracy.get("expected", inherited)),
     )  # fmt: skip
 
 

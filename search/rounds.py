@@ -12,15 +12,17 @@ from search.agreement import agrees, compare
 from search.evolve import Evolution, front
 from search.executor import Pool
 from search.feasible import check_feasible
-from search.finalists import BuildJob, Training, build
+from search.finalists import BuildJob, build
 from search.hypervolume import Box, spread
 from search.objectives import Genome, Score, key
+from search.predictor import Predictor, Probe
 from search.progress import Show, Tick
 from search.refit import refit
 from search.request import Request
 from search.run import RunFolder
 from search.scoring import Job, Setting, evaluate
 from search.space import Candidate
+from search.tuning import Training
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Rounds:
     run: RunFolder
     pool: Pool
     show: Show
+    probes: Sequence[Probe] = ()
     box: Box | None = None
     """For hypervolumes: around the first points that could be built."""
 
@@ -38,6 +41,7 @@ class Rounds:
         """Up to as many rounds as asked for; fewer when predicted and measured front agree."""
         start: list[Genome] = []
         built: list[dict[str, Any]] = []
+        setting = replace(setting, expects=Predictor.fit(self.probes))
         for number in range(self.request.budget.rounds):
             with self.run.timed("search"):
                 start = self.evolve(setting, number, start)
@@ -52,7 +56,10 @@ class Rounds:
             self.run.end_round(found)
             if agrees(found):
                 return
-            setting = replace(setting, cost=self._refitted(built))
+            setting = replace(
+                setting, cost=self._refitted(built),
+                expects=Predictor.fit([*self.probes, *map(_probed, built)]),
+            )  # fmt: skip
 
     def evolve(self, setting: Setting, number: int, start: Sequence[Genome]) -> list[Genome]:
         """One round of evolution from `start`; returns the last population."""
@@ -98,7 +105,7 @@ class Rounds:
                 missing.setdefault(genome.candidate, []).append(genome.share)
         tick(len(keys) - sum(map(len, missing.values())))
         jobs = [
-            Job(setting, candidate, tuple(shares), run.accuracies.get(space.id(candidate)))
+            Job(setting, candidate, tuple(shares), run.inherited.get(space.id(candidate)))
             for candidate, shares in missing.items()
         ]
         for _, found in self.pool.run(evaluate, jobs):
@@ -143,3 +150,9 @@ class Rounds:
     def _refitted(self, built: Sequence[Mapping[str, Any]]) -> CostModel:
         """The committed cost model, fitted to what was measured in this run as well."""
         return refit(self.request.device, self.run.folder, built)
+
+
+def _probed(finalist: Mapping[str, Any]) -> Probe:
+    accuracy = finalist["accuracy"]
+    kinds, weights = tuple(finalist["kinds"]), finalist["weights"]
+    return Probe(kinds, weights, accuracy["inherited"], accuracy["validation"])

@@ -43,7 +43,7 @@ class RunFolder:
             "seconds": {},
         }  # fmt: skip
         self.scores: dict[tuple[int, str], Score] = {}
-        self.accuracies: dict[str, float] = {}
+        self.inherited: dict[str, float] = {}
         self._lock = _locked(folder)
         try:
             if (folder / HEAD).is_file():
@@ -109,8 +109,8 @@ class RunFolder:
 
     def _keep(self, score: Score, number: int) -> None:
         self.scores[number, score.key] = score
-        if score.accuracy is not None:
-            self.accuracies[score.id] = score.accuracy
+        if score.inherited is not None:
+            self.inherited[score.id] = score.inherited
 
     def of_round(self, number: int) -> list[Score]:
         """Every point scored in a round."""

@@ -1,4 +1,4 @@
-"""Scoring a network: accuracy with inherited weights, and predicted cost on a board.
+"""Scoring a network: the accuracy that its inherited weights let expect, and its predicted cost.
 
 `evaluate` is a pure function of its Job, so that any process on any machine gives the same answer.
 """
@@ -17,11 +17,12 @@ from gen.estimate import Estimate, estimate
 from gen.plan import DoesNotFit
 from model import data as datasets
 from model.data import Dataset, validation_split
-from model.net import export
+from model.net import Net, export
 from model.spec import Network
-from model.train import evaluate as accuracy_of
+from model.train import evaluate as evaluate_net
 from search.inherit import RECALIBRATION, inherit
 from search.objectives import NO_LIMITS, Genome, Limits, Score, key
+from search.predictor import AS_INHERITED, Predictor
 from search.space import Candidate, Space
 from search.supernet import SuperNet
 from search.supernet_train import load_supernet
@@ -34,7 +35,8 @@ COUNT = 1000
 class Setting:
     """All that a score depends on beside the point. supernet: absolute path of its folder.
 
-    data: name or path. cost: None for the committed cost model of the board's family.
+    data: name or path. cost: None for the committed cost model of the board's family. expects: what
+    an inherited accuracy is worth; by default, itself.
     """
 
     space: Space
@@ -43,16 +45,17 @@ class Setting:
     board: str
     limits: Limits = NO_LIMITS
     cost: CostModel | None = None
+    expects: Predictor = AS_INHERITED
 
 
 @dataclass(frozen=True)
 class Job:
-    """One network to score at some shares. accuracy: as inherited, where it is known."""
+    """One network to score at some shares. inherited: its accuracy, where that is known."""
 
     setting: Setting
     candidate: Candidate
     shares: tuple[float, ...]
-    accuracy: float | None = None
+    inherited: float | None = None
 
 
 def split(data: Dataset) -> Dataset:
@@ -67,16 +70,33 @@ def evaluate(job: Job) -> list[Score]:
     """Scores of one network at each of the job's shares."""
     torch.set_num_threads(1)
     setting = job.setting
-    weights, data = supernet(setting.supernet, setting.space), images(setting.data)
-    net = inherit(weights, job.candidate, torch.from_numpy(data.train_images[:RECALIBRATION]))
+    data = images(setting.data)
+    net = inherit_here(setting, job.candidate)
     network = export(net, data.classes)
     found = [_cost(setting, network, Genome(job.candidate, share)) for share in job.shares]
-    accuracy = job.accuracy
-    if accuracy is None and any(score.fits for score in found):
-        tests, labels = data.test_images[:COUNT], data.test_labels[:COUNT]
-        net.stage("quantised")
-        accuracy = accuracy_of(net, torch.from_numpy(tests), torch.from_numpy(labels))
-    return [replace(score, accuracy=accuracy if score.fits else None) for score in found]
+    inherited = job.inherited
+    if inherited is None and any(score.fits for score in found):
+        inherited = inherited_accuracy(net, data)
+    if inherited is None:
+        return found
+    expected = setting.expects(job.candidate.kinds, network.weight_count, inherited)
+    return [
+        replace(score, inherited=inherited, accuracy=expected) if score.fits else score
+        for score in found
+    ]
+
+
+def inherit_here(setting: Setting, candidate: Candidate) -> Net:
+    """The candidate's Net with inherited weights, its batch norms recalibrated."""
+    weights, data = supernet(setting.supernet, setting.space), images(setting.data)
+    return inherit(weights, candidate, torch.from_numpy(data.train_images[:RECALIBRATION]))
+
+
+def inherited_accuracy(net: Net, data: Dataset) -> float:
+    """Share of the first COUNT validation images that an inherited net gets right."""
+    net.stage("quantised")
+    tests, labels = data.test_images[:COUNT], data.test_labels[:COUNT]
+    return evaluate_net(net, torch.from_numpy(tests), torch.from_numpy(labels))
 
 
 def _cost(setting: Setting, network: Network, genome: Genome) -> Score:

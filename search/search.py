@@ -11,8 +11,9 @@ from typing import Any
 from gen.files import write
 from search.executor import Pool
 from search.feasible import InfeasibleError
-from search.finalists import FINALIST, Training, teach
+from search.finalists import FINALIST
 from search.objectives import NO_LIMITS, Limits
+from search.predictor import Probe, probes
 from search.progress import Show
 from search.report import report
 from search.request import Request
@@ -20,8 +21,10 @@ from search.results import RunError
 from search.results_files import load
 from search.rounds import Rounds
 from search.run import INFEASIBLE, RunFolder
+from search.sandwich import teacher
 from search.scoring import Setting
 from search.supernet_train import train_supernet
+from search.tuning import Training, TuneJob, probe, teach
 
 SUPERNET = "supernet.json"
 
@@ -50,8 +53,8 @@ def search(
     with Pool(workers, scheduler) as pool:
         run = RunFolder(out, asked.as_dict(), resume=resume)
         try:
-            setting, training = _prepare(asked, run, pool, show, folder)
-            Rounds(asked, run, pool, show).all(setting, training)
+            setting, training, known = _prepare(asked, run, pool, show, folder)
+            Rounds(asked, run, pool, show, known).all(setting, training)
             return _finish(run)
         except InfeasibleError:
             run.note(state=INFEASIBLE)
@@ -67,20 +70,31 @@ def search(
 
 def _prepare(
     asked: Request, run: RunFolder, pool: Pool, show: Show, folder: Path
-) -> tuple[Setting, Training]:
-    """The supernet, and the teacher of the finalists, which is kept beside it."""
+) -> tuple[Setting, Training, list[Probe]]:
+    """The supernet; beside it are kept the teacher of the finalists, and probes."""
     about = {n: getattr(asked.device, n) for n in ("name", "family", "lut", "ff", "dsp", "bram")}
     run.note(space={"name": asked.space.name, "size": asked.searched.size}, device=about)
     with run.timed("supernet"):
         _supernet(asked, run, show, folder)
     setting = Setting(asked.space, str(folder), asked.data, asked.board, asked.limits)
     training = Training(asked.budget.epochs, asked.seed)
-    place = folder / f"teacher-{training.epochs}-{training.seed}"
+    kept = f"{training.epochs}-{training.seed}"
     with run.timed("teacher"), show.steps("teacher", 1) as tick:
-        for _, network in pool.run(teach, [(setting, training, str(place))]):
+        job = TuneJob(setting, training, teacher(asked.space), str(folder / f"teacher-{kept}"))
+        for _, network in pool.run(teach, [job]):
             training = replace(training, teacher=network)
             tick(1)
-    return setting, training
+    drawn = probes(asked.space, asked.budget.probes, asked.seed)
+    jobs = [
+        TuneJob(setting, training, one, str(folder / f"probes-{kept}" / asked.space.id(one)))
+        for one in drawn
+    ]
+    known: list[Probe] = []
+    with run.timed("probes"), show.steps("probes", len(jobs)) as tick:
+        for _, found in pool.run(probe, jobs):
+            known.append(found)
+            tick(1)
+    return setting, training, known
 
 
 def _supernet(asked: Request, run: RunFolder, show: Show, folder: Path) -> None:

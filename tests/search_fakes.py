@@ -27,7 +27,8 @@ def landscape(space: Space, genome: Genome) -> Score:
         "cycles_latency": 1, "cycles_interval": 1, "inferences_per_s": 1e6 * genome.share / area,
     }  # fmt: skip
     name = space.id(genome.candidate)
-    return Score(f"{name}-{genome.share:g}", name, genome, 1 - 1 / (2 + skill), True, "", cost)
+    key, accuracy = f"{name}-{genome.share:g}", 1 - 1 / (2 + skill)
+    return Score(key, name, genome, accuracy, True, "", cost, inherited=accuracy)
 
 
 def evaluate(job: Job) -> list[Score]:

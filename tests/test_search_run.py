@@ -46,7 +46,7 @@ def test_a_score_is_on_disk_and_read_back(tmp_path: Path) -> None:
     run.close()
     again = RunFolder(tmp_path, ASKED, resume=True)
     assert again.scores == {(0, score().key): score()}
-    assert again.accuracies == {score().id: score().accuracy}
+    assert again.inherited == {score().id: score().inherited}
     again.close()
 
 
@@ -97,10 +97,11 @@ def built(job: Any) -> list[dict[str, Any]]:
         path = Path(job.folder) / "finalists" / point.key / "finalist.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         real = {name: 1.2 * value for name, value in point.predicted.items()}
-        accuracy = {"inherited": point.accuracy, "validation": point.accuracy, "test": 0.9}
+        accuracy = dict.fromkeys(("inherited", "expected", "validation", "test"), point.accuracy)
         row = {
             "key": point.key, "predicted": dict(point.predicted), "measured": real, "error": "",
             "searched": dict(point.predicted), "accuracy": accuracy, "round": job.round,
+            "kinds": list(point.genome.candidate.kinds), "weights": 100,
         }  # fmt: skip
         path.write_text(json.dumps(row))
         rows.append(row)
@@ -179,7 +180,7 @@ def test_a_limit_that_nothing_meets_names_the_nearest(tmp_path: Path) -> None:
 def test_what_cannot_be_built_keeps_a_search_from_agreeing() -> None:
     good = {"lut": 100.0, "ff": 1.0, "fmax_mhz": 40.0, "latency_us": 10.0, "energy_nj": 1.0}
     row = {
-        "accuracy": {"inherited": 0.5, "validation": 0.9}, "predicted": good, "searched": good,
+        "accuracy": {"expected": 0.5, "validation": 0.9}, "predicted": good, "searched": good,
         "measured": good, "error": "",
     }  # fmt: skip
     box = Box.around([[-0.5, 2.0, 5.0, 0.0], [-0.4, 3.0, 6.0, 1.0]], 10)

@@ -44,7 +44,7 @@ head = ["globalavg"]
 """
 SMALL = (
     *("--population", 6, "--generations", 2, "--finalists", 1, "--rounds", 1),
-    *("--epochs", 1, "--supernet-epochs", 1, "--workers", 1),
+    *("--epochs", 1, "--supernet-epochs", 1, "--probes", 6, "--workers", 1),
 )
 
 

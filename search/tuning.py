@@ -1,0 +1,76 @@
+"""Fine-tuning: networks trained out from inherited weights, distilled from the largest one.
+
+Finalists are trained so before they are built, and probes, which tell what an inherited accuracy is
+worth (`search.predictor`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from gen.files import write
+from model import store
+from model.checkpoint import NETWORK
+from model.data import Dataset
+from model.train import Recipe, TrainResult, recipe_for, train
+from search.predictor import Probe
+from search.scoring import Setting, images, inherit_here, inherited_accuracy
+from search.space import Candidate
+
+
+@dataclass(frozen=True)
+class Training:
+    """How networks are trained from inherited weights. teacher: folder of a Network, or ""."""
+
+    epochs: int
+    seed: int
+    teacher: str = ""
+
+
+@dataclass(frozen=True)
+class TuneJob:
+    """One network to train out in `folder`, an absolute path."""
+
+    setting: Setting
+    training: Training
+    candidate: Candidate
+    folder: str
+
+
+def teach(job: TuneJob) -> str:
+    """Trains out a network from which others are distilled; returns its folder."""
+    tune(job.setting, job.candidate, job.training, Path(job.folder))
+    return str(Path(job.folder) / NETWORK)
+
+
+def probe(job: TuneJob) -> Probe:
+    """The network's accuracy before and after training; what is on disk is not done again."""
+    path = Path(job.folder) / "probe.json"
+    if not path.is_file():
+        net = inherit_here(job.setting, job.candidate)
+        before = inherited_accuracy(net, images(job.setting.data))
+        found = tune(job.setting, job.candidate, job.training, Path(job.folder))
+        made = Probe(job.candidate.kinds, found.weights, before, found.accuracy["integer"])
+        write(path, json.dumps(asdict(made)) + "\n")
+    return Probe.from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def tune(setting: Setting, candidate: Candidate, training: Training, folder: Path) -> TrainResult:
+    """Trains from inherited weights, quantised from the first epoch; resumes what was cut short."""
+    torch.set_num_threads(1)
+    data, initial = images(setting.data), inherit_here(setting, candidate)
+    return train(
+        setting.space.architecture(candidate), data, epochs=training.epochs, seed=training.seed,
+        out=folder, resume=True, initial=initial,
+        teacher=store.load(training.teacher) if training.teacher else None,
+        recipe=_recipe(data, initial), quiet=True,
+    )  # fmt: skip
+
+
+def _recipe(data: Dataset, initial: torch.nn.Module) -> Recipe:
+    usual = recipe_for(data, sum(p.numel() for p in initial.parameters()))
+    return replace(usual, float_until=0.0)
