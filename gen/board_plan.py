@@ -11,7 +11,7 @@ from gen.boards.board import Board
 from gen.choose import Budget
 from gen.cost import CostModel
 from gen.devices import Device
-from gen.plan import Plan, PlanError
+from gen.plan import DoesNotFit, Plan, PlanError
 from model.spec import Network
 from rtl.requests import WAITING, buffer_bytes
 
@@ -57,3 +57,27 @@ def plan_for_board(network: Network, board: Board, **options: Any) -> Plan:
     wanted = options.pop("luts", None)
     luts = luts if wanted is None else min(luts, wanted)
     return planner.plan(network, device, luts=luts, **options)
+
+
+def check_beside_link(plan: Plan, network: Network, board: Board) -> None:
+    """Whether a `plan` that was made without a link has room beside it on `board`.
+
+    Raises PlanError where it is for another device, DoesNotFit where it takes too much.
+    """
+    if plan.device != board.device.name:
+        raise PlanError(
+            f"planned for {plan.device}, but {board.name} has {board.device.name}; take a board "
+            "with that, or plan again without --build"
+        )
+    device, luts = beside_link(network, board.device)
+    for what, used, has in (
+        ("LUTs", plan.cost.lut, luts),
+        ("blocks of RAM", plan.cost.bram, device.bram),
+        ("multipliers", plan.cost.dsp, device.dsp),
+    ):
+        if used > has:
+            raise DoesNotFit(
+                f"{board.name}: the plan takes {used:,.0f} {what}, the serial link leaves "
+                f"{has:,.0f}; plan again without --build",
+                used / max(has, 1),
+            )

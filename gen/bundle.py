@@ -28,6 +28,7 @@ from gen.examples import Examples
 from gen.files import copy, write
 from gen.frames import Info
 from gen.manifest import MANIFEST, Manifest
+from gen.plan import Plan
 from model.spec import Network
 
 HOST = ("__init__", "classify", "frames", "hashes", "host", "manifest", "npy", "ports", "trial")
@@ -54,6 +55,10 @@ class Bundle:
     @property
     def verilog(self) -> str:
         return (self.folder / manifest.VERILOG).read_text()
+
+    @property
+    def plan(self) -> Plan:
+        return plans.load(self.folder / manifest.PLAN)
 
     @property
     def top(self) -> str:

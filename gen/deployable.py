@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gen.board_build import BoardBuild, build_for_board
-from gen.board_plan import plan_for_board, predicted_mhz
+from gen.board_plan import check_beside_link, plan_for_board, predicted_mhz
 from gen.boards.board import Board
 from gen.elaborate import elaborate
 from gen.frames import INFER, frame
@@ -41,6 +41,7 @@ def prepare(
     *,
     image: np.ndarray,
     place: bool,
+    plan: Plan | None = None,
     fps: float | None = None,
     dsps: int | None = None,
     luts: int | None = None,
@@ -50,13 +51,15 @@ def prepare(
 ) -> Deployable:
     """Plans `network` beside the link of `board`; `place`: and builds the board's bitstream.
 
-    image: integers (height, width, channels), the built-in vector of the self-test. fps, dsps,
-    luts: as for gen.planner.plan; without fps and luts it is OVER_LINE, or as fast as fits where
-    that does not. seeds: placements of each run. Raises PlanError,
-    DoesNotFitError, ToolError, ValueError.
+    image: integers (height, width, channels), the built-in vector of the self-test. plan: one that
+    is there, instead of a new one. fps, dsps, luts: as for gen.planner.plan; without fps and luts
+    it is OVER_LINE, or as fast as fits where that does not. seeds: placements of each run. Raises
+    PlanError, DoesNotFitError, ToolError, ValueError.
     """
     progress("plan")
-    plan = _plan(network, board, fps, dsps, luts)
+    if plan:
+        check_beside_link(plan, network, board)
+    plan = plan or _plan(network, board, fps, dsps, luts)
     progress("Verilog")
     accelerator = elaborate(network, plan)
 

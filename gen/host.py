@@ -104,7 +104,7 @@ class Device:
     def info(self) -> Info:
         """What the board is."""
         if self._info is None:
-            self._send(b"\0")  # ends what another program may have left unfinished
+            self.send(b"\0")  # ends what another program may have left unfinished
             self._info = Info.unpack(self._ask(IDENTIFY))
         return self._info
 
@@ -133,6 +133,13 @@ class Device:
             found[i] = self._answer(answer)
             progress(done)
         return found
+
+    def send(self, line: bytes) -> None:
+        """Bytes onto the line as they are; what they ask for is not waited for."""
+        try:
+            self._line.write(line)
+        except OSError as error:
+            raise self._unplugged(error) from error
 
     def _answer(self, payload: bytes) -> Answer:
         info = self.info()
@@ -163,11 +170,11 @@ class Device:
             while todo and len(sent) < window:
                 ident = next(i for i in self._ids if i not in sent)
                 sent[ident] = todo.popleft()
-                self._send(frame(ident, *requests[sent[ident]]))
+                self.send(frame(ident, *requests[sent[ident]]))
             answer = self._receive()
             if answer is None:
                 self._repeat(list(sent), sent, todo)
-                self._send(b"\0")  # ends a frame whose own end was lost
+                self.send(b"\0")  # ends a frame whose own end was lost
             elif self._expected(answer, sent, requests):
                 ident, code, payload = answer
                 order = list(sent)
@@ -207,12 +214,6 @@ class Device:
             f"{self._line.port}: no answer within {TRIES * self.timeout:g} s at "
             f"{self._line.baudrate} baud; is it this port, and is the bitstream loaded?"
         )
-
-    def _send(self, line: bytes) -> None:
-        try:
-            self._line.write(line)
-        except OSError as error:
-            raise self._unplugged(error) from error
 
     def _receive(self) -> tuple[int, int, bytes] | None:
         """The next frame that is right; None when nothing comes for `timeout` seconds."""

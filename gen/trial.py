@@ -91,7 +91,7 @@ def run(
     began = time.monotonic()
     got = device.predict(images, lambda done: progress(done, len(images)))
     seconds = time.monotonic() - began
-    want = [Answer(tuple(row), max(range(len(row)), key=row.__getitem__)) for row in scores]
+    want = right_answers(scores)
     bad = [i for i, pair in enumerate(zip(got, want, strict=True)) if pair[0] != pair[1]]
     return Trial(
         manifest,
@@ -105,6 +105,11 @@ def run(
         cycles_interval=counted.interval_cycles,
         seconds=seconds,
     )
+
+
+def right_answers(scores: Sequence[Sequence[int]]) -> list[Answer]:
+    """What a board must answer to images of which the golden model has `scores`."""
+    return [Answer(tuple(row), max(range(len(row)), key=row.__getitem__)) for row in scores]
 
 
 def _accuracy(answers: Sequence[Answer], labels: Sequence[int]) -> float:

@@ -1,10 +1,13 @@
-"""What was proven of a network on a device, level by level, in a file beside its build.
+"""What was proven of a network on a device, level by level and by faults, in a file by its build.
 
-    {"network_hash": …, "device": …, "levels": {"netlist": {"ok": true, "images": 20, …}}}
+    {"network_hash": …, "device": …, "levels": {"netlist": {"ok": true, "images": 20, …}},
+     "faults": {"ok": true, "board": …, "total": {"sent": 10000, …}, …}}
 
 A level holds the result of its last simulation (`sim.network.SimulationResult`) with `ok`, the hash
 of the `plan` (bitstreams of some families are read back without multipliers, which is another plan)
-and `what` was simulated. Levels of another network or device are not kept in the same file.
+and `what` was simulated. `faults` are those that the virtual board was given last
+(`sim.fault_counts.FaultCounts`). Results of another network or device are not kept in the same
+file.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from gen.files import write
 from gen.plan import Plan
 
 if TYPE_CHECKING:  # a report reads evidence without the simulator
+    from sim.fault_counts import FaultCounts
     from sim.network import SimulationResult
 
 FILE = "evidence.json"
@@ -48,14 +52,30 @@ def path(build: Path | None, plan: Plan, root: Path = Path("build")) -> Path:
 
 def record(file: Path, plan: Plan, family: FamilyName, found: SimulationResult) -> None:
     """Adds a level to the file, or puts it in the place of an earlier result."""
-    one = {"network_hash": plan.network_hash, "device": plan.device}
-    levels: dict[str, Any] = {}
-    if (before := read(file)) and {key: before.get(key) for key in one} == one:
-        levels = before["levels"]
+    kept = _kept(file, plan)
     about = {"ok": found.ok, "plan": plan.hash, "what": what(found.level, family)}
-    levels[found.level] = about | found.as_dict()
+    kept["levels"][found.level] = about | found.as_dict()
+    _save(file, kept)
+
+
+def record_faults(file: Path, plan: Plan, board: str, found: FaultCounts) -> None:
+    """Puts what faults did to the network on the virtual `board` into the file."""
+    about = {"plan": plan.hash, "board": board}
+    _save(file, _kept(file, plan) | {"faults": about | found.as_dict()})
+
+
+def _kept(file: Path, plan: Plan) -> dict[str, Any]:
+    """What the file says of the network and device of `plan`; no level where it says nothing."""
+    one = {"network_hash": plan.network_hash, "device": plan.device}
+    before = read(file)
+    if before and {key: before.get(key) for key in one} == one:
+        return before
+    return one | {"levels": {}}
+
+
+def _save(file: Path, content: dict[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    write(file, json.dumps(one | {"levels": levels}, indent=1) + "\n")
+    write(file, json.dumps(content, indent=1) + "\n")
 
 
 def read(file: Path) -> dict[str, Any] | None:

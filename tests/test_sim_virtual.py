@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 import torch
 
@@ -20,7 +18,6 @@ from model import golden
 from model.spec import Network
 from sim.simulators import missing
 from sim.virtual import VirtualBoard
-from tests.faults import SORTS, storm
 from tests.test_gen_network import pixels, residual_network
 
 BAUD = 3_000_000
@@ -105,30 +102,3 @@ def test_cable_pulled_in_the_middle(network: Network, board: VirtualBoard) -> No
     board.plug()
     with Device.open(board.port, BAUD) as again:
         assert again.predict(images.numpy()) == golden_answers(network, images)
-
-
-@pytest.mark.parametrize(
-    "faults", [300, pytest.param(10_000, marks=pytest.mark.slow)], ids=["few", "many"]
-)
-def test_malformed_frames_between_good_ones(
-    network: Network, board: VirtualBoard, faults: int
-) -> None:
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
-    images = pixels(50, seed)
-    packed = [image.astype(np.uint8).tobytes() for image in images.numpy()]
-    with Device.open(board.port, BAUD) as host:
-        before = host.counters()
-        sent = storm(
-            host,
-            packed,
-            golden_answers(network, images),
-            faults=faults,
-            rng=random.Random(seed),
-        )
-        after = host.counters()
-        assert host.repeated == 0, "a good frame was lost"
-    print(dict(sent), after)
-    assert set(sent) == set(SORTS)
-    assert after.damaged > before.damaged
-    assert after.refused - before.refused >= sent["unknown operation"] + sent["wrong length"]

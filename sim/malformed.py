@@ -1,14 +1,12 @@
-"""Malformed frames of every sort, for the fault tests of the link."""
+"""Malformed frames of every sort, as noise, broken programs and two programs at once make them."""
 
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from gen import frames
-from gen.frames import Answer, frame, opened
-from gen.host import Device
+from gen.frames import frame, opened
 
 NOISE = 40
 
@@ -88,28 +86,3 @@ def malformed(rng: random.Random, sort: str, good: bytes) -> bytes:
         parts = [found for part in line.split(b"\0") if (found := opened(part))]
         if line != good and all(found[0] == frames.NO_ID for found in parts):
             return line
-
-
-def storm(
-    device: Device,
-    images: Sequence[bytes],
-    answers: Sequence[Answer],
-    *,
-    faults: int,
-    rng: random.Random,
-    burst: int = 8,
-) -> Counter[str]:
-    """Sends `faults` malformed frames, up to `burst` before each good one; how many of each sort.
-
-    AssertionError at the first wrong answer, DeviceError when the board stops answering.
-    """
-    sent: Counter[str] = Counter()
-    while sent.total() < faults:
-        at = rng.randrange(len(images))
-        good = frame(rng.randrange(frames.NO_ID), frames.INFER, images[at])
-        for sort in rng.choices(list(SORTS), k=min(rng.randint(1, burst), faults - sent.total())):
-            device._send(malformed(rng, sort, good))
-            sent[sort] += 1
-        (found,) = device.predict([images[at]])
-        assert found == answers[at], f"image {at} after {sent.total()} faults"
-    return sent
