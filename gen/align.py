@@ -24,25 +24,36 @@ def follows(layer: Layer) -> bool:
     return isinstance(layer.op, Add) or layer.blocks
 
 
-def align(layers: Sequence[Layer], folds: Mapping[str, Fold], cycles: int) -> dict[str, Fold]:
-    """`folds` with drains and widths such that no converter needs more than `cycles` an image."""
-    by_name = {layer.name: layer for layer in layers}
-    found = dict(folds)
-    for layer in layers:
-        if isinstance(layer.op, Input) or follows(layer):
-            continue
+class Alignment:
+    """What the readers of a network's words ask of the layers before them."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        by_name = {layer.name: layer for layer in layers}
+        self.needs: list[tuple[str, str, _Need]] = []
+        self.followers: list[tuple[str, str]] = []
+        for layer in layers:
+            if follows(layer):
+                self.followers.append((layer.name, _source(by_name, layer.inputs[0])[0]))
+            elif not isinstance(layer.op, Input):
+                self._reads(layer, by_name)
+
+    def _reads(self, layer: Layer, by_name: Mapping[str, Layer]) -> None:
         for name, tensor in zip(layer.inputs, layer.sources, strict=True):
             source, pooled = _source(by_name, name)
-            if isinstance(by_name[source].op, Input):
-                continue
-            lanes = 1 if isinstance(layer.op, Head) else found[layer.name].lanes
-            need = _Need(prod(tensor.shape), pooled, lanes, cycles)
-            found[source] = need.widen(found[source])
-    for layer in layers:
-        if follows(layer):
-            n = found[_source(by_name, layer.inputs[0])[0]].drain
-            found[layer.name] = replace(found[layer.name], pe=n, lanes=n, drain=n)
-    return found
+            if not isinstance(by_name[source].op, Input):
+                need = _Need(prod(tensor.shape), pooled, isinstance(layer.op, Head))
+                self.needs.append((layer.name, source, need))
+
+    def __call__(self, folds: Mapping[str, Fold], cycles: int) -> dict[str, Fold]:
+        """`folds` with drains and widths for which no converter needs over `cycles` an image."""
+        found = dict(folds)
+        for reader, source, need in self.needs:
+            found[source] = need.widen(found[source], found[reader].lanes, cycles)
+        for name, source in self.followers:
+            n = found[source].drain
+            if found[name].drain != n:
+                found[name] = replace(found[name], pe=n, lanes=n, drain=n)
+        return found
 
 
 def _source(by_name: Mapping[str, Layer], name: str) -> tuple[str, int]:
@@ -59,24 +70,27 @@ def _source(by_name: Mapping[str, Layer], name: str) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class _Need:
-    """What a reader of `lanes` channels a word asks of the engine before it.
+    """What a reader asks of the engine before it.
 
     values: of an image at the reader. pooled: of an image at a pool or join between the two.
+    single: it reads one channel a word, as a head does.
     """
 
     values: int
     pooled: int
-    lanes: int
-    cycles: int
+    single: bool
 
-    def met(self, drain: int) -> bool:
+    def met(self, drain: int, lanes: int, cycles: int) -> bool:
         """A pool gives its words in bursts: it needs time to spare where these are narrowed."""
-        passes = self.values <= self.cycles * gcd(drain, self.lanes)
-        return passes and (self.lanes % drain == 0 or self.pooled <= SPARE * self.cycles * drain)
+        passes = self.values <= cycles * gcd(drain, lanes)
+        return passes and (lanes % drain == 0 or self.pooled <= SPARE * cycles * drain)
 
-    def widen(self, fold: Fold) -> Fold:
+    def widen(self, fold: Fold, lanes: int, cycles: int) -> Fold:
         """`fold` with the least drain that meets the need, or comes next to it."""
+        lanes = 1 if self.single else lanes
+        if self.met(fold.drain, lanes, cycles):
+            return fold
         drains = [d for d in range(fold.drain, fold.pe + 1) if fold.pe % d == 0]
-        enough = (d for d in drains if self.met(d))
-        best = max(drains, key=lambda d: gcd(d, self.lanes))
+        enough = (d for d in drains if self.met(d, lanes, cycles))
+        best = max(drains, key=lambda d: gcd(d, lanes))
         return replace(fold, drain=next(enough, best))

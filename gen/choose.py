@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gen.align import align
+from gen.align import Alignment
 from gen.cost import CostModel, converted
 from gen.devices import RESOURCE_NAMES, Device
+from gen.features import converters
 from gen.fold import Option, Options
 from gen.lower import Layer
 from gen.plan import Cost, DoesNotFit
@@ -72,6 +73,8 @@ class _Search:
         self.layers, self.device, self.budget = layers, device, budget
         self.model = model or CostModel.of(device)
         self.offers = [Options(layer, device, self.model) for layer in layers]
+        self.align = Alignment(layers)
+        self._converters: dict[tuple[int, int, int], Cost] = {}
 
     def run(self, cycles: int | None) -> list[Option]:
         slowest = max(self.offers, key=lambda o: int(o.cycles[0]))
@@ -126,15 +129,22 @@ class _Search:
     def _aligned(self, chosen: Sequence[Option], cycles: int) -> list[Option]:
         """With words that fit those of the neighbours, and converters where they do not."""
         before = {la.name: o.fold for la, o in zip(self.layers, chosen, strict=True)}
-        after = align(self.layers, before, cycles)
+        after = self.align(before, cycles)
         between = converted(self.layers, after)
         found = []
         for offer, option in zip(self.offers, chosen, strict=True):
             name = offer.layer.name
             own = option if after[name] == option.fold else offer.option(after[name])
-            glue = Cost(*self.model.price(between[name]))
+            glue = sum(map(self._converter, between[name]), Cost())
             found.append(replace(own, cost=own.cost + glue))
         return found
+
+    def _converter(self, words: tuple[int, int, int]) -> Cost:
+        """Cost of a converter: arguments of gen.features.converters."""
+        if words not in self._converters:
+            lut, ff = self.model.price(converters(*words))
+            self._converters[words] = Cost(float(lut), float(ff))
+        return self._converters[words]
 
 
 def total(chosen: Sequence[Option]) -> Cost:

@@ -19,8 +19,9 @@ import numpy as np
 
 from gen.clock import clock_features, fmax
 from gen.devices import Device
-from gen.features import Call, Description, Features, converters
-from gen.fit import Sample, fit
+from gen.features import Features, converters, describe, features
+from gen.fit import DECIMALS, Sample, fit
+from gen.foldings import Foldings
 from gen.lower import Layer
 from gen.plan import Cost, Fold, Stage
 from model.spec import Head, Input
@@ -56,14 +57,18 @@ class CostModel:
         lut, ff = dict(self.lut), dict(self.ff)
         return {name: (lut.get(name, 0.0), ff.get(name, 0.0)) for name in lut.keys() | ff.keys()}
 
-    def price(self, features: Mapping[str, float]) -> tuple[float, float]:
-        """LUTs and flip-flops."""
+    def price(self, features: Mapping[str, Any]) -> tuple[Any, Any]:
+        """LUTs and flip-flops, of counts that are numbers or arrays.
+
+        Rounded as prices are, so that equal foldings cost the same in whatever order they are
+        added up.
+        """
         lut = ff = 0.0
         for name, count in features.items():
             per = self._table.get(name)
             if per is not None:
                 lut, ff = lut + per[0] * count, ff + per[1] * count
-        return lut, ff
+        return np.round(lut, DECIMALS), np.round(ff, DECIMALS)
 
     def refit(self, measured: Sequence[Sample]) -> CostModel:
         """With prices moved towards what whole networks were measured to cost.
@@ -90,45 +95,43 @@ def _committed(family: str) -> CostModel:
     return CostModel(family, rows["lut"], rows["ff"], rows["clock"])
 
 
-class LayerCost:
-    """Cost of a layer on a device, of each of its foldings: parts are priced once."""
+def costs(
+    layer: Layer, foldings: Foldings, device: Device, model: CostModel | None = None
+) -> np.ndarray:
+    """(foldings, 4): LUTs, flip-flops, multipliers, blocks of RAM of each folding of a layer.
 
-    def __init__(self, layer: Layer, device: Device, model: CostModel | None = None) -> None:
-        self.describe = Description(layer, device)
-        self.model = model or CostModel.of(device)
-        self._priced: dict[Call, tuple[float, ...]] = {}
+    Without the converters before the layer, which no folding of its own decides.
+    """
+    bill = features(layer, foldings, device)
+    found = np.zeros((len(foldings), 4))
+    found[:, 0], found[:, 1] = (model or CostModel.of(device)).price(bill)
+    found[:, 2], found[:, 3] = bill.get("dsp", 0), bill.get("bram", 0)
+    return found
 
-    def rows(self, calls: Sequence[Call]) -> np.ndarray:
-        """(parts, 4): LUTs, flip-flops, multipliers, blocks of RAM; without the converters before
-        the layer, which no folding of its own decides."""
-        return np.array([self._price(call) for call in calls]).reshape(-1, 4)
 
-    def _price(self, call: Call) -> tuple[float, ...]:
-        found = self._priced.get(call)
-        if found is None:
-            features, exact = self.describe.part(call)
-            found = self._priced[call] = (*self.model.price(features), exact.dsp, exact.bram)
-        return found
-
-    def cost(self, fold: Fold) -> Cost:
-        lut, ff, dsp, bram = self.rows(self.describe.calls(fold)).sum(0).tolist()
-        return Cost(lut, ff, int(dsp), int(bram))
+def cost_of(row: np.ndarray) -> Cost:
+    """A row of `costs`."""
+    lut, ff, dsp, bram = row.tolist()
+    return Cost(lut, ff, int(dsp), int(bram))
 
 
 def predict(layer: Layer, fold: Fold, device: Device, model: CostModel | None = None) -> Cost:
     """Cost of a layer, with the converters before it left out."""
-    return LayerCost(layer, device, model).cost(fold)
+    return cost_of(costs(layer, Foldings.of([fold]), device, model)[0])
 
 
-def converted(layers: Sequence[Layer], folds: Mapping[str, Fold]) -> dict[str, Features]:
-    """Features of the converters before each layer, by its name."""
+def converted(
+    layers: Sequence[Layer], folds: Mapping[str, Fold]
+) -> dict[str, list[tuple[int, int, int]]]:
+    """The converters before each layer, by its name: arguments of gen.features.converters."""
     lanes = {la.name: 1 if isinstance(la.op, Input) else folds[la.name].drain for la in layers}
     found = {}
     for layer in layers:
         want = 1 if isinstance(layer.op, Head) else folds[layer.name].lanes
-        found[layer.name] = Features()
-        for name, tensor in zip(layer.inputs, layer.sources, strict=True):
-            found[layer.name].update(converters(tensor.bits, lanes[name], want))
+        found[layer.name] = [
+            (tensor.bits, lanes[name], want)
+            for name, tensor in zip(layer.inputs, layer.sources, strict=True)
+        ]
     return found
 
 
@@ -136,11 +139,12 @@ def network_features(
     layers: Sequence[Layer], folds: Mapping[str, Fold], device: Device
 ) -> tuple[Features, Cost]:
     """Features of a whole network, and what is counted in it."""
-    features, exact = Features(), Cost()
+    found, exact = Features(), Cost()
     for layer in layers:
-        more, counted = Description(layer, device)(folds[layer.name])
-        features.update(more)
+        more, counted = describe(layer, folds[layer.name], device)
+        found.update(more)
         exact += counted
     for between in converted(layers, folds).values():
-        features.update(between)
-    return features, exact
+        for words in between:
+            found.update(converters(*words))
+    return found, exact

@@ -98,16 +98,26 @@ def _blocks(shapes: tuple[tuple[int, int], ...], depth: int, width: int) -> int:
 
 def _cover(shapes: tuple[tuple[int, int], ...], depth: int, width: int) -> int:
     """Least number of blocks, side by side, each column of them in a shape of its own."""
-    least = _columns(shapes, depth)
+    least, columns = _known(shapes, depth), _columns(shapes, depth)
     for w in range(len(least), width + 1):
-        least.append(min(ceil(depth / d) + least[max(0, w - bits)] for d, bits in shapes))
+        least.append(min(blocks + least[max(0, w - bits)] for blocks, bits in columns))
     return least[width]
 
 
 @cache
-def _columns(shapes: tuple[tuple[int, int], ...], depth: int) -> list[int]:
+def _known(shapes: tuple[tuple[int, int], ...], depth: int) -> list[int]:
     """Blocks by width, as far as they are known."""
     return [0]
+
+
+@cache
+def _columns(shapes: tuple[tuple[int, int], ...], depth: int) -> list[tuple[int, int]]:
+    """Blocks and bits of each column, without those that a wider one makes up for."""
+    found: list[tuple[int, int]] = []
+    for blocks, bits in sorted((ceil(depth / d), -bits) for d, bits in shapes):
+        if not found or -bits > found[-1][1]:
+            found.append((blocks, -bits))
+    return found
 
 
 _CABGA381 = (  # the header pins of a ULX3S

@@ -21,7 +21,7 @@ from dataclasses import dataclass, fields
 from math import prod, sqrt
 
 from gen.devices import device
-from gen.features import ring_size
+from gen.facts import ring_size
 from gen.lower import Layer, lower
 from gen.plan import Fold, Plan
 from gen.units import geometry
@@ -102,7 +102,7 @@ def _requantise(layer: Layer, fold: Fold) -> float:
     node = layer.requantise
     if node is None:
         return 0.0
-    factors, x = node.multiplier.tolist(), layer.sum_bits
+    factors, x = tuple(node.multiplier.tolist()), layer.sum_bits
     scaling = choose(factors, x, fold.requant)
     factor = max(width(f, True) for f in factors)
     if isinstance(scaling, Shifts):

@@ -45,6 +45,8 @@ LOOSE = {"ff": {"counter": 2, "address": 2, "flow": 2, "inside": 2, "engine": 20
 LEAST = {"lut": 0.3, "ff": 0.1, "clock": 10}
 PULL = {"lut": 0.03, "ff": 0.03, "clock": 3.0}
 """Weight of an expectation against a measured design; clocks scatter."""
+DECIMALS = 4
+"""Of a price."""
 SMALL = 50
 """Counts below which errors are not relative."""
 
@@ -84,7 +86,7 @@ def fit(
     pull = np.sqrt(PULL[figure]) / reach
     rows = np.vstack([found * weight[:, None], np.diag(pull)])
     price, _ = nnls(rows, np.concatenate([counts * weight, near * pull]))
-    return {n: round(float(p), 4) for n, p in zip(names, price, strict=True)}
+    return {n: round(float(p), DECIMALS) for n, p in zip(names, price, strict=True)}
 
 
 def _reach(figure: str, name: str, usual: float) -> float:

@@ -5,26 +5,18 @@ Each layer offers its foldings, with cycles and cost; `gen.choose` picks among t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
-from gen.cost import CostModel, LayerCost
+from gen.cost import CostModel, cost_of, costs, predict
 from gen.devices import Device
-from gen.features import (
-    Call,
-    Description,
-    Facts,
-    engine_calls,
-    facts_of,
-    place,
-    ring_depth,
-    ring_size,
-)
+from gen.facts import Facts, facts_of, walk
+from gen.foldings import Array, Foldings, tabled
 from gen.lower import Layer
+from gen.parts import simd
 from gen.plan import Cost, Fold, Multiplier
 from model.spec import Add, Head, Input
 
@@ -34,8 +26,8 @@ DEEP = 16
 """Words from which on a memory may take a block of RAM."""
 SMALL = {"distributed": 1 << 13, "logic": 1 << 9}
 """Bits up to which a memory of activations may be made of LUTs."""
-Offer = tuple[Fold, int]
-"""A folding, and its cycles an image when neither neighbour makes the layer wait."""
+RINGS = ("logic", "distributed", "block")
+ROMS = ("logic", "block")
 
 
 @dataclass(frozen=True)
@@ -50,30 +42,37 @@ class Option:
 class Options:
     """The foldings of a layer that are not beaten by another one in cycles and all resources.
 
-    folds, cycles (ascending), and costs, (options, 4): LUTs, flip-flops, multipliers, blocks.
+    cycles: ascending. costs: (options, 4) LUTs, flip-flops, multipliers, blocks of RAM.
     """
 
     def __init__(self, layer: Layer, device: Device, model: CostModel | None = None) -> None:
-        self.layer = layer
-        self.price = LayerCost(layer, device, model)
-        offers = _offers(layer, device)
-        cycles = np.array([n for _, n in offers.foldings])
-        costs = self.price.rows(offers.calls)[offers.parts].sum(1)
-        order = np.lexsort((costs[:, 0], cycles))
-        kept = order[_unbeaten(costs[order])]
-        self.folds = [offers.foldings[i][0] for i in kept]
-        self.cycles, self.costs = cycles[kept], costs[kept]
+        self.layer, self.device, self.model = layer, device, model
+        self._offers = offers(layer, device)
+        cycles = cycles_of(layer, self._offers)
+        found = costs(layer, self._offers, device, model)
+        order = np.lexsort((found[:, 0], cycles))
+        self._kept = order[_unbeaten(found[order])]
+        self.cycles, self.costs = cycles[self._kept], found[self._kept]
+        self._picked: dict[int, Option] = {}
+        self._others: dict[Fold, Option] = {}
 
     def cheapest(self, price: np.ndarray, cycles: int) -> Option:
         """At prices of the four resources, among those of at most `cycles` cycles."""
         enough = int(np.searchsorted(self.cycles, cycles, side="right"))
         i = int(np.argmin(self.costs[:enough] @ price))
-        lut, ff, dsp, bram = self.costs[i].tolist()
-        return Option(self.folds[i], int(self.cycles[i]), Cost(lut, ff, int(dsp), int(bram)))
+        if i not in self._picked:
+            fold = self._offers[self._kept[i]]
+            self._picked[i] = Option(fold, int(self.cycles[i]), cost_of(self.costs[i]))
+        return self._picked[i]
 
     def option(self, fold: Fold) -> Option:
         """Any folding of the layer."""
-        return Option(fold, cycles_of(self.layer, fold), self.price.cost(fold))
+        if fold not in self._others:
+            alone = Foldings.of([fold])
+            cycles = int(cycles_of(self.layer, alone)[0])
+            cost = predict(self.layer, fold, self.device, self.model)
+            self._others[fold] = Option(fold, cycles, cost)
+        return self._others[fold]
 
 
 def _unbeaten(costs: np.ndarray) -> np.ndarray:
@@ -90,114 +89,112 @@ def divisors(n: int, most: int) -> list[int]:
     return [d for d in range(1, min(n, most) + 1) if n % d == 0]
 
 
-def cycles_of(layer: Layer, fold: Fold) -> int:
-    """Cycles an image when neither neighbour makes the layer wait."""
+def cycles_of(layer: Layer, f: Foldings) -> Array:
+    """Cycles an image of each folding, when neither neighbour makes the layer wait."""
+    h, w, c = layer.out.shape
     match layer.op:
-        case Input(shape=(h, w, c)):
-            return h * w * c
+        case Input():
+            return np.full(len(f), h * w * c)
         case Head():
-            return layer.out.shape[2] * -(-layer.out.bits // 8) + 1
+            return np.full(len(f), c * -(-layer.out.bits // 8) + 1)
         case Add():
-            h, w, c = layer.out.shape
-            return h * w * c // fold.lanes
+            return h * w * c // f.lanes
     if layer.blocks:
         h, w, c = layer.sources[0].shape
-        return h * w * c // fold.lanes
-    return place(facts_of(layer), fold.lanes, fold.parallel, fold.pe).cycles
+        return h * w * c // f.lanes
+    return _engine_cycles(facts_of(layer), f)
+
+
+def _engine_cycles(facts: Facts, f: Foldings) -> Array:
+    def once(lanes: int, parallel: int) -> list[int]:
+        return [walk(facts.window, facts.depthwise, lanes, parallel).cycles]
+
+    found: Array = tabled(once, f.lanes, f.parallel)[0]
+    return found if facts.depthwise else found * (facts.channels // f.pe)
 
 
 def folds(layer: Layer, device: Device) -> list[Fold]:
     """Every sensible folding of a layer on a device."""
-    return [fold for fold, _ in _offers(layer, device).foldings]
+    found = offers(layer, device)
+    return [found[i] for i in range(len(found))]
 
 
-@dataclass(frozen=True)
-class Offers:
-    """All foldings of a layer, and their parts, of which many have the same.
-
-    calls: different parts. parts, (foldings, parts of each): indices into them.
-    """
-
-    foldings: Sequence[Offer]
-    calls: tuple[Call, ...]
-    parts: np.ndarray
-
-    @staticmethod
-    def of(foldings: Sequence[Offer], calls_of: Callable[[Fold], tuple[Call, ...]]) -> Offers:
-        numbers: dict[Call, int] = {}
-        parts = [
-            [numbers.setdefault(call, len(numbers)) for call in calls_of(fold)]
-            for fold, _ in foldings
-        ]
-        return Offers(foldings, tuple(numbers), np.array(parts, dtype=int))
-
-
-def _offers(layer: Layer, device: Device) -> Offers:
-    calls_of = Description(layer, device).calls
+def offers(layer: Layer, device: Device) -> Foldings:
+    """The same as arrays."""
     if isinstance(layer.op, Input | Head):
-        return Offers.of([(Fold(), cycles_of(layer, Fold()))], calls_of)
+        return Foldings.of([Fold()])
     both: tuple[Multiplier, ...] = ("dsp", "lut")
     requants = both if layer.requantise and device.dsp else both[1:]
     if not isinstance(layer.op, Add) and not layer.blocks:
         multipliers = both if layer.kind == "mult" and device.dsp else both[1:]
-        scaled = layer.requantise is not None
-        return _engine_offers(facts_of(layer).shape, device, multipliers, requants, scaled)
-    found = [
-        (fold, cycles_of(layer, fold))
-        for n, b in product(divisors(layer.out.shape[2], 8), requants)
-        for fold in _with_rings(layer, Fold(pe=n, lanes=n, drain=n, requant=b), device)
-    ]
-    return Offers.of(found, calls_of)
+        return _engine_offers(facts_of(layer).shape, device, multipliers, requants)
+    return _word_offers(layer, device, requants)
 
 
-def _with_rings(layer: Layer, fold: Fold, device: Device) -> list[Fold]:
-    """A pool reads and writes its memory in one cycle, for which distributed RAM is far faster."""
-    depth, bits = ring_size(layer, fold)
-    styles = _ring_styles(depth, bits, 1, device)
-    found = [style for style in styles if style == "distributed"] or styles
-    return [replace(fold, ring=style) for style in found]
+def _word_offers(layer: Layer, device: Device, requants: tuple[Multiplier, ...]) -> Foldings:
+    """Of a pool or a join, which takes words as they come.
+
+    A pool reads and writes its memory in one cycle, for which distributed RAM is far faster.
+    """
+    lanes = np.array(divisors(layer.out.shape[2], 8))
+    depth, bits = np.ones_like(lanes), np.zeros_like(lanes)
+    if layer.window is not None:
+        depth, bits = layer.out.shape[2] // lanes * layer.out.shape[1], lanes * layer.sums.bits
+    rings = _ring_styles(depth, bits, np.ones_like(lanes), device)
+    fast = rings[:, RINGS.index("distributed")]
+    rings[fast] = [style == "distributed" for style in RINGS]
+    able = rings[:, None, :] & np.ones((1, len(requants), 1), dtype=bool)
+    n, by, ring = np.nonzero(able)
+    ones, logic = np.ones_like(n), np.full(len(n), "logic")
+    return Foldings(
+        lanes[n], lanes[n], ones, lanes[n], np.full(len(n), "lut"), np.array(requants)[by],
+        logic, np.array(RINGS)[ring],
+    )  # fmt: skip
 
 
-def _ring_styles(depth: int, bits: int, copies: int, device: Device) -> tuple[str, ...]:
-    """Where the memory of activations may live: small ones in LUTs, deep ones in blocks of RAM."""
-    if depth == 1 or bits == 0:
-        return ("logic",)
+def _ring_styles(depth: Array, bits: Array, copies: Array, device: Device) -> Array:
+    """(foldings, RINGS): where the memory of activations may live.
+
+    Small ones in LUTs, deep ones in blocks of RAM.
+    """
     small = "distributed" if device.distributed_ram else "logic"
-    found = (small,) if depth * bits * copies <= SMALL[small] else ()
-    return (*found, "block") if depth >= DEEP or not found else found
+    none = (depth == 1) | (bits == 0)
+    fits = ~none & (depth * bits * copies <= SMALL[small])
+    found = np.zeros((len(depth), len(RINGS)), dtype=bool)
+    found[:, RINGS.index(small)] = fits
+    found[none, RINGS.index("logic")] = True
+    found[:, RINGS.index("block")] = ~none & ((depth >= DEEP) | ~fits)
+    return found
 
 
-def _rom_styles(facts: Facts, lanes: int) -> tuple[str, ...]:
-    if not facts.weights:
-        return ("logic",)
-    depth = facts.weights // lanes
-    found = ("logic",) if facts.weights * facts.w_bits <= 1 << 14 else ()
-    return (*found, "block") if depth >= DEEP or not found else found
+def _rom_styles(facts: Facts, lanes: Array) -> Array:
+    """(foldings, ROMS): where the weights may live."""
+    logic = not facts.weights or facts.weights * facts.w_bits <= 1 << 14
+    block = (facts.weights // lanes >= DEEP) | (not logic)
+    return np.stack([np.full(len(lanes), logic), block], axis=1)
 
 
-@lru_cache(1 << 12)
+@lru_cache(1 << 10)
 def _engine_offers(
     facts: Facts, device: Device, multipliers: tuple[Multiplier, ...],
-    requants: tuple[Multiplier, ...], scaled: bool,
-) -> Offers:  # fmt: skip
-    found = []
-    for shape in _shapes(facts):
-        g = place(facts, shape.lanes, shape.parallel, shape.pe)
-        roms = _rom_styles(facts, shape.pe * facts.simd(shape))
-        rings = _ring_styles(
-            ring_depth(facts.window, shape.lanes),
-            shape.lanes * facts.x_bits,
-            shape.parallel,
-            device,
-        )
-        found += [
-            (replace(shape, multiplier=a, requant=b, weights=c, ring=d), g.cycles)
-            for a, b, c, d in product(multipliers, requants, roms, rings)
-        ]
-    return Offers.of(found, lambda fold: engine_calls(facts, fold, scaled))
+    requants: tuple[Multiplier, ...],
+) -> Foldings:  # fmt: skip
+    """All shapes, with each choice of what multiplies and of where memories live."""
+    shape = _shapes(facts)
+    depth = np.array([walk(facts.window, facts.depthwise, n, 1).depth for n in shape.lanes])
+    rings = _ring_styles(depth, shape.lanes * facts.x_bits, shape.parallel, device)
+    roms = _rom_styles(facts, shape.pe * simd(facts, shape))
+    choices = np.ones((1, len(multipliers), len(requants), 1, 1), dtype=bool)
+    able = choices & roms[:, None, None, :, None] & rings[:, None, None, None, :]
+    i, multiplier, requant, rom, ring = np.nonzero(able)
+    return Foldings(
+        shape.pe[i], shape.lanes[i], shape.parallel[i], shape.drain[i],
+        np.array(multipliers)[multiplier], np.array(requants)[requant],
+        np.array(ROMS)[rom], np.array(RINGS)[ring],
+    )  # fmt: skip
 
 
-def _shapes(facts: Facts) -> list[Fold]:
+def _shapes(facts: Facts) -> Foldings:
     """PE, lanes, parallel taps, and the fewest drain lanes that keep up."""
     (kh, kw), (_, _, c) = facts.window.kernel, facts.window.source
     taps = sorted({1, kh, kh * kw}) if max(kh, kw) <= 5 else [1]
@@ -205,9 +202,8 @@ def _shapes(facts: Facts) -> list[Fold]:
     for lanes, parallel in product(divisors(c, WIDEST), taps):
         if lanes * parallel > WIDEST:
             continue
-        pes = [lanes] if facts.depthwise else divisors(facts.channels, WIDEST)
-        for pe in pes:
-            sums = place(facts, lanes, parallel, pe).slots_per_sum
+        sums = walk(facts.window, facts.depthwise, lanes, parallel).sums
+        for pe in [lanes] if facts.depthwise else divisors(facts.channels, WIDEST):
             drain = next(d for d in divisors(pe, pe) if pe // d <= sums)
             found.append(Fold(pe=pe, lanes=lanes, parallel=parallel, drain=drain))
-    return found
+    return Foldings.of(found)

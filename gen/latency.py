@@ -21,8 +21,9 @@ from amaranth.hdl import unsigned
 
 from gen.lower import Layer
 from gen.plan import Fold
+from gen.requant_features import requantisers
 from gen.schedule import Cycles
-from gen.units import geometry, requant
+from gen.units import geometry
 from model.spec import Add, Head, Input, Window
 from rtl.geometry import Geometry
 from rtl.pe import Multiplier, pe
@@ -179,8 +180,8 @@ def engine_latency(layer: Layer, fold: Fold) -> int:
 
 
 def _requant_latency(layer: Layer, fold: Fold) -> int:
-    made = requant(layer, fold)
-    return made.hardware(lanes=fold.drain, x_bits=layer.sum_bits).latency if made else 0
+    made = requantisers(layer)
+    return made.unit(fold.drain, fold.requant).latency if made else 0
 
 
 @cache

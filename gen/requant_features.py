@@ -1,25 +1,23 @@
-# amaranth: UnusedElaboratable=no
 """What a requantiser is made of, counted; part of gen.features."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import ceil
 
 import numpy as np
-from amaranth.hdl import Shape
 
 from gen import trees
 from gen.devices import Device
-from gen.plan import Cost, Multiplier
+from gen.foldings import Bill
+from gen.lower import Layer
+from gen.plan import Multiplier
 from model.spec import Requantise, width
-from rtl.requantise import Requantiser
+from rtl.requantise import Coefficients
 from rtl.scale import Multiplication, Partials, Shifts
 
-Features = Counter[str]
 BLOCK = 64
 """Words beyond which rtl.requantise keeps its table in a block of RAM."""
 MULTIPLIER_LEAST = {"ecp5": (0, 0), "gowin": (0, 4), "ice40": (11, 0)}
@@ -59,39 +57,37 @@ class Requantisers:
     """All requantisers that a layer may get, by lanes and by what multiplies."""
 
     def __init__(self, node: Requantise, x_bits: int, out_bits: int) -> None:
-        self.node, self.x_bits, self.out_bits = node, x_bits, out_bits
-        self.units: dict[Multiplier, Requantiser] = {}
+        self.multipliers, self.offsets = node.multiplier.tolist(), node.offset.tolist()
+        self.shift, self.x_bits, self.out_bits = node.shift, x_bits, out_bits
+        self._units: dict[tuple[int, Multiplier], Coefficients] = {}
 
-    def unit(self, multiplier: Multiplier) -> Requantiser:
-        """One lane of it."""
-        if multiplier not in self.units:
-            self.units[multiplier] = Requantiser(
-                lanes=1, x_bits=self.x_bits, multiplier=multiplier,
-                multipliers=self.node.multiplier.tolist(), offsets=self.node.offset.tolist(),
-                shift=self.node.shift, lo=0, hi=0, out_bits=self.out_bits, out_signed=True,
+    def unit(self, lanes: int, multiplier: Multiplier) -> Coefficients:
+        """The constants of one, and what they ask for."""
+        found = self._units.get((lanes, multiplier))
+        if found is None:
+            found = self._units[lanes, multiplier] = Coefficients(
+                lanes=lanes, x_bits=self.x_bits, multiplier=multiplier,
+                multipliers=self.multipliers, offsets=self.offsets, shift=self.shift,
             )  # fmt: skip
-        return self.units[multiplier]
+        return found
 
-    def stored(self, lanes: int, multiplier: Multiplier) -> dict[str, int]:
-        """Bits of what differs between the channels of a lane, by name; as Requantiser.stored."""
-        unit = self.unit(multiplier)
-        return {
-            name: Shape.cast(shape).width
-            for name, shape in unit.stored.items()
-            if any(len(set(unit.constants[name][k::lanes])) > 1 for k in range(lanes))
-        }
-
-    def part(self, lanes: int, multiplier: Multiplier, device: Device) -> tuple[Features, Cost]:
-        """Features of `lanes` lanes, and what is counted."""
-        unit, stored = self.unit(multiplier), self.stored(lanes, multiplier)
+    def part(self, lanes: int, multiplier: Multiplier, device: Device) -> Bill:
+        """The bill of `lanes` lanes."""
+        unit = self.unit(lanes, multiplier)
+        offset, stored = unit.constants["offset"], unit.stored
         fixed = not stored.keys() & unit.scaling.fields.keys()
-        offset = unit.constants["offset"]
-        moving = "offset" in stored
         return _part(
-            lanes, self.x_bits, self.out_bits, lanes * sum(stored.values()),
-            len(unit.multipliers) // lanes, _scale(unit, lanes, fixed),
-            _ends(min(offset), max(offset)), moving, self.node.shift, device,
+            lanes, self.x_bits, self.out_bits, unit.table_bits, unit.depth,
+            _scale(unit, fixed), _ends(min(offset), max(offset)), "offset" in stored,
+            self.shift, device,
         )  # fmt: skip
+
+
+@lru_cache(256)
+def requantisers(layer: Layer) -> Requantisers | None:
+    """Those of a layer that has any."""
+    node = layer.requantise
+    return None if node is None else Requantisers(node, layer.sum_bits, layer.out.bits)
 
 
 def _ends(lo: int, hi: int) -> tuple[int, int]:
@@ -99,8 +95,8 @@ def _ends(lo: int, hi: int) -> tuple[int, int]:
     return -(1 << width(lo, True)) >> 1 if lo < 0 else 0, (1 << max(0, hi).bit_length()) - 1
 
 
-def _scale(unit: Requantiser, lanes: int, fixed: bool) -> Scale:
-    scaling, bits = unit.scaling, unit.x_bits
+def _scale(unit: Coefficients, fixed: bool) -> Scale:
+    scaling, bits, lanes = unit.scaling, unit.x_bits, unit.lanes
     end = 1 << (bits - 1)
     if isinstance(scaling, Shifts):
         terms = tuple(
@@ -147,13 +143,14 @@ def _part(
     moving: bool,
     shift: int,
     device: Device,
-) -> tuple[Features, Cost]:
+) -> Bill:
     tree = trees.tree((trees.Width(*offset), *scale.terms), trees.ANY)
     first = 0 if scale.wired else round(scale.alive * trees.held(scale.terms, trees.ANY))
     kept = round(scale.alive * tree.registers)
     pairs = scale.constants if scale.fixed else scale.factors * lanes
     dsp = sum(hardware_multipliers(device, a, b) for a, b in pairs)
-    features: Features = Counter(
+    bill = Bill(
+        dsp=dsp,
         lane_requant=lanes * scale.cells,
         tree_requant=round(lanes * scale.alive * tree.adders),
         chains=round(lanes * scale.alive * tree.chains),
@@ -161,16 +158,14 @@ def _part(
         register=lanes * (max(0, kept - min(shift, tree.root.bits(trees.ANY))) + out_bits),
         lone=3,
     )
-    features["dsp_reg" if dsp else "register"] += lanes * first
+    bill.add({"dsp_reg" if dsp else "register": lanes * first})
     if moving and not scale.wired:
-        features["register"] += lanes * trees.Width(*offset).bits(trees.ANY)
+        bill.add(register=lanes * trees.Width(*offset).bits(trees.ANY))
     if not table:
-        return features, Cost(dsp=dsp)
+        return bill
     at = (depth - 1).bit_length()
-    features += Counter(counter=at, register=at)
-    features["dsp_reg" if dsp else "lone"] += lanes * x_bits
+    bill.add({"dsp_reg" if dsp else "lone": lanes * x_bits}, counter=at, register=at)
     if depth > BLOCK:
-        return features, Cost(dsp=dsp, bram=device.brams(depth, table))
-    table = trees.distinct(table, 1, depth)
-    features += Counter(table=round(table * max(1, depth / 16)), register=table)
-    return features, Cost(dsp=dsp)
+        return bill.add(bram=device.brams(depth, table))
+    unlike = int(trees.distinct(table, 1, depth))
+    return bill.add(table=round(unlike * max(1, depth / 16)), register=unlike)

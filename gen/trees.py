@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -104,13 +104,13 @@ def alive(values: np.ndarray, bits: int) -> float:
     return round(float((found + np.count_nonzero(rest)) / (digits(bits) * values.size)), 3)
 
 
-def distinct(count: int, bits: int, depth: int) -> int:
+def distinct(count: Any, bits: Any, depth: Any) -> Any:
     """How many of `count` random columns of `bits` bits and `depth` words differ, and are not zero.
 
-    Synthesis makes equal ones once. Only shallow memories have any.
+    Synthesis makes equal ones once. Only shallow memories have any. Numbers or arrays.
     """
-    kinds = 2.0 ** min(bits * depth, 64)
-    return round((kinds - 1) * -math.expm1(count * math.log1p(-1 / kinds)))
+    kinds = 2.0 ** np.minimum(bits * depth, 64)
+    return np.rint((kinds - 1) * -np.expm1(count * np.log1p(-1 / kinds)))
 
 
 ANY = WIDEST

@@ -22,17 +22,11 @@ from rtl.terms import WIDEST, Term, add, register, signed_for, tree, tree_latenc
 from rtl.timing import ram
 
 
-class Requantiser(wiring.Component):
-    """clip((x·m[c] + b[c] + half) >> shift, lo, hi), one word of `lanes` channels an enabled cycle.
+class Coefficients:
+    """The constants of a requantiser for words of `lanes` channels, and what hardware they ask for.
 
-    Words arrive in channel order, as many as there are multipliers, then again from channel 0.
-
-    Ports
-    -----
-    en : the whole unit stands still while it is low
-    i_valid : x is a word; without it the channel stays, and what leaves at y means nothing
-    x : `lanes` signed numbers of `x_bits` bits
-    y : the results, `latency` enabled cycles after x
+    multipliers, offsets: one of each a channel. x_bits: of the signed sums. multiplier: what
+    multiplies. In plain Python, so that the cost of many requantisers is known without making one.
     """
 
     def __init__(
@@ -43,10 +37,6 @@ class Requantiser(wiring.Component):
         multipliers: Sequence[int],
         offsets: Sequence[int],
         shift: int,
-        lo: int,
-        hi: int,
-        out_bits: int,
-        out_signed: bool,
         multiplier: Literal["dsp", "lut"] = "lut",
     ) -> None:
         if len(multipliers) != len(offsets) or not multipliers:
@@ -59,20 +49,9 @@ class Requantiser(wiring.Component):
             raise ValueError(f"shift {shift} and x_bits {x_bits} must not be below 0 and 1")
         if multiplier not in ("dsp", "lut"):
             raise ValueError(f"multiplier must be 'dsp' or 'lut', not {multiplier!r}")
-        shape = signed(out_bits) if out_signed else unsigned(out_bits)
-        if not all(Const(end, shape).value == end for end in (lo, hi)) or lo > hi:
-            raise ValueError(f"lo {lo} and hi {hi} must be ends of a range within {shape!r}")
         self.lanes, self.x_bits, self.shift = lanes, x_bits, shift
         self.multipliers, self.offsets = tuple(multipliers), tuple(offsets)
-        self.lo, self.hi, self.multiplier = lo, hi, multiplier
-        super().__init__(
-            {
-                "en": In(1),
-                "i_valid": In(1),
-                "x": In(data.ArrayLayout(signed(x_bits), lanes)),
-                "y": Out(data.ArrayLayout(shape, lanes)),
-            }
-        )
+        self.multiplier = multiplier
 
     @property
     def depth(self) -> int:
@@ -125,6 +104,52 @@ class Requantiser(wiring.Component):
     def latency(self) -> int:
         sums = tree_latency(1 + self.scaling.count, levels=1)
         return bool(self.stored) + (not self._wired) + sums + 1
+
+
+class Requantiser(Coefficients, wiring.Component):
+    """clip((x·m[c] + b[c] + half) >> shift, lo, hi), one word of `lanes` channels an enabled cycle.
+
+    Words arrive in channel order, as many as there are multipliers, then again from channel 0.
+
+    Ports
+    -----
+    en : the whole unit stands still while it is low
+    i_valid : x is a word; without it the channel stays, and what leaves at y means nothing
+    x : `lanes` signed numbers of `x_bits` bits
+    y : the results, `latency` enabled cycles after x
+    """
+
+    def __init__(
+        self,
+        *,
+        lanes: int,
+        x_bits: int,
+        multipliers: Sequence[int],
+        offsets: Sequence[int],
+        shift: int,
+        lo: int,
+        hi: int,
+        out_bits: int,
+        out_signed: bool,
+        multiplier: Literal["dsp", "lut"] = "lut",
+    ) -> None:
+        Coefficients.__init__(
+            self, lanes=lanes, x_bits=x_bits, multipliers=multipliers, offsets=offsets,
+            shift=shift, multiplier=multiplier,
+        )  # fmt: skip
+        shape = signed(out_bits) if out_signed else unsigned(out_bits)
+        if not all(Const(end, shape).value == end for end in (lo, hi)) or lo > hi:
+            raise ValueError(f"lo {lo} and hi {hi} must be ends of a range within {shape!r}")
+        self.lo, self.hi = lo, hi
+        wiring.Component.__init__(
+            self,
+            {
+                "en": In(1),
+                "i_valid": In(1),
+                "x": In(data.ArrayLayout(signed(x_bits), lanes)),
+                "y": Out(data.ArrayLayout(shape, lanes)),
+            },
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

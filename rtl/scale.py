@@ -8,6 +8,7 @@ one), else a DSP block or the partial products of recoded factors.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from amaranth import Module, Mux, Signal, Value
@@ -141,7 +142,8 @@ class Multiplication:
         return Term(product, min(ends), max(ends), scale)
 
 
-def choose(factors: Sequence[int], x_bits: int, multiplier: Literal["dsp", "lut"]) -> Scaling:
+@lru_cache(1 << 10)
+def choose(factors: tuple[int, ...], x_bits: int, multiplier: Literal["dsp", "lut"]) -> Scaling:
     """The scaling of least hardware for these factors. A DSP block is never spent on a shift."""
     shifts = Shifts(factors)
     if shifts.count <= 1:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from gen.characterise import case, described, layers_of, mean_error, networks_of
-from gen.cost import PRICES, CostModel, LayerCost, predict
+from gen.cost import PRICES, CostModel, costs, predict
 from gen.devices import device
-from gen.features import MEANING
+from gen.features import MEANING, describe
 from gen.fit import Sample, errors, expected, fit
-from gen.fold import folds
+from gen.fold import folds, offers
 from gen.plan import Cost, Fold
 
 FAMILIES = json.loads(PRICES.read_text())["families"]
@@ -101,15 +101,17 @@ def test_fit_keeps_what_is_expected_where_nothing_is_measured() -> None:
     assert 1.85 < found["register"] <= 2
 
 
-def test_layer_cost_is_the_sum_of_its_priced_parts() -> None:
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_all_foldings_at_once_cost_as_each_alone(seed: int) -> None:
     target = device("up5k")
-    layer, _, _ = case("ice40", 1)
-    priced = LayerCost(layer, target)
-    for fold in folds(layer, target)[::17]:
-        features, exact = priced.describe(fold)
-        cost = priced.cost(fold)
-        assert (cost.lut, cost.ff) == pytest.approx(CostModel.of(target).price(features))
-        assert (cost.dsp, cost.bram) == (exact.dsp, exact.bram)
+    layer, _, _ = case("ice40", seed)
+    together = costs(layer, offers(layer, target), target)
+    for i, fold in list(enumerate(folds(layer, target)))[::17]:
+        features, exact = describe(layer, fold, target)
+        lut, ff, dsp, bram = together[i]
+        assert (lut, ff) == CostModel.of(target).price(features)
+        assert (dsp, bram) == (exact.dsp, exact.bram)
+        assert predict(layer, fold, target) == Cost(lut, ff, exact.dsp, exact.bram)
 
 
 def test_model_is_equal_by_content_and_refits() -> None:

@@ -123,7 +123,7 @@ def test_equals_its_definition(factors: str, depth: int, multiplier: str) -> Non
     ],
 )
 def test_takes_the_least_hardware(factors: list[int], multiplier: Any, form: type) -> None:
-    assert isinstance(choose(factors, 16, multiplier), form)
+    assert isinstance(choose(tuple(factors), 16, multiplier), form)
 
 
 def test_stores_only_what_differs() -> None:

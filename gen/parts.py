@@ -1,0 +1,182 @@
+"""The parts of a layer engine, counted for all its foldings at once: see gen.features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gen import trees
+from gen.devices import Device
+from gen.facts import Facts, pads, walk
+from gen.foldings import Array, Bill, Foldings, bit_length, tabled, where
+from gen.requant_features import hardware_multipliers
+
+Terms = tuple[trees.Width, ...]
+
+
+def engine(facts: Facts, f: Foldings, device: Device, *, raw: bool) -> Bill:
+    """All of a layer engine but its requantiser. raw: there is none."""
+    bill = elements(facts, f, device)
+    for part in (reader(facts, f, device), rom(facts, f, device), end(facts, f, raw=raw)):
+        bill.add(part)
+    return bill
+
+
+def simd(facts: Facts, f: Foldings) -> Array:
+    """Inputs in parallel."""
+    lanes: Array = f.parallel if facts.depthwise else f.parallel * f.lanes
+    return lanes
+
+
+def elements(facts: Facts, f: Foldings, device: Device) -> Bill:
+    """Terms, adder trees and accumulators of all processing elements."""
+    if facts.kind != "mult":
+        return _logic(facts, f)
+    blocks = f.multiplier == "dsp"
+    if blocks.all():
+        return _blocks(facts, f, device)
+    if not blocks.any():
+        return _logic(facts, f)
+    return where(blocks, _blocks(facts, f, device), _logic(facts, f))
+
+
+def _blocks(facts: Facts, f: Foldings, device: Device) -> Bill:
+    """Elements of mult that leave the products to synthesis; which takes LUTs for narrow ones."""
+    x, w = facts.x_bits, facts.w_bits
+    terms, inputs = trees.lane("mult", x, facts.x_signed, w, True), simd(facts, f)
+    lanes, per_lane = f.pe * inputs, hardware_multipliers(device, x, w)
+    operands = inputs * x * (f.pe if facts.depthwise else 1) + lanes * w
+    products = lanes * trees.held(terms, facts.acc)
+    bill = Bill(dsp=lanes * per_lane)
+    if per_lane:
+        bill.add(dsp_reg=operands + products)
+    else:
+        bill.add(lone=operands, register=products, lane_mult=lanes * x * w)
+    return bill.add(_sums(facts, f, *_trees(facts, terms, inputs)))
+
+
+def _logic(facts: Facts, f: Foldings) -> Bill:
+    """Elements made of LUTs: of constants, where each lane has one weight only."""
+    x, w, kind = facts.x_bits, facts.w_bits, facts.kind
+    terms, inputs = trees.lane(kind, x, facts.x_signed, w, False), simd(facts, f)
+    lanes = f.pe * inputs
+    cells = lanes * _lane_cells(kind, x, w, terms)
+    kept = lanes * (trees.held(terms, facts.acc) - (kind == "add"))
+    sums = _trees(facts, terms, inputs)
+    if kind in ("mult", "shift"):
+        depth = facts.weights // lanes
+        many = len(terms) * (np.ones_like(f.pe) if facts.depthwise else f.pe)
+        once = trees.distinct(many, 2 if kind == "mult" else w, depth) / many
+        cells = np.where(depth > 1, np.rint(once * cells), 0)
+        kept = np.rint(once * kept)
+        sums = np.rint((1 - (1 - facts.alive) ** depth) * sums)
+    bill = Bill({f"lane_{kind}": cells, "register": kept})
+    return bill.add(_sums(facts, f, *sums))
+
+
+def _trees(facts: Facts, terms: Terms, inputs: Array) -> Array:
+    """Bits of adders, chains and registers of the adder tree of one element."""
+
+    def made(n: int) -> Sequence[int]:
+        tree = trees.tree(terms * n, facts.acc)
+        return tree.adders, tree.chains, tree.registers
+
+    return tabled(made, inputs)
+
+
+def _sums(facts: Facts, f: Foldings, adders: Array, chains: Array, registers: Array) -> Bill:
+    """Trees and accumulators of all elements."""
+    distances = simd(facts, f) * (facts.kind == "add")
+    bill = Bill({f"tree_{facts.kind}": f.pe * (adders + facts.acc)})
+    return bill.add(
+        chains=f.pe * (chains + 1 + distances),
+        register=f.pe * (registers + facts.acc),
+        lone=f.pe * facts.acc,
+    )
+
+
+def _lane_cells(kind: str, x: int, w: int, terms: Terms) -> int:
+    """LUTs of a lane, one a bit: of multiplexer stages, partial products, or an adder."""
+    if kind == "shift":
+        far = 1 << (w - 1) >> 1
+        return sum(x + (far << 1) - (far >> k) for k in range(w - 1))
+    if kind == "mult":
+        return sum(t.bits(trees.ANY) for t in terms)
+    return max(x, w) + 1 if kind == "add" else 0
+
+
+def reader(facts: Facts, f: Foldings, device: Device) -> Bill:
+    """Row buffer, its addresses, and the counters that control the engine."""
+    spot, (kh, kw) = facts.window, facts.window.kernel
+
+    def walked(lanes: int, parallel: int) -> Sequence[int]:
+        found = walk(spot, facts.depthwise, lanes, parallel)
+        return found.depth, found.image, found.loops, found.count
+
+    depth, image, loops, count = tabled(walked, f.lanes, f.parallel)
+    if not facts.depthwise:
+        repeats = facts.channels // f.pe
+        loops, count = loops + (repeats > 1), count + bit_length(repeats - 1)
+    at, flow = bit_length(depth - 1), bit_length(depth + 2 * image) + 1
+    fetches = f.ring == "block"
+    bill = Bill(address=f.parallel * at, flow=flow, counter=count, engine=1)
+    bill.add(register=2 * at + count + 2 * loops + 4 * flow + 4, lone=at + 3 * (2 + fetches))
+    if pads(spot):
+        bill.add(inside=f.parallel + kh + kw, register=kh + kw + f.parallel)
+        bill.add(lone=f.parallel * fetches)
+    # the word fetched, and the tap: zero outside of the image
+    word = f.lanes * facts.x_bits
+    kept = f.parallel * word
+    bill.add(bram_reg=kept * fetches, lone=kept * ~fetches)
+    bill.add(register=kept if pads(spot) else kept * ~fetches)
+    return bill.add(ring(depth, word, f.parallel, f.ring, device))
+
+
+def ring(depth: Array, bits: Array, copies: Array, style: Array, device: Device) -> Bill:
+    """Memories of activations: of `depth` words of `bits` bits, so many copies."""
+    none = (depth == 1) | (bits == 0)
+    block = ~none & (style == "block")
+    distributed = ~none & (style == "distributed")
+    logic = ~(none | block | distributed)
+    sixteens = -(-depth // 16)
+    return Bill(
+        ram_ff=np.where(none, bits, logic * copies * depth * bits),
+        ram16x4=distributed * copies * sixteens * -(-bits // 4),
+        ram_mux=distributed * copies * bits * (sixteens - 1),
+        bram=copies * _brams(device, depth, bits, block),
+    )
+
+
+def _brams(device: Device, depth: Array, bits: Array, block: Array) -> Array:
+    """Blocks of RAM of the memories of the mask `block`."""
+    found = np.zeros_like(bits)
+    if block.any():
+        size = depth[block], bits[block]
+        found[block] = tabled(lambda *one: [device.brams(*one)], *size)[0]
+    return found
+
+
+def rom(facts: Facts, f: Foldings, device: Device) -> Bill:
+    """Weight memory, a weight of each lane in a word, and its counter."""
+    lanes = f.pe * simd(facts, f)
+    depth, bits = facts.weights // lanes, lanes * facts.w_bits
+    some, block = depth > 1, f.weights == "block"
+    at = bit_length(np.maximum(depth - 1, 0))
+    block, logic = some & block, some & ~block
+    unlike = trees.distinct(bits, 1, np.maximum(depth, 1))
+    return Bill(
+        counter=at,
+        register=some * (at + 3) + logic * unlike,
+        bram_reg=block * bits,
+        rom=np.rint(logic * unlike * np.maximum(1, depth / 16)),
+        bram=_brams(device, depth, bits, block),
+    )
+
+
+def end(facts: Facts, f: Foldings, *, raw: bool) -> Bill:
+    """Finished sums on their way to the outlet, and the outlet."""
+    waits, out = f.pe > f.drain, f.drain * facts.out_bits
+    drain = waits * f.pe * facts.acc
+    bill = Bill(drain=drain, register=drain + waits * (f.pe // f.drain), outlet=out)
+    return bill.add(register=out + 3, lone=0 if raw else out)
