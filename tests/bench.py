@@ -40,7 +40,7 @@ from rtl.layer import Engine, LayerEngine
 from rtl.streams import converters
 from sim.faults import try_faults
 from sim.network import simulate
-from tests import bench_evidence, bench_lanes
+from tests import bench_evidence, bench_lanes, bench_search
 from tests.deploy_cases import small_bundle, some_examples
 from tests.layer_cases import random_weights, requantise
 from tests.test_gen_network import residual_network
@@ -300,13 +300,19 @@ def evidence() -> Iterator[Row]:
         yield Row("evidence", what, value, "0", found.ok)
 
 
+def search() -> Iterator[Row]:
+    """Candidates a second that the search scores."""
+    for row in bench_search.rows():
+        yield Row("search", *row)
+
+
 def main() -> int:
     console = Console()
     rows: list[Row] = []
     table = Table(title="bench", title_justify="left")
     for column in ("", "what", "measured", "target", ""):
         table.add_column(column)
-    for part in (digits_conv, dense, mlp, conv_up5k, speeds, evidence, faults):
+    for part in (digits_conv, dense, mlp, conv_up5k, speeds, search, evidence, faults):
         for row in part():
             rows.append(row)
             console.print(f"({row.workload}) {row.what}: {row.value} {row.limit}", highlight=False)
