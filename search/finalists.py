@@ -75,8 +75,8 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
                 continue
             _adopt(network, scratch, folder)
             accuracy = {
-                "inherited": point.inherited, "expected": point.accuracy, "validation": validation,
-                "test": test,
+                "inherited": point.inherited.accuracy if point.inherited else None,
+                "expected": point.accuracy, "validation": validation, "test": test,
             }  # fmt: skip
             row = _head(job, point, accuracy) | {"weights": network.weight_count}
             row |= _measure(job, point, network, folder, data)
@@ -104,6 +104,7 @@ def _head(job: BuildJob, point: Score, accuracy: Mapping[str, float | None]) -> 
         "key": point.key, "id": point.id, "share": point.genome.share, "round": job.round,
         "candidate": candidate.as_dict(), "kinds": list(candidate.kinds),
         "accuracy": dict(accuracy), "searched": dict(point.predicted), "on_front": False,
+        "inherited": asdict(point.inherited) if point.inherited else None,
     }  # fmt: skip
 
 

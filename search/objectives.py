@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from search.hypervolume import row
+from search.predictor import Inherited
 from search.results import OBJECTIVES
 from search.space import Candidate, Space
 
@@ -75,7 +76,7 @@ NO_LIMITS = Limits()
 class Score:
     """A scored point. accuracy: expected of it once trained, None where it does not fit.
 
-    inherited: accuracy before training. excess: where it does not fit, what it takes of the
+    inherited: how it does before training. excess: where it does not fit, what it takes of the
     scarcest resource over what there is.
     """
 
@@ -87,7 +88,7 @@ class Score:
     why: str = ""
     predicted: Mapping[str, Any] = field(default_factory=dict)
     excess: float = 0.0
-    inherited: float | None = None
+    inherited: Inherited | None = None
 
     def objectives(self) -> list[float]:
         """A `search.hypervolume.row`, to minimise."""
@@ -107,15 +108,17 @@ class Score:
         return {
             "key": self.key, "id": self.id, "share": self.genome.share,
             "candidate": candidate.as_dict(), "kinds": list(candidate.kinds),
-            "inherited": self.inherited, "accuracy": self.accuracy, "fits": self.fits,
+            "inherited": asdict(self.inherited) if self.inherited else None,
+            "accuracy": self.accuracy, "fits": self.fits,
             "why": self.why, "predicted": dict(self.predicted), "excess": self.excess,
         }  # fmt: skip
 
     @staticmethod
     def from_row(row: Mapping[str, Any]) -> Score:
         genome = Genome(Candidate.from_dict(row["candidate"]), row["share"])
-        named = ("key", "id", "accuracy", "fits", "why", "predicted", "excess", "inherited")
-        return Score(genome=genome, **{name: row[name] for name in named})
+        inherited = Inherited(**row["inherited"]) if row["inherited"] else None
+        named = {n: row[n] for n in ("key", "id", "accuracy", "fits", "why", "predicted", "excess")}
+        return Score(genome=genome, inherited=inherited, **named)
 
 
 def key(space: Space, genome: Genome) -> str:

@@ -1,9 +1,11 @@
-"""What an inherited accuracy is worth: accuracy after training, predicted from the one before.
+"""What inherited weights are worth: accuracy after training, predicted from the scores before.
 
 Inherited accuracies of different kinds do not lie on one line: on Fashion-MNIST a network of add
 layers gains twelve points by fine-tuning where one of products gains three. So a search trains out
 a few networks (`probes`), once for a data set and a space, and each round's finalists join them.
 The line through them is Bayesian ridge regression, which finds from the data how far to trust it.
+The cross-entropy stands beside the accuracy because it ranks better (`tests.study_sharing`): weak
+networks never say "shirt", and how nearly they do tells them apart.
 """
 
 from __future__ import annotations
@@ -22,40 +24,53 @@ from model.net import Net
 from search.space import Candidate, Space
 
 FEWEST = 6
-"""Probes without which there is no line: it has five parameters."""
+"""Probes without which there is no line: it has six parameters."""
 DRAWN = 32
 
 
 @dataclass(frozen=True)
-class Probe:
-    """A network before and after training: accuracies on the validation split.
+class Inherited:
+    """How a network does with inherited weights. loss: mean cross-entropy, in nats."""
 
-    kinds: of the inner layers. weights: their number in all layers.
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A network before and after training, on the validation split.
+
+    kinds: of the inner layers. weights: their number in all layers. trained: accuracy.
     """
 
     kinds: tuple[str, ...]
     weights: int
-    inherited: float
+    inherited: Inherited
     trained: float
 
     @staticmethod
     def from_dict(row: Mapping[str, Any]) -> Probe:
-        return Probe(tuple(row["kinds"]), row["weights"], row["inherited"], row["trained"])
+        inherited = Inherited(**row["inherited"])
+        return Probe(tuple(row["kinds"]), row["weights"], inherited, row["trained"])
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """logit(trained) = level + slopes · (logit(inherited), ln weights, share of each kind)."""
+    """logit(trained) = level + slopes · (logit(accuracy), loss, ln weights, share of each kind)."""
 
     level: float = 0.0
     slopes: tuple[float, ...] = (1.0,)
 
     @staticmethod
     def fit(probes: Sequence[Probe]) -> Predictor:
-        """The line through `probes`, in any order; with fewer than FEWEST, what is inherited."""
-        if len(probes) < FEWEST:
+        """The line through `probes`, in any order; with fewer than FEWEST, what is inherited.
+
+        One that training made worse tells of the training, not of the network: left out.
+        """
+        sound = [p for p in probes if p.trained >= p.inherited.accuracy]
+        if len(sound) < FEWEST:
             return AS_INHERITED
-        ordered = sorted(probes, key=lambda p: (p.weights, p.kinds, p.inherited, p.trained))
+        ordered = sorted(sound, key=lambda p: (p.weights, p.kinds, p.inherited.loss, p.trained))
         rows = [_features(p.kinds, p.weights, p.inherited) for p in ordered]
         line = make_pipeline(StandardScaler(), BayesianRidge())
         line.fit(rows, [_logit(p.trained) for p in ordered])
@@ -63,7 +78,7 @@ class Predictor:
         slopes = ridge.coef_ / scaler.scale_
         return Predictor(float(ridge.intercept_ - slopes @ scaler.mean_), tuple(slopes.tolist()))
 
-    def __call__(self, kinds: Sequence[str], weights: int, inherited: float) -> float:
+    def __call__(self, kinds: Sequence[str], weights: int, inherited: Inherited) -> float:
         """Accuracy that training is expected to give."""
         features = _features(kinds, weights, inherited)
         logit = self.level + sum(s * x for s, x in zip(self.slopes, features, strict=False))
@@ -73,9 +88,9 @@ class Predictor:
 AS_INHERITED = Predictor()
 
 
-def _features(kinds: Sequence[str], weights: int, inherited: float) -> list[float]:
+def _features(kinds: Sequence[str], weights: int, inherited: Inherited) -> list[float]:
     shares = [kinds.count(kind) / max(len(kinds), 1) for kind in ("shift", "add")]
-    return [_logit(inherited), math.log(weights), *shares]
+    return [_logit(inherited.accuracy), inherited.loss, math.log(weights), *shares]
 
 
 def _logit(accuracy: float) -> float:

@@ -153,6 +153,5 @@ class Rounds:
 
 
 def _probed(finalist: Mapping[str, Any]) -> Probe:
-    accuracy = finalist["accuracy"]
-    kinds, weights = tuple(finalist["kinds"]), finalist["weights"]
-    return Probe(kinds, weights, accuracy["inherited"], accuracy["validation"])
+    trained = finalist["accuracy"]["validation"]
+    return Probe.from_dict(dict(finalist) | {"trained": trained})

@@ -21,6 +21,7 @@ from typing import Any
 
 from gen.files import write
 from search.objectives import Score
+from search.predictor import Inherited
 from search.results import RunError
 from search.results_files import FORMAT, VERSION
 
@@ -43,7 +44,7 @@ class RunFolder:
             "seconds": {},
         }  # fmt: skip
         self.scores: dict[tuple[int, str], Score] = {}
-        self.inherited: dict[str, float] = {}
+        self.inherited: dict[str, Inherited] = {}
         self._lock = _locked(folder)
         try:
             if (folder / HEAD).is_file():

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
+from torch.nn import functional
 
 from gen.cost import CostModel
 from gen.devices import device
@@ -19,14 +20,14 @@ from model import data as datasets
 from model.data import Dataset, validation_split
 from model.net import Net, export
 from model.spec import Network
-from model.train import evaluate as evaluate_net
 from search.inherit import RECALIBRATION, inherit
 from search.objectives import NO_LIMITS, Genome, Limits, Score, key
-from search.predictor import AS_INHERITED, Predictor
+from search.predictor import AS_INHERITED, Inherited, Predictor
 from search.space import Candidate, Space
 from search.supernet import SuperNet
 from search.supernet_train import load_supernet
 
+BATCH = 512
 COUNT = 1000
 """Validation images by which an inherited accuracy is judged."""
 
@@ -50,12 +51,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Job:
-    """One network to score at some shares. inherited: its accuracy, where that is known."""
+    """One network to score at some shares. inherited: how it does, where that is known."""
 
     setting: Setting
     candidate: Candidate
     shares: tuple[float, ...]
-    inherited: float | None = None
+    inherited: Inherited | None = None
 
 
 def split(data: Dataset) -> Dataset:
@@ -76,7 +77,7 @@ def evaluate(job: Job) -> list[Score]:
     found = [_cost(setting, network, Genome(job.candidate, share)) for share in job.shares]
     inherited = job.inherited
     if inherited is None and any(score.fits for score in found):
-        inherited = inherited_accuracy(net, data)
+        inherited = judge(net, data)
     if inherited is None:
         return found
     expected = setting.expects(job.candidate.kinds, network.weight_count, inherited)
@@ -92,11 +93,15 @@ def inherit_here(setting: Setting, candidate: Candidate) -> Net:
     return inherit(weights, candidate, torch.from_numpy(data.train_images[:RECALIBRATION]))
 
 
-def inherited_accuracy(net: Net, data: Dataset) -> float:
-    """Share of the first COUNT validation images that an inherited net gets right."""
-    net.stage("quantised")
-    tests, labels = data.test_images[:COUNT], data.test_labels[:COUNT]
-    return evaluate_net(net, torch.from_numpy(tests), torch.from_numpy(labels))
+@torch.no_grad()
+def judge(net: Net, data: Dataset, count: int = COUNT) -> Inherited:
+    """How an inherited net does on the first `count` validation images."""
+    net.stage("quantised").eval()
+    labels = torch.from_numpy(data.test_labels[:count])
+    lots = torch.from_numpy(data.test_images[:count]).split(BATCH)
+    scores = torch.cat([net(lot) for lot in lots])
+    right = float((scores.argmax(1) == labels).float().mean())
+    return Inherited(right, float(functional.cross_entropy(scores, labels)))
 
 
 def _cost(setting: Setting, network: Network, genome: Genome) -> Score:

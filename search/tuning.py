@@ -18,7 +18,7 @@ from model.checkpoint import NETWORK
 from model.data import Dataset
 from model.train import Recipe, TrainResult, recipe_for, train
 from search.predictor import Probe
-from search.scoring import Setting, images, inherit_here, inherited_accuracy
+from search.scoring import Setting, images, inherit_here, judge
 from search.space import Candidate
 
 
@@ -52,7 +52,7 @@ def probe(job: TuneJob) -> Probe:
     path = Path(job.folder) / "probe.json"
     if not path.is_file():
         net = inherit_here(job.setting, job.candidate)
-        before = inherited_accuracy(net, images(job.setting.data))
+        before = judge(net, images(job.setting.data))
         found = tune(job.setting, job.candidate, job.training, Path(job.folder))
         made = Probe(job.candidate.kinds, found.weights, before, found.accuracy["integer"])
         write(path, json.dumps(asdict(made)) + "\n")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from search.objectives import Genome, Score
+from search.predictor import Inherited
 from search.scoring import Job
 from search.space import Space
 
@@ -28,7 +29,9 @@ def landscape(space: Space, genome: Genome) -> Score:
     }  # fmt: skip
     name = space.id(genome.candidate)
     key, accuracy = f"{name}-{genome.share:g}", 1 - 1 / (2 + skill)
-    return Score(key, name, genome, accuracy, True, "", cost, inherited=accuracy)
+    return Score(
+        key, name, genome, accuracy, True, "", cost, inherited=Inherited(accuracy, 1 - accuracy)
+    )
 
 
 def evaluate(job: Job) -> list[Score]:

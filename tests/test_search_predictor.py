@@ -9,7 +9,7 @@ import pytest
 
 from model.net import Net
 from search import space_files
-from search.predictor import AS_INHERITED, FEWEST, Predictor, Probe, probes
+from search.predictor import AS_INHERITED, FEWEST, Inherited, Predictor, Probe, probes
 
 SPACE = space_files.load("8x8")
 
@@ -23,13 +23,20 @@ def made(count: int, *, add: float, noise: float = 0.0, seed: int = 0) -> list[P
         before, weights = rng.uniform(0.5, 0.9), round(10 ** rng.uniform(3, 4.5))
         gain = 1 + add * kinds.count("add") / len(kinds) + rng.gauss(0, noise)
         odds = before / (1 - before) * math.exp(gain)
-        found.append(Probe(kinds, weights, before, odds / (1 + odds)))
+        found.append(Probe(kinds, weights, seen(before), odds / (1 + odds)))
     return found
+
+
+def seen(accuracy: float) -> Inherited:
+    return Inherited(accuracy, -math.log(accuracy))
 
 
 def test_a_kind_that_inherits_too_little_is_put_right() -> None:
     expects = Predictor.fit(made(16, add=1.0))
-    assert expects(("add", "add"), 4000, 0.70) > expects(("mult", "mult"), 4000, 0.75) + 0.02
+    assert (
+        expects(("add", "add"), 4000, seen(0.70))
+        > expects(("mult", "mult"), 4000, seen(0.75)) + 0.02
+    )
     for probe in made(30, add=1.0, seed=1):
         expected = expects(probe.kinds, probe.weights, probe.inherited)
         assert expected == pytest.approx(probe.trained, abs=0.02)
@@ -38,7 +45,7 @@ def test_a_kind_that_inherits_too_little_is_put_right() -> None:
 def test_what_the_probes_do_not_show_is_not_believed() -> None:
     """With noise alone beside one gain for all, kinds stay close together."""
     expects = Predictor.fit(made(12, add=0.0, noise=0.3))
-    gap = expects(("add",), 4000, 0.7) - expects(("mult",), 4000, 0.7)
+    gap = expects(("add",), 4000, seen(0.7)) - expects(("mult",), 4000, seen(0.7))
     assert abs(gap) < 0.03
 
 
@@ -46,12 +53,23 @@ def test_order_does_not_matter_and_few_probes_say_nothing() -> None:
     known = made(12, add=0.5, noise=0.1)
     assert Predictor.fit(known) == Predictor.fit(known[::-1])
     assert Predictor.fit(known[: FEWEST - 1]) is AS_INHERITED
-    assert AS_INHERITED(("add",), 100, 0.8) == pytest.approx(0.8)
+    assert AS_INHERITED(("add",), 100, seen(0.8)) == pytest.approx(0.8)
+
+
+def test_a_training_that_failed_is_left_out() -> None:
+    known = made(12, add=0.5)
+    failed = Probe(("add",), 4000, seen(0.7), 0.1)
+    assert Predictor.fit([*known, failed]) == Predictor.fit(known)
 
 
 def test_certain_accuracies_are_finite() -> None:
-    expects = Predictor.fit([*made(8, add=0.0), Probe(("mult",), 100, 1.0, 1.0)])
-    assert 0.0 < expects(("mult",), 100, 0.0) < expects(("mult",), 100, 1.0) < 1.0
+    expects = Predictor.fit([*made(8, add=0.0), Probe(("mult",), 100, Inherited(1.0, 0.0), 1.0)])
+    assert (
+        0.0
+        < expects(("mult",), 100, Inherited(0.0, 9.0))
+        < expects(("mult",), 100, seen(1.0))
+        < 1.0
+    )
 
 
 def test_probes_are_spread_over_kinds_and_sizes() -> None:

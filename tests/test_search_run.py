@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ def built(job: Any) -> list[dict[str, Any]]:
             "key": point.key, "predicted": dict(point.predicted), "measured": real, "error": "",
             "searched": dict(point.predicted), "accuracy": accuracy, "round": job.round,
             "kinds": list(point.genome.candidate.kinds), "weights": 100,
+            "inherited": asdict(point.inherited),
         }  # fmt: skip
         path.write_text(json.dumps(row))
         rows.append(row)
