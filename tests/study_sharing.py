@@ -1,19 +1,18 @@
-"""The study of weight sharing: does inherited accuracy rank networks as training alone does?
+"""The study of weight sharing: do inherited weights rank networks as training alone does?
 
 `python -m tests.study_sharing --data digits --out FOLDER` trains every network of a spread-out set
-alone, one supernet for each sharing mode, and compares: Kendall's τ and Spearman's ρ. Resumable:
-what is in FOLDER is not done again. Nothing here decides by the test images; both accuracies are
-those of the validation split.
+alone, one supernet for each sharing mode, and compares: Kendall's τ and Spearman's ρ of inherited
+accuracy and of inherited cross-entropy. Resumable: what is in FOLDER is not done again. Nothing
+here decides by the test images; everything is that of the validation split.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,12 @@ from scipy import stats
 from gen.files import write
 from model import data as datasets
 from model.data import Dataset, stratified, validation_split
-from model.net import Net
 from model.train import Recipe, train
 from search import space_files
-from search.inherit import score
+from search.evolve import smallest
+from search.inherit import RECALIBRATION, inherit
+from search.predictor import probes
+from search.scoring import judge
 from search.sharing import SHARING
 from search.space import Candidate, Space
 from search.supernet_train import recipe_for as supernet_recipe
@@ -39,21 +40,9 @@ RESULTS, ALONE = "sharing.json", "alone.jsonl"
 
 
 def networks(space: Space, count: int, seed: int) -> list[Candidate]:
-    """`count` networks spread over the space: in turn of one kind only and mixed, and from each
-    draw of several the one whose number of weights lies next in an even spread of sizes."""
-    rng = random.Random(seed)
-    spaces = [space, *(space.restrict([kind]) for kind in space.kinds)]
-    found: list[Candidate] = []
-    for i in range(count):
-        drawn = [spaces[i % len(spaces)].sample(rng) for _ in range(32)]
-        drawn.sort(key=lambda c: _weights(space, c))
-        place = (i // len(spaces) + 0.5) / -(-count // len(spaces))
-        found.append(drawn[int(place * len(drawn))])
-    return found
-
-
-def _weights(space: Space, candidate: Candidate) -> int:
-    return sum(p.numel() for p in Net(space.architecture(candidate)).parameters())
+    """`count` networks spread over the space, and the smallest and largest of each kind."""
+    ends = [end for kind in space.kinds for end in (smallest(space, kind), space.largest(kind))]
+    return list(dict.fromkeys([*probes(space, count, seed), *ends]))
 
 
 def subset(data: Dataset, count: int | None) -> Dataset:
@@ -71,7 +60,8 @@ def alone(
     space: Space, candidates: Sequence[Candidate], data: Dataset, epochs: int, rate: float,
     seed: int, out: Path,
 ) -> dict[str, float]:  # fmt: skip
-    """Validation accuracy (quantised stage) of each network trained by itself, by id.
+    """Validation accuracy of each network trained by itself, by id: of the better of its quantised
+    and its integer stage, as the few epochs of the latter can break a network of add layers.
 
     All by one recipe, that of the supernet: `recipe_for` trains small networks otherwise, and few
     epochs leave the larger ones behind, which is a ranking of recipes and not of networks.
@@ -80,7 +70,7 @@ def alone(
     recipe = Recipe(batch=usual.batch, rate=rate, shift=usual.shift)
     path = out / ALONE
     rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    found = {row["id"]: row["accuracy"] for row in rows}
+    found = {row["id"]: max(row["accuracy"], row["integer"]) for row in rows}
     for candidate in candidates:
         arch = space.architecture(candidate)
         if arch.id in found:
@@ -94,7 +84,7 @@ def alone(
         }  # fmt: skip
         with path.open("a") as log:
             log.write(json.dumps(row) + "\n")
-        found[arch.id] = row["accuracy"]
+        found[arch.id] = max(row["accuracy"], row["integer"])
     return found
 
 
@@ -108,7 +98,8 @@ def study(given: argparse.Namespace) -> dict[str, Any]:
     """Everything, with the results in `out`; returns what sharing.json holds."""
     out: Path = given.out
     out.mkdir(parents=True, exist_ok=True)
-    data = subset(validation_split(datasets.load(given.data), given.validation), given.images)
+    whole = validation_split(datasets.load(given.data), given.validation)
+    data, shown = subset(whole, given.images), subset(whole, given.supernet_images or given.images)
     space = space_files.for_data(data)
     chosen = networks(space, given.networks, given.seed)
     trained = alone(space, chosen, data, given.epochs, given.rate, given.seed, out)
@@ -116,14 +107,17 @@ def study(given: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"request": {k: str(v) for k, v in vars(given).items() if k != "out"}}
     for sharing in given.sharing:
         supernet = train_supernet(
-            space, data, sharing=sharing, epochs=given.supernet_epochs, seed=given.seed,
+            space, shown, sharing=sharing, epochs=given.supernet_epochs, seed=given.seed,
             out=out / sharing,
         )  # fmt: skip
-        inherited = [score(supernet, c, data, len(data.test_labels)) for c in chosen]
+        images, count = torch.from_numpy(shown.train_images[:RECALIBRATION]), len(data.test_labels)
+        seen = [judge(inherit(supernet, c, images), data, count) for c in chosen]
+        accuracies = [trained[i] for i in ids]
         found[sharing] = {
             "weights": supernet.weight_count,
-            **ranking(inherited, [trained[i] for i in ids]),
-            "inherited": dict(zip(ids, inherited, strict=True)),
+            "accuracy": ranking([one.accuracy for one in seen], accuracies),
+            "loss": ranking([-one.loss for one in seen], accuracies),
+            "inherited": {i: asdict(one) for i, one in zip(ids, seen, strict=True)},
         }
         found["alone"] = trained
         write(out / RESULTS, json.dumps(found, indent=1) + "\n")
@@ -132,15 +126,17 @@ def study(given: argparse.Namespace) -> dict[str, Any]:
 
 def show(found: dict[str, Any]) -> None:
     table = Table(title="inherited against stand-alone accuracy")
-    for column in ("sharing", "weights", "Kendall τ", "p", "Spearman ρ", "mean inherited"):
+    for column in ("sharing", "weights", "by", "Kendall τ", "p", "Spearman ρ", "mean inherited"):
         table.add_column(column, justify="left" if column == "sharing" else "right")
     for name in SHARING:
         if row := found.get(name):
-            mean = float(np.mean(list(row["inherited"].values())))
-            table.add_row(
-                name, str(row["weights"]), f"{row['tau']:.3f}", f"{row['p']:.1e}",
-                f"{row['rho']:.3f}", f"{100 * mean:.1f} %",
-            )  # fmt: skip
+            for by in ("accuracy", "loss"):
+                mean = float(np.mean([one[by] for one in row["inherited"].values()]))
+                ranks = row[by]
+                table.add_row(
+                    name, str(row["weights"]), by, f"{ranks['tau']:.3f}", f"{ranks['p']:.1e}",
+                    f"{ranks['rho']:.3f}", f"{mean:.3f}",
+                )  # fmt: skip
     Console().print(table)
 
 
@@ -149,6 +145,7 @@ def main() -> None:
     parser.add_argument("--data", default="digits")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--images", type=int, help="training images, of all where not given")
+    parser.add_argument("--supernet-images", type=int, help="of the supernets, if not as many")
     parser.add_argument("--validation", type=float, default=0.1, help="share of the training part")
     parser.add_argument("--networks", type=int, default=24)
     parser.add_argument("--epochs", type=int, default=60, help="of each network alone")
