@@ -37,9 +37,11 @@ RESOURCES: dict[str, dict[str, dict[str, int]]] = {
 }
 """Figure → resource in nextpnr's report → units of the device that one of them takes.
 
-lut is what the device has of: on ECP5 every TRELLIS_COMB, be it logic, half a carry pair or RAM; on
-iCE40 every logic cell, also one with only a flip-flop (which therefore has no figure here). On
-Gowin nextpnr counts a LUT4 for each ALU, and 8 with 6 flip-flops for each RAM16SDP4.
+Counted when nextpnr has packed. lut is what the device has of: on ECP5 every TRELLIS_COMB, be it
+logic, half a carry pair or RAM; on iCE40 every logic cell, also one with only a flip-flop (which
+therefore has no figure here); on Gowin a LUT4 for each ALU, too, and 8 with 6 flip-flops for each
+RAM16SDP4. (Its report after routing leaves these out, but has a LUT4 for each flip-flop whose input
+passes through one.)
 """
 
 
@@ -160,12 +162,13 @@ def utilisation(log: str) -> list[tuple[str, int, int]]:
 
 
 def _measure(entry: Entry, netlist: Netlist, device: Device, seed: int) -> Placed:
-    report = json.loads((entry.folder / "report.json").read_text())
-    counts = {name: int(row["used"]) for name, row in report["utilization"].items()}
+    log = (entry.folder / "place.log").read_text(errors="replace")
+    counts = {name: used for name, used, _ in utilisation(log)}
     used = figures(netlist, device, counts)
     for figure, count in used.items():
         if count > getattr(device, figure):
             raise DoesNotFitError(device, RESOURCE_NAMES[figure], count, getattr(device, figure))
+    report = json.loads((entry.folder / "report.json").read_text())
     if not report["fmax"]:
         raise ValueError("no path between two registers, so there is no clock to measure")
     fmax = min(float(clock["achieved"]) for clock in report["fmax"].values())
