@@ -10,6 +10,7 @@ import pytest
 from gen import place
 from gen.build import build
 from gen.cache import Cache
+from gen.characterise import packed
 from gen.devices import DEVICES, RESOURCE_NAMES, device
 from gen.place import RESOURCES, DoesNotFitError
 from gen.synth import synthesise
@@ -45,6 +46,18 @@ def test_build_measures_and_packs(name: str, suffix: str, brams: int, tmp_path: 
     other = build(SMALL, "top", device(name), cache=tmp_path / "b")
     assert not other.cached
     assert other.files["bitstream"].read_bytes() == made.files["bitstream"].read_bytes()
+
+
+@pytest.mark.parametrize("name", ["ulx3s-25f", "up5k", "gw1nr-9"])
+def test_routed_designs_have_the_counts_of_packed_ones(name: str, tmp_path: Path) -> None:
+    """What nextpnr reports after routing is another figure on Gowin."""
+    target = device(name)
+    style = "distributed" if target.distributed_ram else "block"
+    text = memory(16, 16).replace("block", style)
+    made = build(text, "top", target, bitstream=False, cache=tmp_path).measured
+    counts = packed(synthesise(text, "top", target, cache=Cache(tmp_path)), target)
+    assert {figure: getattr(made, figure) for figure in counts} == counts
+    assert (made.ram16x4 > 0) == target.distributed_ram
 
 
 @pytest.mark.slow(sample=1)
