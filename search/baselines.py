@@ -26,6 +26,7 @@ from rich.table import Table
 from gen.files import write
 from model import data as datasets
 from search.compare import gain, volumes
+from search.objectives import Limits
 from search.request import Budget
 from search.results import Finalist
 from search.results_files import load
@@ -142,15 +143,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, help="default runs/baselines-DATA-BOARD")
     parser.add_argument("--supernet", type=Path, help="one for all seeds, instead of one each")
+    parser.add_argument("--max-luts", type=int, metavar="N", help="of each network")
     for name in BUDGET:
         parser.add_argument(f"--{name}", type=int, metavar="N")
     parser.add_argument("--workers", type=int, default=2)
     options = vars(parser.parse_args(argv))
-    own = ("data", "board", "seeds", "out", "supernet", "workers")
+    own = ("data", "board", "seeds", "out", "supernet", "max_luts", "workers")
     budget = {name: options.pop(name) for name in [*options] if name not in own}
     out = options.pop("out") or Path("runs") / f"baselines-{options['data']}-{options['board']}"
     try:
-        made = baselines(out=out, budget=budget, **options)
+        limits = Limits(max_luts=options.pop("max_luts"))
+        made = baselines(out=out, budget=budget, limits=limits, **options)
     except ValueError as error:
         print(f"baselines: {error}", file=sys.stderr)
         return 2
