@@ -9,7 +9,7 @@ import pytest
 
 from search import space_files
 from search.evolve import Evolution, front, smallest
-from search.hypervolume import Box, spread
+from search.hypervolume import Box, row, spread
 from search.objectives import NO_LIMITS, SHARES, Genome, Limits, Score
 from tests.search_fakes import landscape
 
@@ -117,3 +117,10 @@ def test_hypervolume_by_hand() -> None:
     assert box.volume([[-0.5, 1.0]]) == pytest.approx(0.25)
     assert box.volume([[-0.5, 1.0], [-1.0, 1.5]]) == pytest.approx(0.25 + 0.125)
     assert box.volume([[-0.5, 3.0]]) == box.volume([]) == 0, "outside counts nothing"
+
+
+def test_half_the_errors_are_worth_half_the_luts() -> None:
+    costs = {"latency_us": 8.0, "lut": 100.0, "energy_nj": 1.0}
+    one = row(0.9, costs)
+    assert row(0.95, costs)[0] - one[0] == pytest.approx(row(0.9, costs | {"lut": 50})[2] - one[2])
+    assert row(1.0, costs) == row(0.9999, costs), "of some hundreds of images"
