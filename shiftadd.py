@@ -166,8 +166,8 @@ def simulate(
     target = device(plan.device)
     for name in asked(level, target):
         bare = needs_plan_without_multipliers(target, name)
-        if bare and build is None and plan.cost.dsp:
-            plan, rtl = planned(network, board=board, dsps=0)
+        if bare and plan.cost.dsp and (build is None or level == "all"):
+            plan, rtl = planned(network, board=plan.device, dsps=0)
         with _status(quiet) as say:
             hardware = at_level(rtl, target, name, cache=CACHE, progress=say)
         with _bar(quiet, f"simulate {name}") as tick:
@@ -334,7 +334,9 @@ def deploy(
 
 def _check_faults(faults: int | None, virtual: bool) -> None:
     if faults is not None and not virtual:
-        raise RequestError(f"--faults {faults}: only the virtual board is given faults; --virtual")
+        raise RequestError(
+            f"--faults {faults}: only the virtual board is given faults; add --virtual"
+        )
     if faults is not None and faults < 1:
         raise RequestError(f"--faults {faults}: at least 1 malformed frame is needed")
 

@@ -33,6 +33,19 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Malformed frames of one sort. damaged, refused: what the board counted of them, in percent of
+    the longest bar. harm: good requests that suffered."""
+
+    sort: str
+    sent: int
+    damaged: float
+    refused: float
+    harm: int
+    tip: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One finalist. letter: its name in the plots; empty where it was not built."""
 
@@ -43,6 +56,7 @@ class Card:
     anchor: str
     strip: list[Piece]
     bars: list[Bar]
+    faults: list[Fault]
     commands: list[str]
 
 

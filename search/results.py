@@ -13,6 +13,7 @@ from typing import Any
 
 from model.arch import Architecture
 from sim.evidence import WHAT
+from sim.fault_counts import FaultCounts
 
 OBJECTIVES = ("latency_us", "lut", "energy_nj")
 """The costs that the front minimises, beside the accuracy that it maximises."""
@@ -107,6 +108,8 @@ class Finalist:
     expected: float | None = None
     below: tuple[Proof, ...] = ()
     """Levels below RTL that `shiftadd simulate --build` has run since."""
+    faults: FaultCounts | None = None
+    """Faults that `shiftadd deploy --build --virtual --faults` has tried since."""
 
     @property
     def kind(self) -> str:

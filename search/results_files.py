@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from gen.files import write
 from model.arch import Architecture, ArchitectureError, from_json
-from search import space_files
+from search import proven, space_files
 from search.results import (
     COLUMNS,
     COSTS,
@@ -21,12 +21,10 @@ from search.results import (
     Finalist,
     Histogram,
     Point,
-    Proof,
     Run,
     RunError,
 )  # fmt: skip
 from search.space import Candidate, SpaceError
-from sim import evidence
 
 T = TypeVar("T")
 FORMAT, VERSION = "shiftadd-run", 1
@@ -171,19 +169,10 @@ def _finalist(folder: Path, space: str, row: dict[str, Any]) -> Finalist:
         images=int(rtl.get("images") or 0), mismatches=int(rtl.get("mismatches") or 0),
         error=str(row.get("error") or ""), folder=folder,
         arch=_architecture(folder, row.get("candidate"), space),
-        tools=tuple(map(str, report.get("tools") or ())), below=_below(folder),
+        tools=tuple(map(str, report.get("tools") or ())), below=proven.below(folder),
+        faults=proven.faults(folder),
         expected=_number(accuracy.get("expected", inherited)),
     )  # fmt: skip
-
-
-def _below(folder: Path) -> tuple[Proof, ...]:
-    """What evidence.json of a build says of the levels below RTL."""
-    levels = (evidence.read(folder / evidence.FILE) or {}).get("levels", {})
-    return tuple(
-        Proof(name, int(row["images"]), int(row["mismatches"]), str(row["what"]))
-        for name, row in levels.items()
-        if name != "rtl"
-    )
 
 
 def _architecture(folder: Path, candidate: Any, space: str) -> Architecture | None:

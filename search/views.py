@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gen.devices import BOARDS
 from search import figures
 from search.fronts import group
-from search.page import Bar, Card, View
+from search.page import Bar, Card, Fault, View
 from search.plots import Plot
 from search.results import Finalist, Run
 from search.strips import strip
@@ -65,6 +66,7 @@ def _card(run: Run, finalist: Finalist, names: Mapping[str, str], widest: int) -
         anchor=f"{run.name}-{finalist.key}",
         strip=strip(finalist.arch, widest) if finalist.arch else [],
         bars=_bars(run, finalist),
+        faults=_faults(finalist),
         commands=_commands(run, finalist),
     )
 
@@ -80,6 +82,20 @@ def _bars(run: Run, finalist: Finalist) -> list[Bar]:
     return made
 
 
+def _faults(finalist: Finalist) -> list[Fault]:
+    """A bar a sort; all have one scale."""
+    frames = finalist.faults.frames if finalist.faults else {}
+    most = max((f.damaged + f.refused for f in frames.values()), default=0) or 1
+    return [
+        Fault(
+            sort, f.sent, 100 * f.damaged / most, 100 * f.refused / most, f.harm,
+            f"{f.damaged:,} counted as damaged, {f.refused:,} refused by the board; {f.good:,} "
+            f"good requests between them: {f.wrong} wrong, {f.lost} lost, {f.hung} hung",
+        )
+        for sort, f in frames.items()
+    ]  # fmt: skip
+
+
 def _commands(run: Run, finalist: Finalist) -> list[str]:
     """How to build and to prove it again; empty where there is no Network to start from."""
     if not (finalist.folder / "network").is_dir():
@@ -92,7 +108,17 @@ def _commands(run: Run, finalist: Finalist) -> list[str]:
     return [
         f"{build} --plan {folder}/plan.json --out build/{finalist.key}",
         f"shiftadd simulate {folder}/network --board {board} --build {folder} --level all",
+        f"shiftadd deploy {folder}/network --board {_deployable(run)} --build {folder} --virtual "
+        "--faults 10000",
     ]
+
+
+def _deployable(run: Run) -> str:
+    """The board of the request; or where that is a bare FPGA, the first board with it."""
+    board, device = (str(row.get(k)) for row, k in ((run.request, "board"), (run.device, "name")))
+    if board in BOARDS and not device.endswith(board):
+        return board
+    return next((name for name, on in BOARDS.items() if on == device), board)
 
 
 def _progress(run: Run) -> str:

@@ -16,7 +16,7 @@ from gen.trial import right_answers
 from model.spec import Network
 from sim.fault_counts import FaultCounts, Frames
 from sim.malformed import SORTS, malformed
-from sim.mishaps import mishaps
+from sim.mishaps import mishaps, opened
 from sim.virtual import VirtualBoard
 
 BURST = 8
@@ -52,7 +52,7 @@ def try_faults(
     images = [pack_image(image, bundle.info) for image in tests.images]
     answers = right_answers(tests.scores.tolist())
     with VirtualBoard(bundle) as board:
-        with Device.open(board.port, bundle.info.baud) as device:
+        with opened(board.port, bundle.info.baud) as device:
             bursts = storm(device, images, answers, count=count, rng=rng)
             frames, first = _tally(bursts, lambda sent: tick(sent, count))
         others = mishaps(board, bundle, network, images, answers, rng)

@@ -21,6 +21,9 @@ from sim.virtual import VirtualBoard
 
 TIMES = 10
 """How often each is tried; of files, each of them."""
+PATIENCE = 10.0
+"""Seconds of silence after which a request counts as lost: the simulation of a busy machine may
+stand still for a second, which is no fault of the board."""
 UNKNOWN = "0" * 64
 """The hash of nothing."""
 BATCH = 12
@@ -52,6 +55,11 @@ def _times(attempt: Callable[[], bool]) -> list[bool]:
     return [attempt() for _ in range(TIMES)]
 
 
+def opened(port: str, baud: int, **hashes: str) -> Device:
+    """The board at `port`, with PATIENCE; hashes: as for Device.open."""
+    return Device.open(port, baud, timeout=PATIENCE, **hashes)
+
+
 def _told(attempt: Callable[[], Any], words: str) -> bool:
     """Whether an attempt ends with a line that has these words."""
     try:
@@ -71,11 +79,11 @@ def _cable(
             board.pull()
 
     try:
-        with Device.open(board.port, baud) as host:
+        with opened(board.port, baud) as host:
             told = _told(lambda: host.predict(images, pulled), "the line broke")
-        gone = _told(lambda: Device.open(board.port, baud), "cannot be opened")
+        gone = _told(lambda: opened(board.port, baud), "cannot be opened")
         board.plug()
-        with Device.open(board.port, baud) as host:
+        with opened(board.port, baud) as host:
             return told and gone and host.predict(images) == right
     except DeviceError:
         return False
@@ -84,8 +92,8 @@ def _cable(
 def _second(port: str, baud: int) -> bool:
     """It is told, and the first goes on."""
     try:
-        with Device.open(port, baud) as host:
-            told = _told(lambda: Device.open(port, baud), "in use by another program")
+        with opened(port, baud) as host:
+            told = _told(lambda: opened(port, baud), "in use by another program")
             return told and host.self_test().passed
     except DeviceError:
         return False
@@ -93,9 +101,9 @@ def _second(port: str, baud: int) -> bool:
 
 def _other(port: str, baud: int) -> bool:
     """A board with other hashes than those of the host's files is refused."""
-    return _told(
-        lambda: Device.open(port, baud, network=UNKNOWN), "the board runs network"
-    ) and _told(lambda: Device.open(port, baud, design=UNKNOWN), "the board runs design")
+    network = _told(lambda: opened(port, baud, network=UNKNOWN), "the board runs network")
+    design = _told(lambda: opened(port, baud, design=UNKNOWN), "the board runs design")
+    return network and design
 
 
 def _damaged(bundle: Bundle, network: Network, rng: random.Random) -> Iterator[bool]:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from gen.board_plan import FFS, LUTS, beside_link, plan_for_board, predicted_mhz
+from gen import planner
+from gen.board_plan import (
+    FFS,
+    LUTS,
+    beside_link,
+    check_beside_link,
+    plan_for_board,
+    predicted_mhz,
+)
 from gen.boards import board
 from gen.boards.pins import constraints
 from gen.boards.top import TOP, board_verilog
 from gen.build import build
 from gen.choose import Budget
-from gen.plan import PlanError
+from gen.deployable import prepare
+from gen.plan import DoesNotFit, PlanError
 from gen.verilog import verilog
 from model import store
 from rtl.link import Link
@@ -78,6 +88,23 @@ def test_board_too_small_for_the_link_is_refused() -> None:
         PlanError, match="ice40-hx1k: the serial link alone takes 1500 of 1280 LUTs"
     ):
         plan_for_board(NETWORK, board("icestick"))
+
+
+def test_plan_that_leaves_no_room_for_the_link_is_refused() -> None:
+    one = board("icebreaker")
+    check_beside_link(plan_for_board(NETWORK, one), NETWORK, one)
+    alone = planner.plan(NETWORK, one.device)
+    with pytest.raises(DoesNotFit, match=r"icebreaker: the plan takes 4,\d+ LUTs, the serial link"):
+        check_beside_link(alone, NETWORK, one)
+    with pytest.raises(PlanError, match="planned for ice40-up5k, but ulx3s-25f has lfe5u-25f"):
+        check_beside_link(alone, NETWORK, board("ulx3s-25f"))
+
+
+def test_a_plan_that_is_there_is_deployed_as_it_is() -> None:
+    one = board("icebreaker")
+    given = plan_for_board(NETWORK, one, fps=2000)
+    image = np.zeros((8, 8, 1), dtype=np.int64)
+    assert prepare(NETWORK, one, image=image, place=False, plan=given).plan == given
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import shiftadd
 from search.report import report
 from search.results import COLUMNS, Costs, Finalist, RunError, by_cost, front
 from search.results_files import load
+from sim.fault_counts import FaultCounts, Frames, Mishap
 from tests.report_run import make_run
 
 
@@ -119,6 +120,30 @@ def test_proofs_below_rtl_are_shown(run: Path) -> None:
     shown = " ".join(page(run).text.split())
     rtl = f"rtl {best.images - best.mismatches} of {best.images}"
     assert f"golden model: {rtl}, netlist 31 of 31, bitstream 28 of 31 images" in shown
+
+
+def test_faults_of_the_virtual_board_are_shown(run: Path) -> None:
+    best = load(run).front[0]
+    noise = Frames(sent=700, damaged=690, refused=20, good=150)
+    cut = Frames(sent=300, damaged=300, good=61, wrong=2)
+    tried = FaultCounts(0, 9.0, {"noise": noise, "cut": cut}, {"cable": Mishap(10, 9)}, "cut: bad")
+    found = {"levels": {}, "faults": {"board": "icebreaker", **tried.as_dict()}}
+    (best.folder / "evidence.json").write_text(json.dumps(found))
+    shown = page(run)
+    text = " ".join(shown.text.split())
+    assert "1,000 malformed frames between 211 good requests: 2 wrong answers, 0 lost" in text
+    assert "(cut: bad)" in text
+    assert "cable 9 of 10" in text
+    assert len(shown.of("div", "faults")) == 1
+    assert len(shown.of("p", "harm")) == len(shown.of("td", "harm")) == 1
+    assert [a["style"] for a in shown.of("i", "refused") if "style" in a] == [
+        "left:97.2%;width:2.8%",
+        "left:42.3%;width:0.0%",
+    ]
+
+
+def test_commands_name_a_board_that_can_be_deployed_to(run: Path) -> None:
+    assert "--board icebreaker --build" in " ".join(page(run).text.split())
 
 
 def test_front_files_hold_the_front(run: Path) -> None:

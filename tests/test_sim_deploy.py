@@ -126,6 +126,30 @@ def test_difference_is_a_failed_check(
     assert slow.manifest.cycles_latency == json.loads(out)["planned_cycles_latency"]
 
 
+def test_faults_are_counted_and_recorded(
+    digits: tuple[object, Path],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("--bundle", digits[1], "--virtual", "--images", 5, "--faults", 40)
+    status, out, _ = call(capsys, "deploy", NET, *words)
+    assert status == 0, out
+    assert re.search("in all +│ +40 │", out)
+    assert re.search("cable pulled.* 10 │ +10 │", out)
+    (file,) = tmp_path.glob("build/evidence/*.json")
+    assert json.loads(file.read_text())["faults"]["total"]["sent"] == 40
+    honest = example_images.golden_scores
+    off = np.eye(1, 10, dtype=np.int64)
+    monkeypatch.setattr(example_images, "golden_scores", lambda *what: honest(*what) + off)
+    status, out, err = call(capsys, "deploy", NET, *words, "--json")
+    found = json.loads(out)["faults"]
+    assert (status, found["ok"], err) == (1, False, "")
+    assert found["total"]["wrong"] == found["total"]["good"] > 0
+    assert "Answer(scores=(" in found["first"]
+
+
 def failing(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:
     """Exit status and the last line of stderr, which explains it."""
     status, out, err = call(capsys, "deploy", NET, *words)
@@ -145,6 +169,11 @@ def failing(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, st
         (("--port", "x", "--virtual"), 2, "--port: --virtual leaves no choice of that; drop one"),
         (("--flash", "--virtual"), 2, "--flash: --virtual leaves no choice of that"),
         (("--bundle", "x", "--fps", 3, "--out", "y"), 2, "--fps, --out: --bundle leaves no choice"),
+        (("--faults", 5), 2, "--faults 5: only the virtual board is given faults; add --virtual"),
+        (("--faults", 0, "--virtual"), 2, "--faults 0: at least 1 malformed frame is needed"),
+        (("--faults", 5, "--virtual", "--no-load"), 2, "--faults: --no-load leaves no choice"),
+        (("--build", "x", "--luts", 9), 2, "--luts: --build leaves no choice of that; drop one"),
+        (("--build", "x", "--virtual"), 2, "x: no plan.json; name the folder that `shiftadd comp"),
         (("--bundle", "x", "--virtual"), 2, "x: no manifest.json; `shiftadd deploy` makes"),
         (("--virtual", "--data", "mnist"), 2, "mnist: no such data set; give digits"),
         (("--virtual", "--images", 0), 2, "--images 0: digits has 1 to 360 test images"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gen.compile import planned
 from sim import evidence
+from sim.fault_counts import FaultCounts, Frames, Mishap
 from sim.network import SimulationResult
 from tests.layer_cases import random_network
 
@@ -29,6 +30,24 @@ def test_levels_come_together_and_a_later_result_counts(tmp_path: Path) -> None:
     assert (last["ok"], last["mismatches"], last["images"]) == (True, 0, 20)
     assert last["plan"] == plan.hash
     assert "icebox_vlog" in last["what"]
+
+
+def test_faults_stand_beside_levels(tmp_path: Path) -> None:
+    plan, _ = planned(random_network(random.Random(1))[0], board="up5k")
+    other, _ = planned(random_network(random.Random(2))[0], board="up5k")
+    file = evidence.path(tmp_path, plan)
+    tried = FaultCounts(3, 1.5, {"noise": Frames(sent=5, good=2)}, {"cable": Mishap(2, 2)})
+    evidence.record_faults(file, plan, "icebreaker", tried)
+    evidence.record(file, plan, "ice40", result("rtl"))
+    said = evidence.read(file)
+    assert said is not None
+    assert list(said["levels"]) == ["rtl"]
+    assert FaultCounts.from_dict(said["faults"]) == tried
+    assert (said["faults"]["board"], said["faults"]["plan"]) == ("icebreaker", plan.hash)
+    evidence.record(file, other, "ice40", result("rtl"))
+    said = evidence.read(file)
+    assert said is not None
+    assert "faults" not in said, "those of another network"
 
 
 def test_another_network_and_a_damaged_file_are_not_added_to(tmp_path: Path) -> None:
