@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from model.arch import Architecture
-from sim.evidence import WHAT
+from sim.evidence import BARE, WHAT
 from sim.fault_counts import FaultCounts
 
 OBJECTIVES = ("latency_us", "lut", "energy_nj")
@@ -77,6 +77,11 @@ class Proof:
     images: int
     mismatches: int
     what: str
+
+    @property
+    def remark(self) -> str:
+        """What has to be said of it beside the level."""
+        return BARE if self.what.endswith(BARE) else ""
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,10 @@ WHAT: dict[str, str] = {
     "netlist": "netlist of synthesis, with models of the family's cells",
     "routed": "netlist after place and route, with models of the family's cells",
 }
+BARE = "planned without multipliers"
 BITSTREAM: dict[FamilyName, str] = {
-    "ice40": "bitstream, read back by icebox_vlog; planned without multipliers",
-    "gowin": "bitstream, read back with apycula's tables; planned without multipliers",
+    "ice40": f"bitstream, read back by icebox_vlog; {BARE}",
+    "gowin": f"bitstream, read back with apycula's tables; {BARE}",
     "ecp5": "routed netlist; the bitstream, unpacked and packed again, is equal to the byte, and "
     "its LUTs and block RAM hold what that netlist says",
 }

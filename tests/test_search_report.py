@@ -17,6 +17,7 @@ import shiftadd
 from search.report import report
 from search.results import COLUMNS, Costs, Finalist, RunError, by_cost, front
 from search.results_files import load
+from sim.evidence import BARE
 from sim.fault_counts import FaultCounts, Frames, Mishap
 from tests.report_run import make_run
 
@@ -114,12 +115,12 @@ def test_figures_of_the_table_are_those_measured(run: Path) -> None:
 def test_proofs_below_rtl_are_shown(run: Path) -> None:
     best = load(run).front[0]
     proven = {"ok": True, "images": 31, "mismatches": 0, "what": "read back"}
-    differs = proven | {"ok": False, "mismatches": 3}
+    differs = proven | {"ok": False, "mismatches": 3, "what": f"read back; {BARE}"}
     found = {"levels": {"rtl": proven, "netlist": proven, "bitstream": differs}}
     (best.folder / "evidence.json").write_text(json.dumps(found))
     shown = " ".join(page(run).text.split())
     rtl = f"rtl {best.images - best.mismatches} of {best.images}"
-    assert f"golden model: {rtl}, netlist 31 of 31, bitstream 28 of 31 images" in shown
+    assert f"golden model: {rtl}, netlist 31 of 31, bitstream 28 of 31 ({BARE})" in shown
 
 
 def test_faults_of_the_virtual_board_are_shown(run: Path) -> None:
