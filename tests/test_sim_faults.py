@@ -14,12 +14,13 @@ from gen import frames
 from gen.bundle import Bundle
 from gen.frames import frame, opened, pack_image
 from model.spec import Network
-from sim import mishaps
+from sim import faults, mishaps
 from sim.fault_counts import FaultCounts, Frames, Mishap
 from sim.fault_table import tables
 from sim.faults import Burst, storm, try_faults
 from sim.malformed import SORTS, malformed
 from sim.simulators import missing
+from sim.virtual import VirtualBoard
 from tests.deploy_cases import small_bundle, some_examples
 from tests.test_gen_host import ANSWERS, IMAGES, INFO, Fake, Reply, device, right
 from tests.test_gen_network import residual_network
@@ -165,3 +166,31 @@ def test_another_network_that_is_let_in_is_seen() -> None:
     with closing(Fake(right)) as own, closing(Fake(reply)) as any_:
         assert mishaps._other(own.port, 1_000_000)
         assert not mishaps._other(any_.port, 1_000_000)
+
+
+@verilator
+def test_board_that_dies_is_a_failure_and_no_error(
+    network: Network, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boards: list[VirtualBoard] = []
+
+    class Mortal(VirtualBoard):
+        def __enter__(self) -> VirtualBoard:
+            boards.append(self)
+            return self
+
+    def tick(sent: int, count: int) -> None:
+        if sent > 20:
+            boards[0]._process.kill()
+            boards[0]._process.wait()
+
+    monkeypatch.setattr(faults, "VirtualBoard", Mortal)
+    found = try_faults(bundle, some_examples(network), network, count=60, tick=tick)
+    assert not found.ok
+    assert found.total.hung == 1
+    assert found.total.sent < 60
+    assert "line broke" in found.first
+    (files,) = (m for what, m in found.mishaps.items() if "file" in what)
+    others = [m for m in found.mishaps.values() if m != files]
+    assert [(m.tried, m.held) for m in others] == [(1, 0)] * 3
+    assert files.tried == files.held > 0
