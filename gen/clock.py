@@ -3,8 +3,9 @@
 Slowness is the device's usual period (1000 / `Device.mhz` ns) times a sum of prices: a base, a
 share for the LUTs in use, since placement gets tight, and one for a pool that keeps its partial
 results in a block of RAM: from there a comparison, a choice and the way back fit into one cycle
-(on ECP5 such a block alone takes 5.8 ns). Placement itself scatters by about a tenth around any
-such sum, so that more features tell no more.
+(on ECP5 such a block alone takes 5.8 ns). On iCE40, where the control of each pool is about as slow
+as that, the slowest of several is slower than one: there each pool has a price. Placement itself
+scatters by about a tenth around any such sum.
 """
 
 from __future__ import annotations
@@ -21,9 +22,15 @@ POOLS = ("max", "sum")
 
 
 def clock_features(stages: Sequence[Stage], lut: float, device: Device) -> dict[str, float]:
-    """base: 1. use: share of the device's LUTs. pool_ram: 1 with a pool that has a block of RAM."""
-    blocks = any(s.kind in POOLS and s.fold.ring == "block" for s in stages)
-    return {"base": 1.0, "use": round(lut / device.lut, 4), "pool_ram": float(blocks)}
+    """base: 1. use: share of the device's LUTs. pools: their number. pool_ram: 1 with a pool that
+    has a block of RAM.
+    """
+    pools = [s for s in stages if s.kind in POOLS]
+    blocks = any(s.fold.ring == "block" for s in pools)
+    return {
+        "base": 1.0, "use": round(lut / device.lut, 4), "pools": float(len(pools)),
+        "pool_ram": float(blocks),
+    }  # fmt: skip
 
 
 def slowness(fmax_mhz: float, device: Device) -> float:

@@ -98,7 +98,9 @@ def test_a_refitted_model_moves_the_estimate() -> None:
     model = CostModel.of(target).refit([sample])
     moved = of_plan(network, first.plan, target, model)
     assert moved.lut == first.lut  # the plan holds what it was planned with
-    features = {k: v for k, v in sample.features.items() if k not in ("base", "use", "pool_ram")}
+    features = {
+        k: v for k, v in sample.features.items() if k not in ("base", "use", "pools", "pool_ram")
+    }
     assert model.price(features)[0] == pytest.approx(found["lut"], rel=0.02)
     assert abs(moved.fmax_mhz - 80) < abs(first.fmax_mhz - 80)
 
@@ -152,5 +154,10 @@ def test_clock_is_the_inverse_of_slowness_and_falls_with_use() -> None:
                     for n in (500, 6000))  # fmt: skip
     assert 0.5 * target.mhz < tight <= small < 2 * target.mhz
     pool = Stage("p", "max", Fold(ring="block"), 1, Cost())
-    assert clock_features([pool], 3840, target) == {"base": 1, "use": 0.5, "pool_ram": 1}
+    assert clock_features([pool], 3840, target) == {
+        "base": 1,
+        "use": 0.5,
+        "pools": 1,
+        "pool_ram": 1,
+    }
     assert model.fmax_mhz([pool], 500, target) <= small
