@@ -3,7 +3,9 @@
 Inherited accuracies of different kinds do not lie on one line: on Fashion-MNIST a network of add
 layers gains twelve points by fine-tuning where one of products gains three. So a search trains out
 a few networks (`probes`), once for a data set and a space, and each round's finalists join them.
-The line through them is Bayesian ridge regression, which finds from the data how far to trust it.
+The line through them is Bayesian ridge regression, which finds from the data how far to trust it;
+where they show nothing, as when trainings are short and noisy, what remains is PRIOR.
+
 The cross-entropy stands beside the accuracy because it ranks better (`tests.study_sharing`): weak
 networks never say "shirt", and how nearly they do tells them apart.
 """
@@ -26,6 +28,8 @@ from search.space import Candidate, Space
 FEWEST = 6
 """Probes without which there is no line: it has six parameters."""
 DRAWN = 32
+PRIOR = 0.5
+"""How much of a difference in inherited logits is believed to last, before any probe is seen."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,12 @@ class Predictor:
             return AS_INHERITED
         ordered = sorted(sound, key=lambda p: (p.weights, p.kinds, p.inherited.loss, p.trained))
         rows = [_features(p.kinds, p.weights, p.inherited) for p in ordered]
-        line = make_pipeline(StandardScaler(), BayesianRidge())
-        line.fit(rows, [_logit(p.trained) for p in ordered])
+        gains = [_logit(p.trained) - PRIOR * _logit(p.inherited.accuracy) for p in ordered]
+        line = make_pipeline(StandardScaler(), BayesianRidge()).fit(rows, gains)
         scaler, ridge = line.named_steps.values()
         slopes = ridge.coef_ / scaler.scale_
-        return Predictor(float(ridge.intercept_ - slopes @ scaler.mean_), tuple(slopes.tolist()))
+        level = float(ridge.intercept_ - slopes @ scaler.mean_)
+        return Predictor(level, (PRIOR + slopes[0].item(), *slopes[1:].tolist()))
 
     def __call__(self, kinds: Sequence[str], weights: int, inherited: Inherited) -> float:
         """Accuracy that training is expected to give."""

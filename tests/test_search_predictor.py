@@ -49,6 +49,13 @@ def test_what_the_probes_do_not_show_is_not_believed() -> None:
     assert abs(gap) < 0.03
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_behind_noisy_trainings_inherited_accuracies_still_count(seed: int) -> None:
+    expects = Predictor.fit(made(12, add=0.0, noise=1.0, seed=seed))
+    accuracies = [expects(("mult",), 5000, seen(accuracy)) for accuracy in (0.4, 0.6, 0.8)]
+    assert accuracies[0] + 0.02 < accuracies[1] < accuracies[2] - 0.02
+
+
 def test_order_does_not_matter_and_few_probes_say_nothing() -> None:
     known = made(12, add=0.5, noise=0.1)
     assert Predictor.fit(known) == Predictor.fit(known[::-1])
