@@ -1,5 +1,5 @@
-"""The demo: digits, a hybrid network of all three kinds, two FPGAs, proof and measured cost, the
-virtual board; and a short search for networks that beat it."""
+"""The demo: digits, a hybrid network of all three kinds, two FPGAs, proof and measured cost; a
+short search for networks that beat it; the virtual board."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ BUDGET = {
 def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
     """Train, then for each of BOARDS plan, prove on every test image in RTL, place, route and pack.
 
-    Then the network goes onto the virtual board DEPLOYED, and a search of BUDGET looks for others
-    on SEARCHED. Returns what each step found, and whether every image was equal. Products land in
-    `out`; a search that was cut short goes on.
+    Then a search of BUDGET looks for other networks on SEARCHED, and the first one goes onto the
+    virtual board DEPLOYED. Returns what each step found, and whether every image was equal.
+    Products land in `out`; a search that was cut short goes on.
     """
     began = time.monotonic()
     console = Console(stderr=True, quiet=quiet)
@@ -73,16 +73,17 @@ def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
         done = {board: job.result() for board, job in zip(BOARDS, jobs, strict=True)}
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # all done, or one failed: not waited for
-    deployed = _deploy(trained.network, digits, out / DEPLOYED, _say(console, DEPLOYED))
     _say(console, SEARCHED)("search for other networks")
     front, proven = search(
         data="digits", board=SEARCHED, out=out / "search", seed=seed, budget=BUDGET, resume=True,
         quiet=quiet,
     )  # fmt: skip
+    deployed = _deploy(trained.network, digits, out / DEPLOYED, _say(console, DEPLOYED))
     seconds = time.monotonic() - began
     if not quiet:
-        _show(trained, done, deployed, seconds)
+        _show(trained, done, seconds)
         Console().print(search_table(front))
+        Console().print(deploy_table(deployed))
     found = {
         "train": {
             "arch": ARCHITECTURE,
@@ -137,13 +138,11 @@ def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], N
 def _show(
     trained: TrainResult,
     done: dict[str, tuple[Report, SimulationResult]],
-    deployed: Deployed,
     seconds: float,
 ) -> None:
     console = Console()
     for report, _ in done.values():
         console.print(table(report))
-    console.print(deploy_table(deployed))
     last = Table(title=f"{ARCHITECTURE}: {trained.weights} weights, {seconds:.0f} s in all")
     for column in (
         "board",
