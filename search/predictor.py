@@ -25,8 +25,8 @@ from sklearn.preprocessing import StandardScaler
 from model.net import Net
 from search.space import Candidate, Space
 
-FEWEST = 6
-"""Probes without which there is no line: it has six parameters."""
+FEWEST = 10
+"""Probes without which there is no line: it has six parameters, and small networks lie outside."""
 DRAWN = 32
 PRIOR = 0.5
 """How much of a difference in inherited logits is believed to last, before any probe is seen."""

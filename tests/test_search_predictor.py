@@ -70,7 +70,7 @@ def test_a_training_that_failed_is_left_out() -> None:
 
 
 def test_certain_accuracies_are_finite() -> None:
-    expects = Predictor.fit([*made(8, add=0.0), Probe(("mult",), 100, Inherited(1.0, 0.0), 1.0)])
+    expects = Predictor.fit([*made(12, add=0.0), Probe(("mult",), 100, Inherited(1.0, 0.0), 1.0)])
     assert (
         0.0
         < expects(("mult",), 100, Inherited(0.0, 9.0))
