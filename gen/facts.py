@@ -58,6 +58,15 @@ def facts_of(layer: Layer) -> Facts:
     )  # fmt: skip
 
 
+def placed(spot: Window, **folding: Any) -> Geometry:
+    """The windows of `spot`; folding: fields of Geometry, by default one channel a word."""
+    h, w, c = spot.source
+    return Geometry(
+        height=h, width=w, channels=c, kernel=spot.kernel, stride=spot.stride, pad=spot.pad,
+        out=spot.out, **folding,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Walk:
     """How windows are read by words of some lanes and taps, when each is read once.
@@ -77,11 +86,7 @@ class Walk:
 @lru_cache(1 << 12)
 def walk(spot: Window, depthwise: bool, lanes: int, parallel: int) -> Walk:
     """The walk over the windows of `spot`."""
-    h, w, c = spot.source
-    g = Geometry(
-        height=h, width=w, channels=c, kernel=spot.kernel, stride=spot.stride, pad=spot.pad,
-        out=spot.out, lanes=lanes, parallel=parallel, depthwise=depthwise,
-    )  # fmt: skip
+    g = placed(spot, lanes=lanes, parallel=parallel, depthwise=depthwise)
     loops = [n for n in (*g.out, *g.loops.values()) if n > 1]
     return Walk(
         ring_depth(spot, lanes), g.image, g.slots_per_sum, g.cycles, len(loops),
@@ -92,21 +97,13 @@ def walk(spot: Window, depthwise: bool, lanes: int, parallel: int) -> Walk:
 @lru_cache(1 << 12)
 def ring_depth(spot: Window, lanes: int) -> int:
     """Words of a row buffer."""
-    h, w, c = spot.source
-    return Geometry(
-        height=h, width=w, channels=c, kernel=spot.kernel, stride=spot.stride, pad=spot.pad,
-        out=spot.out, lanes=lanes,
-    ).depth  # fmt: skip
+    return placed(spot, lanes=lanes).depth
 
 
 @lru_cache(1 << 10)
 def pads(spot: Window) -> bool:
     """A window reaches beyond the image, whatever the folding."""
-    h, w, _ = spot.source
-    return Geometry(
-        height=h, width=w, channels=1, kernel=spot.kernel, stride=spot.stride, pad=spot.pad,
-        out=spot.out,
-    ).pads  # fmt: skip
+    return placed(spot).pads
 
 
 def ring_size(layer: Layer, fold: Fold) -> tuple[int, int]:

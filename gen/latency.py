@@ -19,6 +19,7 @@ from math import gcd, prod
 import numpy as np
 from amaranth.hdl import unsigned
 
+from gen.facts import placed
 from gen.lower import Layer
 from gen.plan import Fold
 from gen.requant_features import requantisers
@@ -186,12 +187,7 @@ def _requant_latency(layer: Layer, fold: Fold) -> int:
 
 @cache
 def _reader_latency(place: Window, style: str) -> int:
-    h, w, _ = place.source
-    window = Geometry(
-        height=h, width=w, channels=1,
-        kernel=place.kernel, stride=place.stride, pad=place.pad, out=place.out,
-    )  # fmt: skip
-    return WindowReader(window, x_shape=unsigned(1), style=style).latency
+    return WindowReader(placed(place), x_shape=unsigned(1), style=style).latency
 
 
 @cache

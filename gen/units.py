@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from amaranth.hdl import Shape, signed, unsigned
 
+from gen.facts import placed
 from gen.lower import Layer
 from gen.plan import Fold
 from model.spec import Conv, Dense, Format, Tensor
@@ -21,17 +22,9 @@ def shape_of(tensor: Tensor) -> Shape:
 
 def geometry(layer: Layer, fold: Fold) -> Geometry:
     """Where the layer's windows stand, folded."""
-    place = layer.window
-    assert place is not None
-    h, w, c = place.source
-    return Geometry(
-        height=h,
-        width=w,
-        channels=c,
-        kernel=place.kernel,
-        stride=place.stride,
-        pad=place.pad,
-        out=place.out,
+    assert layer.window is not None
+    return placed(
+        layer.window,
         lanes=fold.lanes,
         repeats=1 if layer.depthwise else layer.sums.shape[2] // fold.pe,
         parallel=fold.parallel,
