@@ -159,11 +159,20 @@ def train(
 
 
 @torch.no_grad()
-def evaluate(net: Net, images: Tensor, labels: Tensor, batch: int = 512) -> float:
-    """Share of `images` (N, H, W, C) that `net` gets right in eval mode, in its present stage."""
+def scores_of(net: Net, images: Tensor, batch: int = 512) -> Tensor:
+    """Scores (N, classes) of `images` (N, H, W, C) in eval mode, in the net's present stage."""
     net.eval()
-    lots = zip(torch.split(images, batch), torch.split(labels, batch), strict=True)
-    return sum(int((net(x).argmax(1) == y).sum()) for x, y in lots) / len(labels)
+    return torch.cat([net(lot) for lot in images.split(batch)])
+
+
+def share_right(scores: Tensor, labels: Tensor) -> float:
+    """Share of the highest scores (N, classes) that are those of `labels`."""
+    return int((scores.argmax(1) == labels).sum()) / len(labels)
+
+
+def evaluate(net: Net, images: Tensor, labels: Tensor) -> float:
+    """Share of `images` (N, H, W, C) that `net` gets right in eval mode, in its present stage."""
+    return share_right(scores_of(net, images), labels)
 
 
 def _check(arch: Architecture, data: Dataset, epochs: int, initial: Net | None) -> None:

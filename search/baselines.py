@@ -41,7 +41,7 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 """What distinguishes each search; `random` draws hybrid networks."""
 FORMAT, VERSION = "shiftadd-baselines", 1
-BUDGET = tuple(field.name.replace("_", "-") for field in fields(Budget))
+BUDGET = tuple(field.name for field in fields(Budget))
 
 
 def compare(
@@ -145,11 +145,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--supernet", type=Path, help="one for all seeds, instead of one each")
     parser.add_argument("--max-luts", type=int, metavar="N", help="of each network")
     for name in BUDGET:
-        parser.add_argument(f"--{name}", type=int, metavar="N")
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N")
     parser.add_argument("--workers", type=int, default=2)
     options = vars(parser.parse_args(argv))
-    own = ("data", "board", "seeds", "out", "supernet", "max_luts", "workers")
-    budget = {name: options.pop(name) for name in [*options] if name not in own}
+    budget = {name: options.pop(name) for name in BUDGET}
     out = options.pop("out") or Path("runs") / f"baselines-{options['data']}-{options['board']}"
     try:
         limits = Limits(max_luts=options.pop("max_luts"))

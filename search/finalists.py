@@ -31,7 +31,7 @@ from model.checkpoint import ARCHITECTURE, LOG, NETWORK
 from model.data import Dataset
 from model.spec import Network
 from search.objectives import Score
-from search.scoring import Setting, predicted
+from search.scoring import Setting, inherit_here, predicted
 from search.tuning import Training, tune
 from sim.network import SimulationResult, simulate
 from sim.simulators import SimulatorError, missing
@@ -67,7 +67,6 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
 
     A finalist that cannot be built is kept with its reason in `error`.
     """
-    torch.set_num_threads(1)
     folders = [Path(job.folder) / "finalists" / point.key for point in job.points]
     if not all((folder / FINALIST).is_file() for folder in folders):
         scratch = Path(job.folder) / "trained" / job.points[0].id
@@ -83,14 +82,15 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
                 "inherited": point.inherited.accuracy if point.inherited else None,
                 "expected": point.accuracy, "validation": validation, "test": test,
             }  # fmt: skip
-            row = _head(job, point, accuracy) | {"weights": network.weight_count}
+            row = _head(job, point, network, accuracy)
             row |= _measure(job, point, network, folder, data)
             write(folder / FINALIST, json.dumps(row, indent=1) + "\n")
     return [json.loads((folder / FINALIST).read_text()) for folder in folders]
 
 
 def _trained(job: BuildJob, folder: Path) -> tuple[Network, float]:
-    found = tune(job.setting, job.points[0].genome.candidate, job.training, folder)
+    inherited = inherit_here(job.setting, job.points[0].genome.candidate)
+    found = tune(job.setting, inherited, job.training, folder)
     network = found.network
     network.about["data"] = job.setting.data  # by which it is loaded, not the split's name
     return network, found.accuracy["integer"]
@@ -103,11 +103,14 @@ def _adopt(network: Network, source: Path, folder: Path) -> None:
     store.save(network, folder / NETWORK)
 
 
-def _head(job: BuildJob, point: Score, accuracy: Mapping[str, float | None]) -> dict[str, Any]:
+def _head(
+    job: BuildJob, point: Score, network: Network, accuracy: Mapping[str, float | None]
+) -> dict[str, Any]:
     candidate = point.genome.candidate
     return {
         "key": point.key, "id": point.id, "share": point.genome.share, "round": job.round,
         "candidate": candidate.as_dict(), "kinds": list(candidate.kinds),
+        "weights": network.weight_count,
         "accuracy": dict(accuracy), "searched": dict(point.predicted), "on_front": False,
         "inherited": asdict(point.inherited) if point.inherited else None,
     }  # fmt: skip

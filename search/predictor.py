@@ -63,7 +63,7 @@ class Predictor:
     """logit(trained) = level + slopes · (logit(accuracy), loss, ln weights, share of each kind)."""
 
     level: float = 0.0
-    slopes: tuple[float, ...] = (1.0,)
+    slopes: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 0.0)
 
     @staticmethod
     def fit(probes: Sequence[Probe]) -> Predictor:
@@ -86,7 +86,7 @@ class Predictor:
     def __call__(self, kinds: Sequence[str], weights: int, inherited: Inherited) -> float:
         """Accuracy that training is expected to give."""
         features = _features(kinds, weights, inherited)
-        logit = self.level + sum(s * x for s, x in zip(self.slopes, features, strict=False))
+        logit = self.level + sum(s * x for s, x in zip(self.slopes, features, strict=True))
         return 1 / (1 + math.exp(-logit))
 
 

@@ -9,17 +9,14 @@ from sim import evidence
 from sim.fault_counts import FaultCounts
 
 
-def below(folder: Path) -> tuple[Proof, ...]:
-    """The levels below RTL of the build in `folder`."""
-    levels = (evidence.read(folder / evidence.FILE) or {}).get("levels", {})
-    return tuple(
+def proven(folder: Path) -> tuple[tuple[Proof, ...], FaultCounts | None]:
+    """The levels below RTL of the build in `folder`; the faults that its virtual board was given,
+    None where none were tried."""
+    said = evidence.read(folder / evidence.FILE) or {}
+    below = tuple(
         Proof(name, int(row["images"]), int(row["mismatches"]), str(row["what"]))
-        for name, row in levels.items()
+        for name, row in said.get("levels", {}).items()
         if name != "rtl"
     )
-
-
-def faults(folder: Path) -> FaultCounts | None:
-    """The faults that its virtual board was given; None where none were tried."""
-    row = (evidence.read(folder / evidence.FILE) or {}).get("faults")
-    return FaultCounts.from_dict(row) if row else None
+    faults = said.get("faults")
+    return below, FaultCounts.from_dict(faults) if faults else None

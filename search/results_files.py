@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from gen.files import write
 from model.arch import Architecture, ArchitectureError, from_json
-from search import proven, space_files
+from search import space_files
+from search.proven import proven
 from search.results import (
     COLUMNS,
     COSTS,
@@ -161,6 +162,7 @@ def _finalist(folder: Path, space: str, row: dict[str, Any]) -> Finalist:
         _number(accuracy.get(name)) for name in ("inherited", "validation", "test")
     )
     report: dict[str, Any] = _optional(folder / "report.json", dict, {})
+    below, faults = proven(folder)
     return Finalist(
         key=str(row["key"]), share=float(row["share"]), round=int(row.get("round") or 0),
         kinds=tuple(map(str, row["kinds"])), inherited=inherited, validation=validation, test=test,
@@ -169,8 +171,7 @@ def _finalist(folder: Path, space: str, row: dict[str, Any]) -> Finalist:
         images=int(rtl.get("images") or 0), mismatches=int(rtl.get("mismatches") or 0),
         error=str(row.get("error") or ""), folder=folder,
         arch=_architecture(folder, row.get("candidate"), space),
-        tools=tuple(map(str, report.get("tools") or ())), below=proven.below(folder),
-        faults=proven.faults(folder),
+        tools=tuple(map(str, report.get("tools") or ())), below=below, faults=faults,
         expected=_number(accuracy.get("expected", inherited)),
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ from model import data as datasets
 from model.data import Dataset, validation_split
 from model.net import Net, export
 from model.spec import Network
+from model.train import scores_of, share_right
 from search.inherit import RECALIBRATION, inherit
 from search.objectives import NO_LIMITS, Genome, Limits, Score, key
 from search.predictor import AS_INHERITED, Inherited, Predictor
@@ -27,7 +28,6 @@ from search.space import Candidate, Space
 from search.supernet import SuperNet
 from search.supernet_train import load_supernet
 
-BATCH = 512
 COUNT = 1000
 """Validation images by which an inherited accuracy is judged."""
 
@@ -69,7 +69,6 @@ def split(data: Dataset) -> Dataset:
 
 def evaluate(job: Job) -> list[Score]:
     """Scores of one network at each of the job's shares."""
-    torch.set_num_threads(1)
     setting = job.setting
     data = images(setting.data)
     net = inherit_here(setting, job.candidate)
@@ -88,20 +87,20 @@ def evaluate(job: Job) -> list[Score]:
 
 
 def inherit_here(setting: Setting, candidate: Candidate) -> Net:
-    """The candidate's Net with inherited weights, its batch norms recalibrated."""
+    """The candidate's Net with inherited weights, its batch norms recalibrated.
+
+    From here on the process computes in one thread, as all workers do: sums depend on their number.
+    """
+    torch.set_num_threads(1)
     weights, data = supernet(setting.supernet, setting.space), images(setting.data)
     return inherit(weights, candidate, torch.from_numpy(data.train_images[:RECALIBRATION]))
 
 
-@torch.no_grad()
 def judge(net: Net, data: Dataset, count: int = COUNT) -> Inherited:
     """How an inherited net does on the first `count` validation images."""
-    net.stage("quantised").eval()
     labels = torch.from_numpy(data.test_labels[:count])
-    lots = torch.from_numpy(data.test_images[:count]).split(BATCH)
-    scores = torch.cat([net(lot) for lot in lots])
-    right = float((scores.argmax(1) == labels).float().mean())
-    return Inherited(right, float(functional.cross_entropy(scores, labels)))
+    scores = scores_of(net.stage("quantised"), torch.from_numpy(data.test_images[:count]))
+    return Inherited(share_right(scores, labels), float(functional.cross_entropy(scores, labels)))
 
 
 def _cost(setting: Setting, network: Network, genome: Genome) -> Score:

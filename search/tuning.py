@@ -10,12 +10,11 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import torch
-
 from gen.files import write
 from model import store
 from model.checkpoint import NETWORK
 from model.data import Dataset
+from model.net import Net
 from model.train import Recipe, TrainResult, recipe_for, train
 from search.predictor import Probe
 from search.scoring import Setting, images, inherit_here, judge
@@ -43,7 +42,8 @@ class TuneJob:
 
 def teach(job: TuneJob) -> str:
     """Trains out a network from which others are distilled; returns its folder."""
-    tune(job.setting, job.candidate, job.training, Path(job.folder))
+    net = inherit_here(job.setting, job.candidate)
+    tune(job.setting, net, job.training, Path(job.folder))
     return str(Path(job.folder) / NETWORK)
 
 
@@ -53,24 +53,23 @@ def probe(job: TuneJob) -> Probe:
     if not path.is_file():
         net = inherit_here(job.setting, job.candidate)
         before = judge(net, images(job.setting.data))
-        found = tune(job.setting, job.candidate, job.training, Path(job.folder))
+        found = tune(job.setting, net, job.training, Path(job.folder))
         made = Probe(job.candidate.kinds, found.weights, before, found.accuracy["integer"])
         write(path, json.dumps(asdict(made)) + "\n")
     return Probe.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def tune(setting: Setting, candidate: Candidate, training: Training, folder: Path) -> TrainResult:
-    """Trains from inherited weights, quantised from the first epoch; resumes what was cut short."""
-    torch.set_num_threads(1)
-    data, initial = images(setting.data), inherit_here(setting, candidate)
+def tune(setting: Setting, inherited: Net, training: Training, folder: Path) -> TrainResult:
+    """Trains an inherited net, quantised from the first epoch; resumes what was cut short."""
+    data = images(setting.data)
     return train(
-        setting.space.architecture(candidate), data, epochs=training.epochs, seed=training.seed,
-        out=folder, resume=True, initial=initial,
+        inherited.arch, data, epochs=training.epochs, seed=training.seed,
+        out=folder, resume=True, initial=inherited,
         teacher=store.load(training.teacher) if training.teacher else None,
-        recipe=_recipe(data, initial), quiet=True,
+        recipe=_recipe(data, inherited), quiet=True,
     )  # fmt: skip
 
 
-def _recipe(data: Dataset, initial: torch.nn.Module) -> Recipe:
-    usual = recipe_for(data, sum(p.numel() for p in initial.parameters()))
+def _recipe(data: Dataset, net: Net) -> Recipe:
+    usual = recipe_for(data, sum(p.numel() for p in net.parameters()))
     return replace(usual, float_until=0.0)

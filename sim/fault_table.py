@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from rich.table import Table
 
 from sim.fault_counts import FaultCounts, Frames
 
-COLUMNS = ("sent", "damaged", "refused", "good", "wrong", "lost", "hung")
+COLUMNS = tuple(field.name for field in fields(Frames))
 
 
 def tables(found: FaultCounts) -> tuple[Table, Table]:

@@ -26,12 +26,12 @@ from model.net import export
 from search import scoring, space_files
 from search.executor import Pool
 from search.inherit import inherit
+from search.objectives import SHARES
 from search.scoring import Job, Setting
 from search.supernet_train import train_supernet
 
 DATA = "fashion-mnist"
 BOARDS = ("ulx3s-25f", "hx8k")
-SHARES = (1.0, 0.7, 0.5, 0.35, 0.2)
 WORKERS = 2
 BY_COST, BY_ACCURACY = 20, 2
 """Candidates a second that are asked for."""

@@ -70,7 +70,7 @@ def alone(
     recipe = Recipe(batch=usual.batch, rate=rate, shift=usual.shift)
     path = out / ALONE
     rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    found = {row["id"]: max(row["accuracy"], row["integer"]) for row in rows}
+    found = {row["id"]: _better(row) for row in rows}
     for candidate in candidates:
         arch = space.architecture(candidate)
         if arch.id in found:
@@ -84,8 +84,13 @@ def alone(
         }  # fmt: skip
         with path.open("a") as log:
             log.write(json.dumps(row) + "\n")
-        found[arch.id] = max(row["accuracy"], row["integer"])
+        found[arch.id] = _better(row)
     return found
+
+
+def _better(row: dict[str, Any]) -> float:
+    better: float = max(row["accuracy"], row["integer"])
+    return better
 
 
 def ranking(inherited: Sequence[float], trained: Sequence[float]) -> dict[str, float]:
