@@ -145,7 +145,9 @@ def _decode(graph: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
 
 def _value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
     match value:
-        case {"array": _}:
+        case {"array": shape}:
+            if list(arrays[name].shape) != shape:
+                raise ValueError(f"{name} is {arrays[name].shape}, the graph says {shape}")
             return arrays[name].astype(np.int64)
         case {"bits": bits, "signed": signed, "frac": frac}:
             return Format(bits, signed, frac)

@@ -93,6 +93,20 @@ def test_refuses_every_truncation(saved: Path) -> None:
     assert "damaged network" in refused(saved)
 
 
+def test_refuses_an_array_of_another_shape_than_the_graph_says(saved: Path) -> None:
+    """Its numbers are those that the hash is of, so that nothing else would tell."""
+    graph = json.loads((saved / store.GRAPH).read_text())
+    for node in graph["nodes"]:
+        for value in node.values():
+            if isinstance(value, dict) and "array" in value:
+                value["array"][0] += 4
+                edit(saved, nodes=graph["nodes"])
+                assert "damaged network" in refused(saved)
+                value["array"][0] -= 4
+    edit(saved, nodes=graph["nodes"])
+    assert store.load(saved)
+
+
 def test_refuses_flipped_bits(saved: Path) -> None:
     whole = bytearray((saved / store.ARRAYS).read_bytes())
     whole[-1] ^= 1
