@@ -37,7 +37,10 @@ class Probe:
 
 @dataclass(frozen=True)
 class Accelerator:
-    """Generated hardware of one network: Verilog text, and what a test bench must know of it."""
+    """Generated hardware of one network: Verilog text, and what a test bench must know of it.
+
+    cycles_latency: of one image, as planned.
+    """
 
     verilog: str
     top: str
@@ -45,6 +48,7 @@ class Accelerator:
     plan_hash: str
     bytes_in: int
     bytes_out: int
+    cycles_latency: int
     probes: tuple[Probe, ...]
 
     @property
@@ -154,6 +158,7 @@ def elaborate(network: Network, plan: Plan) -> Accelerator:
         plan_hash=plan.hash,
         bytes_in=assembly.bytes_in,
         bytes_out=assembly.bytes_out,
+        cycles_latency=plan.cycles_latency,
         probes=tuple(
             Probe(name, name, e.lanes, e.shape.width, e.shape.signed)
             for name, e in assembly.layers.items()

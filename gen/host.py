@@ -38,6 +38,8 @@ from gen.frames import (
 
 REFUSALS = {UNKNOWN: "unknown operation", LENGTH: "wrong length"}
 TRIES = 3
+TIMEOUT = 1.0
+"""Seconds without any answer after which requests count as lost."""
 
 
 class Device:
@@ -63,7 +65,7 @@ class Device:
         *,
         network: str | None = None,
         design: str | None = None,
-        timeout: float = 1.0,
+        timeout: float = TIMEOUT,
     ) -> Device:
         """The board at `port`. network, design: hashes that it must have, if given.
 
@@ -237,7 +239,7 @@ class Device:
         return DeviceError(f"{self._line.port}: the line broke ({error}); plug the board in again")
 
 
-def open_line(port: str, baud: int, timeout: float = 1.0) -> serial.Serial:
+def open_line(port: str, baud: int, timeout: float = TIMEOUT) -> serial.Serial:
     """The serial line at `port`, for this program alone; DeviceError says why it cannot be had."""
     exclusive = True if os.name == "posix" else None
     try:

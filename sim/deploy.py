@@ -20,11 +20,11 @@ from gen.bundle import Bundle
 from gen.examples import Examples
 from gen.frames import DeviceError
 from gen.hashes import DamagedError
-from gen.host import Device
+from gen.host import TIMEOUT, Device
 from gen.trial import Trial
 from model.spec import Network
 from model.store import content_hash
-from sim.virtual import VirtualBoard
+from sim.virtual import PATIENCE, VirtualBoard
 
 WAKING = 5.0
 """Seconds that a board may take until it answers, after it was loaded."""
@@ -106,7 +106,7 @@ def deploy(
     """
     began = time.monotonic()
     what = bundle.manifest
-    with _powered(bundle, port, virtual, flash) as line, _opened(bundle, line) as device:
+    with _powered(bundle, port, virtual, flash) as line, _opened(bundle, line, virtual) as device:
         images, labels, scores = (a.tolist() for a in (tests.images, tests.labels, tests.scores))
         found = trial.run(device, what, images, labels, scores, tick)
     name = "virtual" if virtual else line
@@ -127,12 +127,15 @@ def _powered(bundle: Bundle, port: str | None, virtual: bool, flash: bool) -> It
     yield line
 
 
-def _opened(bundle: Bundle, port: str) -> Device:
+def _opened(bundle: Bundle, port: str, virtual: bool) -> Device:
     """The board, which may need some time to start; another one than the bundle's is refused."""
+    timeout = PATIENCE if virtual else TIMEOUT
     info, end = bundle.info, time.monotonic() + WAKING
     while True:
         try:
-            return Device.open(port, info.baud, network=info.network, design=info.design)
+            return Device.open(
+                port, info.baud, network=info.network, design=info.design, timeout=timeout
+            )
         except DeviceError:
             if time.monotonic() > end:
                 raise

@@ -17,13 +17,10 @@ from gen.host import Device
 from model import store
 from model.spec import Network
 from sim.fault_counts import Mishap
-from sim.virtual import VirtualBoard
+from sim.virtual import PATIENCE, VirtualBoard
 
 TIMES = 10
 """How often each is tried, until it goes wrong once; of files, each of them."""
-PATIENCE = 10.0
-"""Seconds of silence after which a request counts as lost: the simulation of a busy machine may
-stand still for a second, which is no fault of the board."""
 UNKNOWN = "0" * 64
 """The hash of nothing."""
 BATCH = 12

@@ -23,6 +23,8 @@ from sim.simulators import BUILD, check_waves
 from sim.wrapper import StreamCase, axi_stream
 
 TIMEOUT = 200_000
+PATIENCE = 4
+"""Latencies that may pass without a transfer at the pins; stalls alone stretch one to about two."""
 CHUNK = 64
 TIMING_IMAGES = 4
 STALL = 0.25
@@ -43,6 +45,8 @@ class Accelerator(Protocol):
     def bytes_in(self) -> int: ...
     @property
     def bytes_out(self) -> int: ...
+    @property
+    def cycles_latency(self) -> int: ...
     @property
     def probes(self) -> Sequence[Probe]: ...
 
@@ -192,7 +196,7 @@ def simulate(
     simulator: str = "verilator",
     seed: int = 0,
     stalls: bool = True,
-    timeout: int = TIMEOUT,
+    timeout: int | None = None,
     waves: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     root: Path = BUILD,
@@ -201,7 +205,8 @@ def simulate(
 
     Ends at the first time-out or, having simulated all images, with the first difference located.
     stalls: both sides pause at random in a quarter of the cycles.
-    timeout: cycles without a transfer at the pins after which words count as stopped.
+    timeout: cycles without a transfer at the pins after which words count as stopped; None for
+    TIMEOUT, or more where the accelerator's own latency asks for it.
     waves: .fst or .vcd file of the failing run, or of a short one without stalls if none fails.
     progress: called with images done and images in all. Raises SimulatorError, ValueError.
     """
@@ -209,7 +214,8 @@ def simulate(
         raise ValueError("no images: a simulation needs at least one")
     check_waves(simulator, waves)
     start = time.perf_counter()
-    bench = _Bench(network, accelerator, simulator, timeout, root)
+    patience = timeout or max(TIMEOUT, PATIENCE * accelerator.cycles_latency)
+    bench = _Bench(network, accelerator, simulator, patience, root)
     runs: list[_Run] = []
     for first in range(0, len(images), CHUNK):
         part = images[first : first + CHUNK]

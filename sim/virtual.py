@@ -23,6 +23,9 @@ from sim.simulators import (
     version,
 )
 
+PATIENCE = 10.0
+"""Seconds of silence after which a host should take a request for lost: a slow network takes a
+second an image, and a busy machine may stand still for another, which is no fault of the board."""
 MAIN = Path(__file__).with_name("virtual.cpp")
 ARGS = (
     "-DSHIFTADD_RUN",

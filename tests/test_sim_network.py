@@ -101,6 +101,7 @@ class Toy:
     top: str = "toy"
     bytes_in: int = 8
     bytes_out: int = 3
+    cycles_latency: int = 40
     probes: tuple[ToyProbe, ...] = field(
         default=(ToyProbe("scaled", "scaled"), ToyProbe("pool", "pool"))
     )
@@ -129,6 +130,13 @@ def some_images(count: int, seed: int = 4) -> torch.Tensor:
 def run(toy: Toy, simulator: str, count: int = 70, waves: Path | None = None) -> SimulationResult:
     images = some_images(count)
     return simulate(NETWORK, toy, images, simulator=simulator, timeout=300, waves=waves)
+
+
+def test_a_slow_network_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one of 850,000 cycles an image, which was taken for one that had stopped."""
+    monkeypatch.setattr("sim.network.TIMEOUT", 2)
+    assert simulate(NETWORK, Toy(), some_images(4)).ok
+    assert simulate(NETWORK, Toy(cycles_latency=0), some_images(4)).stopped
 
 
 def test_right_hardware_passes(simulator: str) -> None:
