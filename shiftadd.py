@@ -46,11 +46,12 @@ def train(
     from model import arch as arches
     from model import data as datasets
     from model import store
+    from model.teacher import Teacher
     from model.train import train as run
 
     what, images = arches.load(arch), datasets.load(data)
     folder = out or Path("runs") / f"{what.name}-{images.name}-{seed}"
-    guide = store.load(teacher) if teacher else None
+    guide = Teacher(store.load(teacher)) if teacher else None
     found = run(
         what,
         images,

@@ -27,8 +27,9 @@ from model.data import Dataset
 from model.layers import STAGES, Weighted
 from model.net import Net, export
 from model.ops import ops
-from model.spec import Conv, Dense, Network, Requantise
+from model.spec import Conv, Dense, Network
 from model.store import content_hash
+from model.teacher import Teacher
 
 __all__ = ["Recipe", "TrainError", "TrainResult", "evaluate", "recipe_for", "train"]
 
@@ -83,7 +84,7 @@ class TrainResult:
 
 def train(
     arch: Architecture, data: Dataset, *, epochs: int, seed: int = 0, out: Path | None = None,
-    resume: bool = False, teacher: Network | None = None, start: Network | None = None,
+    resume: bool = False, teacher: Teacher | None = None, start: Network | None = None,
     initial: Net | None = None, recipe: Recipe | None = None, quiet: bool = False,
 ) -> TrainResult:  # fmt: skip
     """Train `arch` on `data`; the same request gives the same Network on the same machine.
@@ -105,14 +106,15 @@ def train(
     optimiser = torch.optim.AdamW(_groups(net, recipe), betas=(0.9, 0.99))
     request = {"arch": arch.id, "data": data.name, "epochs": epochs, "seed": seed}
     request |= asdict(recipe)
-    for name, given in (("teacher", teacher), ("start", start)):
-        request[name] = content_hash(given) if given else ""
+    request["teacher"] = teacher.hash if teacher else ""
+    request["start"] = content_hash(start) if start else ""
     if initial:
         request["initial"] = _digest(initial)
     run = Run(out, request)
     state = run.restore(net, optimiser) if resume else run.fresh()
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
     tests = torch.from_numpy(data.test_images), torch.from_numpy(data.test_labels)
+    digest = hashlib.sha256(data.train_images.tobytes()).hexdigest() if teacher else ""
     steps = math.ceil(len(images) / recipe.batch)
 
     with progress_bar(quiet) as progress:
@@ -124,14 +126,20 @@ def train(
                 net.stage("float").eval()
                 net.calibrate(images[:512])
             net.stage(stage).train()
-            lot = batches(
-                images, labels, size=recipe.batch, shift=recipe.shift, flips=data.flips,
-                seed=seed * 100_003 + epoch,
-            )  # fmt: skip
-            for step, (x, y) in enumerate(lot, epoch * steps):
+            how: dict[str, Any] = {
+                "size": recipe.batch, "shift": recipe.shift, "flips": data.flips,
+                "seed": seed * 100_003 + epoch,
+            }  # fmt: skip
+            lot = batches(images, labels, **how)
+            shown = (
+                teacher.beside(lot, how | {"images": digest})
+                if teacher
+                else ((x, y, None) for x, y in lot)
+            )
+            for step, (x, y, taught) in enumerate(shown, epoch * steps):
                 set_rate(optimiser, recipe, step / (epochs * steps))
                 scores = net(x)
-                loss = loss_of(scores, y, _taught(teacher, x), recipe)
+                loss = loss_of(scores, y, taught, recipe)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 optimiser.step()
@@ -235,16 +243,6 @@ def loss_of(scores: Tensor, labels: Tensor, taught: Tensor | None, recipe: Recip
     ours, theirs = F.log_softmax(scores / t, 1), F.log_softmax(taught / t, 1)
     gap = F.kl_div(ours, theirs, reduction="batchmean", log_target=True)
     return (1 - recipe.distill) * loss + recipe.distill * t * t * gap
-
-
-def _taught(teacher: Network | None, images: Tensor) -> Tensor | None:
-    """Scores of the teacher as reals (N, classes)."""
-    if teacher is None:
-        return None
-    head = teacher.nodes[-1]
-    last = teacher[head.inputs[0]]
-    frac = last.format.frac if isinstance(last, Requantise) else 0
-    return golden.run(teacher, images)[head.name].flatten(1).float() * 2.0**-frac
 
 
 @torch.no_grad()

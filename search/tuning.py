@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from gen.files import write
@@ -15,6 +16,7 @@ from model import store
 from model.checkpoint import NETWORK
 from model.data import Dataset
 from model.net import Net
+from model.teacher import Teacher
 from model.train import Recipe, TrainResult, recipe_for, train
 from search.predictor import Probe
 from search.scoring import Setting, images, inherit_here, judge
@@ -65,9 +67,15 @@ def tune(setting: Setting, inherited: Net, training: Training, folder: Path) -> 
     return train(
         inherited.arch, data, epochs=training.epochs, seed=training.seed,
         out=folder, resume=True, initial=inherited,
-        teacher=store.load(training.teacher) if training.teacher else None,
+        teacher=_teacher(training.teacher) if training.teacher else None,
         recipe=_recipe(data, inherited), quiet=True,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _teacher(folder: str) -> Teacher:
+    """The Network in `folder`; its scores are kept beside it."""
+    return Teacher(store.load(folder), Path(folder).parent / "scores")
 
 
 def _recipe(data: Dataset, net: Net) -> Recipe:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from model.augment import augment
 from model.checkpoint import Run
 from model.data import Dataset
 from model.spec import Conv, Dense, Format, Node
+from model.store import content_hash
+from model.teacher import Teacher
 from model.train import Recipe, TrainError, loss_of, recipe_for, train
 
 SOON = Recipe(batch=16, shift=0)
@@ -123,8 +126,31 @@ def test_teacher_pulls_towards_its_scores() -> None:
     assert far > 1
     teacher = train(ARCH, DATA, epochs=10, recipe=SOON, quiet=True).network
     only = replace(SOON, distill=1.0)  # the labels are not used
-    student = train(ARCH, DATA, epochs=10, teacher=teacher, recipe=only, quiet=True)
+    student = train(ARCH, DATA, epochs=10, teacher=Teacher(teacher), recipe=only, quiet=True)
     assert student.accuracy["integer"] > 0.85
+
+
+def test_a_teacher_works_once_for_all_that_are_shown_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = train(ARCH, DATA, epochs=2, recipe=SOON, quiet=True).network
+
+    def student(teacher: Teacher, **how: Any) -> str:
+        found = train(ARCH, DATA, epochs=2, teacher=teacher, recipe=SOON, quiet=True, **how)
+        return content_hash(found.network)
+
+    kept = Teacher(network, tmp_path / "scores")
+    want = student(Teacher(network))
+    assert student(kept) == want
+    assert len(list((tmp_path / "scores").iterdir())) == 2  # of two epochs
+
+    def busy(self: Teacher, images: torch.Tensor) -> torch.Tensor:
+        raise AssertionError("it knows these images")
+
+    monkeypatch.setattr(Teacher, "scores", busy)
+    assert student(kept) == want
+    with pytest.raises(AssertionError, match="it knows"):  # other images than it knows
+        student(kept, seed=1)
 
 
 def test_start_hands_weights_on() -> None:

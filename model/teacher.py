@@ -1,0 +1,67 @@
+"""A trained network from whose scores others are distilled (Hinton et al., arXiv 1503.02531)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model import golden
+from model.spec import Network, Requantise
+from model.store import content_hash
+
+
+class Teacher:
+    """`network` as a teacher; with a folder `kept`, of which an epoch's scores are worked out once.
+
+    How the images of an epoch are shuffled and augmented depends on data, recipe and seed and not
+    on who is taught: many small networks that are trained alike are shown the same, and for them a
+    large teacher is two thirds of the work.
+    """
+
+    def __init__(self, network: Network, kept: Path | None = None) -> None:
+        self.network, self.kept = network, kept
+        self.hash = content_hash(network)
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Of `images` (N, H, W, C), as reals (N, classes)."""
+        head = self.network.nodes[-1]
+        last = self.network[head.inputs[0]]
+        frac = last.format.frac if isinstance(last, Requantise) else 0
+        return golden.run(self.network, images)[head.name].flatten(1).float() * 2.0**-frac
+
+    def beside(
+        self, lots: Iterable[tuple[Tensor, Tensor]], what: dict[str, Any]
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """(images, labels, scores) for one epoch of (images, labels), which `what` determines."""
+        if self.kept is None:
+            for images, labels in lots:
+                yield images, labels, self.scores(images)
+            return
+        name = json.dumps([self.hash, what], sort_keys=True)
+        path = self.kept / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.npy"
+        if path.is_file():
+            known = torch.from_numpy(np.load(path))
+            for images, labels in lots:
+                yield images, labels, known[: len(images)]
+                known = known[len(images) :]
+            return
+        found: list[Tensor] = []
+        for images, labels in lots:
+            found.append(self.scores(images))
+            yield images, labels, found[-1]
+        _keep(path, torch.cat(found).numpy())
+
+
+def _keep(path: Path, scores: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(f".{os.getpid()}.npy")
+    np.save(scratch, scores)
+    scratch.replace(path)
