@@ -25,11 +25,15 @@ class TrainError(ValueError):
 
 @dataclass
 class State:
-    """Where a run stands: epochs done, their seconds, accuracy at the end of each stage."""
+    """Where a run stands: epochs done, their seconds, accuracy at the end of each stage.
+
+    quantised: the net's state at the end of that stage, once it is over.
+    """
 
     epoch: int = 0
     seconds: float = 0.0
     accuracy: dict[str, float] = field(default_factory=dict)
+    quantised: dict[str, torch.Tensor] | None = None
 
 
 class Run:

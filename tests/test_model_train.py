@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import model.train
 from model import golden, store
 from model.arch import Architecture, Block
 from model.augment import augment
@@ -19,7 +20,7 @@ from model.data import Dataset
 from model.spec import Conv, Dense, Format, Node
 from model.store import content_hash
 from model.teacher import Teacher
-from model.train import Recipe, TrainError, loss_of, recipe_for, train
+from model.train import Recipe, TrainError, TrainResult, loss_of, recipe_for, train
 
 SOON = Recipe(batch=16, shift=0)
 """Many small steps; a shift would move bars out of the image."""
@@ -151,6 +152,37 @@ def test_a_teacher_works_once_for_all_that_are_shown_the_same(
     assert student(kept) == want
     with pytest.raises(AssertionError, match="it knows"):  # other images than it knows
         student(kept, seed=1)
+
+
+@pytest.mark.parametrize("cut", [None, 9])
+def test_an_integer_stage_that_breaks_a_network_is_undone(
+    cut: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a rate that is too high for add layers without batch norm does; also when interrupted."""
+    calm, epochs = model.train.set_rate, 10
+
+    def wild(optimiser: torch.optim.Optimizer, recipe: Recipe, done: float) -> None:
+        calm(optimiser, recipe, done)
+        if done >= recipe.quantised_until:
+            for group in optimiser.param_groups:
+                group["lr"] = 100.0
+        if cut and done * epochs >= cut and not (tmp_path / "cut").exists():
+            (tmp_path / "cut").touch()
+            raise KeyboardInterrupt
+
+    def run() -> TrainResult:
+        recipe = replace(SOON, quantised_until=0.8)
+        out = tmp_path / "run"
+        return train(ARCH, DATA, epochs=epochs, recipe=recipe, out=out, resume=True, quiet=True)
+
+    monkeypatch.setattr(model.train, "set_rate", wild)
+    if cut:
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    found = run()
+    log = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    assert (log[-1]["stage"], log[-1]["test"] < 0.7) == ("integer", True)
+    assert found.accuracy["integer"] > 0.85
 
 
 def test_start_hands_weights_on() -> None:
