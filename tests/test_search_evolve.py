@@ -100,6 +100,14 @@ def test_smallest_belongs_to_its_space(name: str) -> None:
         assert set(least.kinds) <= {kind}
 
 
+def test_begins_with_the_ends_of_each_kind() -> None:
+    asked = Evolution(SPACE, NO_LIMITS, population=24, seed=3).ask()
+    for kind in SPACE.kinds:
+        least = smallest(SPACE, kind)
+        ends = [(SPACE.largest(kind), 1.0), (least, 1.0), (least, min(SHARES))]
+        assert {Genome(*end) for end in ends} <= set(asked)
+
+
 def test_unknown_sampler() -> None:
     with pytest.raises(ValueError, match="--sampler best: must be one of evolution, random"):
         Evolution(SPACE, NO_LIMITS, population=4, seed=0, sampler="best")
