@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,9 +45,9 @@ class Teacher:
                 yield images, labels, self.scores(images)
             return
         name = json.dumps([self.hash, what], sort_keys=True)
-        path = self.kept / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.npy"
+        path = self.kept / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.pt"
         if path.is_file():
-            known = torch.from_numpy(np.load(path))
+            known = torch.load(path, weights_only=True)
             for images, labels in lots:
                 yield images, labels, known[: len(images)]
                 known = known[len(images) :]
@@ -57,11 +56,7 @@ class Teacher:
         for images, labels in lots:
             found.append(self.scores(images))
             yield images, labels, found[-1]
-        _keep(path, torch.cat(found).numpy())
-
-
-def _keep(path: Path, scores: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(f".{os.getpid()}.npy")
-    np.save(scratch, scores)
-    scratch.replace(path)
+        self.kept.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        torch.save(torch.cat(found), fresh)
+        fresh.replace(path)

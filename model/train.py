@@ -31,10 +31,10 @@ from model.spec import Conv, Dense, Network
 from model.store import content_hash
 from model.teacher import Teacher
 
+__all__ = ["Recipe", "TrainError", "TrainResult", "evaluate", "recipe_for", "train"]
+
 JUDGED = 2000
 """Training images by which the ends of two stages are compared."""
-
-__all__ = ["Recipe", "TrainError", "TrainResult", "evaluate", "recipe_for", "train"]
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,8 @@ def train(
     state = run.restore(net, optimiser) if resume else run.fresh()
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
     tests = torch.from_numpy(data.test_images), torch.from_numpy(data.test_labels)
-    digest = hashlib.sha256(data.train_images.tobytes()).hexdigest() if teacher else ""
+    keeps = teacher is not None and teacher.kept is not None
+    digest = hashlib.sha256(data.train_images.tobytes()).hexdigest() if keeps else ""
     steps = math.ceil(len(images) / recipe.batch)
 
     with progress_bar(quiet) as progress:

@@ -23,8 +23,8 @@ from sim.simulators import BUILD, check_waves
 from sim.wrapper import StreamCase, axi_stream
 
 TIMEOUT = 200_000
-PATIENCE = 4
-"""Latencies that may pass without a transfer at the pins; stalls alone stretch one to about two."""
+LATENCIES = 4
+"""How many may pass without a transfer at the pins; stalls alone stretch one to about two."""
 CHUNK = 64
 TIMING_IMAGES = 4
 STALL = 0.25
@@ -214,7 +214,7 @@ def simulate(
         raise ValueError("no images: a simulation needs at least one")
     check_waves(simulator, waves)
     start = time.perf_counter()
-    patience = timeout or max(TIMEOUT, PATIENCE * accelerator.cycles_latency)
+    patience = timeout or max(TIMEOUT, LATENCIES * accelerator.cycles_latency)
     bench = _Bench(network, accelerator, simulator, patience, root)
     runs: list[_Run] = []
     for first in range(0, len(images), CHUNK):
