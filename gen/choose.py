@@ -48,35 +48,24 @@ class Budget:
         )
 
 
-def choose(
-    layers: Sequence[Layer],
-    device: Device,
-    *,
-    budget: Budget | None = None,
-    cycles: int | None = None,
-    model: CostModel | None = None,
-) -> list[Option]:
-    """The chosen folding of each layer: least cycles an image within the budget.
-
-    The cost of a layer includes the converters before it. cycles: least area at that many cycles an
-    image instead. Raises DoesNotFit that names the scarce resource when nothing fits.
-    """
-    return _Search(layers, device, budget or Budget.of(device), model).run(cycles)
-
-
-class _Search:
-    """The offers of all layers, and the choice among them."""
+class Chooser:
+    """The foldings on offer to each layer, priced once; the choice among them, for any budget."""
 
     def __init__(
-        self, layers: Sequence[Layer], device: Device, budget: Budget, model: CostModel | None
+        self, layers: Sequence[Layer], device: Device, model: CostModel | None = None
     ) -> None:
-        self.layers, self.device, self.budget = layers, device, budget
+        self.layers, self.device = layers, device
         self.model = model or CostModel.of(device)
         self.offers = [Options(layer, device, self.model) for layer in layers]
         self.align = Alignment(layers)
         self._converters: dict[tuple[int, int, int], Cost] = {}
 
-    def run(self, cycles: int | None) -> list[Option]:
+    def choose(self, budget: Budget, cycles: int | None = None) -> list[Option]:
+        """The chosen folding of each layer: least cycles an image within the budget.
+
+        The cost of a layer includes the converters before it. cycles: least area at that many
+        cycles an image instead. Raises DoesNotFit that names the scarce resource when nothing fits.
+        """
         slowest = max(self.offers, key=lambda o: int(o.cycles[0]))
         floor = int(slowest.cycles[0])
         if cycles is not None and cycles < floor:
@@ -86,45 +75,35 @@ class _Search:
             )
         every = np.unique(np.concatenate([o.cycles for o in self.offers]))
         targets = [cycles] if cycles is not None else every[every >= floor].tolist()
-        chosen, worst = self.pick(targets[-1])
+        chosen, worst = self.pick(targets[-1], budget)
         if worst:
             how = f"at {cycles} cycles an image" if cycles is not None else "fully folded"
-            message = _excess(chosen, self.budget, self.device, worst, how)
-            over = getattr(total(chosen), worst) / max(getattr(self.budget, worst), 1)
+            message = _excess(chosen, budget, self.device, worst, how)
+            over = getattr(total(chosen), worst) / max(getattr(budget, worst), 1)
             raise DoesNotFit(message, over)
         low, high = 0, len(targets) - 1
         while low < high:
             middle = (low + high) // 2
-            tried, worst = self.pick(targets[middle])
+            tried, worst = self.pick(targets[middle], budget)
             if worst:
                 low = middle + 1
             else:
                 high, chosen = middle, tried
         return chosen
 
-    def pick(self, cycles: int) -> tuple[list[Option], str | None]:
+    def pick(self, cycles: int, budget: Budget) -> tuple[list[Option], str | None]:
         """The cheapest options at rising prices; and what runs out all the same, or None."""
-        price = {r: SCARCITY[r] / max(getattr(self.budget, r), 0.5) for r in RESOURCES}
+        price = {r: SCARCITY[r] / max(getattr(budget, r), 0.5) for r in RESOURCES}
         chosen: list[Option] = []
         worst: str | None = None
         for _ in range(24):
             now = np.array([price[r] for r in RESOURCES])
             chosen = self._aligned([o.cheapest(now, cycles) for o in self.offers], cycles)
-            worst = self._exceeded(total(chosen))
+            worst = _exceeded(total(chosen), budget)
             if worst is None:
                 break
             price[worst] *= 1.5
         return chosen, worst
-
-    def _exceeded(self, used: Cost) -> str | None:
-        """The resource that is exceeded most, if any is."""
-        ratio = {
-            r: getattr(used, r) / max(getattr(self.budget, r), 1e-9)
-            for r in RESOURCES
-            if getattr(used, r)
-        }
-        worst = max(ratio, key=lambda r: ratio[r])
-        return worst if ratio[worst] > 1 else None
 
     def _aligned(self, chosen: Sequence[Option], cycles: int) -> list[Option]:
         """With words that fit those of the neighbours, and converters where they do not."""
@@ -150,6 +129,15 @@ class _Search:
 def total(chosen: Sequence[Option]) -> Cost:
     """Cost of all layers."""
     return sum((o.cost for o in chosen), Cost())
+
+
+def _exceeded(used: Cost, budget: Budget) -> str | None:
+    """The resource that is exceeded most, if any is."""
+    ratio = {
+        r: getattr(used, r) / max(getattr(budget, r), 1e-9) for r in RESOURCES if getattr(used, r)
+    }
+    worst = max(ratio, key=lambda r: ratio[r])
+    return worst if ratio[worst] > 1 else None
 
 
 def _excess(chosen: Sequence[Option], budget: Budget, device: Device, worst: str, how: str) -> str:

@@ -14,7 +14,7 @@ from gen.energy import energy
 from gen.fit import Sample
 from gen.lower import lower
 from gen.plan import Plan
-from gen.planner import plan as make_plan
+from gen.planner import Planner
 from gen.report import inferences_per_s, latency_us
 from model.spec import Network
 
@@ -40,6 +40,25 @@ class Estimate:
         return {name: value for name, value in asdict(self).items() if name != "plan"}
 
 
+class Estimator:
+    """Predictions for one network on one device, within any part of it. model: as for `Planner`."""
+
+    def __init__(self, network: Network, device: Device, model: CostModel | None = None) -> None:
+        self.network, self.device, self.model = network, device, model
+        self._planner = Planner(network, device, model)
+
+    def estimate(
+        self, *, share: float = 1.0, fps: float | None = None, dsps: int | None = None,
+        luts: int | None = None, exact: bool = False,
+    ) -> Estimate:  # fmt: skip
+        """See `estimate`."""
+        whole = Budget.of(self.device, dsps, luts)
+        plan = self._planner.plan(
+            fps=fps, dsps=int(share * whole.dsp), luts=share * whole.lut, exact=exact
+        )
+        return of_plan(self.network, plan, self.device, self.model)
+
+
 def estimate(
     network: Network,
     device: Device,
@@ -56,12 +75,8 @@ def estimate(
     Blocks of RAM and flip-flops stay whole. fps, dsps, luts, model, exact: as for
     `gen.planner.plan`. Raises gen.plan.DoesNotFit, or PlanError for a wrong request.
     """
-    whole = Budget.of(device, dsps, luts)
-    plan = make_plan(
-        network, device,
-        fps=fps, dsps=int(share * whole.dsp), luts=share * whole.lut, model=model, exact=exact,
-    )  # fmt: skip
-    return of_plan(network, plan, device, model)
+    made = Estimator(network, device, model)
+    return made.estimate(share=share, fps=fps, dsps=dsps, luts=luts, exact=exact)
 
 
 def of_plan(

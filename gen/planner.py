@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gen import schedule
 from gen.assemble import assemble
-from gen.choose import Budget, choose, total
+from gen.choose import Budget, Chooser, total
 from gen.cost import CostModel
 from gen.devices import Device
 from gen.latency import fast_cycles
@@ -18,6 +18,44 @@ from model.store import content_hash
 
 Depths = Mapping[str, tuple[int | None, int | None]]
 """Of the FIFOs before each join, by its name: 0 for none, None for unbounded."""
+
+
+class Planner:
+    """Plans of one network on one device; what its layers may fold into is priced once for all."""
+
+    def __init__(self, network: Network, device: Device, model: CostModel | None = None) -> None:
+        self.device, self.network_hash = device, content_hash(network)
+        self.layers = lower(network)
+        self._chooser = Chooser(self.layers, device, model)
+
+    def plan(
+        self, *, fps: float | None = None, mhz: float | None = None, dsps: int | None = None,
+        luts: float | None = None, exact: bool = True,
+    ) -> Plan:  # fmt: skip
+        """See `plan`."""
+        cycles = None
+        if fps is not None:
+            if fps <= 0:
+                raise PlanError(f"--fps {fps:g}: must be more than 0 images a second")
+            cycles = int((mhz or self.device.mhz) * 1e6 / fps)
+        layers = self.layers
+        chosen = self._chooser.choose(Budget.of(self.device, dsps, luts), cycles)
+        folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
+        joined = any(isinstance(layer.op, Add) for layer in layers)
+        fast = not exact and not joined
+        fifos, timing = ({}, fast_cycles(layers, folds)) if fast else size_fifos(layers, folds)
+        return Plan(
+            network_hash=self.network_hash,
+            device=self.device.name,
+            stages=tuple(
+                Stage(layer.name, layer.kind, o.fold, o.cycles, o.cost)
+                for layer, o in zip(layers, chosen, strict=True)
+            ),
+            fifos=fifos,
+            cycles_latency=timing.latency,
+            cycles_interval=timing.interval,
+            cost=total(chosen),
+        )
 
 
 def plan(
@@ -37,30 +75,8 @@ def plan(
     the schedule for the cycles; without, they are those of `gen.latency`, where no join needs a
     FIFO. Raises PlanError with resource and excess where nothing fits.
     """
-    cycles = None
-    if fps is not None:
-        if fps <= 0:
-            raise PlanError(f"--fps {fps:g}: must be more than 0 images a second")
-        cycles = int((mhz or device.mhz) * 1e6 / fps)
-    layers = lower(network)
-    budget = Budget.of(device, dsps, luts)
-    chosen = choose(layers, device, budget=budget, cycles=cycles, model=model)
-    folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
-    joined = any(isinstance(layer.op, Add) for layer in layers)
-    fast = not exact and not joined
-    fifos, timing = ({}, fast_cycles(layers, folds)) if fast else size_fifos(layers, folds)
-    return Plan(
-        network_hash=content_hash(network),
-        device=device.name,
-        stages=tuple(
-            Stage(layer.name, layer.kind, o.fold, o.cycles, o.cost)
-            for layer, o in zip(layers, chosen, strict=True)
-        ),
-        fifos=fifos,
-        cycles_latency=timing.latency,
-        cycles_interval=timing.interval,
-        cost=total(chosen),
-    )
+    made = Planner(network, device, model)
+    return made.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
 
 
 def size_fifos(

@@ -69,7 +69,7 @@ def cost(job: Job) -> Spent:
     net = inherit(scoring.supernet(setting.supernet, setting.space), job.candidate, few)
     network, fits = export(net, images.classes), True
     try:
-        scoring.predicted(setting, network, job.shares[0])
+        scoring.predicted(setting, scoring.estimator(setting, network), job.shares[0])
     except DoesNotFit:
         fits = False
     return Spent(time.process_time() - began, fits)
