@@ -15,9 +15,10 @@ from typing import Any
 OK, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 BOARD = "ulx3s-25f"
 BUDGET = {
-    "population": "points of a generation",
+    "population": "networks of a generation, each scored at every share of the board",
     "generations": "generations of a round",
-    "finalists": "networks that are built in a round",
+    "trained": "networks of the front that are trained out in a round",
+    "finalists": "points of the trained networks that are built in a round",
     "rounds": "rounds at most: each refits the cost model to what the one before it measured",
     "probes": "networks trained out first, to learn what inherited accuracies are worth",
     "epochs": "of each finalist and probe, from inherited weights",

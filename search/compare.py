@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import log
 
-from search.hypervolume import Box, row
+from search.hypervolume import Box, reference, row
 from search.results import OBJECTIVES, Finalist
 
 
@@ -55,8 +54,7 @@ def volumes(fronts: Sequence[Sequence[Finalist]], classes: int) -> list[float]:
     whole = [one for part in rows for one in part]
     if not whole:
         return [0.0] * len(fronts)
-    reference = [max(column) + log(2) for column in zip(*whole, strict=True)]
-    box = Box.around([*whole, reference], classes)
+    box = Box.around([*whole, reference(whole, classes)], classes)
     return [box.volume(part) for part in rows]
 
 

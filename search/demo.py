@@ -41,7 +41,7 @@ DEPLOYED, DEPLOYED_IMAGES = "icebreaker", 40
 
 SEARCHED = "up5k"
 BUDGET = {
-    "population": 24, "generations": 8, "finalists": 8, "rounds": 1, "epochs": 8,
+    "population": 24, "generations": 8, "trained": 12, "finalists": 8, "rounds": 1, "epochs": 8,
     "supernet_epochs": 20, "probes": 0,
 }  # fmt: skip
 """A third of what `shiftadd search` spends, enough for a measured front of five networks."""

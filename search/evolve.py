@@ -1,15 +1,17 @@
-"""Multi-objective evolution over networks and their shares of the board: NSGA-II, asked and told.
+"""Multi-objective evolution over networks: NSGA-II on their points, asked and told.
 
-pymoo does selection, ranking and crowding; the operators here work on Genomes. Which points are
-asked for depends on the seed and on what was told alone, so that a search that was cut short is
-replayed from its beginning with the scores that are on disk.
+A network has a point for each share of the board (`SHARES`): folded anew it costs next to nothing
+to score, while judging its weights takes most of the time. So networks are asked for, and what is
+told, ranked and selected are points. pymoo does selection and ranking; the operators here work on
+networks. Which are asked for depends on the seed and on what was told alone, so that a search that
+was cut short is replayed from its beginning with the scores that are on disk.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from itertools import cycle
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -22,63 +24,73 @@ from pymoo.core.mutation import Mutation
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 from pymoo.core.termination import NoTermination
+from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
+from pymoo.operators.survival.rank_and_crowding.metrics import CrowdingDiversity
 from pymoo.problems.static import StaticProblem
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
-from search.objectives import SHARES, Genome, Limits, Score
+from search.hypervolume import spread
+from search.objectives import Limits, Score
 from search.results import OBJECTIVES
 from search.space import Candidate, Choice, Space, StageChoice
 
 SAMPLERS = ("evolution", "random")
-CROSSED, MUTATED, RATE = 0.5, 0.8, 0.2
-"""Parts of the children that have two parents, and that mutate; probability of each gene."""
+CROSSED, MUTATED = 0.5, 0.9
+"""Parts of the children that have two parents, and that mutate."""
+RATES = (0.05, 0.1, 0.2)
+"""Probability that a gene mutates, one for each child: near the front small steps are the ones
+that lead further, at first they are too slow."""
+KEPT = 2
+"""Points that survive, for each network of a generation."""
 
 
 class Evolution:
-    """One run of NSGA-II on `space`; `start`, points to begin with, precede random ones.
+    """One run of NSGA-II on `space`; `start`, networks to begin with, precede random ones.
 
-    sampler: "evolution", or "random" for as many points drawn at random.
+    population: networks of a generation. sampler: "evolution", or "random" for as many networks
+    drawn at random.
     """
 
     def __init__(
         self, space: Space, limits: Limits, *, population: int, seed: int,
-        sampler: str = "evolution", start: Sequence[Genome] = (),
+        sampler: str = "evolution", start: Sequence[Candidate] = (),
     ) -> None:  # fmt: skip
         if sampler not in SAMPLERS:
             raise ValueError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
         self.limits = limits
         draw = _Draw(space, random.Random(seed))
         fresh = _Fresh()
-        first = list(dict.fromkeys([*start, *draw.first(population, sampler)]))
-        fresh.seen.update(first[:population])
+        first = list(dict.fromkeys([*start, *draw.first(population, sampler)]))[:population]
+        fresh.seen.update(first)
         mating = {"mating": _Random(draw, fresh)} if sampler == "random" else {}
         self._problem = Problem(n_var=1, n_obj=1 + len(OBJECTIVES), n_ieq_constr=1, vtype=object)
         self._algorithm = NSGA2(
-            pop_size=population, sampling=_column(first[:population]), crossover=_Cross(draw),
-            mutation=_Mutate(draw), eliminate_duplicates=fresh, **mating,
+            pop_size=KEPT * population, n_offsprings=population, sampling=_column(first),
+            crossover=_Cross(draw), mutation=_Mutate(draw), eliminate_duplicates=fresh,
+            survival=RankAndCrowding(crowding_func=_Crowding(space.classes)), **mating,
         )  # fmt: skip
         self._algorithm.setup(self._problem, termination=NoTermination(), seed=seed)
-        self._asked: Population | None = None
 
-    def ask(self) -> list[Genome]:
-        """The next generation, never a point that was asked before; empty when there is none."""
-        self._asked = self._algorithm.ask()
-        return [] if self._asked is None else [one.X[0] for one in self._asked]
+    def ask(self) -> list[Candidate]:
+        """The next generation, never a network that was asked before; empty when there is none."""
+        asked = self._algorithm.ask()
+        return [] if asked is None else [one.X[0] for one in asked]
 
     def tell(self, scores: Sequence[Score]) -> None:
-        """Scores of what was asked, in the same order."""
+        """Scores of the networks asked for, in their order: any number of points of each."""
+        told = Population.new("X", _column([score.genome.candidate for score in scores]))
         static = StaticProblem(
             self._problem,
             F=np.array([score.objectives() for score in scores]),
             G=np.array([[score.violation(self.limits)] for score in scores]),
         )
-        Evaluator().eval(static, self._asked)
-        self._algorithm.tell(infills=self._asked)
+        Evaluator().eval(static, told)
+        self._algorithm.tell(infills=told)
 
     @property
-    def survivors(self) -> list[Genome]:
-        """The present population."""
-        return [one.X[0] for one in self._algorithm.pop]
+    def survivors(self) -> list[Candidate]:
+        """The networks of the present population."""
+        return list(dict.fromkeys(one.X[0] for one in self._algorithm.pop))
 
 
 def front(scores: Sequence[Score], limits: Limits) -> list[Score]:
@@ -109,13 +121,28 @@ def _weight(choice: Choice) -> tuple[int, int]:
     return choice.kernel**2 * (8 if choice.op == "conv" else 1), choice.bits
 
 
+class _Crowding(CrowdingDiversity):
+    """The order in which `spread` takes points, the first one highest: survivors hold as much
+    hypervolume as they can. With four objectives hardly any point beats another, and distances
+    alone would let the population drift along the front."""
+
+    def __init__(self, classes: int) -> None:
+        self.classes = classes
+
+    def _do(self, F: np.ndarray, n_remove: int = 0) -> np.ndarray:
+        found = np.zeros(len(F))
+        order = list(islice(spread(F.tolist(), self.classes), len(F) - n_remove))
+        found[order] = np.arange(len(order), 0, -1)
+        return found
+
+
 class _Draw:
-    """Random Genomes of a space."""
+    """Random networks of a space."""
 
     def __init__(self, space: Space, rng: random.Random) -> None:
         self.space, self.rng = space, rng
 
-    def first(self, count: int, sampler: str) -> list[Genome]:
+    def first(self, count: int, sampler: str) -> list[Candidate]:
         """Extremes of each kind, and random ones: half of them from one kind alone, in turn.
 
         The smallest network is the fastest on the whole board, and takes the fewest LUTs of the
@@ -123,37 +150,27 @@ class _Draw:
         """
         if sampler == "random":
             return [self.any() for _ in range(count)]
-        ends = [
-            genome
-            for kind in self.space.kinds
-            for genome in (
-                Genome(self.space.largest(kind), max(SHARES)),
-                Genome(smallest(self.space, kind), max(SHARES)),
-                Genome(smallest(self.space, kind), min(SHARES)),
-            )
-        ]
-        pure = [self.space.restrict([kind]) for kind in self.space.kinds] or [self.space]
+        kinds = self.space.kinds
+        ends = [of(kind) for kind in kinds for of in (self.space.largest, self.smallest)]
+        pure = [self.space.restrict([kind]) for kind in kinds] or [self.space]
         rest = [
-            Genome(space.sample(self.rng), self.rng.choice(SHARES))
+            space.sample(self.rng)
             for pair in zip(cycle(pure), range(count), strict=False)
             for space in (self.space, pair[0])
         ]
         return [*ends, *rest]
 
-    def any(self) -> Genome:
-        return Genome(self.space.sample(self.rng), self.rng.choice(SHARES))
+    def smallest(self, kind: str) -> Candidate:
+        return smallest(self.space, kind)
 
-    def child(self, a: Genome, b: Genome) -> Genome:
-        candidate = self.space.crossover(a.candidate, b.candidate, self.rng)
-        return Genome(candidate, self.rng.choice((a.share, b.share)))
+    def any(self) -> Candidate:
+        return self.space.sample(self.rng)
 
-    def mutant(self, parent: Genome) -> Genome:
-        """Another share now and then, another network nearly always."""
-        rng = self.rng
-        share = rng.choice(SHARES) if rng.random() < RATE else parent.share
-        if share != parent.share and rng.random() < 0.5:
-            return Genome(parent.candidate, share)
-        return Genome(self.space.mutate(parent.candidate, rng, RATE), share)
+    def child(self, a: Candidate, b: Candidate) -> Candidate:
+        return self.space.crossover(a, b, self.rng)
+
+    def mutant(self, parent: Candidate) -> Candidate:
+        return self.space.mutate(parent, self.rng, self.rng.choice(RATES))
 
 
 class _Fresh(DuplicateElimination):
@@ -161,7 +178,7 @@ class _Fresh(DuplicateElimination):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: set[Genome] = set()
+        self.seen: set[Candidate] = set()
 
     def do(self, pop: Population, *args: Any, **options: Any) -> Population:
         if not args:  # the first generation
@@ -189,7 +206,7 @@ class _Mutate(Mutation):
         self.draw = draw
 
     def _do(self, problem: Problem, X: np.ndarray, **options: Any) -> np.ndarray:
-        return _column([self.draw.mutant(genome) for genome in X[:, 0]])
+        return _column([self.draw.mutant(one) for one in X[:, 0]])
 
 
 class _Random(InfillCriterion):
@@ -203,8 +220,8 @@ class _Random(InfillCriterion):
         return Population.new("X", _column([self.draw.any() for _ in range(count)]))
 
 
-def _column(genomes: Sequence[Genome]) -> np.ndarray:
-    """Genomes as pymoo wants them: an array (N, 1) of objects."""
-    column = np.empty((len(genomes), 1), dtype=object)
-    column[:, 0] = genomes
+def _column(candidates: Sequence[Candidate]) -> np.ndarray:
+    """Networks as pymoo wants them: an array (N, 1) of objects."""
+    column = np.empty((len(candidates), 1), dtype=object)
+    column[:, 0] = candidates
     return column

@@ -31,7 +31,7 @@ from model.checkpoint import ARCHITECTURE, LOG, NETWORK
 from model.data import Dataset
 from model.spec import Network
 from search.objectives import Score
-from search.scoring import Setting, inherit_here, predicted
+from search.scoring import Setting, estimator, inherit_here, predicted
 from search.tuning import Training, tune
 from sim.network import SimulationResult, simulate
 from sim.simulators import SimulatorError, missing
@@ -151,8 +151,9 @@ def _fitted(
 ) -> tuple[Estimate, Report, Accelerator]:
     """Builds within `share` of the board; and within less where that takes more than --max-luts."""
     most = job.setting.limits.max_luts
+    chip = estimator(job.setting, network)
     for _ in range(FITTINGS):
-        guess = predicted(job.setting, network, share, exact=True)
+        guess = predicted(job.setting, chip, share, exact=True)
         report, accelerator = compile_network(
             network, board=job.setting.board, out=folder, plan=guess.plan, cache=Path(job.cache)
         )

@@ -6,8 +6,9 @@ half the LUTs, are worth the same anywhere.
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,19 +54,41 @@ class Box:
         return scaled
 
 
-def spread(rows: Sequence[Row], count: int) -> list[int]:
-    """Indices of `count` rows: the most accurate, then always the one that adds most hypervolume.
+def reference(rows: Iterable[Row], classes: int) -> list[float]:
+    """What hypervolumes are measured up to: chance, and twice the highest of each cost."""
+    high: list[float] = (np.array(list(rows), dtype=float).max(0) + math.log(2)).tolist()
+    return [math.log(1 - 1 / classes), *high[1:]]
 
-    Greedy choice reaches at least 63 % of the best possible (the volume is submodular).
+
+def spread(rows: Sequence[Row], classes: int) -> Iterator[int]:
+    """Indices of `rows`: the most accurate, then always the one that adds most hypervolume.
+
+    Greedy choice reaches at least 63 % of the best possible: the volume is submodular, so that what
+    a row adds only ever shrinks, and is worked out anew only for those that may still be the best.
+    Ends when nothing adds anything.
     """
     table = np.array(rows, dtype=float)
-    low, high = table.min(0), table.max(0)
-    scaled = 0.9 * (table - low) / np.maximum(high - low, 1e-9)
-    chosen = [min(range(len(rows)), key=lambda i: (*rows[i], i))]
-    while len(chosen) < min(count, len(rows)):
-        rest = [i for i in range(len(rows)) if i not in chosen]
-        chosen.append(max(rest, key=lambda i: (_volume(scaled[[*chosen, i]]), -i)))
-    return chosen
+    scaled = table - reference(rows, classes)
+    first = min(range(len(rows)), key=lambda i: (*rows[i], i))
+    chosen, volume = [first], _below(scaled[[first]])
+    heap = [(-_below(scaled[[i]]), i, 0) for i in range(len(rows)) if i != first]
+    heapq.heapify(heap)
+    yield first
+    while heap:
+        less, best, seen = heapq.heappop(heap)
+        if seen < len(chosen):
+            gain = _below(scaled[[*chosen, best]]) - volume
+            heapq.heappush(heap, (-gain, best, len(chosen)))
+            continue
+        if less >= 0:
+            return
+        chosen, volume = [*chosen, best], volume - less
+        yield best
+
+
+def _below(table: np.ndarray) -> float:
+    """Volume between the points and 0; what is not below it in all columns counts nothing."""
+    return float(Hypervolume(ref_point=np.zeros(table.shape[1])).do(table))
 
 
 def _volume(table: np.ndarray) -> float:

@@ -76,8 +76,8 @@ NO_LIMITS = Limits()
 class Score:
     """A scored point. accuracy: expected of it once trained, None where it does not fit.
 
-    inherited: how it does before training. excess: where it does not fit, what it takes of the
-    scarcest resource over what there is.
+    weights: their number. inherited: how it does before training. excess: where it does not fit,
+    what it takes of the scarcest resource over what there is.
     """
 
     key: str
@@ -89,6 +89,7 @@ class Score:
     predicted: Mapping[str, Any] = field(default_factory=dict)
     excess: float = 0.0
     inherited: Inherited | None = None
+    weights: int = 0
 
     def objectives(self) -> list[float]:
         """A `search.hypervolume.row`, to minimise."""
@@ -111,14 +112,15 @@ class Score:
             "inherited": asdict(self.inherited) if self.inherited else None,
             "accuracy": self.accuracy, "fits": self.fits,
             "why": self.why, "predicted": dict(self.predicted), "excess": self.excess,
+            "weights": self.weights,
         }  # fmt: skip
 
     @staticmethod
     def from_row(row: Mapping[str, Any]) -> Score:
         genome = Genome(Candidate.from_dict(row["candidate"]), row["share"])
         inherited = Inherited(**row["inherited"]) if row["inherited"] else None
-        named = {n: row[n] for n in ("key", "id", "accuracy", "fits", "why", "predicted", "excess")}
-        return Score(genome=genome, inherited=inherited, **named)
+        names = ("key", "id", "accuracy", "fits", "why", "predicted", "excess", "weights")
+        return Score(genome=genome, inherited=inherited, **{name: row[name] for name in names})
 
 
 def key(space: Space, genome: Genome) -> str:

@@ -25,15 +25,18 @@ SUPERNETS = Path("build/supernets")
 
 @dataclass(frozen=True)
 class Budget:
-    """What a search may spend. population, generations: in each round.
+    """What a search may spend. population: networks of a generation. generations: in each round.
 
-    finalists: of the first round; later ones, which only look for what the new prices changed, have
-    half as many. probes: networks trained out beforehand, to learn what inherited accuracies are
-    worth. epochs: of each of both. supernet_epochs: of the supernet, unless it is there.
+    Each network is scored at every share of the board. trained: networks of the front so found that
+    are trained out. finalists: points of these that are built. Later rounds, which only look for
+    what is better known by then, have half as many of both. probes: networks trained out
+    beforehand, to learn what inherited accuracies are worth. epochs: of each of all these.
+    supernet_epochs: of the supernet, unless it is there.
     """
 
     population: int = 48
     generations: int = 20
+    trained: int = 16
     finalists: int = 8
     rounds: int = 2
     epochs: int = 5
@@ -47,7 +50,7 @@ class Budget:
                 raise ValueError(f"--{name.replace('_', '-')} {value}: at least {least}")
 
 
-BUDGETS = {"8x8": Budget(40, 12, finalists=6, epochs=15, supernet_epochs=40)}
+BUDGETS = {"8x8": Budget(40, 12, trained=12, finalists=6, epochs=15, supernet_epochs=40)}
 """By name of the space; other spaces have that of Budget()."""
 
 

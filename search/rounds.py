@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from gen.compile import CACHE
@@ -14,7 +16,7 @@ from search.executor import Pool
 from search.feasible import check_feasible
 from search.finalists import BuildJob, build
 from search.hypervolume import Box, spread
-from search.objectives import Genome, Score, key
+from search.objectives import SHARES, Genome, Score, key
 from search.predictor import Predictor, Probe
 from search.progress import Show, Tick
 from search.refit import refit
@@ -22,7 +24,10 @@ from search.request import Request
 from search.run import RunFolder
 from search.scoring import Job, Setting, evaluate
 from search.space import Candidate
-from search.tuning import Training
+from search.tuning import Training, TuneJob, probe
+
+BATCHES = 3
+"""In which the networks of a round are trained out."""
 
 
 @dataclass
@@ -36,15 +41,19 @@ class Rounds:
     probes: Sequence[Probe] = ()
     box: Box | None = None
     """For hypervolumes: around the first points that could be built."""
+    trained: dict[str, Probe] = field(default_factory=dict)
+    """Networks trained out in this run, by id: their accuracies are known."""
 
     def all(self, setting: Setting, training: Training) -> None:
         """Up to as many rounds as asked for; fewer when predicted and measured front agree."""
-        start: list[Genome] = []
+        start: list[Candidate] = []
         built: list[dict[str, Any]] = []
-        setting = replace(setting, expects=Predictor.fit(self.probes))
         for number in range(self.request.budget.rounds):
+            setting = replace(setting, expects=self.expects())
             with self.run.timed("search"):
                 start = self.evolve(setting, number, start)
+            with self.run.timed("training"):
+                self.train(setting, training, number)
             picked = self.pick(number, {one["key"] for one in built})
             if not picked:
                 return
@@ -56,13 +65,14 @@ class Rounds:
             self.run.end_round(found)
             if agrees(found):
                 return
-            setting = replace(
-                setting, cost=self._refitted(built),
-                expects=Predictor.fit([*self.probes, *map(_probed, built)]),
-            )  # fmt: skip
+            setting = replace(setting, cost=self._refitted(built))
 
-    def evolve(self, setting: Setting, number: int, start: Sequence[Genome]) -> list[Genome]:
-        """One round of evolution from `start`; returns the last population."""
+    def expects(self) -> Predictor:
+        """What is known of trained accuracies now."""
+        return Predictor.fit([*self.probes, *self.trained.values()])
+
+    def evolve(self, setting: Setting, number: int, start: Sequence[Candidate]) -> list[Candidate]:
+        """One round of evolution from `start`; returns the networks of the last population."""
         asked, budget = self.request, self.request.budget
         evolution = Evolution(
             asked.searched, asked.limits, population=budget.population,
@@ -72,10 +82,10 @@ class Rounds:
         total = budget.population * budget.generations
         with self.show.steps(f"round {number + 1}", total) as tick:
             for generation in range(budget.generations):
-                genomes = evolution.ask()
-                if not genomes:  # the space has no other points
+                candidates = evolution.ask()
+                if not candidates:  # the space has no others
                     break
-                found = self.score(setting, genomes, (number, generation), tick)
+                found = self.score(setting, candidates, (number, generation), tick)
                 evolution.tell(found)
                 scores += found
                 last = budget.generations - 1
@@ -94,38 +104,98 @@ class Rounds:
         return f"generation {generation + 1}  hypervolume {volume:.4f}  best {100 * best:.2f} %"
 
     def score(
-        self, setting: Setting, genomes: Sequence[Genome], at: tuple[int, int], tick: Tick
+        self, setting: Setting, candidates: Sequence[Candidate], at: tuple[int, int], tick: Tick
     ) -> list[Score]:
-        """Scores at (round, generation): those that are on disk, and the others as they come."""
+        """Scores of networks at all SHARES, at (round, generation): those that are on disk, and the
+        others as they come."""
         run, space = self.run, self.request.space
-        keys = [key(space, genome) for genome in genomes]
-        missing: dict[Candidate, list[float]] = {}
-        for name, genome in zip(keys, genomes, strict=True):
-            if (at[0], name) not in run.scores:
-                missing.setdefault(genome.candidate, []).append(genome.share)
-        tick(len(keys) - sum(map(len, missing.values())))
-        jobs = [
-            Job(setting, candidate, tuple(shares), run.inherited.get(space.id(candidate)))
-            for candidate, shares in missing.items()
+        points = [
+            [key(space, Genome(candidate, share)) for share in SHARES] for candidate in candidates
         ]
+        jobs = [
+            Job(setting, candidate, SHARES, run.inherited.get(space.id(candidate)))
+            for candidate, keys in zip(candidates, points, strict=True)
+            if not all((at[0], name) in run.scores for name in keys)
+        ]
+        tick(len(candidates) - len(jobs))
         for _, found in self.pool.run(evaluate, jobs):
-            for score in found:
-                run.append(score, *at)
-            tick(len(found))
-        return [run.scores[at[0], name] for name in keys]
+            run.append(found, *at)
+            tick(1)
+        return [run.scores[at[0], name] for keys in points for name in keys]
 
-    def pick(self, number: int, built: set[str]) -> list[Score]:
-        """A spread of the round's predicted front, of points that are not built yet.
+    def train(self, setting: Setting, training: Training, number: int) -> None:
+        """Trains out networks of the round's front, in BATCHES: each tells what the next is worth.
+
+        The best of many expected accuracies are too good to be true, most of all where kinds differ
+        in what they gain: finalists are chosen by what training gave.
+        """
+        with self.show.steps(f"training {number + 1}", self._of_round(number, "trained")) as tick:
+            for batch in range(BATCHES):
+                wanted = self._of_round(number, "trained")
+                wanted = wanted * (batch + 1) // BATCHES - wanted * batch // BATCHES
+                jobs = [
+                    TuneJob(setting, training, score.genome.candidate, str(self._scratch(score.id)))
+                    for score in self._promising(number, wanted)
+                ]
+                names = {job.candidate: Path(job.folder).name for job in jobs}
+                for job, found in self.pool.run(probe, jobs):
+                    self.trained[names[job.candidate]] = found
+                    tick(1, f"{found.inherited.accuracy:.3f} → {found.trained:.3f}")
+
+    def _promising(self, number: int, count: int) -> list[Score]:
+        """A point of each of `count` networks that are not trained yet: those that would add most
+        hypervolume to what is expected of the others and known of the trained ones."""
+        able = self.front(self._as_known(number, self.expects()))
+        found: dict[str, Score] = {}
+        for i in spread([s.objectives() for s in able], self.request.space.classes) if able else ():
+            if len(found) == count:
+                break
+            if able[i].id not in self.trained:
+                found.setdefault(able[i].id, able[i])
+        return list(found.values())
+
+    def _as_known(self, number: int, expects: Predictor) -> list[Score]:
+        """The points of a round, with accuracies as they are known or expected now."""
+        found = []
+        for score in self.run.of_round(number):
+            if not score.fits or score.inherited is None:
+                continue
+            known = self.trained.get(score.id)
+            kinds = score.genome.candidate.kinds
+            accuracy = known.trained if known else expects(kinds, score.weights, score.inherited)
+            found.append(replace(score, accuracy=accuracy))
+        return found
+
+    def front(self, scores: Sequence[Score]) -> list[Score]:
+        """The front of `scores`, without what is of no use.
 
         A point less than half as far above chance as the best is of no use, however cheap.
         """
-        able = front(self.run.of_round(number), self.request.limits)
+        able = front(scores, self.request.limits)
         best = max((score.accuracy or 0.0 for score in able), default=0.0)
         least = (best + 1 / self.request.space.classes) / 2
-        able = [s for s in able if s.key not in built and (s.accuracy or 0.0) >= least]
-        wanted = self.request.budget.finalists
-        count = wanted if number == 0 else (wanted + 1) // 2
-        return [able[i] for i in spread([s.objectives() for s in able], count)] if able else []
+        return [s for s in able if (s.accuracy or 0.0) >= least]
+
+    def pick(self, number: int, built: set[str]) -> list[Score]:
+        """A spread of the front of the trained networks, of points that are not built yet; as the
+        search saw them."""
+        known = [s for s in self._as_known(number, self.expects()) if s.id in self.trained]
+        able = self.front(known)
+        if not able:
+            return []
+        order = spread([s.objectives() for s in able], self.request.space.classes)
+        keys = [able[i].key for i in order]
+        fresh = (self.run.scores[number, name] for name in keys if name not in built)
+        return list(islice(fresh, self._of_round(number, "finalists")))
+
+    def _of_round(self, number: int, what: str) -> int:
+        """Finalists or trained networks: later rounds, which look for what changed, have half."""
+        wanted: int = getattr(self.request.budget, what)
+        return wanted if number == 0 else (wanted + 1) // 2
+
+    def _scratch(self, name: str) -> Path:
+        """Where the network called `name` is trained."""
+        return self.run.folder.resolve() / "trained" / name
 
     def build(
         self, setting: Setting, training: Training, number: int, picked: Sequence[Score]
@@ -150,8 +220,3 @@ class Rounds:
     def _refitted(self, built: Sequence[Mapping[str, Any]]) -> CostModel:
         """The committed cost model, fitted to what was measured in this run as well."""
         return refit(self.request.device, self.run.folder, built)
-
-
-def _probed(finalist: Mapping[str, Any]) -> Probe:
-    trained = finalist["accuracy"]["validation"]
-    return Probe.from_dict(dict(finalist) | {"trained": trained})

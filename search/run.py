@@ -14,7 +14,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -100,13 +100,15 @@ class RunFolder:
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise RunError(f"{path}: line {number} is damaged; delete it") from None
 
-    def append(self, score: Score, number: int, generation: int) -> None:
-        """A score of round `number`, on the disk when this returns."""
-        row = {"round": number, "generation": generation} | score.as_row()
-        self._file.write(json.dumps(row).encode() + b"\n")
+    def append(self, scores: Iterable[Score], number: int, generation: int) -> None:
+        """Scores of round `number`, on the disk when this returns."""
+        head = {"round": number, "generation": generation}
+        scores = [score for score in scores if (number, score.key) not in self.scores]
+        self._file.writelines(json.dumps(head | s.as_row()).encode() + b"\n" for s in scores)
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._keep(score, number)
+        for score in scores:
+            self._keep(score, number)
 
     def _keep(self, score: Score, number: int) -> None:
         self.scores[number, score.key] = score

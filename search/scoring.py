@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from gen.cost import CostModel
 from gen.devices import device
-from gen.estimate import Estimate, estimate
+from gen.estimate import Estimate, Estimator
 from gen.plan import DoesNotFit
 from model import data as datasets
 from model.data import Dataset, validation_split
@@ -73,7 +73,8 @@ def evaluate(job: Job) -> list[Score]:
     data = images(setting.data)
     net = inherit_here(setting, job.candidate)
     network = export(net, data.classes)
-    found = [_cost(setting, network, Genome(job.candidate, share)) for share in job.shares]
+    chip = estimator(setting, network)
+    found = [_cost(setting, chip, Genome(job.candidate, share)) for share in job.shares]
     inherited = job.inherited
     if inherited is None and any(score.fits for score in found):
         inherited = judge(net, data)
@@ -103,25 +104,34 @@ def judge(net: Net, data: Dataset, count: int = COUNT) -> Inherited:
     return Inherited(share_right(scores, labels), float(functional.cross_entropy(scores, labels)))
 
 
-def _cost(setting: Setting, network: Network, genome: Genome) -> Score:
+def _cost(setting: Setting, chip: Estimator, genome: Genome) -> Score:
     """The score of a point but for its accuracy."""
     name = key(setting.space, genome)
-    score = Score(name, name.rsplit("-", 1)[0], genome, None, fits=False)
+    score = Score(
+        name, name.rsplit("-", 1)[0], genome, None, fits=False, weights=chip.network.weight_count
+    )
     try:
-        found = predicted(setting, network, genome.share)
+        found = predicted(setting, chip, genome.share)
     except DoesNotFit as error:
         return replace(score, why=" ".join(str(error).split()), excess=error.ratio)
     return replace(score, fits=True, predicted=found.as_dict())
 
 
-def predicted(setting: Setting, network: Network, share: float, *, exact: bool = False) -> Estimate:
+def estimator(setting: Setting, network: Network) -> Estimator:
+    """Of what `network` costs on the board."""
+    return Estimator(network, device(setting.board), setting.cost)
+
+
+def predicted(
+    setting: Setting, chip: Estimator, share: float, *, exact: bool = False
+) -> Estimate:
     """Plan and cost within `share` of the LUTs; multipliers and blocks of RAM stay whole.
 
     Raises DoesNotFit.
     """
-    chip, limits = device(setting.board), setting.limits
-    luts = int(share * min(chip.lut, limits.max_luts or chip.lut))
-    return estimate(network, chip, luts=luts, dsps=limits.dsps, model=setting.cost, exact=exact)
+    limits = setting.limits
+    luts = int(share * min(chip.device.lut, limits.max_luts or chip.device.lut))
+    return chip.estimate(luts=luts, dsps=limits.dsps, exact=exact)
 
 
 @lru_cache(maxsize=2)

@@ -241,6 +241,31 @@ def _sample_layer(stage: Stage, rng: random.Random) -> Choice:
     return rng.choice([c for c in stage.choices if c.kind == kind])
 
 
+def _vary(layer: Choice, stage: Stage, rng: random.Random) -> Choice:
+    """Half the time any other layer, else one that differs in kind, in shape or in bits alone.
+
+    To another kind, shape stays where it has that shape; its bits are those nearest to the layer's.
+    """
+    if rng.random() < 0.5:
+        return _sample_layer(stage, rng)
+    near: dict[str, list[Choice]] = {"kind": [], "shape": [], "bits": []}
+    for c in stage.choices:
+        differs = (c.kind != layer.kind, (c.op, c.kernel) != (layer.op, layer.kernel))
+        match differs, c.bits != layer.bits:
+            case (True, False), _:
+                near["kind"].append(c)
+            case (False, True), False:
+                near["shape"].append(c)
+            case (False, False), True:
+                near["bits"].append(c)
+    ways = [choices for choices in near.values() if choices]
+    if not ways:
+        return _sample_layer(stage, rng)
+    found = rng.choice(rng.choice(ways))
+    own = [c for c in near["kind"] if c.kind == found.kind]
+    return min(own, key=lambda c: abs(c.bits - layer.bits)) if own else found
+
+
 def _sample_stage(stage: Stage, rng: random.Random) -> StageChoice:
     layers = [_sample_layer(stage, rng) for _ in range(rng.choice(stage.depth))]
     return _stage_choice(rng.choice(stage.reduce), rng.choice(stage.channels), layers)
@@ -249,7 +274,7 @@ def _sample_stage(stage: Stage, rng: random.Random) -> StageChoice:
 def _mutate_stage(
     parent: StageChoice, stage: Stage, rng: random.Random, rate: float
 ) -> StageChoice:
-    layers = [_sample_layer(stage, rng) if rng.random() < rate else c for c in parent.layers]
+    layers = [_vary(c, stage, rng) if rng.random() < rate else c for c in parent.layers]
     depth = _redraw(len(layers), stage.depth, rng, rate)
     while len(layers) > depth:
         layers.pop(rng.randrange(len(layers)))
