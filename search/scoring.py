@@ -122,9 +122,7 @@ def estimator(setting: Setting, network: Network) -> Estimator:
     return Estimator(network, device(setting.board), setting.cost)
 
 
-def predicted(
-    setting: Setting, chip: Estimator, share: float, *, exact: bool = False
-) -> Estimate:
+def predicted(setting: Setting, chip: Estimator, share: float, *, exact: bool = False) -> Estimate:
     """Plan and cost within `share` of the LUTs; multipliers and blocks of RAM stay whole.
 
     Raises DoesNotFit.

@@ -30,7 +30,14 @@ def landscape(space: Space, genome: Genome) -> Score:
     name = space.id(genome.candidate)
     key, accuracy = f"{name}-{genome.share:g}", 1 - 1 / (2 + skill)
     return Score(
-        key, name, genome, accuracy, True, "", cost, inherited=Inherited(accuracy, 1 - accuracy),
+        key,
+        name,
+        genome,
+        accuracy,
+        True,
+        "",
+        cost,
+        inherited=Inherited(accuracy, 1 - accuracy),
         weights=int(area),
     )
 
