@@ -26,19 +26,21 @@ class Family:
     """What all devices of one family share.
 
     bram_shapes: (depth, width) of one block at each port width that yosys maps to.
-    multiplier: widest signed operands of one hardware multiplier.
+    multiplier: widest signed operands of one hardware multiplier. bram_parts: what chooses among
+    parts of a deep memory stands behind the registers of its blocks (`rtl.timing.part_rows`).
     """
 
     bram_bits: int
     bram_shapes: tuple[tuple[int, int], ...]
     distributed_ram: bool
     multiplier: tuple[int, int]
+    bram_parts: bool = False
 
 
 _BLOCK_18K = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 _BLOCK_4K = ((256, 16), (512, 8), (1024, 4), (2048, 2), (4096, 1))  # the last with a multiplexer
 FAMILIES: dict[FamilyName, Family] = {
-    "ecp5": Family(18432, _BLOCK_18K, True, (18, 18)),
+    "ecp5": Family(18432, _BLOCK_18K, True, (18, 18), bram_parts=True),
     "ice40": Family(4096, _BLOCK_4K, False, (16, 16)),
     "gowin": Family(18432, _BLOCK_18K, True, (18, 18)),
 }
@@ -72,6 +74,10 @@ class Device:
     @property
     def bram_shapes(self) -> tuple[tuple[int, int], ...]:
         return FAMILIES[self.family].bram_shapes
+
+    @property
+    def bram_parts(self) -> bool:
+        return FAMILIES[self.family].bram_parts
 
     @property
     def distributed_ram(self) -> bool:

@@ -16,7 +16,7 @@ from gen.devices import Device
 from gen.facts import Facts, facts_of, walk
 from gen.foldings import Array, Foldings, tabled
 from gen.lower import Layer
-from gen.parts import simd
+from gen.parts import memory_rows, simd
 from gen.plan import Cost, Fold, Multiplier
 from model.spec import Add, Head, Input
 
@@ -27,7 +27,7 @@ DEEP = 16
 SMALL = {"distributed": 1 << 13, "logic": 1 << 9}
 """Bits up to which a memory of activations may be made of LUTs."""
 RINGS = ("logic", "distributed", "block")
-ROMS = ("logic", "block")
+ROMS = ("logic", "block", "parts")
 
 
 @dataclass(frozen=True)
@@ -167,11 +167,13 @@ def _ring_styles(depth: Array, bits: Array, copies: Array, device: Device) -> Ar
     return found
 
 
-def _rom_styles(facts: Facts, lanes: Array) -> Array:
+def _rom_styles(facts: Facts, lanes: Array, device: Device) -> Array:
     """(foldings, ROMS): where the weights may live."""
     logic = not facts.weights or facts.weights * facts.w_bits <= 1 << 14
-    block = (facts.weights // lanes >= DEEP) | (not logic)
-    return np.stack([np.full(len(lanes), logic), block], axis=1)
+    depth = facts.weights // lanes
+    block = (depth >= DEEP) | (not logic)
+    parts = block & device.bram_parts & (memory_rows(depth, lanes * facts.w_bits) < depth)
+    return np.stack([np.full(len(lanes), logic), block & ~parts, parts], axis=1)
 
 
 @lru_cache(1 << 10)
@@ -183,7 +185,7 @@ def _engine_offers(
     shape = _shapes(facts)
     depth = np.array([walk(facts.window, facts.depthwise, n, 1).depth for n in shape.lanes])
     rings = _ring_styles(depth, shape.lanes * facts.x_bits, shape.parallel, device)
-    roms = _rom_styles(facts, shape.pe * simd(facts, shape))
+    roms = _rom_styles(facts, shape.pe * simd(facts, shape), device)
     choices = np.ones((1, len(multipliers), len(requants), 1, 1), dtype=bool)
     able = choices & roms[:, None, None, :, None] & rings[:, None, None, None, :]
     i, multiplier, requant, rom, ring = np.nonzero(able)

@@ -11,6 +11,7 @@ from gen.devices import Device
 from gen.facts import Facts, pads, walk
 from gen.foldings import Array, Bill, Foldings, bit_length, tabled, where
 from gen.requant_features import hardware_multipliers
+from rtl.timing import part_rows
 
 Terms = tuple[trees.Width, ...]
 
@@ -161,17 +162,26 @@ def rom(facts: Facts, f: Foldings, device: Device) -> Bill:
     """Weight memory, a weight of each lane in a word, and its counter."""
     lanes = f.pe * simd(facts, f)
     depth, bits = facts.weights // lanes, lanes * facts.w_bits
-    some, block = depth > 1, f.weights == "block"
+    some, logic = depth > 1, f.weights == "logic"
     at = bit_length(np.maximum(depth - 1, 0))
-    block, logic = some & block, some & ~block
+    block, logic = some & ~logic, some & logic
     unlike = trees.distinct(bits, 1, np.maximum(depth, 1))
+    rows = np.where(f.weights == "parts", memory_rows(depth, bits), depth)
+    parts = np.maximum(1, -(-depth // np.maximum(rows, 1)))
     return Bill(
         counter=at,
-        register=some * (at + 3) + logic * unlike,
-        bram_reg=block * bits,
+        register=some * (at + 3) + logic * unlike + 2 * bit_length(parts - 1),
+        bram_reg=block * parts * bits,
+        ram_mux=block * (parts - 1) * bits,
         rom=np.rint(logic * unlike * np.maximum(1, depth / 16)),
-        bram=_brams(device, depth, bits, block),
+        bram=_brams(device, rows, parts * bits, block),
     )
+
+
+def memory_rows(depth: Array, bits: Array) -> Array:
+    """Rows of a memory in parts; see `rtl.timing.part_rows`."""
+    found: Array = tabled(lambda *one: [min(one[0], part_rows(*one))], depth, bits)[0]
+    return found
 
 
 def end(facts: Facts, f: Foldings, *, raw: bool) -> Bill:

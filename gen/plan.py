@@ -51,7 +51,8 @@ class Fold:
 
     pe: output channels in parallel. lanes: input channels in parallel. parallel: kernel taps in
     parallel. (SIMD is lanes · parallel.) drain: channels of an output word. multiplier, requant:
-    what multiplies. weights, ring: memory style, `block`, `distributed` or `logic`.
+    what multiplies. weights, ring: memory style, `block`, `distributed` or `logic`; and of weights
+    `parts`, blocks whose rows hold several words.
     """
 
     pe: int = 1

@@ -25,7 +25,7 @@ from rtl.counter import LoopNest
 from rtl.geometry import Geometry
 from rtl.pe import PE, pe
 from rtl.stage import Outlet, Requant, requantise
-from rtl.timing import delayed, ram
+from rtl.timing import delayed, part_rows, ram
 from rtl.window import WindowReader
 
 
@@ -173,24 +173,48 @@ class LayerEngine(wiring.Component):
         width = e.pe * e.simd * e.w_bits
         if len(words) == 1:
             return Const(words[0], width)
+        rows = part_rows(len(words), width) if e.weight_style == "parts" else len(words)
+        beside = [words[row::rows] for row in range(min(rows, len(words)))]
+        parts = len(beside[0])
         m.submodules.weights = rom = Memory(
-            shape=unsigned(width), depth=len(words), init=words, attrs=ram(e.weight_style)
+            shape=unsigned(parts * width),
+            depth=len(beside),
+            init=[sum(word << k * width for k, word in enumerate(several)) for several in beside],
+            attrs=ram(e.weight_style),
         )
         m.submodules.weight_count = count = LoopNest({"word": len(words)})
-        read = rom.read_port()
+        read, at = rom.read_port(), count.value["word"]
         # a block's slow output wants a register of its own
-        cycles = 2 if e.weight_style == "block" else 1
+        cycles = 1 if e.weight_style == "logic" else 2
         m.d.comb += [
             count.step.eq(delayed(m, window.issue, window.latency - cycles, en) & ~outlet.halt),
-            read.addr.eq(count.value["word"]),
+            read.addr.eq(at),
             read.en.eq(en),
         ]
         if cycles == 1:
             return read.data
-        word = Signal(width, reset_less=True)
+        word = Signal(parts * width, reset_less=True)
         with m.If(en):
             m.d.sync += word.eq(read.data)
-        return word
+        return self._part(m, word, at[len(read.addr) :], parts, en) if parts > 1 else word
+
+    def _part(self, m: Module, word: Signal, part: Value, parts: int, en: Signal) -> Value:
+        """The part of a memory word that `part` named two enabled cycles ago.
+
+        Chosen behind the register, which the block has inside: left to synthesis, the choice would
+        lie between the two and cost a third of the clock of an ECP5.
+        """
+        width = len(word) // parts
+        asked = Signal(len(part), reset_less=True)
+        chosen = Signal(len(part), reset_less=True)
+        with m.If(en):
+            m.d.sync += [asked.eq(part), chosen.eq(asked)]
+        found = Signal(width)
+        with m.Switch(chosen):
+            for k in range(parts):
+                with m.Case(k) if k < parts - 1 else m.Default():
+                    m.d.comb += found.eq(word.word_select(k, width))
+        return found
 
     def _elements(
         self, m: Module, window: WindowReader, weights: Value | None, en: Signal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,15 @@ import torch
 
 from gen import schedule
 from gen.assemble import assemble
+from gen.cache import Cache
+from gen.cost import predict
 from gen.devices import device
-from gen.elaborate import elaborate
+from gen.elaborate import TOP, elaborate
 from gen.fold import folds
 from gen.lower import lower
 from gen.plan import Cost, Fold, Plan, PlanError, Stage, load, save
 from gen.planner import plan, size_fifos
+from gen.synth import synthesise
 from gen.units import engine
 from model.spec import (
     Add,
@@ -108,6 +112,47 @@ def test_random_foldings_of_a_whole_network_in_rtl(quick_simulator: str) -> None
     found = simulate(network, elaborate(network, made), pixels(4, seed), simulator=quick_simulator)
     assert found.ok, found
     assert (found.cycles_latency, found.cycles_interval) == (cycles.latency, cycles.interval)
+
+
+def deep_network(inputs: int, outputs: int) -> Network:
+    """A dense layer of so many weights at 6 bits."""
+    weights = random_weights(random.Random(inputs), "mult", 6, (outputs, inputs))
+    nodes: list[Node] = [
+        Input("x", (1, 1, inputs), Format(6)),
+        Dense("d", ("x",), "mult", weights, 6),
+        Requantise("q", ("d",), np.ones(outputs, int), np.zeros(outputs, int), 8, Format(12, True)),
+        Head("h", ("q",)),
+    ]
+    return Network(tuple(nodes))
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(288, 10), (100, 41)])
+def test_deep_weights_lie_in_parts_behind_the_registers_of_blocks(
+    inputs: int, outputs: int, tmp_path: Path, quick_simulator: str
+) -> None:
+    """2,880 and 4,100 weights: three and five beside each other, the last part not full."""
+    network, target = deep_network(inputs, outputs), device("ulx3s-25f")
+    layers = lower(network)
+    chosen = {la.name: folds(la, target)[0] for la in layers}
+    one = replace(chosen["q"], pe=1, lanes=1, parallel=1, drain=1, weights="parts")
+    assert one in folds(layers[1], target)
+    chosen["q"] = one
+    fifos, cycles = size_fifos(layers, chosen)
+    stages = tuple(Stage(la.name, la.kind, chosen[la.name], 0, Cost()) for la in layers)
+    accelerator = elaborate(network, Plan(content_hash(network), target.name, stages, fifos))
+    draw = np.random.default_rng(3)
+    images = torch.from_numpy(draw.integers(0, 64, (3, 1, 1, inputs)))
+    found = simulate(network, accelerator, images, simulator=quick_simulator)
+    assert found.ok, found
+    assert (found.cycles_latency, found.cycles_interval) == (cycles.latency, cycles.interval)
+
+    netlist = synthesise(accelerator.verilog, TOP, target, cache=Cache(tmp_path))
+    cells = json.loads(netlist.path.read_text())["modules"][TOP]["cells"].values()
+    blocks = [cell for cell in cells if cell["type"] == "DP16KD"]
+    assert len(blocks) == predict(layers[1], one, target).bram
+    weights = [c["parameters"] for c in blocks if "INITVAL_00" in c["parameters"]]
+    assert {p["REGMODE_A"] for p in weights} | {p["REGMODE_B"] for p in weights} >= {"OUTREG"}
+    assert sum("OUTREG" in (p["REGMODE_A"], p["REGMODE_B"]) for p in weights) == len(weights)
 
 
 def test_busiest_layer_works_in_98_percent_of_the_cycles() -> None:
