@@ -160,6 +160,34 @@ def test_cut_anywhere_and_resumed_is_the_same_search(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake")
+def test_finalists_are_chosen_by_what_training_gave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: dict[str, float] = {}
+
+    def remember(job: TuneJob) -> Probe:
+        found = trained(job)
+        known[Path(job.folder).name] = found.trained
+        return found
+
+    monkeypatch.setattr(rounds, "probe", remember)
+    rows, _ = search(tmp_path, budget={"population": 8, "generations": 6, "trained": 6,
+                                       "finalists": 3, "rounds": 1})  # fmt: skip
+    assert len(known) == 6
+    paths = (tmp_path / "finalists").glob("*/finalist.json")
+    built = {path.parent.name: json.loads(path.read_text()) for path in paths}
+    assert len(built) == 3
+    networks = {name.rsplit("-", 1)[0] for name in built}
+    assert networks <= set(known)
+    assert max(known, key=lambda name: known[name]) in networks
+    seen = {row["key"]: row["accuracy"] for row in rows}
+    for name, finalist in built.items():
+        assert finalist["accuracy"]["expected"] == seen[name], (
+            "as the search saw it, not as trained"
+        )
+
+
+@pytest.mark.usefixtures("fake")
 def test_rounds_end_when_predictions_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     search(tmp_path / "off")
     found = json.loads((tmp_path / "off/rounds.json").read_text())
