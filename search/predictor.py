@@ -28,7 +28,7 @@ from search.space import Candidate, Space
 FEWEST = 10
 """Probes without which there is no line: it has six parameters, and small networks lie outside."""
 DRAWN = 32
-PRIOR = 0.5
+PRIOR = 0.25
 """How much of a difference in inherited logits is believed to last, before any probe is seen."""
 
 
