@@ -10,7 +10,7 @@ was cut short is replayed from its beginning with the scores that are on disk.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import cycle, islice
 from typing import Any
 
@@ -47,13 +47,15 @@ KEPT = 2
 class Evolution:
     """One run of NSGA-II on `space`; `start`, networks to begin with, precede random ones.
 
-    population: networks of a generation. sampler: "evolution", or "random" for as many networks
+    known: networks that are not asked for again, but to begin with. population: networks of a
+    generation. sampler: "evolution", or "random" for as many networks
     drawn at random.
     """
 
     def __init__(
         self, space: Space, limits: Limits, *, population: int, seed: int,
         sampler: str = "evolution", start: Sequence[Candidate] = (),
+        known: Iterable[Candidate] = (),
     ) -> None:  # fmt: skip
         if sampler not in SAMPLERS:
             raise ValueError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
@@ -61,7 +63,7 @@ class Evolution:
         draw = _Draw(space, random.Random(seed))
         fresh = _Fresh()
         first = list(dict.fromkeys([*start, *draw.first(population, sampler)]))[:population]
-        fresh.seen.update(first)
+        fresh.seen.update(first, known)
         mating = {"mating": _Random(draw, fresh)} if sampler == "random" else {}
         self._problem = Problem(n_var=1, n_obj=1 + len(OBJECTIVES), n_ieq_constr=1, vtype=object)
         self._algorithm = NSGA2(

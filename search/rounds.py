@@ -1,4 +1,5 @@
-"""The rounds of a search: evolve on predictions, build the front, refit the predictions, again."""
+"""The rounds of a search: evolve on predictions, train out what looks best, build the front of that,
+refit the predictions, again."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ from search.scoring import Job, Setting, evaluate
 from search.space import Candidate
 from search.tuning import Training, TuneJob, probe
 
-BATCHES = 3
-"""In which the networks of a round are trained out."""
+PARTS = 3
+"""Of a round: each evolves on what the trainings of those before have told, and trains more."""
 
 
 @dataclass
@@ -43,17 +44,21 @@ class Rounds:
     """For hypervolumes: around the first points that could be built."""
     trained: dict[str, Probe] = field(default_factory=dict)
     """Networks trained out in this run, by id: their accuracies are known."""
+    asked: set[Candidate] = field(default_factory=set)
+    """Networks scored in the present round."""
 
     def all(self, setting: Setting, training: Training) -> None:
         """Up to as many rounds as asked for; fewer when predicted and measured front agree."""
         start: list[Candidate] = []
         built: list[dict[str, Any]] = []
         for number in range(self.request.budget.rounds):
-            setting = replace(setting, expects=self.expects())
-            with self.run.timed("search"):
-                start = self.evolve(setting, number, start)
-            with self.run.timed("training"):
-                self.train(setting, training, number)
+            self.asked.clear()
+            for part in range(PARTS):
+                setting = replace(setting, expects=self.expects())
+                with self.run.timed("search"):
+                    start = self.evolve(setting, number, part, start)
+                with self.run.timed("training"):
+                    self.train(setting, training, number, part)
             picked = self.pick(number, {one["key"] for one in built})
             if not picked:
                 return
@@ -71,26 +76,36 @@ class Rounds:
         """What is known of trained accuracies now."""
         return Predictor.fit([*self.probes, *self.trained.values()])
 
-    def evolve(self, setting: Setting, number: int, start: Sequence[Candidate]) -> list[Candidate]:
-        """One round of evolution from `start`; returns the networks of the last population."""
+    def evolve(
+        self, setting: Setting, number: int, part: int, start: Sequence[Candidate]
+    ) -> list[Candidate]:
+        """A part of a round of evolution, from `start`; returns the networks of the last
+        population."""
         asked, budget = self.request, self.request.budget
         evolution = Evolution(
             asked.searched, asked.limits, population=budget.population,
-            seed=asked.seed * 1009 + number, sampler=asked.sampler, start=start,
+            seed=(asked.seed * 1009 + number) * PARTS + part, sampler=asked.sampler, start=start,
+            known=self.asked,
         )  # fmt: skip
-        scores: list[Score] = []
         total = budget.population * budget.generations
-        with self.show.steps(f"round {number + 1}", total) as tick:
-            for generation in range(budget.generations):
+        end = _until(total, part + 1)
+        with self.show.steps(f"round {number + 1}.{part + 1}", end - len(self.asked)) as tick:
+            while len(self.asked) < end:
                 candidates = evolution.ask()
                 if not candidates:  # the space has no others
                     break
+                fresh = [one for one in candidates if one not in self.asked]
+                beyond = set(fresh[end - len(self.asked) :])
+                candidates = [one for one in candidates if one not in beyond]
+                generation = len(self.asked) // budget.population
                 found = self.score(setting, candidates, (number, generation), tick)
-                evolution.tell(found)
-                scores += found
+                evolution.tell(self._as_known(found, setting.expects))
+                self.asked.update(candidates)
+                points = self._points(number)
+                done = len(self.asked) // budget.population - 1
                 last = budget.generations - 1
-                check_feasible(self.pool, setting, asked.searched, scores, generation, last)
-                tick(0, self._note(generation, scores))
+                check_feasible(self.pool, setting, asked.searched, points, done, last)
+                tick(0, self._note(generation, self._as_known(points, setting.expects)))
         return evolution.survivors
 
     def _note(self, generation: int, scores: Sequence[Score]) -> str:
@@ -123,29 +138,27 @@ class Rounds:
             tick(1)
         return [run.scores[at[0], name] for keys in points for name in keys]
 
-    def train(self, setting: Setting, training: Training, number: int) -> None:
-        """Trains out networks of the round's front, in BATCHES: each tells what the next is worth.
+    def train(self, setting: Setting, training: Training, number: int, part: int) -> None:
+        """Trains out a part of the round's networks: those that look best.
 
         The best of many expected accuracies are too good to be true, most of all where kinds differ
         in what they gain: finalists are chosen by what training gave.
         """
-        with self.show.steps(f"training {number + 1}", self._of_round(number, "trained")) as tick:
-            for batch in range(BATCHES):
-                wanted = self._of_round(number, "trained")
-                wanted = wanted * (batch + 1) // BATCHES - wanted * batch // BATCHES
-                jobs = [
-                    TuneJob(setting, training, score.genome.candidate, str(self._scratch(score.id)))
-                    for score in self._promising(number, wanted)
-                ]
-                names = {job.candidate: Path(job.folder).name for job in jobs}
-                for job, found in self.pool.run(probe, jobs):
-                    self.trained[names[job.candidate]] = found
-                    tick(1, f"{found.inherited.accuracy:.3f} → {found.trained:.3f}")
+        whole = self._of_round(number, "trained")
+        jobs = [
+            TuneJob(setting, training, score.genome.candidate, str(self._scratch(score.id)))
+            for score in self._promising(number, _until(whole, part + 1) - _until(whole, part))
+        ]
+        names = {job.candidate: Path(job.folder).name for job in jobs}
+        with self.show.steps(f"training {number + 1}.{part + 1}", len(jobs)) as tick:
+            for job, found in self.pool.run(probe, jobs):
+                self.trained[names[job.candidate]] = found
+                tick(1, f"{found.inherited.accuracy:.3f} → {found.trained:.3f}")
 
     def _promising(self, number: int, count: int) -> list[Score]:
         """A point of each of `count` networks that are not trained yet: those that would add most
         hypervolume to what is expected of the others and known of the trained ones."""
-        able = self.front(self._as_known(number, self.expects()))
+        able = self.front(self._as_known(self._points(number), self.expects()))
         found: dict[str, Score] = {}
         for i in spread([s.objectives() for s in able], self.request.space.classes) if able else ():
             if len(found) == count:
@@ -154,16 +167,21 @@ class Rounds:
                 found.setdefault(able[i].id, able[i])
         return list(found.values())
 
-    def _as_known(self, number: int, expects: Predictor) -> list[Score]:
-        """The points of a round, with accuracies as they are known or expected now."""
+    def _points(self, number: int) -> list[Score]:
+        """What the present round has scored so far; a run that is resumed has more on disk."""
+        return [s for s in self.run.of_round(number) if s.genome.candidate in self.asked]
+
+    def _as_known(self, scores: Sequence[Score], expects: Predictor) -> list[Score]:
+        """`scores` with accuracies as they are known, or expected now."""
         found = []
-        for score in self.run.of_round(number):
-            if not score.fits or score.inherited is None:
-                continue
-            known = self.trained.get(score.id)
-            kinds = score.genome.candidate.kinds
-            accuracy = known.trained if known else expects(kinds, score.weights, score.inherited)
-            found.append(replace(score, accuracy=accuracy))
+        for score in scores:
+            accuracy = score.accuracy
+            if score.id in self.trained:
+                accuracy = self.trained[score.id].trained
+            elif score.inherited is not None:
+                kinds = score.genome.candidate.kinds
+                accuracy = expects(kinds, score.weights, score.inherited)
+            found.append(replace(score, accuracy=accuracy) if score.fits else score)
         return found
 
     def front(self, scores: Sequence[Score]) -> list[Score]:
@@ -179,8 +197,8 @@ class Rounds:
     def pick(self, number: int, built: set[str]) -> list[Score]:
         """A spread of the front of the trained networks, of points that are not built yet; as the
         search saw them."""
-        known = [s for s in self._as_known(number, self.expects()) if s.id in self.trained]
-        able = self.front(known)
+        known = [s for s in self._points(number) if s.id in self.trained]
+        able = self.front(self._as_known(known, self.expects()))
         if not able:
             return []
         order = spread([s.objectives() for s in able], self.request.space.classes)
@@ -220,3 +238,8 @@ class Rounds:
     def _refitted(self, built: Sequence[Mapping[str, Any]]) -> CostModel:
         """The committed cost model, fitted to what was measured in this run as well."""
         return refit(self.request.device, self.run.folder, built)
+
+
+def _until(total: int, part: int) -> int:
+    """How much of `total` is done after so many of PARTS."""
+    return total * part // PARTS
