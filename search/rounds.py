@@ -1,5 +1,5 @@
-"""The rounds of a search: evolve on predictions, train out what looks best, build the front of that,
-refit the predictions, again."""
+"""The rounds of a search: evolve on predictions, train out what looks best, build the front of it;
+refit the predictions, and again."""
 
 from __future__ import annotations
 
