@@ -176,7 +176,8 @@ def engine_latency(layer: Layer, fold: Fold) -> int:
     x, w = layer.sources[0], getattr(layer.op, "bits", 2)
     simd = fold.parallel * (1 if layer.depthwise else fold.lanes)
     found = _reader_latency(layer.window, fold.ring)
-    found += _element_latency(layer.kind, simd, x.bits, x.signed, w, fold.multiplier)
+    registered = fold.weights == "parts"
+    found += _element_latency(layer.kind, simd, x.bits, x.signed, w, fold.multiplier, registered)
     return found + (fold.pe > fold.drain) + _requant_latency(layer, fold)
 
 
@@ -192,10 +193,11 @@ def _reader_latency(place: Window, style: str) -> int:
 
 @cache
 def _element_latency(
-    kind: str, simd: int, x_bits: int, x_signed: bool, w_bits: int, multiplier: Multiplier
-) -> int:
+    kind: str, simd: int, x_bits: int, x_signed: bool, w_bits: int, multiplier: Multiplier,
+    registered: bool,
+) -> int:  # fmt: skip
     element = pe(kind)(
         simd=simd, x_bits=x_bits, x_signed=x_signed, w_bits=w_bits, acc_bits=64,
-        multiplier=multiplier,
+        multiplier=multiplier, registered=registered,
     )  # fmt: skip
     return element.latency

@@ -47,7 +47,7 @@ def _blocks(facts: Facts, f: Foldings, device: Device) -> Bill:
     x, w = facts.x_bits, facts.w_bits
     terms, inputs = trees.lane("mult", x, facts.x_signed, w, True), simd(facts, f)
     lanes, per_lane = f.pe * inputs, hardware_multipliers(device, x, w)
-    operands = inputs * x * (f.pe if facts.depthwise else 1) + lanes * w
+    operands = _operands(facts, f)
     products = lanes * trees.held(terms, facts.acc)
     bill = Bill(dsp=lanes * per_lane)
     if per_lane:
@@ -72,8 +72,16 @@ def _logic(facts: Facts, f: Foldings) -> Bill:
         cells = np.where(depth > 1, np.rint(once * cells), 0)
         kept = np.rint(once * kept)
         sums = np.rint((1 - (1 - facts.alive) ** depth) * sums)
-    bill = Bill({f"lane_{kind}": cells, "register": kept})
+    held = (f.weights == "parts") * _operands(facts, f)
+    bill = Bill({f"lane_{kind}": cells, "register": kept, "lone": held})
     return bill.add(_sums(facts, f, *sums))
+
+
+def _operands(facts: Facts, f: Foldings) -> Array:
+    """Bits of the inputs and weights of all lanes."""
+    inputs = simd(facts, f)
+    found: Array = inputs * (facts.x_bits * (f.pe if facts.depthwise else 1) + f.pe * facts.w_bits)
+    return found
 
 
 def _trees(facts: Facts, terms: Terms, inputs: Array) -> Array:

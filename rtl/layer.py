@@ -107,6 +107,7 @@ class Engine:
             w_bits=self.w_bits,
             acc_bits=self.acc_bits,
             multiplier=self.multiplier,
+            registered=self.weight_style == "parts",  # which come far, and through a choice
         )
 
     def weight_words(self) -> list[int]:

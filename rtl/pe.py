@@ -51,6 +51,7 @@ class PE(wiring.Component, ABC):
         acc_bits: int,
         multiplier: Multiplier = "lut",
         levels: int = 1,
+        registered: bool = False,
     ) -> None:
         for name, value, lo, hi in (
             ("simd", simd, 1, None),
@@ -67,7 +68,7 @@ class PE(wiring.Component, ABC):
         self.simd, self.w_bits, self.acc_bits = simd, w_bits, acc_bits
         self.x_bits, self.x_signed = x_bits, x_signed
         self.multiplier: Multiplier = multiplier
-        self.levels = levels
+        self.levels, self.registered = levels, registered
         super().__init__(
             {
                 "en": In(1),
@@ -94,8 +95,8 @@ class PE(wiring.Component, ABC):
 
     @property
     def input_registers(self) -> int:
-        """Registers between the ports x and w and the terms."""
-        return 0
+        """Registers between the ports x and w and the terms: at least one if `registered`."""
+        return int(self.registered)
 
     @property
     def latency(self) -> int:

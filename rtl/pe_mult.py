@@ -26,7 +26,8 @@ class MultPE(PE):
 
     @property
     def input_registers(self) -> int:
-        return 0 if self.recoded else 1  # a DSP block has them, and is slow to reach without
+        # a DSP block has them, and is slow to reach without
+        return super().input_registers if self.recoded else 1
 
     def encode(self, weight: int) -> int:
         end = 1 << (self.w_bits - 1)

@@ -106,6 +106,7 @@ def test_sums(name: str, multiplier: str, simd: int, signed: bool) -> None:
             acc_bits=rng.choice([8, 24, 40]) if name != "max" else 16,
             multiplier=multiplier,
             levels=rng.choice([1, 1, 2, 3]),
+            registered=rng.random() < 0.3,
         )
         all_weights, (lo, hi) = weights_of(name, w_bits), dut.x_range
         slots = [
