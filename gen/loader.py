@@ -10,8 +10,10 @@ from gen.boards.board import Board
 from gen.tools import ToolError
 
 FLASH = "--write-flash"
+_LIBRARIES = "install libftdi1, which brings libusb (Debian: apt install libftdi1-2)"
 _HINTS = {
-    "libftdi1": "install libftdi1 (Debian: apt install libftdi1-2)",
+    "libftdi1": _LIBRARIES,
+    "libusb": _LIBRARIES,
     "unable to open ftdi": "is the board plugged in, and may this user open it (udev rules)?",
     "claim cable": "is the board plugged in, and may this user open it (udev rules)?",
     "No DFU": "is the board plugged in, with its bootloader running?",
