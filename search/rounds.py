@@ -132,7 +132,7 @@ class Rounds:
             for candidate, keys in zip(candidates, points, strict=True)
             if not all((at[0], name) in run.scores for name in keys)
         ]
-        tick(len(candidates) - len(jobs))
+        tick(sum(one not in self.asked for one in candidates) - len(jobs))
         for _, found in self.pool.run(evaluate, jobs):
             run.append(found, *at)
             tick(1)
