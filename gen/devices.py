@@ -13,6 +13,8 @@ from functools import cache
 from math import ceil
 from typing import Literal, TypeVar
 
+from rtl.block_ram import SHAPES
+
 FamilyName = Literal["ecp5", "ice40", "gowin"]
 RESOURCE_NAMES = {
     "lut": "LUTs", "ff": "flip-flops", "dsp": "multipliers", "bram": "blocks of RAM",
@@ -27,7 +29,7 @@ class Family:
 
     bram_shapes: (depth, width) of one block at each port width that yosys maps to.
     multiplier: widest signed operands of one hardware multiplier. bram_parts: what chooses among
-    parts of a deep memory stands behind the registers of its blocks (`rtl.timing.part_rows`).
+    parts of a deep memory stands behind the registers of its blocks (`rtl.block_ram.part_rows`).
     """
 
     bram_bits: int
@@ -37,12 +39,11 @@ class Family:
     bram_parts: bool = False
 
 
-_BLOCK_18K = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 _BLOCK_4K = ((256, 16), (512, 8), (1024, 4), (2048, 2), (4096, 1))  # the last with a multiplexer
 FAMILIES: dict[FamilyName, Family] = {
-    "ecp5": Family(18432, _BLOCK_18K, True, (18, 18), bram_parts=True),
+    "ecp5": Family(18432, SHAPES, True, (18, 18), bram_parts=True),
     "ice40": Family(4096, _BLOCK_4K, False, (16, 16)),
-    "gowin": Family(18432, _BLOCK_18K, True, (18, 18)),
+    "gowin": Family(18432, SHAPES, True, (18, 18)),
 }
 
 

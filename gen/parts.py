@@ -11,7 +11,7 @@ from gen.devices import Device
 from gen.facts import Facts, pads, walk
 from gen.foldings import Array, Bill, Foldings, bit_length, tabled, where
 from gen.requant_features import hardware_multipliers
-from rtl.timing import part_rows
+from rtl.block_ram import part_rows
 
 Terms = tuple[trees.Width, ...]
 
@@ -187,7 +187,7 @@ def rom(facts: Facts, f: Foldings, device: Device) -> Bill:
 
 
 def memory_rows(depth: Array, bits: Array) -> Array:
-    """Rows of a memory in parts; see `rtl.timing.part_rows`."""
+    """Rows of a memory in parts; see `rtl.block_ram.part_rows`."""
     found: Array = tabled(lambda *one: [min(one[0], part_rows(*one))], depth, bits)[0]
     return found
 

@@ -21,11 +21,12 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from rtl.block_ram import part_rows
 from rtl.counter import LoopNest
 from rtl.geometry import Geometry
 from rtl.pe import PE, pe
 from rtl.stage import Outlet, Requant, requantise
-from rtl.timing import delayed, part_rows, ram
+from rtl.timing import delayed, ram
 from rtl.window import WindowReader
 
 

@@ -1,21 +1,10 @@
-"""Delayed flags, what memories are told, and how deep ones are laid out."""
+"""Delayed flags, and what memories are told."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal
-
-BLOCK = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
-"""Rows and bits of a block of RAM of 18 Kbit."""
-
-
-def part_rows(depth: int, width: int) -> int:
-    """Rows in which `depth` words of `width` bits take the fewest such blocks.
-
-    Of several the most rows, with the fewest words beside each other: ⌈depth / rows⌉.
-    """
-    return min(BLOCK, key=lambda shape: -(-width * -(-depth // shape[0]) // shape[1]))[0]
 
 
 def delayed(m: Module, flag: Any, cycles: int, en: Signal) -> Signal:

@@ -48,8 +48,7 @@ class Evolution:
     """One run of NSGA-II on `space`; `start`, networks to begin with, precede random ones.
 
     known: networks that are not asked for again, but to begin with. population: networks of a
-    generation. sampler: "evolution", or "random" for as many networks
-    drawn at random.
+    generation. sampler: "evolution", or "random" for as many networks drawn at random.
     """
 
     def __init__(
@@ -153,7 +152,9 @@ class _Draw:
         if sampler == "random":
             return [self.any() for _ in range(count)]
         kinds = self.space.kinds
-        ends = [of(kind) for kind in kinds for of in (self.space.largest, self.smallest)]
+        ends = [
+            one for kind in kinds for one in (self.space.largest(kind), smallest(self.space, kind))
+        ]
         pure = [self.space.restrict([kind]) for kind in kinds] or [self.space]
         rest = [
             space.sample(self.rng)
@@ -161,9 +162,6 @@ class _Draw:
             for space in (self.space, pair[0])
         ]
         return [*ends, *rest]
-
-    def smallest(self, kind: str) -> Candidate:
-        return smallest(self.space, kind)
 
     def any(self) -> Candidate:
         return self.space.sample(self.rng)

@@ -46,7 +46,7 @@ class Box:
     def volume(self, rows: Iterable[Row]) -> float:
         """Part of the box that at least one of the points is no worse than."""
         table = np.array(list(rows), dtype=float).reshape(-1, len(self.low))
-        return _volume(self._scaled(table)) if len(table) else 0.0
+        return _volume(self._scaled(table), 1.0) if len(table) else 0.0
 
     def _scaled(self, table: np.ndarray) -> np.ndarray:
         low, high = np.array(self.low), np.array(self.high)
@@ -70,14 +70,14 @@ def spread(rows: Sequence[Row], classes: int) -> Iterator[int]:
     table = np.array(rows, dtype=float)
     scaled = table - reference(rows, classes)
     first = min(range(len(rows)), key=lambda i: (*rows[i], i))
-    chosen, volume = [first], _below(scaled[[first]])
-    heap = [(-_below(scaled[[i]]), i, 0) for i in range(len(rows)) if i != first]
+    chosen, volume = [first], _volume(scaled[[first]], 0.0)
+    heap = [(-_volume(scaled[[i]], 0.0), i, 0) for i in range(len(rows)) if i != first]
     heapq.heapify(heap)
     yield first
     while heap:
         less, best, seen = heapq.heappop(heap)
         if seen < len(chosen):
-            gain = _below(scaled[[*chosen, best]]) - volume
+            gain = _volume(scaled[[*chosen, best]], 0.0) - volume
             heapq.heappush(heap, (-gain, best, len(chosen)))
             continue
         if less >= 0:
@@ -86,10 +86,6 @@ def spread(rows: Sequence[Row], classes: int) -> Iterator[int]:
         yield best
 
 
-def _below(table: np.ndarray) -> float:
-    """Volume between the points and 0; what is not below it in all columns counts nothing."""
-    return float(Hypervolume(ref_point=np.zeros(table.shape[1])).do(table))
-
-
-def _volume(table: np.ndarray) -> float:
-    return float(Hypervolume(ref_point=np.ones(table.shape[1])).do(table))
+def _volume(table: np.ndarray, end: float) -> float:
+    """Volume between the rows and `end`; what is not below that in all columns counts nothing."""
+    return float(Hypervolume(ref_point=np.full(table.shape[1], end)).do(table))

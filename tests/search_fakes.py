@@ -30,16 +30,9 @@ def landscape(space: Space, genome: Genome) -> Score:
     name = space.id(genome.candidate)
     key, accuracy = f"{name}-{genome.share:g}", 1 - 1 / (2 + skill)
     return Score(
-        key,
-        name,
-        genome,
-        accuracy,
-        True,
-        "",
-        cost,
-        inherited=Inherited(accuracy, 1 - accuracy),
-        weights=int(area),
-    )
+        key, name, genome, accuracy, True, "", cost,
+        inherited=Inherited(accuracy, 1 - accuracy), weights=int(area),
+    )  # fmt: skip
 
 
 def evaluate(job: Job) -> list[Score]:
