@@ -105,6 +105,7 @@ def front(scores: Sequence[Score], limits: Limits) -> list[Score]:
 
 def smallest(space: Space, kind: str) -> Candidate:
     """Fewest channels, layers, weights and bits, all of `kind` where a stage has it."""
+    ends = space.restrict([kind])
     stages = []
     for stage in space.stages:
         own = [c for c in stage.choices if c.kind == kind] or stage.choices
@@ -113,8 +114,8 @@ def smallest(space: Space, kind: str) -> Candidate:
         reduce = stage.reduce[-1] if layers or stage.reduce[-1] != "stride" else "maxpool"
         stages.append(StageChoice(reduce, min(stage.channels) if layers else 0, layers))
     return Candidate(
-        min(space.first_channels), min(space.first, key=_weight), tuple(stages), space.heads[-1],
-        min(space.last, key=_weight),
+        min(space.first_channels), min(ends.first, key=_weight), tuple(stages), space.heads[-1],
+        min(ends.last, key=_weight),
     )  # fmt: skip
 
 

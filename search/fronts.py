@@ -120,7 +120,7 @@ def _spot(plot: Plot, finalist: Finalist, cost: str) -> tuple[float, float]:
 
 def told(point: Point | Finalist, letter: str = "") -> str:
     """What a pointer over a point is told, line by line."""
-    kinds = " ".join(point.kinds) or "no inner layer"
+    kinds = " ".join(point.kinds) or "products at the ends alone"
     name = f"{letter} · {point.key}" if letter else point.key
     if isinstance(point, Point):
         how = f"{_percent(point.accuracy):.1f} % expected"

@@ -44,7 +44,7 @@ class Inherited:
 class Probe:
     """A network before and after training, on the validation split.
 
-    kinds: of the inner layers. weights: their number in all layers. trained: accuracy.
+    kinds: as `Candidate.kinds`. weights: their number in all layers. trained: accuracy.
     """
 
     kinds: tuple[str, ...]

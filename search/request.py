@@ -58,7 +58,7 @@ BUDGETS = {"8x8": Budget(40, 12, trained=12, finalists=6, epochs=15, supernet_ep
 class Request:
     """A checked request. data: name, or absolute path. space: the whole one of the supernet.
 
-    kinds: only networks whose inner layers are of these, or all if empty.
+    kinds: only networks whose layers are of these (`Space.restrict`), or all if empty.
     """
 
     data: str

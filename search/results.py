@@ -206,7 +206,8 @@ class Run:
 
 
 def one_kind(kinds: Iterable[str]) -> str:
-    """The kind of a network whose inner layers are all of one kind, or `mixed`."""
+    """The kind of a network whose layers, but for products at the ends, are all of one kind, or
+    `mixed`."""
     different = set(kinds) or {"mult"}
     return different.pop() if len(different) == 1 else "mixed"
 

@@ -39,10 +39,10 @@ def search(
     """Search networks for `data` on `board` and build the best of them; all of it lands in `out`.
 
     space: name or file, by default the built-in one for the images of `data`. kinds: only networks
-    whose inner layers are of these. budget: fields of `request.Budget`; None, or one left out, is
-    the space's own. supernet: folder of one that is there or is to be made; by default it is kept
-    under build/supernets for every board. workers: local processes. scheduler: address of a Dask
-    cluster that shares this file system, instead of local processes.
+    whose layers are of these (`Space.restrict`). budget: fields of `request.Budget`; None, or one
+    left out, is the space's own. supernet: folder of one that is there or is to be made; by default
+    it is kept under build/supernets for every board. workers: local processes. scheduler: address
+    of a Dask cluster that shares this file system, instead of local processes.
 
     Returns the front and where everything is; and whether every finalist that was simulated equals
     its golden model. Raises ValueError (RunError, SpaceError, …), one line, for a wrong request.

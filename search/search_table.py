@@ -12,8 +12,8 @@ COLUMNS = ("network", "val. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ
 
 
 def table(found: Mapping[str, Any]) -> Table:
-    """Of what `search.search.search` returns; 80 columns wide, with a letter for each inner layer:
-    mult, shift or add."""
+    """Of what `search.search.search` returns; 80 columns wide, with a letter for each layer but
+    for products at the ends: mult, shift or add."""
     rounds, seconds = found["rounds"], sum(found["seconds"].values())
     made = Table(
         title=f"{len(found['front'])} networks on the measured front; {found['evaluations']} "

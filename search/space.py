@@ -1,7 +1,8 @@
 """The search space: which hybrid networks there are, declared in one TOML file per image size.
 
 A network is a first convolution, stages that each work at one resolution, and a dense last layer.
-First and last stay of the file's kind (mult, as published for networks without multiplications).
+Published networks without multiplications keep products in the first and the last; here these may
+be of other kinds where the file says so, since in small networks they are most of the cost.
 A Candidate is always in canonical form: a skipped layer is left out and not marked, so that equal
 networks are equal candidates with equal ids.
 """
@@ -77,8 +78,10 @@ class Candidate:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Of the layers between first and last, in order."""
-        return tuple(layer.kind for stage in self.stages for layer in stage.layers)
+        """Of the layers in order; products at the ends, as published, do not count."""
+        inner = (layer.kind for stage in self.stages for layer in stage.layers)
+        first, last = ([end.kind] * (end.kind != "mult") for end in (self.first, self.last))
+        return (*first, *inner, *last)
 
 
 def _row(choice: Choice) -> list[str | int]:
@@ -131,9 +134,9 @@ class Space:
     def sample(self, rng: random.Random) -> Candidate:
         """A random network: uniform in depth, channels, kind, and then in the layers of a kind."""
         return Candidate(
-            rng.choice(self.first_channels), rng.choice(self.first),
+            rng.choice(self.first_channels), _sample_layer(self.first, rng),
             tuple(_sample_stage(stage, rng) for stage in self.stages),
-            rng.choice(self.heads), rng.choice(self.last),
+            rng.choice(self.heads), _sample_layer(self.last, rng),
         )  # fmt: skip
 
     def mutate(self, parent: Candidate, rng: random.Random, rate: float = 0.2) -> Candidate:
@@ -143,13 +146,13 @@ class Space:
         while True:
             child = Candidate(
                 _redraw(parent.first_channels, self.first_channels, rng, rate),
-                _redraw(parent.first, self.first, rng, rate),
+                _mutate_layer(parent.first, self.first, rng, rate),
                 tuple(
                     _mutate_stage(s, stage, rng, rate)
                     for s, stage in zip(parent.stages, self.stages, strict=True)
                 ),
                 _redraw(parent.head, self.heads, rng, rate),
-                _redraw(parent.last, self.last, rng, rate),
+                _mutate_layer(parent.last, self.last, rng, rate),
             )
             if child != parent:
                 return child
@@ -162,7 +165,7 @@ class Space:
         return Candidate(first.first_channels, first.first, stages, last.head, last.last)
 
     def largest(self, kind: str) -> Candidate:
-        """Most channels, layers, weights and bits, all of `kind` (the ends of theirs)."""
+        """Most channels, layers, weights and bits, all of `kind` (the ends as in `restrict`)."""
         stages = tuple(
             StageChoice(
                 s.reduce[0], max(s.channels), max(s.depth) * (_heaviest(s.choices, kind),)
@@ -170,12 +173,15 @@ class Space:
             for s in self.stages
         )  # fmt: skip
         return Candidate(
-            max(self.first_channels), _heaviest(self.first), stages, self.heads[0],
-            _heaviest(self.last),
+            max(self.first_channels), _heaviest(_ends(self.first, [kind])), stages, self.heads[0],
+            _heaviest(_ends(self.last, [kind])),
         )  # fmt: skip
 
     def restrict(self, kinds: Sequence[str]) -> Space:
-        """The networks whose inner layers are of `kinds` only; raises SpaceError if none is."""
+        """The networks whose layers are of `kinds` only; raises SpaceError if none is.
+
+        A first or last layer that cannot be is of products, as published.
+        """
         unknown = sorted(set(kinds) - set(self.kinds))
         if unknown or not kinds:
             raise SpaceError(
@@ -186,7 +192,10 @@ class Space:
         for stage in self.stages:
             kept = tuple(c for c in stage.choices if c.kind in kinds)
             stages.append(replace(stage, choices=kept, depth=stage.depth if kept else (0,)))
-        return replace(self, name=f"{self.name}-{'-'.join(sorted(kinds))}", stages=tuple(stages))
+        return replace(
+            self, name=f"{self.name}-{'-'.join(sorted(kinds))}", stages=tuple(stages),
+            first=_ends(self.first, kinds), last=_ends(self.last, kinds),
+        )  # fmt: skip
 
     def __contains__(self, candidate: Candidate) -> bool:
         return (
@@ -235,21 +244,33 @@ def _stage_choice(reduce: str, channels: int, layers: Sequence[Choice]) -> Stage
     return StageChoice(reduce, channels, tuple(layers))
 
 
-def _sample_layer(stage: Stage, rng: random.Random) -> Choice:
+def _ends(choices: Sequence[Choice], kinds: Sequence[str]) -> tuple[Choice, ...]:
+    """Those of `kinds`; without any products, as published; without these all."""
+    own, products = (tuple(c for c in choices if c.kind in among) for among in (kinds, ("mult",)))
+    return own or products or tuple(choices)
+
+
+def _sample_layer(choices: Sequence[Choice], rng: random.Random) -> Choice:
     """By kind first: kinds with many bit widths are not more likely for that."""
-    kind = rng.choice(sorted({c.kind for c in stage.choices}))
-    return rng.choice([c for c in stage.choices if c.kind == kind])
+    kind = rng.choice(sorted({c.kind for c in choices}))
+    return rng.choice([c for c in choices if c.kind == kind])
 
 
-def _vary(layer: Choice, stage: Stage, rng: random.Random) -> Choice:
+def _mutate_layer(
+    layer: Choice, choices: Sequence[Choice], rng: random.Random, rate: float
+) -> Choice:
+    return _vary(layer, choices, rng) if rng.random() < rate else layer
+
+
+def _vary(layer: Choice, choices: Sequence[Choice], rng: random.Random) -> Choice:
     """Half the time any other layer, else one that differs in kind, in shape or in bits alone.
 
     To another kind, shape stays where it has that shape; its bits are those nearest to the layer's.
     """
     if rng.random() < 0.5:
-        return _sample_layer(stage, rng)
+        return _sample_layer(choices, rng)
     near: dict[str, list[Choice]] = {"kind": [], "shape": [], "bits": []}
-    for c in stage.choices:
+    for c in choices:
         differs = (c.kind != layer.kind, (c.op, c.kernel) != (layer.op, layer.kernel))
         match differs, c.bits != layer.bits:
             case (True, False), _:
@@ -258,28 +279,28 @@ def _vary(layer: Choice, stage: Stage, rng: random.Random) -> Choice:
                 near["shape"].append(c)
             case (False, False), True:
                 near["bits"].append(c)
-    ways = [choices for choices in near.values() if choices]
+    ways = [group for group in near.values() if group]
     if not ways:
-        return _sample_layer(stage, rng)
+        return _sample_layer(choices, rng)
     found = rng.choice(rng.choice(ways))
     own = [c for c in near["kind"] if c.kind == found.kind]
     return min(own, key=lambda c: abs(c.bits - layer.bits)) if own else found
 
 
 def _sample_stage(stage: Stage, rng: random.Random) -> StageChoice:
-    layers = [_sample_layer(stage, rng) for _ in range(rng.choice(stage.depth))]
+    layers = [_sample_layer(stage.choices, rng) for _ in range(rng.choice(stage.depth))]
     return _stage_choice(rng.choice(stage.reduce), rng.choice(stage.channels), layers)
 
 
 def _mutate_stage(
     parent: StageChoice, stage: Stage, rng: random.Random, rate: float
 ) -> StageChoice:
-    layers = [_vary(c, stage, rng) if rng.random() < rate else c for c in parent.layers]
+    layers = [_mutate_layer(c, stage.choices, rng, rate) for c in parent.layers]
     depth = _redraw(len(layers), stage.depth, rng, rate)
     while len(layers) > depth:
         layers.pop(rng.randrange(len(layers)))
     while len(layers) < depth:
-        layers.insert(rng.randint(0, len(layers)), _sample_layer(stage, rng))
+        layers.insert(rng.randint(0, len(layers)), _sample_layer(stage.choices, rng))
     channels = parent.channels or rng.choice(stage.channels)
     return _stage_choice(
         _redraw(parent.reduce, stage.reduce, rng, rate),

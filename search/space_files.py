@@ -6,7 +6,6 @@ import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +61,12 @@ def parse(table: dict[str, Any], name: str) -> Space:
     _known(table, TOP, name)
     first, last = _need(table, "first", dict, name), _need(table, "last", dict, name)
     stages = _need(table, "stage", list, name)
-    _known(first, ("kind", "channels", "kernel", "bits"), f"{name}: first")
-    _known(last, ("kind", "bits", "head"), f"{name}: last")
+    first_at, last_at = f"{name}: first", f"{name}: last"
+    _known(first, ("channels", *kind_names()), first_at)
+    _known(last, ("head", *kind_names()), last_at)
     shape = _need(table, "shape", list, name)
     if len(shape) != 3 or not all(type(n) is int and n > 0 for n in shape):
         raise SpaceError(f"{name}: shape {shape} must be three integers: height, width, channels")
-    first_at, last_at = f"{name}: first", f"{name}: last"
-    kind, ends = _kind(first, first_at), _kind(last, last_at)
-    kernels, bits = _numbers(first, "kernel", first_at), _numbers(first, "bits", first_at)
     space = Space(
         name=name,
         shape=(shape[0], shape[1], shape[2]),
@@ -78,10 +75,10 @@ def parse(table: dict[str, Any], name: str) -> Space:
         act_bits=_need(table, "act_bits", int, name),
         score_bits=_need(table, "score_bits", int, name),
         first_channels=_numbers(first, "channels", first_at),
-        first=tuple(Choice(kind, "conv", k, b) for k, b in product(kernels, bits)),
+        first=_layers(first, first_at, ("conv",)),
         stages=tuple(_stage(row, f"{name}: stage {i}") for i, row in enumerate(stages, 1)),
         heads=_words(last, "head", HEADS, last_at),
-        last=tuple(Choice(ends, "dense", 1, b) for b in _numbers(last, "bits", last_at)),
+        last=_layers(last, last_at, ()),
     )
     for kind in space.kinds:
         space.architecture(space.largest(kind))  # raises where a width breaks a rule
@@ -89,26 +86,32 @@ def parse(table: dict[str, Any], name: str) -> Space:
 
 
 def _stage(row: dict[str, Any], where: str) -> Stage:
-    """Its layers stand under their kind: `mult = { conv = [1, 3], bits = [4] }`."""
-    kinds = kind_names()
-    _known(row, ("reduce", "channels", "depth", *kinds), where)
-    choices = [c for kind in kinds if kind in row for c in _choices(row, kind, where)]
-    if not choices:
-        raise SpaceError(f"{where}: no kind of layer; give it one of {', '.join(kinds)}")
+    _known(row, ("reduce", "channels", "depth", *kind_names()), where)
     return Stage(
         _words(row, "reduce", REDUCTIONS, where),
         _numbers(row, "channels", where),
         _numbers(row, "depth", where),
-        tuple(choices),
+        _layers(row, where, OPS),
     )
 
 
-def _choices(row: dict[str, Any], kind: str, where: str) -> list[Choice]:
+def _layers(row: dict[str, Any], where: str, ops: Sequence[str]) -> tuple[Choice, ...]:
+    """They stand under their kind: `mult = { conv = [1, 3], bits = [4] }`; without `ops`, dense."""
+    kinds = kind_names()
+    choices = [c for kind in kinds if kind in row for c in _choices(row, kind, where, ops)]
+    if not choices:
+        raise SpaceError(f"{where}: no kind of layer; give it one of {', '.join(kinds)}")
+    return tuple(choices)
+
+
+def _choices(row: dict[str, Any], kind: str, where: str, ops: Sequence[str]) -> list[Choice]:
     table, where = _need(row, kind, dict, where), f"{where}: {kind}"
-    _known(table, (*OPS, "bits"), where)
-    shapes = [(op, k) for op in OPS if op in table for k in _numbers(table, op, where)]
+    _known(table, (*ops, "bits"), where)
+    shapes = [(op, k) for op in ops if op in table for k in _numbers(table, op, where)]
+    if not ops:
+        shapes = [("dense", 1)]
     if not shapes:
-        raise SpaceError(f"{where}: no kernel; give it {' or '.join(OPS)}")
+        raise SpaceError(f"{where}: no kernel; give it {' or '.join(ops)}")
     if ("separable", 1) in shapes:
         raise SpaceError(f"{where}: a separable kernel 1 is a conv kernel 1; leave it out")
     return [Choice(kind, op, k, b) for op, k in shapes for b in _numbers(table, "bits", where)]
@@ -146,10 +149,3 @@ def _words(row: dict[str, Any], key: str, known: Sequence[str], where: str) -> t
             f"{', '.join(known)}"
         )
     return tuple(values)
-
-
-def _kind(row: dict[str, Any], where: str) -> str:
-    kind = row.get("kind")
-    if kind not in kind_names():
-        raise SpaceError(f"{where}: kind {kind!r} must be one of {', '.join(kind_names())}")
-    return str(kind)

@@ -26,10 +26,8 @@ input_bits = 5
 act_bits = 4
 score_bits = 8
 [first]
-kind = "mult"
 channels = [2, 4]
-kernel = [3]
-bits = [4]
+mult = { conv = [3], bits = [4] }
 [[stage]]
 reduce = ["maxpool"]
 channels = [4]
@@ -38,9 +36,8 @@ mult = { conv = [1], bits = [4] }
 shift = { conv = [1], bits = [4] }
 add = { conv = [1], bits = [4] }
 [last]
-kind = "mult"
-bits = [4]
 head = ["globalavg"]
+mult = { bits = [4] }
 """
 SMALL = (
     *("--population", 6, "--generations", 2, "--finalists", 1, "--rounds", 1),

@@ -20,7 +20,10 @@ from search.space import Candidate, Choice, Space, SpaceError, StageChoice
 LEAST = {"8x8": 10**6, "28x28": 10**12, "32x32": 10**12}
 SMALL: dict[str, Any] = {
     "shape": [8, 8, 1], "classes": 3, "input_bits": 5, "act_bits": 6, "score_bits": 10,
-    "first": {"kind": "mult", "channels": [4, 8], "kernel": [3], "bits": [4]},
+    "first": {
+        "channels": [4, 8],
+        "mult": {"conv": [3], "bits": [4]}, "shift": {"conv": [3], "bits": [3]},
+    },
     "stage": [
         {
             "reduce": ["none", "maxpool", "stride"], "channels": [8, 12], "depth": [0, 2],
@@ -28,7 +31,7 @@ SMALL: dict[str, Any] = {
             "add": {"conv": [1], "separable": [3], "bits": [4]},
         }
     ],
-    "last": {"kind": "mult", "bits": [4], "head": ["flatten", "globalavg"]},
+    "last": {"head": ["flatten", "globalavg"], "mult": {"bits": [4]}},
 }  # fmt: skip
 
 
@@ -70,7 +73,9 @@ def test_sampling_mutation_and_crossover_stay_inside(space: Space) -> None:
     for candidate in (*parents, *children, *crossed):
         assert candidate in space
         arch = space.architecture(candidate)  # validated
-        assert list(kinds_used(arch)) == ["mult", *candidate.kinds, "mult"]
+        first, *inner, last = kinds_used(arch)
+        ends = [[kind] if kind != "mult" else [] for kind in (first, last)]
+        assert list(candidate.kinds) == ends[0] + inner + ends[1]
         assert arch.name.endswith(space.id(candidate))
         row = json.loads(json.dumps(candidate.as_dict()))
         assert Candidate.from_dict(row) == candidate
@@ -81,8 +86,8 @@ def test_sampling_mutation_and_crossover_stay_inside(space: Space) -> None:
 
 def test_id_does_not_change() -> None:
     space = space_files.load("8x8")
-    assert space.id(space.largest("shift")) == "53c85ca80968"
-    assert space.id(space.sample(random.Random(0))) == "afdb210c7b69"
+    assert space.id(space.largest("mult")) == "87055be8b41c"
+    assert space.id(space.sample(random.Random(0))) == "0216884518ba"
 
 
 def test_largest_has_most_of_everything(space: Space) -> None:
@@ -102,6 +107,10 @@ def test_restricted_space_has_only_these_kinds(space: Space) -> None:
     assert {kind for c in drawn for kind in c.kinds} == {"add", "shift"}
     assert all(c in space for c in drawn)
     assert only.size < space.size
+    assert {c.kind for c in (*only.first, *only.last)} == {"shift"}
+    ends = space.restrict(["add"])
+    assert {c.kind for c in (*ends.first, *ends.last)} == {"mult"}  # none of its own
+    assert space.restrict(space.kinds).size == space.size
     with pytest.raises(
         SpaceError, match=r"kinds attn: not in space .*, which has add, mult, shift"
     ):
@@ -137,9 +146,15 @@ def test_space_of_a_data_set() -> None:
         ("classes", 0, "small: classes 0 must be a positive integer"),
         ("shape", [8, 8], r"small: shape \[8, 8\] must be three integers: height, width, channels"),
         ("colour", 1, "small: unknown key 'colour'; known are shape"),
-        ("first", {"kind": "div", "channels": [4], "kernel": [3], "bits": [4]},
-         "small: first: kind 'div' must be one of add, mult, shift"),
-        ("last", {"kind": "mult", "bits": [4], "head": ["mean"]},
+        ("first", {"div": {"conv": [3], "bits": [4]}, "channels": [4]},
+         "small: first: unknown key 'div'; known are channels, add, mult, shift"),
+        ("first", {"mult": {"separable": [3], "bits": [4]}, "channels": [4]},
+         "small: first: mult: unknown key 'separable'; known are conv, bits"),
+        ("last", {"mult": {"conv": [1], "bits": [4]}, "head": ["flatten"]},
+         "small: last: mult: unknown key 'conv'; known are bits"),
+        ("last", {"head": ["flatten"]},
+         "small: last: no kind of layer; give it one of add, mult, shift"),
+        ("last", {"mult": {"bits": [4]}, "head": ["mean"]},
          "small: last: head 'mean' must be different ones of flatten, globalavg"),
         ("stage", [SMALL["stage"][0] | {"depth": [1, 1]}],
          r"small: stage 1: depth \[1, 1\] must be different integers from 0"),
