@@ -10,12 +10,13 @@ What moves behaves as before, from the first cycle on: same clock, same enable, 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gen.netlist import Bit, Cell, bit_of, loads_of
 
-CONSTANT = ("0", "x")
+UNUSED = ("0", "x")
+CONSTANTS = ("0", "1", "x")
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,7 @@ class Absorber:
                     self._outputs(cell, pins, _Read(data, clock))
         for name, cell in blocks:
             if cell["type"] == "MULT18X18D":
-                for operand in "AB":
-                    self._inputs(name, cell, operand)
+                self._inputs(name, cell)
         return before - len(self.cells)
 
     def _outputs(self, cell: Cell, pins: Iterable[str], use: Any) -> None:
@@ -79,18 +79,29 @@ class Absorber:
                 flop = self.cells.pop(name)
                 cell["connections"][pin] = flop["connections"]["Q"]
 
-    def _inputs(self, name: str, cell: Cell, operand: str) -> None:
-        """Every bit of the operand must be 0 or come from a flip-flop, and these must be alike."""
-        pins = [f"{operand}{i}" for i in range(18)]
-        bits = {pin: bit for pin in pins if (bit := bit_of(cell, pin)) not in CONSTANT}
-        flops = {pin: self.driver.get(bit, "") for pin, bit in bits.items()}
-        if not all(self.cells.get(f, {}).get("type") == "TRELLIS_FF" for f in flops.values()):
+    def _inputs(self, name: str, cell: Cell) -> None:
+        """Every bit of an operand must be constant or come from a flip-flop, and these be alike.
+
+        Both operands or none: nextpnr counts all of the product in front of a lone input register.
+        That of a constant is always on; the first product is 0 with it as it was without.
+        """
+        found = {operand: self._drivers(cell, operand) for operand in "AB"}
+        controls = [self._control(drivers.values()) for drivers in found.values() if drivers]
+        first = controls[0] if controls else None
+        if not first or not all(c and c.clock == first.clock and _fits(cell, c) for c in controls):
             return
-        control = self._control(flops.values())
-        if not control or not _clock(cell, f"INPUT{operand}", control):
-            return
-        for pin, flop in flops.items():
-            self._bypass(name, cell, pin, flop)
+        always = replace(first, enable="1")
+        for operand, drivers in found.items():
+            control = self._control(drivers.values()) if drivers else always
+            assert control
+            _clock(cell, f"INPUT{operand}", control)
+            for pin, flop in drivers.items():
+                self._bypass(name, cell, pin, flop)
+
+    def _drivers(self, cell: Cell, operand: str) -> dict[str, str]:
+        """The cells that drive an operand, by pin; an input of the module has none."""
+        bits = {pin: bit_of(cell, pin) for pin in (f"{operand}{i}" for i in range(18))}
+        return {p: self.driver.get(bit, "") for p, bit in bits.items() if bit not in CONSTANTS}
 
     def _bypass(self, name: str, cell: Cell, pin: str, flop: str) -> None:
         """Connects a pin to what a flip-flop takes, and drops the flip-flop after its last load."""
@@ -106,8 +117,12 @@ class Absorber:
         return pin == "DI" and self.cells.get(name, {}).get("type") == "TRELLIS_FF"
 
     def _control(self, names: Iterable[str]) -> _Control | None:
-        """What all these flip-flops have in common, or None when they differ or have a reset."""
-        found = {_flop_control(self.cells[name]) for name in names}
+        """What all these flip-flops have in common; None when they differ or have a reset, or one
+        is another cell."""
+        cells = [self.cells.get(name, {}) for name in names]
+        if any(cell.get("type") != "TRELLIS_FF" for cell in cells):
+            return None
+        found = {_flop_control(cell) for cell in cells}
         return found.pop() if len(found) == 1 else None
 
 
@@ -122,7 +137,7 @@ class _Read:
         inverted = cell["parameters"].get(f"CLK{self.clock}MUX") == "INV"
         if (bit_of(cell, f"CLK{self.clock}"), inverted) != (control.clock, control.inverted):
             return False
-        if any(bit_of(cell, f"RST{letter}") not in CONSTANT for letter in self.data):
+        if any(bit_of(cell, f"RST{letter}") not in UNUSED for letter in self.data):
             return False
         cell["connections"][f"OCE{self.clock}"] = [control.enable]
         for letter in self.data:
@@ -143,9 +158,14 @@ def _product(cell: Cell, control: _Control) -> bool:
 _ENABLES = {"OUTPUT": 0, "INPUTA": 1, "INPUTB": 2}
 
 
+def _fits(cell: Cell, control: _Control) -> bool:
+    """Whether a multiplier can have such a register: all of its own share one clock."""
+    return not control.inverted and bit_of(cell, "CLK0") in ("x", control.clock)
+
+
 def _clock(cell: Cell, register: str, control: _Control) -> bool:
-    """Turns on a register of a multiplier; all its registers share one clock."""
-    if control.inverted or bit_of(cell, "CLK0") not in ("x", control.clock):
+    """Turns on a register of a multiplier, if it can have it."""
+    if not _fits(cell, control):
         return False
     n = _ENABLES[register]
     for pin, bit in (("CLK0", control.clock), (f"CE{n}", control.enable), ("RST0", "0")):
@@ -163,7 +183,7 @@ def _clock(cell: Cell, register: str, control: _Control) -> bool:
 def _flop_control(flop: Cell) -> _Control | None:
     facts = flop["parameters"]
     mux = facts.get("CEMUX", "1").strip()
-    reset = bit_of(flop, "LSR") not in CONSTANT or facts.get("LSRMUX", "LSR") != "LSR"
+    reset = bit_of(flop, "LSR") not in UNUSED or facts.get("LSRMUX", "LSR") != "LSR"
     starts_at_0 = facts.get("REGSET", "RESET") == "RESET"
     if reset or not starts_at_0 or mux not in ("1", "CE") or bit_of(flop, "M") != "x":
         return None

@@ -43,6 +43,7 @@ BODIES = {
     "enabled": "if (go) begin held <= read; product <= a * b; sum <= sum + product; end",
     "free": "held <= read; product <= a * b; sum <= product;",
     "operand": "if (go) begin held <= read; product <= a * $signed(x); end sum <= product;",
+    "constant": "if (go) begin held <= read; product <= $signed(x) * 115; end sum <= product + a;",
     "two enables": "if (go) held <= read; if (s_axis_tlast) product <= a * b; sum <= product;",
 }
 
@@ -100,6 +101,23 @@ def test_what_would_behave_differently_stays(
     body: str, moves: tuple[bool, bool], tmp_path: Path
 ) -> None:
     assert registered(cells(design(1024, 16, body), tmp_path))[:2] == moves
+
+
+@pytest.mark.parametrize(
+    ("factor", "inputs"),
+    [("$signed(fill[15:8])", "AB"), ("115", "AB"), ("$signed(x ^ fill[15:8])", "")],
+    ids=["registers", "constant", "logic"],
+)
+def test_both_operands_of_a_product_get_registers_or_none(
+    factor: str, inputs: str, tmp_path: Path
+) -> None:
+    body = f"if (go) product <= $signed(x) * {factor}; sum <= product;"
+    (product,) = (
+        cell["parameters"]
+        for cell in cells(design(1024, 16, body), tmp_path)
+        if cell["type"] == "MULT18X18D"
+    )
+    assert "".join(i for i in "AB" if product.get(f"REG_INPUT{i}_CLK") == "CLK0") == inputs
 
 
 def test_falling_edge_and_first_value_one_stay(tmp_path: Path) -> None:
