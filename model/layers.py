@@ -117,7 +117,10 @@ class Requant(Layer):
             gamma = self._coarse_gamma() if coarse else self.gamma
             return F.batch_norm(x, self.mean, self.var, gamma, self.beta, True, 0.1, EPSILON)
         gain, centre, bias = (v[:, None, None] for v in self.affine())
-        return (x.float() - centre) * gain + bias
+        centred = x.float() - centre
+        if torch.is_grad_enabled():
+            return centred * gain + bias
+        return centred.mul_(gain).add_(bias)
 
     def _coarse_gamma(self) -> Tensor:
         """gamma at which the frozen gain is a multiplier of few digits: training adapts to it."""

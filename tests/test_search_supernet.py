@@ -34,7 +34,10 @@ from tests.test_model_train import DATA
 SPACE = space_files.parse(
     {
         "shape": [6, 6, 1], "classes": 2, "input_bits": 4, "act_bits": 6, "score_bits": 10,
-        "first": {"kind": "mult", "channels": [4, 6], "kernel": [3, 5], "bits": [6]},
+        "first": {
+            "channels": [4, 6],
+            "mult": {"conv": [3, 5], "bits": [6]}, "shift": {"conv": [3], "bits": [4]},
+        },
         "stage": [
             {
                 "reduce": ["none", "stride"], "channels": [4, 6], "depth": [0, 1],
@@ -49,7 +52,7 @@ SPACE = space_files.parse(
                 "add": {"conv": [1, 3], "separable": [3, 5], "bits": [6]},
             },
         ],
-        "last": {"kind": "mult", "bits": [6], "head": ["flatten", "globalavg"]},
+        "last": {"head": ["flatten", "globalavg"], "mult": {"bits": [6]}, "shift": {"bits": [4]}},
     },
     "tiny",
 )  # fmt: skip
