@@ -26,42 +26,43 @@ from search import space_files, supernet_train
 from search.inherit import inherit, score
 from search.sandwich import SuperRecipe, teacher
 from search.sharing import SHARING, Position, gaussian_distance, roles, to_laplace
-from search.space import Choice, SpaceError
+from search.space import Choice, Space, SpaceError
 from search.supernet import SuperNet
 from search.supernet_train import load_supernet, train_supernet
 from tests.test_model_train import DATA
 
-SPACE = space_files.parse(
-    {
-        "shape": [6, 6, 1], "classes": 2, "input_bits": 4, "act_bits": 6, "score_bits": 10,
-        "first": {
-            "channels": [4, 6],
-            "mult": {"conv": [3, 5], "bits": [6]}, "shift": {"conv": [3], "bits": [4]},
+TABLE: dict[str, Any] = {
+    "shape": [6, 6, 1], "classes": 2, "input_bits": 4, "act_bits": 6, "score_bits": 10,
+    "first": {"channels": [4, 6], "mult": {"conv": [3, 5], "bits": [6]}},
+    "stage": [
+        {
+            "reduce": ["none", "stride"], "channels": [4, 6], "depth": [0, 1],
+            "mult": {"conv": [1, 3], "separable": [3], "bits": [6]},
+            "shift": {"conv": [1, 3], "separable": [3], "bits": [4]},
+            "add": {"conv": [1, 3], "separable": [3], "bits": [6]},
         },
-        "stage": [
-            {
-                "reduce": ["none", "stride"], "channels": [4, 6], "depth": [0, 1],
-                "mult": {"conv": [1, 3], "separable": [3], "bits": [6]},
-                "shift": {"conv": [1, 3], "separable": [3], "bits": [4]},
-                "add": {"conv": [1, 3], "separable": [3], "bits": [6]},
-            },
-            {
-                "reduce": ["maxpool", "stride"], "channels": [6, 8], "depth": [0, 1, 2],
-                "mult": {"conv": [1, 3], "separable": [3, 5], "bits": [6]},
-                "shift": {"conv": [1, 3], "separable": [3, 5], "bits": [4]},
-                "add": {"conv": [1, 3], "separable": [3, 5], "bits": [6]},
-            },
-        ],
-        "last": {"head": ["flatten", "globalavg"], "mult": {"bits": [6]}, "shift": {"bits": [4]}},
-    },
-    "tiny",
-)  # fmt: skip
+        {
+            "reduce": ["maxpool", "stride"], "channels": [6, 8], "depth": [0, 1, 2],
+            "mult": {"conv": [1, 3], "separable": [3, 5], "bits": [6]},
+            "shift": {"conv": [1, 3], "separable": [3, 5], "bits": [4]},
+            "add": {"conv": [1, 3], "separable": [3, 5], "bits": [6]},
+        },
+    ],
+    "last": {"head": ["flatten", "globalavg"], "mult": {"bits": [6]}},
+}  # fmt: skip
+SPACE = space_files.parse(TABLE, "tiny")
 RECIPE = SuperRecipe(batch=16, shift=0)
+ENDS: dict[str, Any] = {
+    "first": TABLE["first"] | {"shift": {"conv": [3], "bits": [3]}},
+    "last": TABLE["last"] | {"shift": {"bits": [4]}},
+}
+SHIFTED = space_files.parse(TABLE | ENDS, "shifted")
+"""Its ends may be shifts, too."""
 
 
-def drawn(count: int, seed: int = 0) -> list[Any]:
+def drawn(count: int, seed: int = 0, space: Space = SPACE) -> list[Any]:
     rng = random.Random(seed)
-    return [SPACE.sample(rng) for _ in range(count)]
+    return [space.sample(rng) for _ in range(count)]
 
 
 def test_quantiles_of_a_gaussian_become_those_of_a_laplacian() -> None:
@@ -103,11 +104,12 @@ def test_one_tensor_serves_every_kind_and_width() -> None:
 
 
 @pytest.mark.parametrize("sharing", SHARING)
-def test_inherited_net_computes_what_the_supernet_does(sharing: str) -> None:
+@pytest.mark.parametrize("space", [SPACE, SHIFTED], ids=["tiny", "shifted"])
+def test_inherited_net_computes_what_the_supernet_does(sharing: str, space: Space) -> None:
     torch.manual_seed(0)
-    supernet = SuperNet(SPACE, sharing).train()
+    supernet = SuperNet(space, sharing).train()
     images = torch.from_numpy(DATA.train_images[:64])
-    for candidate in drawn(12):
+    for candidate in drawn(12, space=space):
         net = supernet.net(candidate).train()
         for stage in ("float", "quantised"):
             assert supernet(images, candidate, stage).equal(net.stage(stage)(images))
@@ -115,10 +117,10 @@ def test_inherited_net_computes_what_the_supernet_does(sharing: str) -> None:
 
 @pytest.mark.parametrize("sharing", SHARING)
 def test_every_weight_is_used(sharing: str) -> None:
-    supernet = SuperNet(SPACE, sharing).train()
+    supernet = SuperNet(SHIFTED, sharing).train()
     images = torch.from_numpy(DATA.train_images[:16])
     idle: list[str] = []
-    for i, candidate in enumerate(drawn(400)):
+    for i, candidate in enumerate(drawn(400, space=SHIFTED)):
         supernet(images, candidate).square().sum().backward()
         if i % 20 == 19:
             idle = [name for name, p in supernet.named_parameters() if p.grad is None]
@@ -147,7 +149,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[SuperNet, Path]:
 def test_learns(trained: tuple[SuperNet, Path]) -> None:
     supernet, out = trained
     assert score(supernet, teacher(SPACE), DATA) > 0.95
-    assert np.mean([score(supernet, c, DATA) for c in drawn(10, 1)]) > 0.65
+    assert np.mean([score(supernet, c, DATA) for c in drawn(40, 1)]) > 0.65  # ± 0.03
     about = json.loads((out / "supernet.json").read_text())
     assert [row["epoch"] for row in about["curve"]] == list(range(1, 11))
     assert about["curve"][-1]["loss"] < about["curve"][0]["loss"]
