@@ -1,7 +1,7 @@
 """What a search has found, as its run directory holds it: scored points, finalists, the front.
 
-Accuracies are fractions. `kinds` are those of the layers between a network's first and last, which
-are mult in every network.
+Accuracies are fractions. `kinds` are those of a network's layers in order, but for mult at either
+end.
 """
 
 from __future__ import annotations
