@@ -39,9 +39,10 @@ from sim.simulators import SimulatorError, missing
 FINALIST = "finalist.json"
 PROVEN = 20
 """Test images that each finalist is simulated with, under random stalls."""
-FITTINGS, SPARE = 3, 0.98
+FITTINGS, SPARE, LESS = 3, 0.98, 0.9
 """Builds of a finalist at most, where it takes more than --max-luts; and what the next one, or a
-wider share, is planned for, in parts of what was missed."""
+wider share, is planned for, in parts of what was missed; or, where nothing could be placed, of what
+was planned."""
 QUICK = 600
 """Cycles an image up to which Icarus, where it is installed, is done before Verilator has begun:
 15,000 cycles of a UP5K network in 19 s, against a minute of compiling on the same busy machine."""
@@ -149,14 +150,20 @@ def _measure(
 def _fitted(
     job: BuildJob, network: Network, share: float, folder: Path
 ) -> tuple[Estimate, Report, Accelerator]:
-    """Builds within `share` of the board; and within less where that takes more than --max-luts."""
-    most = job.setting.limits.max_luts
-    chip = estimator(job.setting, network)
-    for _ in range(FITTINGS):
+    """Builds within `share` of the board; within less where that takes more than --max-luts, or
+    cannot be placed and routed, as what fills a small device may."""
+    most, chip = job.setting.limits.max_luts, estimator(job.setting, network)
+    for left in reversed(range(FITTINGS)):
         guess = _planned(job.setting, chip, share)
-        report, accelerator = compile_network(
-            network, board=job.setting.board, out=folder, plan=guess.plan, cache=Path(job.cache)
-        )
+        try:
+            report, accelerator = compile_network(
+                network, board=job.setting.board, out=folder, plan=guess.plan, cache=Path(job.cache)
+            )
+        except (DoesNotFitError, ToolError):
+            if not left:
+                raise
+            share = LESS * min(share, guess.lut / min(chip.device.lut, most or chip.device.lut))
+            continue
         took = report.measured.lut if report.measured else None
         if not most or not took or took <= most:
             break
