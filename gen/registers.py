@@ -86,15 +86,15 @@ class Absorber:
         That of a constant is always on; the first product is 0 with it as it was without.
         """
         found = {operand: self._drivers(cell, operand) for operand in "AB"}
-        controls = [self._control(drivers.values()) for drivers in found.values() if drivers]
-        first = controls[0] if controls else None
-        if not first or not all(c and c.clock == first.clock and _fits(cell, c) for c in controls):
+        controls = {o: self._control(drivers.values()) for o, drivers in found.items() if drivers}
+        first = next(iter(controls.values()), None)
+        if not first or not all(
+            c and c.clock == first.clock and _fits(cell, c) for c in controls.values()
+        ):
             return
         always = replace(first, enable="1")
         for operand, drivers in found.items():
-            control = self._control(drivers.values()) if drivers else always
-            assert control
-            _clock(cell, f"INPUT{operand}", control)
+            _clock(cell, f"INPUT{operand}", controls.get(operand) or always)
             for pin, flop in drivers.items():
                 self._bypass(name, cell, pin, flop)
 

@@ -31,7 +31,7 @@ from model.checkpoint import ARCHITECTURE, LOG, NETWORK
 from model.data import Dataset
 from model.spec import Network
 from search.objectives import Score
-from search.scoring import Setting, estimator, inherit_here, predicted
+from search.scoring import Setting, estimator, inherit_here, most_luts, predicted
 from search.tuning import Training, tune
 from sim.network import SimulationResult, simulate
 from sim.simulators import SimulatorError, missing
@@ -152,7 +152,8 @@ def _fitted(
 ) -> tuple[Estimate, Report, Accelerator]:
     """Builds within `share` of the board; within less where that takes more than --max-luts, or
     cannot be placed and routed, as what fills a small device may."""
-    most, chip = job.setting.limits.max_luts, estimator(job.setting, network)
+    chip = estimator(job.setting, network)
+    most = most_luts(job.setting, chip)
     for left in reversed(range(FITTINGS)):
         guess = _planned(job.setting, chip, share)
         try:
@@ -162,10 +163,10 @@ def _fitted(
         except (DoesNotFitError, ToolError):
             if not left:
                 raise
-            share = LESS * min(share, guess.lut / min(chip.device.lut, most or chip.device.lut))
+            share = LESS * min(share, guess.lut / most)
             continue
         took = report.measured.lut if report.measured else None
-        if not most or not took or took <= most:
+        if not took or took <= most:
             break
         share = SPARE * min(share, guess.lut / most) * most / took
     return guess, report, accelerator

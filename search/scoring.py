@@ -127,9 +127,13 @@ def predicted(setting: Setting, chip: Estimator, share: float, *, exact: bool = 
 
     Raises DoesNotFit.
     """
-    limits = setting.limits
-    luts = int(share * min(chip.device.lut, limits.max_luts or chip.device.lut))
-    return chip.estimate(luts=luts, dsps=limits.dsps, exact=exact)
+    luts = int(share * most_luts(setting, chip))
+    return chip.estimate(luts=luts, dsps=setting.limits.dsps, exact=exact)
+
+
+def most_luts(setting: Setting, chip: Estimator) -> int:
+    """LUTs that one network may take, of which shares are parts."""
+    return min(chip.device.lut, setting.limits.max_luts or chip.device.lut)
 
 
 @lru_cache(maxsize=2)
