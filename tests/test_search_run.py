@@ -247,7 +247,8 @@ def test_a_finalist_over_its_limit_of_luts_is_planned_for_less(
     def build(*args: Any, **options: Any) -> Any:
         return SimpleNamespace(measured=SimpleNamespace(lut=1080 * planned[-1])), None
 
-    monkeypatch.setattr(finalists, "estimator", lambda setting, network: None)
+    chip = SimpleNamespace(device=SimpleNamespace(lut=5280))
+    monkeypatch.setattr(finalists, "estimator", lambda setting, network: chip)
     monkeypatch.setattr(finalists, "predicted", predict)
     monkeypatch.setattr(finalists, "compile_network", build)
     setting = Setting(request().space, "", "digits", "up5k", Limits(max_luts=1000))
