@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
+from operator import itemgetter
 from typing import Literal, TypeVar
 
 from rtl.block_ram import SHAPES
@@ -28,12 +29,14 @@ class Family:
     """What all devices of one family share.
 
     bram_shapes: (depth, width) of one block at each port width that yosys maps to.
-    multiplier: widest signed operands of one hardware multiplier. bram_parts: what chooses among
-    parts of a deep memory stands behind the registers of its blocks (`rtl.block_ram.part_rows`).
+    bram_price: at which yosys counts one. multiplier: widest signed operands of one hardware
+    multiplier. bram_parts: what chooses among parts of a deep memory stands behind the registers of
+    its blocks (`rtl.block_ram.part_rows`).
     """
 
     bram_bits: int
     bram_shapes: tuple[tuple[int, int], ...]
+    bram_price: int
     distributed_ram: bool
     multiplier: tuple[int, int]
     bram_parts: bool = False
@@ -41,9 +44,9 @@ class Family:
 
 _BLOCK_4K = ((256, 16), (512, 8), (1024, 4), (2048, 2), (4096, 1))  # the last with a multiplexer
 FAMILIES: dict[FamilyName, Family] = {
-    "ecp5": Family(18432, SHAPES, True, (18, 18), bram_parts=True),
-    "ice40": Family(4096, _BLOCK_4K, False, (16, 16)),
-    "gowin": Family(18432, SHAPES, True, (18, 18)),
+    "ecp5": Family(18432, SHAPES, 128, True, (18, 18), bram_parts=True),
+    "ice40": Family(4096, _BLOCK_4K, 64, False, (16, 16)),
+    "gowin": Family(18432, SHAPES, 128, True, (18, 18)),
 }
 
 
@@ -91,40 +94,21 @@ class Device:
     def brams(self, depth: int, width: int) -> int:
         """Blocks that yosys takes for a memory of `depth` words of `width` bits.
 
-        Columns of bits in shapes that are deep enough; or parts of the depth side by side, which a
-        multiplexer chooses among, where that takes fewer (depths that are no powers of two).
+        As its pass memory_libmap does: of all shapes the one of the least price, at which the parts
+        of the depth lie side by side, and half an input is paid for each that a multiplexer has.
         """
-        return _blocks(self.bram_shapes, depth, width)
+        family = FAMILIES[self.family]
+        return _blocks(family.bram_shapes, family.bram_price, depth, width)
 
 
 @cache
-def _blocks(shapes: tuple[tuple[int, int], ...], depth: int, width: int) -> int:
-    beside = (ceil(ceil(depth / d) * width / bits) for d, bits in shapes)
-    return min(_cover(shapes, depth, width), *beside)
+def _blocks(shapes: tuple[tuple[int, int], ...], price: int, depth: int, width: int) -> int:
+    def priced(shape: tuple[int, int]) -> tuple[float, int]:
+        parts = ceil(depth / shape[0])
+        blocks = ceil(parts * width / shape[1])
+        return blocks * price + (parts - 1) * width / 2, blocks
 
-
-def _cover(shapes: tuple[tuple[int, int], ...], depth: int, width: int) -> int:
-    """Least number of blocks, side by side, each column of them in a shape of its own."""
-    least, columns = _known(shapes, depth), _columns(shapes, depth)
-    for w in range(len(least), width + 1):
-        least.append(min(blocks + least[max(0, w - bits)] for blocks, bits in columns))
-    return least[width]
-
-
-@cache
-def _known(shapes: tuple[tuple[int, int], ...], depth: int) -> list[int]:
-    """Blocks by width, as far as they are known."""
-    return [0]
-
-
-@cache
-def _columns(shapes: tuple[tuple[int, int], ...], depth: int) -> list[tuple[int, int]]:
-    """Blocks and bits of each column, without those that a wider one makes up for."""
-    found: list[tuple[int, int]] = []
-    for blocks, bits in sorted((ceil(depth / d), -bits) for d, bits in shapes):
-        if not found or -bits > found[-1][1]:
-            found.append((blocks, -bits))
-    return found
+    return min(map(priced, reversed(shapes)), key=itemgetter(0))[1]  # of equals, the deepest
 
 
 _CABGA381 = (  # the header pins of a ULX3S

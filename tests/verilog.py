@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 PORTS = """
 module {name}(
   input clk, input rst,
@@ -40,6 +42,27 @@ def memory(depth: int, width: int, name: str = "top") -> str:
     fill <= {{fill, s_axis_tdata}};
     at <= at + 1;
     mem[at + 3] <= fill;
+    read <= mem[at];
+    sum <= sum + (sum >> 1) + read;
+  end
+""",
+        name,
+    )
+
+
+def weights(depth: int, width: int, name: str = "top") -> str:
+    """A block RAM of random constants, read one after another, all its bits in use."""
+    draw = random.Random(f"{depth} {width}")
+    words = "".join(f"mem[{i}] = {width}'d{draw.getrandbits(width)};" for i in range(depth))
+    return stream(
+        f"""
+  (* ram_style = "block" *) reg [{width - 1}:0] mem [0:{depth - 1}];
+  initial begin {words} end
+  reg [$clog2({depth})-1:0] at = 0;
+  reg [{width - 1}:0] read, sum = 0;
+  wire [7:0] y = sum;
+  always @(posedge clk) if (go) begin
+    at <= at == {depth - 1} ? 0 : at + 1;
     read <= mem[at];
     sum <= sum + (sum >> 1) + read;
   end
