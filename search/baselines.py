@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from math import isfinite
 from pathlib import Path
-from statistics import mean
+from statistics import geometric_mean, mean
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -121,7 +121,8 @@ def table(made: Mapping[str, Any]) -> Table:
     for line in made["styles"]:
         sizes, gains = line["hypervolume"], [g for g in line["hybrid_gains"] if g]
         saved = [
-            _percent([g["saved"][c] for g in gains], 0) for c in ("lut", "energy_nj", "latency_us")
+            _percent(_saved([g["saved"][c] for g in gains]), 0)
+            for c in ("lut", "energy_nj", "latency_us")
         ]
         ahead = [g["accuracy_ahead"] for g in gains if g["accuracy_ahead"] is not None]
         shown.add_row(
@@ -129,6 +130,11 @@ def table(made: Mapping[str, Any]) -> Table:
             _percent(line["best_test"]), *saved, _percent(ahead),
         )  # fmt: skip
     return shown
+
+
+def _saved(parts: Sequence[float]) -> list[float]:
+    """Their mean, of ratios of costs: ten times as much and a tenth make up for each other."""
+    return [1 - geometric_mean(1 - part for part in parts)] if parts else []
 
 
 def _percent(parts: Sequence[float], digits: int = 1) -> str:

@@ -76,3 +76,8 @@ def test_every_search_has_the_same_budget(tmp_path: Path, monkeypatch: pytest.Mo
     ]
     assert json.loads((tmp_path / "baselines.json").read_text()) == made
     assert table(made).row_count == len(STYLES)
+
+
+def test_a_tenth_and_ten_times_the_cost_make_up_for_each_other() -> None:
+    assert baselines._saved([0.9, -9.0]) == [pytest.approx(0.0)]
+    assert baselines._saved([]) == []
