@@ -76,10 +76,6 @@ class Device:
         return FAMILIES[self.family].bram_bits
 
     @property
-    def bram_shapes(self) -> tuple[tuple[int, int], ...]:
-        return FAMILIES[self.family].bram_shapes
-
-    @property
     def bram_parts(self) -> bool:
         return FAMILIES[self.family].bram_parts
 
@@ -94,8 +90,8 @@ class Device:
     def brams(self, depth: int, width: int) -> int:
         """Blocks that yosys takes for a memory of `depth` words of `width` bits.
 
-        As its pass memory_libmap does: of all shapes the one of the least price, at which the parts
-        of the depth lie side by side, and half an input is paid for each that a multiplexer has.
+        As its pass memory_libmap does: of all shapes the one of the least price. Parts of the depth
+        lie side by side, and each bit that is chosen among them costs a half for each part but one.
         """
         family = FAMILIES[self.family]
         return _blocks(family.bram_shapes, family.bram_price, depth, width)
