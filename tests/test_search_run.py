@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from search import finalists, rounds
+from search import rounds
 from search.agreement import agrees, compare
 from search.hypervolume import Box
 from search.objectives import NO_LIMITS, SHARES, Genome, Limits, Score
@@ -232,30 +231,3 @@ def test_what_cannot_be_built_keeps_a_search_from_agreeing() -> None:
     assert agrees(found)
     assert not agrees(compare(0, [row, row | {"measured": {}, "error": "does not fit"}], box))
     assert not agrees(found | {"fmax_error": 11.0})
-
-
-def test_a_finalist_over_its_limit_of_luts_is_planned_for_less(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Place and route takes 8 % more than was predicted: the second plan leaves room for that."""
-    planned: list[float] = []
-
-    def predict(setting: Setting, chip: Any, share: float, *, exact: bool) -> Any:
-        planned.append(share)
-        return SimpleNamespace(lut=1000 * share, plan=None)
-
-    def build(*args: Any, **options: Any) -> Any:
-        return SimpleNamespace(measured=SimpleNamespace(lut=1080 * planned[-1])), None
-
-    chip = SimpleNamespace(device=SimpleNamespace(lut=5280))
-    monkeypatch.setattr(finalists, "estimator", lambda setting, network: chip)
-    monkeypatch.setattr(finalists, "predicted", predict)
-    monkeypatch.setattr(finalists, "compile_network", build)
-    setting = Setting(request().space, "", "digits", "up5k", Limits(max_luts=1000))
-    job = finalists.BuildJob(setting, Training(1, 0), (), 0, "", str(tmp_path))
-    _, report, _ = finalists._fitted(job, None, 1.0, tmp_path)  # type: ignore[arg-type]
-    assert len(planned) == 2
-    assert 950 < report.measured.lut <= 1000  # type: ignore[union-attr]
-    planned.clear()
-    finalists._fitted(job, None, 0.9, tmp_path)  # type: ignore[arg-type]
-    assert planned == [0.9], "within its limit, it is left as it is"
