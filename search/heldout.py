@@ -4,7 +4,8 @@ The cost model is judged by networks that its prices were not fitted to (gen.eva
 final prices are fitted to these, too. `python -m search.heldout BOARD SPACE FIRST LAST` measures
 the networks of the seeds FIRST to LAST − 1 and keeps them in gen/networks.json: every fourth of
 them is routed, the others only packed, which takes a tenth of the time and knows no clock.
-`--describe` counts the features of the kept ones anew.
+`--again BOARD` measures the kept ones of a board anew, as they are generated today; `--describe`
+counts their features anew.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import torch
 from gen.build import build
 from gen.cache import Cache
 from gen.characterise import NETWORKS, packed
+from gen.compile import CACHE
 from gen.cost import network_features
 from gen.devices import Device, device
 from gen.elaborate import TOP, elaborate
@@ -78,9 +80,10 @@ def planned(network: Network, target: Device, share: float) -> tuple[Plan, float
             share = min(1, share * 1.25)
 
 
-def measure(target: Device, space: Space, seed: int, cache: Path) -> dict[str, Any]:
+def measure(
+    target: Device, space: Space, seed: int, candidate: Candidate, share: float, cache: Path
+) -> dict[str, Any]:
     """One network, as kept in gen/networks.json. Raises PlanError where it does not fit."""
-    candidate, share = drawn(space, seed)
     network = random_network(space, candidate, seed)
     plan, share = planned(network, target, share)
     text = elaborate(network, plan).verilog
@@ -140,25 +143,52 @@ def describe_again() -> None:
     keep({family: [row | described(row) for row in rows] for family, rows in load().items()})
 
 
-def main(board: str, name: str, first: int, last: int, cache: Path = Path("build/cache")) -> None:
+def add(board: str, name: str, first: int, last: int, cache: Path = CACHE) -> None:
+    """Measures the networks of the seeds that are not kept yet."""
     target, space = device(board), space_files.load(name)
-    have = {(row["device"], row["space"], row["seed"]) for row in load().get(target.family, [])}
+    have = {_which(row) for row in load().get(target.family, [])}
     for seed in range(first, last):
-        if (target.name, space.name, seed) in have:
-            continue
-        try:
-            row = measure(target, space, seed, cache)
-        except (PlanError, ToolError) as error:
-            print(f"seed {seed}: {error}", file=sys.stderr)
-            continue
-        rows = load()
-        rows.setdefault(target.family, []).append(row)
-        keep(rows)
-        print(f"seed {seed}: share {row['share']:.2f}, {row['raw']}", file=sys.stderr)
+        if (target.name, space.name, seed) not in have:
+            _keep_measured(target, space, seed, *drawn(space, seed), cache)
+
+
+def again(board: str, cache: Path = CACHE) -> None:
+    """Measures the kept networks of a board anew, those with a clock first.
+
+    What was built already comes from `cache`, so one that was cut short goes on.
+    """
+    target = device(board)
+    mine = [row for row in load().get(target.family, []) if row["device"] == target.name]
+    for row in sorted(mine, key=lambda row: "fmax_mhz" not in row["raw"]):
+        space, candidate = space_files.load(row["space"]), Candidate.from_dict(row["candidate"])
+        _keep_measured(target, space, row["seed"], candidate, row["share"], cache)
+
+
+def _keep_measured(
+    target: Device, space: Space, seed: int, candidate: Candidate, share: float, cache: Path
+) -> None:
+    """In place of what was kept of the network before; as it was, where it cannot be built."""
+    try:
+        row = measure(target, space, seed, candidate, share, cache)
+    except (PlanError, ToolError) as error:
+        print(f"seed {seed}: {error}", file=sys.stderr)
+        return
+    rows = load()
+    mine = rows.setdefault(target.family, [])
+    at = next((i for i, one in enumerate(mine) if _which(one) == _which(row)), len(mine))
+    mine[at : at + 1] = [row]
+    keep(rows)
+    print(f"seed {seed}: share {row['share']:.2f}, {row['raw']}", file=sys.stderr)
+
+
+def _which(row: Mapping[str, Any]) -> tuple[str, str, int]:
+    return row["device"], row["space"], row["seed"]
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--describe"]:
         describe_again()
+    elif sys.argv[1] == "--again":
+        again(sys.argv[2])
     else:
-        main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+        add(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
