@@ -10,8 +10,8 @@ from gen import place, tools
 from gen.build import build
 from gen.devices import device
 from gen.routing import ROWS, attempts, hopeless
-from gen.tools import HopelessError
-from tests.verilog import memory
+from gen.tools import HopelessError, ToolError
+from tests.verilog import memory, stream
 
 START = "Info: Routing 7945 arcs.\n"
 
@@ -70,6 +70,24 @@ def test_router2_follows_router1_on_ecp5() -> None:
         for flags in attempts(device("ulx3s-25f"), 150, 7)
     ]
     assert tried[:3] == [("router1", "7"), ("router2", "7"), ("router1", "1007")]
+
+
+def test_a_placer_that_finds_no_place_gives_up_soon(tmp_path: Path) -> None:
+    """200 enables where 160 tiles have one each: nextpnr alone makes 153,000 attempts."""
+    enabled = "".join(
+        f"    if (r[{4 * i}]) r[{4 * i + 4}:{4 * i + 1}] <= s_axis_tdata[{i % 5}+:4];\n"
+        for i in range(200)
+    )
+    body = f"""
+  reg [800:0] r;
+  wire [7:0] y = {{8{{^r}}}};
+  always @(posedge clk) begin
+    r[0] <= go;
+{enabled}
+  end
+"""
+    with pytest.raises(ToolError, match=r"legal placement for cell .* after 1\d{4} attempts"):
+        build(stream(body), "top", device("ice40-hx1k"), bitstream=False, cache=tmp_path)
 
 
 def test_all_placements_in_vain_is_an_error(
