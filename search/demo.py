@@ -44,7 +44,7 @@ BUDGET = {
     "population": 24, "generations": 8, "trained": 12, "finalists": 8, "rounds": 1, "epochs": 8,
     "supernet_epochs": 20, "probes": 0,
 }  # fmt: skip
-"""A third of what `shiftadd search` spends, enough for a measured front of five networks."""
+"""A fifth of what `shiftadd search` scores, enough for a measured front of five points."""
 
 
 def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:

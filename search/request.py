@@ -50,7 +50,9 @@ class Budget:
                 raise ValueError(f"--{name.replace('_', '-')} {value}: at least {least}")
 
 
-BUDGETS = {"8x8": Budget(40, 12, trained=12, finalists=6, epochs=15, supernet_epochs=40)}
+BUDGETS = {
+    "8x8": Budget(40, 24, trained=36, finalists=8, epochs=15, supernet_epochs=40, probes=24)
+}
 """By name of the space; other spaces have that of Budget()."""
 
 
