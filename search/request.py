@@ -50,9 +50,7 @@ class Budget:
                 raise ValueError(f"--{name.replace('_', '-')} {value}: at least {least}")
 
 
-BUDGETS = {
-    "8x8": Budget(40, 24, trained=36, finalists=8, epochs=15, supernet_epochs=40, probes=24)
-}
+BUDGETS = {"8x8": Budget(40, 24, trained=36, finalists=8, epochs=15, supernet_epochs=40, probes=24)}
 """By name of the space; other spaces have that of Budget()."""
 
 

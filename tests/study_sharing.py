@@ -2,8 +2,9 @@
 
 `python -m tests.study_sharing --data digits --out FOLDER` trains every network of a spread-out set
 alone, one supernet for each sharing mode, and compares: Kendall's τ and Spearman's ρ of inherited
-accuracy and of inherited cross-entropy. Resumable: what is in FOLDER is not done again. Nothing
-here decides by the test images; everything is that of the validation split.
+accuracy and of inherited cross-entropy. `--trainings N` trains each alone N times and goes by the
+means: one training alone ranks near equals by chance. Resumable: what is in FOLDER is not done
+again. Nothing here decides by the test images; everything is that of the validation split.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from itertools import product
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -58,10 +60,11 @@ def subset(data: Dataset, count: int | None) -> Dataset:
 
 def alone(
     space: Space, candidates: Sequence[Candidate], data: Dataset, epochs: int, rate: float,
-    seed: int, out: Path,
+    seeds: Sequence[int], out: Path,
 ) -> dict[str, float]:  # fmt: skip
-    """Validation accuracy of each network trained by itself, by id: of the better of its quantised
-    and its integer stage, as the few epochs of the latter can break a network of add layers.
+    """Validation accuracy of each network trained by itself, by id, in the mean of `seeds`: of the
+    better of its quantised and its integer stage, as the few epochs of the latter can break a
+    network of add layers.
 
     All by one recipe, that of the supernet: `recipe_for` trains small networks otherwise, and few
     epochs leave the larger ones behind, which is a ranking of recipes and not of networks.
@@ -70,22 +73,23 @@ def alone(
     recipe = Recipe(batch=usual.batch, rate=rate, shift=usual.shift)
     path = out / ALONE
     rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    found = {row["id"]: _better(row) for row in rows}
-    for candidate in candidates:
-        arch = space.architecture(candidate)
-        if arch.id in found:
+    found = {(row["id"], row["seed"]): _better(row) for row in rows}
+    ids = [space.id(candidate) for candidate in candidates]
+    for seed, (name, candidate) in product(seeds, zip(ids, candidates, strict=True)):
+        if (name, seed) in found:
             continue
+        arch = space.architecture(candidate)
         began = time.monotonic()
         result = train(arch, data, epochs=epochs, seed=seed, recipe=recipe, quiet=True)
         row = {
-            "id": arch.id, "candidate": candidate.as_dict(), "weights": result.weights,
+            "id": name, "seed": seed, "candidate": candidate.as_dict(), "weights": result.weights,
             "accuracy": result.accuracy["quantised"], "integer": result.accuracy["integer"],
             "seconds": time.monotonic() - began,
         }  # fmt: skip
         with path.open("a") as log:
             log.write(json.dumps(row) + "\n")
-        found[arch.id] = _better(row)
-    return found
+        found[name, seed] = _better(row)
+    return {name: mean(found[name, seed] for seed in seeds) for name in ids}
 
 
 def _better(row: dict[str, Any]) -> float:
@@ -107,7 +111,8 @@ def study(given: argparse.Namespace) -> dict[str, Any]:
     data, shown = subset(whole, given.images), subset(whole, given.supernet_images or given.images)
     space = space_files.for_data(data)
     chosen = networks(space, given.networks, given.seed)
-    trained = alone(space, chosen, data, given.epochs, given.rate, given.seed, out)
+    seeds = range(given.seed, given.seed + given.trainings)
+    trained = alone(space, chosen, data, given.epochs, given.rate, seeds, out)
     ids = [space.id(c) for c in chosen]
     found: dict[str, Any] = {"request": {k: str(v) for k, v in vars(given).items() if k != "out"}}
     for sharing in given.sharing:
@@ -136,11 +141,11 @@ def show(found: dict[str, Any]) -> None:
     for name in SHARING:
         if row := found.get(name):
             for by in ("accuracy", "loss"):
-                mean = float(np.mean([one[by] for one in row["inherited"].values()]))
+                usual = mean(one[by] for one in row["inherited"].values())
                 ranks = row[by]
                 table.add_row(
                     name, str(row["weights"]), by, f"{ranks['tau']:.3f}", f"{ranks['p']:.1e}",
-                    f"{ranks['rho']:.3f}", f"{mean:.3f}",
+                    f"{ranks['rho']:.3f}", f"{usual:.3f}",
                 )  # fmt: skip
     Console().print(table)
 
@@ -154,6 +159,7 @@ def main() -> None:
     parser.add_argument("--validation", type=float, default=0.1, help="share of the training part")
     parser.add_argument("--networks", type=int, default=24)
     parser.add_argument("--epochs", type=int, default=60, help="of each network alone")
+    parser.add_argument("--trainings", type=int, default=1, help="of each network alone")
     parser.add_argument("--rate", type=float, default=0.02, help="learning rate alone")
     parser.add_argument("--supernet-epochs", type=int, default=60)
     parser.add_argument("--sharing", nargs="*", choices=SHARING, default=list(SHARING))
