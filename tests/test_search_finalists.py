@@ -63,7 +63,8 @@ class Builds:
 
     def fitted(self, share: float) -> float:
         """LUTs that the finalist took in the end."""
-        _, report, _ = _fitted(cast(Any, self._job), cast(Any, None), share, Path())
+        _, report, accelerator = _fitted(cast(Any, self._job), cast(Any, None), share, Path())
+        assert cast(Any, accelerator) == "accelerator"
         return cast(Any, report).measured.lut
 
     def _plan(self, setting: Setting, chip: Estimator, share: float, *, exact: bool) -> Any:
@@ -72,7 +73,7 @@ class Builds:
 
     def _compile(self, *_: Any, **__: Any) -> Any:
         took = self._measured(self._planned(self.shares[-1]))
-        return SimpleNamespace(measured=SimpleNamespace(lut=took)), None
+        return SimpleNamespace(measured=SimpleNamespace(lut=took)), "accelerator"
 
 
 def test_a_finalist_over_its_limit_of_luts_is_planned_for_less(
