@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gen.netlist import Bit, Cell, bit_of, loads_of
+from gen.netlist import Bit, Cell, bit_of, last_net, loads_of
 
 OPEN = "x"
 
@@ -21,7 +21,7 @@ def start_chains(module: dict[str, Any]) -> int:
     """Rewrites the chains of one flat module of a yosys JSON netlist, in place; how many."""
     loads = loads_of(module)
     cells: dict[str, Cell] = module["cells"]
-    free = 1 + max((bit for bit in loads if isinstance(bit, int)), default=1)
+    free = 1 + last_net(module)
     done = 0
     for name, cell in [(n, c) for n, c in cells.items() if c["type"] == "CCU2C"]:
         if not loads.get(bit_of(cell, "COUT")):

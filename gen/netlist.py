@@ -37,3 +37,10 @@ def loads_of(module: dict[str, Any]) -> Loads:
         for bit in port["bits"]:
             loads[bit].append(("", name))
     return loads
+
+
+def last_net(module: dict[str, Any]) -> int:
+    """The highest number of a net of a flat module, read or not; 1, which none has, without any."""
+    joined = (bits for cell in module["cells"].values() for bits in cell["connections"].values())
+    ports = (port["bits"] for port in module["ports"].values())
+    return max((b for bits in (*joined, *ports) for b in bits if isinstance(b, int)), default=1)

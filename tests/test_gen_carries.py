@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gen.cache import Cache
+from gen.carries import start_chains
 from gen.devices import device
 from gen.place import place
 from gen.synth import synthesise
@@ -56,3 +57,20 @@ def test_a_chain_adds_as_the_verilog_says(width: int, total: str, tmp_path: Path
     wrong, changes = simulate(adder(width, SUMS[total]), tmp_path)
     assert wrong == 0
     assert changes > 500
+
+
+def test_a_new_net_is_none_that_is_there_unread() -> None:
+    """A fully parallel layer of shifts could not be packed: a sum that nobody reads had the highest
+    number of all, and was given away again."""
+    pins = {pin: [bit] for pin, bit in zip(("A0", "B0", "C0", "D0", "CIN"), (2, 3, "1", "1", "0"),
+                                           strict=True)}  # fmt: skip
+    cell = {
+        "type": "CCU2C",
+        "parameters": {"INIT0": "1001011010101010", "INJECT1_0": "NO"},
+        "port_directions": dict.fromkeys(pins, "input") | dict.fromkeys(("S0", "S1"), "output"),
+        "connections": pins | {"S0": [4], "S1": [9]},
+    }
+    module = {"cells": {"sum": cell}, "ports": {"y": {"bits": [4]}}}
+    assert start_chains(module) == 1
+    assert module["cells"]["sum_low"]["connections"]["Z"] == [4]
+    assert cell["connections"]["S0"] == [10]
