@@ -67,10 +67,12 @@ def _logic(facts: Facts, f: Foldings) -> Bill:
     sums = _trees(facts, terms, inputs)
     if kind in ("mult", "shift"):
         depth = facts.weights // lanes
-        many = len(terms) * (np.ones_like(f.pe) if facts.depthwise else f.pe)
-        once = trees.distinct(many, 2 if kind == "mult" else w, depth) / many
+        uses = len(terms) * (np.ones_like(f.pe) if facts.depthwise else f.pe)
+        once = trees.distinct(uses, 2 if kind == "mult" else w, depth) / uses
+        unlike = lanes * len(terms) // uses  # inputs
+        wired = unlike * trees.wired(x, uses, facts.alive)
         cells = np.where(depth > 1, np.rint(once * cells), 0)
-        kept = np.rint(once * kept)
+        kept = np.rint(np.where(depth > 1, once * kept, wired))
         sums = np.rint((1 - (1 - facts.alive) ** depth) * sums)
     held = (f.weights == "parts") * _operands(facts, f)
     bill = Bill({f"lane_{kind}": cells, "register": kept, "lone": held})
@@ -111,7 +113,7 @@ def _lane_cells(kind: str, x: int, w: int, terms: Terms) -> int:
         far = 1 << (w - 1) >> 1
         return sum(x + (far << 1) - (far >> k) for k in range(w - 1))
     if kind == "mult":
-        return sum(t.bits(trees.ANY) for t in terms)
+        return trees.choices(terms, w)
     return max(x, w) + 1 if kind == "add" else 0
 
 

@@ -49,8 +49,10 @@ class Scale:
     constants: tuple[tuple[int, int], ...] = ()
     """Of all lanes, where factors are constants: synthesis shifts by their powers of two."""
     fixed: bool = False
+    digits: bool = False
+    """Factors are constants, taken digit by digit."""
     alive: float = 1.0
-    """Share of the terms that are left of constant factors."""
+    """Share of the terms that are left of these."""
 
 
 class Requantisers:
@@ -108,10 +110,9 @@ def _scale(unit: Coefficients, fixed: bool) -> Scale:
     if isinstance(scaling, Partials):
         terms = trees.partials((-end, end - 1), scaling.bits)
         if fixed:
-            return Scale(
-                terms, 0, False, alive=trees.alive(np.array(unit.multipliers[:lanes]), scaling.bits)
-            )
-        return Scale(terms, sum(t.bits(trees.ANY) for t in terms), False)
+            alive = trees.alive(np.array(unit.multipliers[:lanes]), scaling.bits)
+            return Scale(terms, 0, False, digits=True, alive=alive)
+        return Scale(terms, trees.choices(terms, scaling.bits), False)
     assert isinstance(scaling, Multiplication)
     negative = min(unit.multipliers) < 0
     factor = max(width(f, negative) for f in unit.multipliers)
@@ -145,7 +146,9 @@ def _part(
     device: Device,
 ) -> Bill:
     tree = trees.tree((trees.Width(*offset), *scale.terms), trees.ANY)
-    first = 0 if scale.wired else round(scale.alive * trees.held(scale.terms, trees.ANY))
+    first = 0 if scale.wired else trees.held(scale.terms, trees.ANY)
+    if scale.digits:
+        first = round(trees.wired(x_bits, len(scale.terms), scale.alive))
     kept = round(scale.alive * tree.registers)
     pairs = scale.constants if scale.fixed else scale.factors * lanes
     dsp = sum(hardware_multipliers(device, a, b) for a, b in pairs)

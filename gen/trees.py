@@ -95,6 +95,14 @@ def partials(x: tuple[int, int], bits: int) -> tuple[Width, ...]:
     return (*low, Width(size * x[0], size * x[1], 2 * len(low), sign=True))
 
 
+def choices(terms: tuple[Width, ...], bits: int) -> int:
+    """LUTs that choose the partial products `terms` of one lane, by a factor of `bits` bits.
+
+    The last digit of an odd number of bits is one bit: it resets the register.
+    """
+    return sum(term.bits(ANY) for term in (terms[:-1] if bits % 2 else terms))
+
+
 def alive(values: np.ndarray, bits: int) -> float:
     """Share of the radix-4 digits of constants that are not zero."""
     rest, found = values.ravel(), 0
@@ -111,6 +119,15 @@ def distinct(count: Any, bits: Any, depth: Any) -> Any:
     """
     kinds = 2.0 ** np.minimum(bits * depth, 64)
     return np.rint((kinds - 1) * -np.expm1(count * np.log1p(-1 / kinds)))
+
+
+def wired(bits: int, uses: Any, alive: float) -> Any:
+    """Flip-flops for all products of a number of `bits` bits by constants of one digit each.
+
+    Products by powers of two are the number itself or its inverse, on other wires; so synthesis
+    keeps each of both once, if any of the constants asks for it. uses: numbers or arrays.
+    """
+    return 2 * bits * (1 - (1 - alive / 2) ** uses)
 
 
 ANY = WIDEST

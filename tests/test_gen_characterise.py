@@ -9,13 +9,18 @@ from typing import Any
 import pytest
 
 import gen.characterise as characterise
+from gen.cache import Cache
 from gen.characterise import NETWORKS, networks_of
-from gen.cost import PRICES
+from gen.cost import PRICES, predict
+from gen.devices import device
 from gen.evaluate import counts, held_out, judge, kendall
 from gen.features import describe
 from gen.fit import Sample
+from gen.lower import lower
 from gen.plan import Fold
-from search.heldout import described
+from search import space_files
+from search.heldout import FIELDS, described, random_network
+from search.space import Candidate
 from shiftadd import RequestError, characterize
 
 TABLE: dict[str, Any] = json.loads(PRICES.read_text())["families"]
@@ -65,6 +70,23 @@ def test_kept_networks_are_described_as_today(family: str) -> None:
         assert found == {name: row[name] for name in found}, row["seed"]
 
 
+@pytest.mark.parametrize("seed", [207, 214])
+def test_constant_weights_are_counted_once_where_synthesis_keeps_them_once(
+    seed: int, tmp_path: Path
+) -> None:
+    """A first layer of shifts with all its lanes: products by constants are wires, kept once."""
+    row = next(r for r in ROWS["ecp5"] if (r["space"], r["seed"]) == ("8x8", seed))
+    candidate = Candidate.from_dict(row["candidate"])
+    network = random_network(space_files.load("8x8"), candidate, seed)
+    (layer,) = (layer for layer in lower(network) if layer.name == "conv0_q")
+    fold = Fold(**dict(zip(FIELDS, row["folds"]["conv0_q"], strict=True)))
+    target = device("ulx3s-25f")
+    found = characterise.measure(layer, fold, target, Cache(tmp_path))
+    cost = predict(layer, fold, target)
+    assert cost.lut == pytest.approx(found["lut"], rel=0.1)
+    assert cost.ff == pytest.approx(found["ff"], rel=0.15)
+
+
 @pytest.mark.parametrize("family", sorted(ROWS))
 def test_networks_are_foretold_by_prices_fitted_without_them(family: str) -> None:
     limits = {"lut": 10, "ff": 10, "clock": 15}
@@ -72,6 +94,8 @@ def test_networks_are_foretold_by_prices_fitted_without_them(family: str) -> Non
     assert found.keys() >= {"lut", "ff"}
     for figure, row in found.items():
         assert row["error"] < limits[figure], figure
+        assert row["largest"] < {"lut": 12, "ff": 10, "clock": 30}[figure], figure
+    assert found["lut"]["kendall"] >= 0.95
     for name, row in counts(family).items():
         assert row["exact"] >= 0.9 * row["networks"], name
 
