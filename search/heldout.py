@@ -10,6 +10,7 @@ counts their features anew.
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import sys
@@ -185,10 +186,27 @@ def _which(row: Mapping[str, Any]) -> tuple[str, str, int]:
     return row["device"], row["space"], row["seed"]
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="search.heldout", description=__doc__)
+    parser.add_argument("board", nargs="?")
+    parser.add_argument("space", nargs="?")
+    parser.add_argument("first", nargs="?", type=int, help="seed")
+    parser.add_argument("last", nargs="?", type=int, help="seed after the last")
+    parser.add_argument("--again", metavar="BOARD", help="measure its kept networks anew")
+    parser.add_argument("--describe", action="store_true", help="count features anew")
+    given = parser.parse_args()
+    try:
+        if given.describe:
+            describe_again()
+        elif given.again:
+            again(given.again)
+        elif given.last is not None:
+            add(given.board, given.space, given.first, given.last)
+        else:
+            parser.error("BOARD SPACE FIRST LAST, or --again BOARD, or --describe")
+    except ValueError as error:
+        parser.error(str(error))
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--describe"]:
-        describe_again()
-    elif sys.argv[1] == "--again":
-        again(sys.argv[2])
-    else:
-        add(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    main()
