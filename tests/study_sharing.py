@@ -4,7 +4,8 @@
 alone, one supernet for each sharing mode, and compares: Kendall's τ and Spearman's ρ of inherited
 accuracy and of inherited cross-entropy. `--trainings N` trains each alone N times and goes by the
 means: one training alone ranks near equals by chance. Resumable: what is in FOLDER is not done
-again. Nothing here decides by the test images; everything is that of the validation split.
+again, nor what `--alone FILE` holds of an earlier study. Nothing here decides by the test images;
+everything is that of the validation split.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def subset(data: Dataset, count: int | None) -> Dataset:
 
 def alone(
     space: Space, candidates: Sequence[Candidate], data: Dataset, epochs: int, rate: float,
-    seeds: Sequence[int], out: Path,
+    seeds: Sequence[int], out: Path, kept: Path | None = None,
 ) -> dict[str, float]:  # fmt: skip
     """Validation accuracy of each network trained by itself, by id, in the mean of `seeds`: of the
     better of its quantised and its integer stage, as the few epochs of the latter can break a
@@ -68,12 +69,19 @@ def alone(
 
     All by one recipe, that of the supernet: `recipe_for` trains small networks otherwise, and few
     epochs leave the larger ones behind, which is a ranking of recipes and not of networks.
+    kept: trainings of an earlier study; those by another recipe do not count.
     """
     usual = supernet_recipe(data)
     recipe = Recipe(batch=usual.batch, rate=rate, shift=usual.shift)
     path = out / ALONE
-    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    found = {(row["id"], row["seed"]): _better(row) for row in rows}
+    how = {"images": len(data.train_labels), "epochs": epochs, "rate": rate}
+    rows = [
+        json.loads(line)
+        for file in (kept, path)
+        if file and file.exists()
+        for line in file.read_text().splitlines()
+    ]
+    found = {(row["id"], row["seed"]): _better(row) for row in rows if row.items() >= how.items()}
     ids = [space.id(candidate) for candidate in candidates]
     for seed, (name, candidate) in product(seeds, zip(ids, candidates, strict=True)):
         if (name, seed) in found:
@@ -82,7 +90,8 @@ def alone(
         began = time.monotonic()
         result = train(arch, data, epochs=epochs, seed=seed, recipe=recipe, quiet=True)
         row = {
-            "id": name, "seed": seed, "candidate": candidate.as_dict(), "weights": result.weights,
+            "id": name, "seed": seed, **how, "candidate": candidate.as_dict(),
+            "weights": result.weights,
             "accuracy": result.accuracy["quantised"], "integer": result.accuracy["integer"],
             "seconds": time.monotonic() - began,
         }  # fmt: skip
@@ -112,7 +121,7 @@ def study(given: argparse.Namespace) -> dict[str, Any]:
     space = space_files.for_data(data)
     chosen = networks(space, given.networks, given.seed)
     seeds = range(given.seed, given.seed + given.trainings)
-    trained = alone(space, chosen, data, given.epochs, given.rate, seeds, out)
+    trained = alone(space, chosen, data, given.epochs, given.rate, seeds, out, given.alone)
     ids = [space.id(c) for c in chosen]
     found: dict[str, Any] = {"request": {k: str(v) for k, v in vars(given).items() if k != "out"}}
     for sharing in given.sharing:
@@ -160,12 +169,15 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=24)
     parser.add_argument("--epochs", type=int, default=60, help="of each network alone")
     parser.add_argument("--trainings", type=int, default=1, help="of each network alone")
+    parser.add_argument("--alone", type=Path, help="networks trained alone before")
     parser.add_argument("--rate", type=float, default=0.02, help="learning rate alone")
     parser.add_argument("--supernet-epochs", type=int, default=60)
     parser.add_argument("--sharing", nargs="*", choices=SHARING, default=list(SHARING))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     given = parser.parse_args()
+    if given.alone and not given.alone.is_file():
+        parser.error(f"--alone {given.alone}: no such file")
     torch.set_num_threads(given.threads)
     show(study(given))
 
