@@ -67,10 +67,10 @@ def _logic(facts: Facts, f: Foldings) -> Bill:
     sums = _trees(facts, terms, inputs)
     if kind in ("mult", "shift"):
         depth = facts.weights // lanes
-        uses = len(terms) * (np.ones_like(f.pe) if facts.depthwise else f.pe)
+        readers = np.ones_like(f.pe) if facts.depthwise else f.pe  # elements with the same inputs
+        uses = len(terms) * readers
         once = trees.distinct(uses, 2 if kind == "mult" else w, depth) / uses
-        unlike = lanes * len(terms) // uses  # inputs
-        wired = unlike * trees.wired(x, uses, facts.alive)
+        wired = lanes // readers * trees.wired(x, uses, facts.alive)
         cells = np.where(depth > 1, np.rint(once * cells), 0)
         kept = np.rint(np.where(depth > 1, once * kept, wired))
         sums = np.rint((1 - (1 - facts.alive) ** depth) * sums)

@@ -49,10 +49,10 @@ class Scale:
     constants: tuple[tuple[int, int], ...] = ()
     """Of all lanes, where factors are constants: synthesis shifts by their powers of two."""
     fixed: bool = False
-    digits: bool = False
-    """Factors are constants, taken digit by digit."""
+    held: int | None = None
+    """Flip-flops of a lane's terms, where synthesis keeps fewer than they have bits."""
     alive: float = 1.0
-    """Share of the terms that are left of these."""
+    """Share of the terms that are left of constant factors."""
 
 
 class Requantisers:
@@ -106,12 +106,13 @@ def _scale(unit: Coefficients, fixed: bool) -> Scale:
             for k, (base, most) in enumerate(zip(scaling.base, scaling.most, strict=True))
         )
         cells = sum((bits + most) * (1 + most.bit_length()) for most in scaling.most)
-        return Scale(terms, 0 if fixed else cells, fixed)
+        return Scale(terms, 0, True, held=0) if fixed else Scale(terms, cells, False)
     if isinstance(scaling, Partials):
         terms = trees.partials((-end, end - 1), scaling.bits)
         if fixed:
             alive = trees.alive(np.array(unit.multipliers[:lanes]), scaling.bits)
-            return Scale(terms, 0, False, digits=True, alive=alive)
+            held = round(trees.wired(bits, len(terms), alive))
+            return Scale(terms, 0, False, held=held, alive=alive)
         return Scale(terms, trees.choices(terms, scaling.bits), False)
     assert isinstance(scaling, Multiplication)
     negative = min(unit.multipliers) < 0
@@ -146,9 +147,7 @@ def _part(
     device: Device,
 ) -> Bill:
     tree = trees.tree((trees.Width(*offset), *scale.terms), trees.ANY)
-    first = 0 if scale.wired else trees.held(scale.terms, trees.ANY)
-    if scale.digits:
-        first = round(trees.wired(x_bits, len(scale.terms), scale.alive))
+    first = trees.held(scale.terms, trees.ANY) if scale.held is None else scale.held
     kept = round(scale.alive * tree.registers)
     pairs = scale.constants if scale.fixed else scale.factors * lanes
     dsp = sum(hardware_multipliers(device, a, b) for a, b in pairs)

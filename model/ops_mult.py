@@ -12,9 +12,9 @@ from model.ops import round_half_up, straight_through
 def _product(x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
     if x.shape[2:] == (1, 1) == w.shape[2:] and not depthwise:
         return F.linear(x.flatten(1), w.flatten(1))[:, :, None, None]
-    if w.shape[2:] == (1, 1) and stride == 2 and pad == 0:
-        # oneDNN of torch 2.13 corrupts the heap in the backward pass of these on AVX2 alone
-        x, stride = x[:, :, ::2, ::2], 1
+    if w.shape[2:] == (1, 1) and stride > 1 and pad == 0:
+        # without AVX-512, oneDNN of torch 2.13 corrupts the heap in the backward pass of these
+        x, stride = x[:, :, ::stride, ::stride], 1
     return F.conv2d(x, w, stride=stride, padding=pad, groups=w.shape[0] if depthwise else 1)
 
 

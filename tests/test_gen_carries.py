@@ -62,8 +62,7 @@ def test_a_chain_adds_as_the_verilog_says(width: int, total: str, tmp_path: Path
 def test_a_new_net_is_none_that_is_there_unread() -> None:
     """A fully parallel layer of shifts could not be packed: a sum that nobody reads had the highest
     number of all, and was given away again."""
-    pins = {pin: [bit] for pin, bit in zip(("A0", "B0", "C0", "D0", "CIN"), (2, 3, "1", "1", "0"),
-                                           strict=True)}  # fmt: skip
+    pins = {"A0": [2], "B0": [3], "C0": ["1"], "D0": ["1"], "CIN": ["0"]}
     cell = {
         "type": "CCU2C",
         "parameters": {"INIT0": "1001011010101010", "INJECT1_0": "NO"},
