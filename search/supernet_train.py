@@ -29,7 +29,7 @@ from model.train import progress_bar, set_rate, stage_of
 from search import distributed, space_files
 from search.histograms import histograms
 from search.inherit import score
-from search.sandwich import SuperRecipe, groups, learn, regularise, teacher
+from search.sandwich import SuperRecipe, draw, groups, learn, regularise, teacher
 from search.space import Space, SpaceError
 from search.supernet import SuperNet
 
@@ -122,9 +122,10 @@ def _epoch(
     )  # fmt: skip
     supernet.train()
     for step, lot in enumerate(lots, epoch * steps):
-        set_rate(optimiser, recipe, step / (epochs * steps))
+        done = step / (epochs * steps)
+        set_rate(optimiser, recipe, done)
         optimiser.zero_grad(set_to_none=True)
-        students = [supernet.space.sample(rng) for _ in range(recipe.students)]
+        students = draw(supernet.space, recipe, done, rng)
         x, y = distributed.share(*lot)
         total += learn(supernet, x, y, students, recipe, stage)
         regularise(supernet, recipe, rng)

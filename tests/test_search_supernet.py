@@ -24,7 +24,7 @@ from model.ops import ops
 from model.train import Recipe, TrainError, evaluate, train
 from search import space_files, supernet_train
 from search.inherit import inherit, score
-from search.sandwich import SuperRecipe, teacher
+from search.sandwich import SuperRecipe, draw, teacher
 from search.sharing import SHARING, Position, gaussian_distance, roles, to_laplace
 from search.space import Choice, Space, SpaceError
 from search.supernet import SuperNet
@@ -63,6 +63,21 @@ SHIFTED = space_files.parse(TABLE | ENDS, "shifted")
 def drawn(count: int, seed: int = 0, space: Space = SPACE) -> list[Any]:
     rng = random.Random(seed)
     return [space.sample(rng) for _ in range(count)]
+
+
+def test_students_stray_from_the_teacher_step_by_step() -> None:
+    space, recipe = space_files.load("28x28"), SuperRecipe(students=100, grown=0.5)
+    model = teacher(space)
+
+    def kept(done: float) -> float:
+        students = draw(space, recipe, done, random.Random(0))
+        assert len(students) == 100
+        assert all(student in space and student != model for student in students)
+        same = [a == b for s in students for a, b in zip(s.stages, model.stages, strict=True)]
+        return sum(same) / len(same)
+
+    assert kept(0.0) > 0.5 > kept(0.2) > kept(0.5)
+    assert kept(0.5) == kept(0.9) < 0.05
 
 
 def test_quantiles_of_a_gaussian_become_those_of_a_laplacian() -> None:
