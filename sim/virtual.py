@@ -42,8 +42,6 @@ ARGS = (
     "fast",
     "--prefix",
     "Vboard",
-    "-MAKEFLAGS",
-    "OPT_FAST=-O1",
 )
 
 
