@@ -48,9 +48,15 @@ def gain(
     return Gain(*names, style, accuracy, costs, luts, ahead, (_best(mine), _best(his)))
 
 
-def volumes(fronts: Sequence[Sequence[Finalist]], classes: int) -> list[float]:
-    """Hypervolume of each front, as a part of one box: up to chance and twice the highest costs."""
-    rows = [[row(f.validation or 0.0, asdict(f.measured)) for f in front] for front in fronts]
+def volumes(
+    fronts: Sequence[Sequence[Finalist]], classes: int, split: str = "validation"
+) -> list[float]:
+    """Hypervolume of each front, as a part of one box: up to chance and twice the highest costs.
+
+    split: the accuracies that count. By validation a front is as the search chose it, lucky ones
+    first; by test it is as an unseen image finds it.
+    """
+    rows = [[row(getattr(f, split) or 0.0, asdict(f.measured)) for f in one] for one in fronts]
     whole = [one for part in rows for one in part]
     if not whole:
         return [0.0] * len(fronts)

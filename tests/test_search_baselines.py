@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,13 @@ def test_larger_front_has_larger_volume() -> None:
     assert hybrid["hypervolume"][0] > mult["hypervolume"][0]
     assert hybrid["hypervolume"][1] < mult["hypervolume"][1]
     assert hybrid["best_test"] == pytest.approx([0.96, 0.94])
+
+
+def test_volume_by_test_counts_what_the_search_has_not_chosen_by() -> None:
+    lucky = replace(finalist(0.97, 1000), test=0.90)
+    hybrid, mult = compare({"hybrid": [[finalist(0.96, 1000)]], "mult": [[lucky]]}, 10)
+    assert hybrid["hypervolume"] < mult["hypervolume"]
+    assert hybrid["hypervolume_test"] > mult["hypervolume_test"]
 
 
 def test_every_search_has_the_same_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
