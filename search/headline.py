@@ -28,10 +28,12 @@ def page(runs: Sequence[Run], command: str) -> Page:
     single = len(runs) == 1
     plotted = any(run.front or (single and run.points) for run in runs)
     gains = [] if single else _gains(runs, names)
-    sizes = {} if single else _volumes(runs, names)
+    sizes, tested = (
+        {} if single else _volumes(runs, names, split) for split in ("validation", "test")
+    )
     return Page(
         title=_title(runs[0]),
-        lede=_lede(runs[0]) if single else _lede_of_several(gains, sizes),
+        lede=_lede(runs[0]) if single else _lede_of_several(gains, sizes, tested),
         facts=_facts(runs[0], marks) if single else [],
         views=[view(run, name, marks) for run, name in zip(runs, names, strict=True)],
         pareto=_plots(runs, marks) if plotted else [],
@@ -68,10 +70,11 @@ def _legend(run: Run) -> list[tuple[str, str]]:
     return known + [(kind, kind) for kind in sorted(seen - set(LEGEND))]
 
 
-def _volumes(runs: Sequence[Run], names: Sequence[str]) -> dict[str, float]:
-    """Hypervolume of each measured front by name, as parts of one box around all of them."""
+def _volumes(runs: Sequence[Run], names: Sequence[str], split: str) -> dict[str, float]:
+    """Hypervolume of each measured front by name, as parts of one box around all of them, with
+    accuracies on `split`."""
     classes = next((f.arch.classes for run in runs for f in run.front if f.arch), 10)
-    return dict(zip(names, volumes([run.front for run in runs], classes), strict=True))
+    return dict(zip(names, volumes([run.front for run in runs], classes, split), strict=True))
 
 
 def _gains(runs: Sequence[Run], names: Sequence[str]) -> list[Gain]:
@@ -111,12 +114,20 @@ def _alone(run: Run) -> list[str]:
     return [ALONE] if {f.kind for f in run.finalists if f.sound} == {"mixed"} else []
 
 
-def _lede_of_several(gains: Sequence[Gain], sizes: Mapping[str, float]) -> list[str]:
+def _lede_of_several(
+    gains: Sequence[Gain], sizes: Mapping[str, float], tested: Mapping[str, float]
+) -> list[str]:
     if not gains:
         return ["Fewer than two of these runs have a measured network yet."]
-    ranked = sorted(sizes.items(), key=lambda item: -item[1])
-    told = ", ".join(f"{name} {volume:.3f}" for name, volume in ranked)
-    return [f"Hypervolume of the measured fronts: {told}.", *(beats(g) for g in gains)]
+    told = [f"Hypervolume of the measured fronts: {_ranked(sizes)}."]
+    if any(tested.values()):  # finalist.json may lack it
+        told.append(f"By the test images, which no choice has seen: {_ranked(tested)}.")
+    return [*told, *(beats(g) for g in gains)]
+
+
+def _ranked(sizes: Mapping[str, float]) -> str:
+    ordered = sorted(sizes.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {size:.3f}" for name, size in ordered)
 
 
 def _told(finalist: Finalist) -> str:

@@ -287,6 +287,7 @@ def test_runs_are_compared_on_one_page(
     for name in ("hybrid", "all mult", "all add", "random"):
         assert name in shown.text
     assert "Hypervolume of the measured fronts" in shown.text
+    assert "By the test images, which no choice has seen: " in shown.text
 
 
 def test_unlike_runs_are_not_compared(made: Path, run: Path) -> None:
