@@ -72,9 +72,13 @@ def _legend(run: Run) -> list[tuple[str, str]]:
 
 def _volumes(runs: Sequence[Run], names: Sequence[str], split: str) -> dict[str, float]:
     """Hypervolume of each measured front by name, as parts of one box around all of them, with
-    accuracies on `split`."""
-    classes = next((f.arch.classes for run in runs for f in run.front if f.arch), 10)
-    return dict(zip(names, volumes([run.front for run in runs], classes, split), strict=True))
+    accuracies on `split`; none where a network lacks that accuracy."""
+    measured = [run.front for run in runs]
+    every = [finalist for one in measured for finalist in one]
+    if any(getattr(f, split) is None for f in every):
+        return {}
+    classes = next((f.arch.classes for f in every if f.arch), 10)
+    return dict(zip(names, volumes(measured, classes, split), strict=True))
 
 
 def _gains(runs: Sequence[Run], names: Sequence[str]) -> list[Gain]:
@@ -120,7 +124,7 @@ def _lede_of_several(
     if not gains:
         return ["Fewer than two of these runs have a measured network yet."]
     told = [f"Hypervolume of the measured fronts: {_ranked(sizes)}."]
-    if any(tested.values()):  # finalist.json may lack it
+    if tested:
         told.append(f"By the test images, which no choice has seen: {_ranked(tested)}.")
     return [*told, *(beats(g) for g in gains)]
 

@@ -290,6 +290,22 @@ def test_runs_are_compared_on_one_page(
     assert "By the test images, which no choice has seen: " in shown.text
 
 
+def test_hypervolume_by_test_is_not_told_of_runs_that_lack_it(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = make_run(tmp_path / "mult", kinds=["mult"])
+    for path in other.glob("finalists/*/finalist.json"):
+        row = json.loads(path.read_text())
+        row["accuracy"]["test"] = None
+        path.write_text(json.dumps(row))
+    out = tmp_path / "both.html"
+    assert shiftadd.main(["report", str(made), str(other), "--out", str(out)]) == 0
+    capsys.readouterr()
+    shown = Page(out.read_text(encoding="utf-8"))
+    assert "Hypervolume of the measured fronts" in shown.text
+    assert "By the test images" not in shown.text
+
+
 def test_unlike_runs_are_not_compared(made: Path, run: Path) -> None:
     head = json.loads((run / "run.json").read_text())
     head["device"]["name"] = "lfe5u-25f"
