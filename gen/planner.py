@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gen import schedule
 from gen.assemble import assemble
 from gen.choose import Budget, Chooser, total
 from gen.cost import CostModel
 from gen.devices import Device
+from gen.fold import Option
 from gen.latency import fast_cycles
 from gen.lower import Layer, lower
-from gen.plan import Fold, Plan, PlanError, Stage
+from gen.plan import Cost, Fold, Plan, PlanError, Stage
 from gen.timing import FifoTiming
+from gen.units import engine
 from model.spec import Add, Network
 from model.store import content_hash
 
@@ -41,6 +44,8 @@ class Planner:
         layers = self.layers
         chosen = self._chooser.choose(Budget.of(self.device, dsps, luts), cycles)
         folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
+        if exact:
+            chosen = [self._as_filled(*one) for one in zip(layers, chosen, strict=True)]
         joined = any(isinstance(layer.op, Add) for layer in layers)
         fast = not exact and not joined
         fifos, timing = ({}, fast_cycles(layers, folds)) if fast else size_fifos(layers, folds)
@@ -57,6 +62,22 @@ class Planner:
             cost=total(chosen),
         )
 
+    def _as_filled(self, layer: Layer, option: Option) -> Option:
+        """`option` with the blocks of RAM that its weights need: constant bits need none.
+
+        The choice goes by shapes, for what the weights are like depends on the folding.
+        """
+        if option.fold.weights == "logic":
+            return option
+        made = engine(layer, option.fold)
+        rows, width = made.weight_memory()
+        if len(rows) == 1:  # no memory
+            return option
+        counted, needed = (
+            self.device.brams(len(rows), bits) for bits in (width, width - made.constant_bits)
+        )
+        return replace(option, cost=option.cost + Cost(bram=needed - counted))
+
 
 def plan(
     network: Network,
@@ -72,8 +93,9 @@ def plan(
     """The fastest plan that fits, or the smallest of `fps` images a second at a clock of `mhz`.
 
     dsps, luts: use no more than these. model: of cost, the committed one unless given. exact: run
-    the schedule for the cycles; without, they are those of `gen.latency`, where no join needs a
-    FIFO. Raises PlanError with resource and excess where nothing fits.
+    the schedule for the cycles, and count the blocks of RAM that these weights need; without, the
+    cycles are those of `gen.latency`, where no join needs a FIFO, and blocks are those that weights
+    of this shape may need. Raises PlanError with resource and excess where nothing fits.
     """
     made = Planner(network, device, model)
     return made.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)

@@ -12,7 +12,8 @@ available does work.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any, Literal
 
 import numpy as np
@@ -126,6 +127,23 @@ class Engine:
                 words.append(word)
         return words
 
+    def weight_memory(self) -> tuple[list[int], int]:
+        """Rows of the weight memory as it is built, and the bits of a row: those of a word or, of a
+        memory in parts, of several, the first one lowest."""
+        words, width = self.weight_words(), self.pe * self.simd * self.w_bits
+        count = len(words)
+        rows = part_rows(count, width) if self.weight_style == "parts" else count
+        beside = [words[row::rows] for row in range(min(rows, count))]
+        packed = [sum(word << k * width for k, word in enumerate(row)) for row in beside]
+        return packed, width * len(beside[0])
+
+    @property
+    def constant_bits(self) -> int:
+        """Bits that are the same in all rows of the weight memory: synthesis leaves them out."""
+        rows, width = self.weight_memory()
+        unlike = reduce(or_, (row ^ rows[0] for row in rows))
+        return width - unlike.bit_count()
+
     def _row(self, taps: list[tuple[int, int, int]], repeat: int, p: int) -> list[int]:
         """Weights that PE p uses for one read."""
         assert self.weights is not None
@@ -171,20 +189,14 @@ class LayerEngine(wiring.Component):
     def _weights(self, m: Module, window: WindowReader, outlet: Outlet) -> Value:
         """The weight word of the slot that the window reader gives, in step with it."""
         e, en = self.engine, outlet.en
-        words = e.weight_words()
-        width = e.pe * e.simd * e.w_bits
-        if len(words) == 1:
-            return Const(words[0], width)
-        rows = part_rows(len(words), width) if e.weight_style == "parts" else len(words)
-        beside = [words[row::rows] for row in range(min(rows, len(words)))]
-        parts = len(beside[0])
+        rows, width = e.weight_memory()
+        if e.geometry.slots_per_window == 1:
+            return Const(rows[0], width)
+        parts = width // (e.pe * e.simd * e.w_bits)
         m.submodules.weights = rom = Memory(
-            shape=unsigned(parts * width),
-            depth=len(beside),
-            init=[sum(word << k * width for k, word in enumerate(several)) for several in beside],
-            attrs=ram(e.weight_style),
+            shape=unsigned(width), depth=len(rows), init=rows, attrs=ram(e.weight_style)
         )
-        m.submodules.weight_count = count = LoopNest({"word": len(words)})
+        m.submodules.weight_count = count = LoopNest({"word": e.geometry.slots_per_window})
         read, at = rom.read_port(), count.value["word"]
         # a block's slow output wants a register of its own
         cycles = 1 if e.weight_style == "logic" else 2
@@ -195,7 +207,7 @@ class LayerEngine(wiring.Component):
         ]
         if cycles == 1:
             return read.data
-        word = Signal(parts * width, reset_less=True)
+        word = Signal(width, reset_less=True)
         with m.If(en):
             m.d.sync += word.eq(read.data)
         return self._part(m, word, at[len(read.addr) :], parts, en) if parts > 1 else word

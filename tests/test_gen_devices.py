@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gen.cache import Cache
 from gen.devices import BOARDS, DEVICES, device
 from gen.place import DoesNotFitError, constraints
-from gen.synth import synthesise
+from tests.netlists import BLOCK_CELLS, blocks
 from tests.verilog import memory, weights
 
 PINS = [
@@ -17,11 +16,6 @@ PINS = [
     *("m_axis_tvalid", "m_axis_tready", "m_axis_tlast"),
     *(f"{side}_axis_tdata[{i}]" for side in "sm" for i in range(8)),
 ]
-BLOCKS = {
-    "lfe5u-25f": ("DP16KD",),
-    "ice40-up5k": ("SB_RAM40_4K",),
-    "gw1nr-9": ("SP", "SPX9", "DPB", "DPX9B", "SDPB", "SDPX9B"),
-}
 
 
 def test_every_board_names_a_device_in_any_case() -> None:
@@ -39,12 +33,7 @@ def test_unknown_name_is_answered_with_the_nearest_and_all() -> None:
         device("zzzz")
 
 
-def blocks(name: str, text: str, cache: Path) -> int:
-    netlist = synthesise(text, "top", device(name), cache=Cache(cache))
-    return sum(netlist.cells.get(cell, 0) for cell in BLOCKS[name])
-
-
-@pytest.mark.parametrize("name", BLOCKS)
+@pytest.mark.parametrize("name", BLOCK_CELLS)
 @pytest.mark.parametrize(
     ("depth", "width"),
     [(20, 40), (200, 18), (256, 16), (512, 37), (1024, 9), (2048, 11), (4096, 5)],

@@ -40,6 +40,7 @@ from model.spec import (
 from model.store import content_hash
 from sim.network import simulate
 from tests.layer_cases import random_weights
+from tests.netlists import BLOCK_CELLS, blocks
 
 SHAPE = (7, 6, 2)
 
@@ -114,9 +115,9 @@ def test_random_foldings_of_a_whole_network_in_rtl(quick_simulator: str) -> None
     assert (found.cycles_latency, found.cycles_interval) == (cycles.latency, cycles.interval)
 
 
-def deep_network(inputs: int, outputs: int) -> Network:
-    """A dense layer of so many weights at 6 bits."""
-    weights = random_weights(random.Random(inputs), "mult", 6, (outputs, inputs))
+def deep_network(inputs: int, outputs: int, unit: int = 1) -> Network:
+    """A dense layer of so many weights at 6 bits, all multiples of `unit`."""
+    weights = random_weights(random.Random(inputs), "mult", 6, (outputs, inputs)) // unit * unit
     nodes: list[Node] = [
         Input("x", (1, 1, inputs), Format(6)),
         Dense("d", ("x",), "mult", weights, 6),
@@ -153,6 +154,17 @@ def test_deep_weights_lie_in_parts_behind_the_registers_of_blocks(
     weights = [c["parameters"] for c in blocks if "INITVAL_00" in c["parameters"]]
     assert {p["REGMODE_A"] for p in weights} | {p["REGMODE_B"] for p in weights} >= {"OUTREG"}
     assert sum("OUTREG" in (p["REGMODE_A"], p["REGMODE_B"]) for p in weights) == len(weights)
+
+
+@pytest.mark.parametrize("name", BLOCK_CELLS)
+def test_bits_that_all_weights_share_take_no_blocks(name: str, tmp_path: Path) -> None:
+    """Weights of 288 × 10, all multiples of 8: three of their six bits are always 0."""
+    network, target = deep_network(288, 10, unit=8), device(name)
+    made = plan(network, target)
+    assert made.stages[1].fold.weights != "logic"
+    assert made.cost.bram < plan(network, target, exact=False).cost.bram
+    taken = blocks(name, elaborate(network, made).verilog, tmp_path, TOP)
+    assert taken == made.cost.bram == made.stages[1].cost.bram
 
 
 def test_busiest_layer_works_in_98_percent_of_the_cycles() -> None:
