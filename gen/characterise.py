@@ -41,7 +41,7 @@ NETWORKS = Path(__file__).with_name("networks.json")
 REPRESENTATIVE = {"ecp5": "lfe5u-45f", "ice40": "ice40-hx8k", "gowin": "gw1nr-9"}
 BIASED = {"ice40": "ice40-up5k"}
 """The device of a family that has multipliers, where the representative one has none."""
-TRUST = 3.0
+TRUST = 6.0
 """Weight of a network in the fit, against a layer."""
 
 

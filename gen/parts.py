@@ -75,7 +75,8 @@ def _logic(facts: Facts, f: Foldings) -> Bill:
         kept = np.rint(np.where(depth > 1, once * kept, wired))
         sums = np.rint((1 - (1 - facts.alive) ** depth) * sums)
     held = (f.weights == "parts") * _operands(facts, f)
-    bill = Bill({f"lane_{kind}": cells, "register": kept, "lone": held})
+    lane = "lane_shift3" if kind == "shift" and w <= 3 else f"lane_{kind}"
+    bill = Bill({lane: cells, "register": kept, "lone": held})
     return bill.add(_sums(facts, f, *sums))
 
 

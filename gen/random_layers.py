@@ -27,6 +27,8 @@ from model.spec import (
 )
 
 SCORES = Format(16, True)
+BITS = {"mult": (3, 4, 6, 8), "shift": (3, 4), "add": (4, 6, 8)}
+"""Of weights: those that the spaces of the search have, at least."""
 
 
 def random_layer(rng: random.Random) -> Layer:
@@ -35,7 +37,7 @@ def random_layer(rng: random.Random) -> Layer:
     kind = rng.choice(["mult", "shift", "add"])
     size, c = rng.choice([4, 7, 8, 14, 28]), rng.choice([1, 3, 4, 8, 12, 16, 32])
     out, k = rng.choice([4, 8, 10, 12, 16, 32]), rng.choice([1, 3, 3, 5])
-    bits = 4 if kind == "shift" else rng.choice([4, 6, 8])
+    bits = rng.choice(BITS[kind])
     nodes: list[Node] = [Input("x", (size, size, c), Format(rng.choice([4, 5, 6, 8])))]
     op = rng.choice(["conv"] * 5 + ["depthwise", "dense", "dense", "maxpool", "avgpool"])
     if op == "dense":
