@@ -375,7 +375,7 @@ def _no_conflict(one: dict[str, object], others: dict[str, object]) -> None:
         raise RequestError(f"{', '.join(beside)}: {name} leaves no choice of that; drop one")
 
 
-def characterize(*, board: str = BOARD, count: int = 60, quiet: bool = False) -> Result:
+def characterize(*, board: str = BOARD, count: int = 200, quiet: bool = False) -> Result:
     """Measure layers on a board's family and fit the prices of the cost model to them."""
     from gen.characterise import characterise
 
@@ -719,12 +719,12 @@ def _characterize(verbs: Any) -> argparse.ArgumentParser:
         verbs,
         characterize,
         "measure layers on a board's family and fit the cost model to them",
-        "shiftadd characterize --board up5k --count 80",
+        "shiftadd characterize --board up5k --count 240",
     )
     one.add_argument("--board", default=BOARD, help=f"board or device (default {BOARD})")
     one.add_argument(
-        "--count", type=int, default=60,
-        help="layers to have measured in all; those that are there stay (default 60)",
+        "--count", type=int, default=200,
+        help="layers to have measured in all; those that are there stay (default 200)",
     )  # fmt: skip
     return one
 
