@@ -28,7 +28,7 @@ MEANING = {
     "bram_reg": "flip-flops behind blocks of RAM, which may have them inside",
     "lane_mult": "bits of the partial products of mult",
     "lane_shift": "bits of the multiplexer stages of shift",
-    "lane_shift3": "the same of weights of 3 bits: with two stages there is less to merge",
+    "lane_shift3": "the same of weights of 3 bits or fewer: two stages have less to merge",
     "lane_add": "bits of the distances of add",
     "lane_requant": "bits of the terms of requantisers",
     "tree_mult": "bits of the adders of mult",

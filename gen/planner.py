@@ -70,7 +70,7 @@ class Planner:
         if option.fold.weights == "logic":
             return option
         made = engine(layer, option.fold)
-        rows, width = made.weight_memory()
+        rows, width = made.weight_memory
         if len(rows) == 1:  # no memory
             return option
         counted, needed = (

@@ -127,6 +127,7 @@ class Engine:
                 words.append(word)
         return words
 
+    @cached_property
     def weight_memory(self) -> tuple[list[int], int]:
         """Rows of the weight memory as it is built, and the bits of a row: those of a word or, of a
         memory in parts, of several, the first one lowest."""
@@ -140,7 +141,7 @@ class Engine:
     @property
     def constant_bits(self) -> int:
         """Bits that are the same in all rows of the weight memory: synthesis leaves them out."""
-        rows, width = self.weight_memory()
+        rows, width = self.weight_memory
         unlike = reduce(or_, (row ^ rows[0] for row in rows))
         return width - unlike.bit_count()
 
@@ -189,8 +190,8 @@ class LayerEngine(wiring.Component):
     def _weights(self, m: Module, window: WindowReader, outlet: Outlet) -> Value:
         """The weight word of the slot that the window reader gives, in step with it."""
         e, en = self.engine, outlet.en
-        rows, width = e.weight_memory()
-        if e.geometry.slots_per_window == 1:
+        rows, width = e.weight_memory
+        if len(rows) == 1:
             return Const(rows[0], width)
         parts = width // (e.pe * e.simd * e.w_bits)
         m.submodules.weights = rom = Memory(
