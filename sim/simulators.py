@@ -91,15 +91,20 @@ def _has_lz4() -> bool:
     return subprocess.run(probe, capture_output=True).returncode == 0
 
 
+def waves_missing(simulator: str, kind: str | None) -> str | None:
+    """Why `simulator` cannot write waves of `kind` ("fst", "vcd") here; None if it can."""
+    if (simulator, kind) == ("verilator", "fst") and not _has_lz4():
+        return "verilator: .fst waves need lz4.h; name a .vcd file, or apt-get install liblz4-dev"
+    return None
+
+
 def check_waves(simulator: str, waves: Path | None) -> str | None:
     """Format of a waveform file, by its name. Raises ValueError where it cannot be written."""
     kind = waves.suffix[1:] if waves else None
     if kind not in (None, "fst", "vcd"):
         raise ValueError(f"waves {str(waves)!r}: the name must end in .fst or .vcd")
-    if (simulator, kind) == ("verilator", "fst") and not _has_lz4():
-        raise SimulatorError(
-            "verilator: .fst waves need lz4.h; name a .vcd file, or apt-get install liblz4-dev"
-        )
+    if reason := waves_missing(simulator, kind):
+        raise SimulatorError(reason)
     return kind
 
 

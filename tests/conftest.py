@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -29,6 +29,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for i, item in enumerate(group):
             if i not in kept:
                 item.add_marker(pytest.mark.skip(reason="slow: SHIFTADD_SLOW=1 runs it"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say, before pytest's own summary, which classes of tests did not run for want of what."""
+    wanting: dict[str, Counter[str]] = defaultdict(Counter)
+    for report in terminalreporter.getreports("skipped"):
+        _, _, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, "")
+        reason = reason.removeprefix("Skipped: ")
+        if not reason.startswith("slow:"):
+            wanting[reason][report.nodeid.partition("::")[0]] += 1
+    if not wanting:
+        return
+    terminalreporter.section("did not run, for want of")
+    for reason, files in sorted(wanting.items()):
+        terminalreporter.write_line(reason)
+        for file, count in sorted(files.items()):
+            terminalreporter.write_line(f"    {count:4} of {file}")
 
 
 @pytest.fixture(params=["icarus", "verilator"])
