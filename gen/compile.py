@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from gen.build import build
-from gen.devices import device
-from gen.elaborate import Accelerator, elaborate
-from gen.files import copy, write
-from gen.hashes import DamagedError, of_files, verify
-from gen.plan import Plan, PlanError, load, save
-from gen.planner import plan as make_plan
+from gen.engine.elaborate import Accelerator, elaborate
+from gen.flow.build import build
+from gen.host.hashes import DamagedError, of_files, verify
+from gen.plan.plan import Plan, PlanError, load, save
+from gen.planner.planner import plan as make_plan
 from gen.report import Report, report
 from gen.report import load as load_report
 from gen.report import save as save_report
+from gen.support.devices import device
+from gen.support.files import copy, write
 from model.spec import Network
 
 CACHE = Path("build/cache")

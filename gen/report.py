@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gen.build import Build
-from gen.cost import CostModel
-from gen.devices import device
-from gen.files import write
-from gen.plan import Plan
+from gen.cost.cost import CostModel
+from gen.flow.build import Build
+from gen.plan.plan import Plan
+from gen.support.devices import device
+from gen.support.files import write
 
 FORMAT = "shiftadd-report"
 VERSION = 1

@@ -6,8 +6,8 @@ from dataclasses import fields
 
 from rich.table import Table
 
-from gen.devices import Device, device
 from gen.report import Figures, Report
+from gen.support.devices import Device, device
 
 BUDGET = ("lut", "ff", "dsp", "bram")
 TITLES = {

@@ -36,7 +36,7 @@ class State:
     quantised: dict[str, torch.Tensor] | None = None
 
 
-class Run:
+class TrainingRun:
     """The files of a run in `folder` (None: no files). `request` tells one run from another."""
 
     def __init__(self, folder: Path | None, request: dict[str, Any]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.kind_mult import Mult
+from model.kind_mult import MultKind
 
 
-class Add(Mult):
+class AddKind(MultKind):
     name = "add"
     unit = "add"
 
@@ -18,4 +18,4 @@ class Add(Mult):
         return -far.sum(1), -near.sum(1)
 
 
-KIND = Add()
+KIND = AddKind()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-class Mult:
+class MultKind:
     name = "mult"
     unit = "mult"
 
@@ -21,4 +21,4 @@ class Mult:
         return np.minimum(*ends).sum(1), np.maximum(*ends).sum(1)
 
 
-KIND = Mult()
+KIND = MultKind()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.kind_mult import Mult
+from model.kind_mult import MultKind
 
 
 def exponents(bits: int) -> int:
@@ -16,7 +16,7 @@ def exponents(bits: int) -> int:
     return (1 << (bits - 1)) - 1
 
 
-class Shift(Mult):
+class ShiftKind(MultKind):
     name = "shift"
     unit = "shift"
 
@@ -28,4 +28,4 @@ class Shift(Mult):
         return f"0 or plus/minus a power of two up to 2^{exponents(bits) - 1}"
 
 
-KIND = Shift()
+KIND = ShiftKind()

@@ -20,7 +20,7 @@ STAGES = ("float", "quantised", "integer")
 EPSILON = 1e-3
 
 
-class Layer(nn.Module):
+class TrainableLayer(nn.Module):
     """A step of the graph. `stage`, `frac_in` and `high_in` are set by the net around it."""
 
     stage = "integer"
@@ -33,7 +33,7 @@ class Layer(nn.Module):
         raise NotImplementedError
 
 
-class Weighted(Layer):
+class Weighted(TrainableLayer):
     """Convolution, or a fully connected layer (`dense`), of any kind. Gives exact sums.
 
     Output unit: sums of x · (weight integer · unit), see Ops.
@@ -77,7 +77,7 @@ class Weighted(Layer):
         )
 
 
-class Requant(Layer):
+class RequantiseLayer(TrainableLayer):
     """Batch norm (without `norm`: the constant `gain`), then rounding and clipping."""
 
     mean: Tensor
@@ -155,7 +155,7 @@ class Requant(Layer):
         )
 
 
-class MaxPool(Layer):
+class MaxPoolLayer(TrainableLayer):
     def __init__(self, kernel: int, stride: int) -> None:
         super().__init__()
         self.kernel, self.stride = kernel, stride
@@ -167,8 +167,9 @@ class MaxPool(Layer):
         return spec.MaxPool(name, inputs, self.kernel, self.stride)
 
 
-class SumPool(Layer):
-    """Sum over each window, or over the image when `kernel` is 0; the Requant behind it divides."""
+class SumPool(TrainableLayer):
+    """Sum over each window, or over the image when `kernel` is 0; the RequantiseLayer behind it
+    divides."""
 
     def __init__(self, kernel: int = 0, stride: int = 1) -> None:
         super().__init__()
@@ -185,7 +186,7 @@ class SumPool(Layer):
         return spec.AvgPool(name, inputs, self.kernel, self.stride)
 
 
-class Sum(Layer):
+class Sum(TrainableLayer):
     """Residual: a + b, whose binary points are aligned by `shifts`."""
 
     shifts = (0, 0)

@@ -1,4 +1,5 @@
-"""A trainable network built from an Architecture: the spec's graph with a Layer at each node."""
+"""A trainable network built from an Architecture: the spec's graph with a TrainableLayer at each
+node."""
 
 from __future__ import annotations
 
@@ -9,7 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from model.arch import Architecture, Block, validate
-from model.layers import STAGES, Layer, MaxPool, Requant, Sum, SumPool, Weighted
+from model.layers import (
+    STAGES,
+    MaxPoolLayer,
+    RequantiseLayer,
+    Sum,
+    SumPool,
+    TrainableLayer,
+    Weighted,
+)
 from model.quant import best_frac
 from model.spec import Format, Head, Input, Network, Shape, check
 
@@ -17,7 +26,7 @@ REACH, SCORE_REACH = 4.0, 16.0
 """Range of activations (in standard deviations of a batch norm) and scores, until calibrated."""
 
 
-See = Callable[[str, Layer, list[Tensor]], None]
+See = Callable[[str, TrainableLayer, list[Tensor]], None]
 """Is told a layer's name, the layer, and what it is about to read."""
 
 
@@ -39,7 +48,7 @@ class Net(nn.Module):
     def input_format(self) -> Format:
         return Format(self.arch.input_bits, False, self.arch.input_bits)
 
-    def add(self, name: str, layer: Layer, shape: Shape, *sources: str) -> str:
+    def add(self, name: str, layer: TrainableLayer, shape: Shape, *sources: str) -> str:
         """Append a layer that reads `sources` (default: the last one) and gives `shape`."""
         self.layers[name] = layer
         self.sources[name] = sources or (self.last,)
@@ -61,11 +70,15 @@ class Net(nn.Module):
                 a, b = given
                 layer.shifts = (layer.frac_in - a.frac, layer.frac_in - b.frac)
             unrounded = Format(given[0].bits, given[0].signed, layer.frac_in)
-            forms[name] = layer.format if isinstance(layer, Requant) else unrounded
+            forms[name] = layer.format if isinstance(layer, RequantiseLayer) else unrounded
         return self
 
-    def steps(self) -> list[tuple[str, Layer]]:
-        return [(name, layer) for name, layer in self.layers.items() if isinstance(layer, Layer)]
+    def steps(self) -> list[tuple[str, TrainableLayer]]:
+        return [
+            (name, layer)
+            for name, layer in self.layers.items()
+            if isinstance(layer, TrainableLayer)
+        ]
 
     def forward(self, images: Tensor) -> Tensor:
         return self.values(images)[self.last].flatten(1)
@@ -89,9 +102,10 @@ class Net(nn.Module):
         """Choose each activation's binary point: least squared error over `images`."""
         self.walk(images, lambda name, layer, given: self.fit_point(layer, given[0]))
 
-    def fit_point(self, layer: Layer, sums: Tensor) -> None:
-        """The binary point of a Requant: least squared error over the sums that reach it."""
-        if isinstance(layer, Requant):
+    def fit_point(self, layer: TrainableLayer, sums: Tensor) -> None:
+        """The binary point of a RequantiseLayer: least squared error over the sums that reach
+        it."""
+        if isinstance(layer, RequantiseLayer):
             layer.point.fill_(best_frac(layer.normalise(sums), layer.bits, layer.signed))
             self.stage(layer.stage)
 
@@ -112,7 +126,7 @@ def _requant(
     norm: bool = True, gain: float = 1.0,
 ) -> str:  # fmt: skip
     h, w, _ = net.shapes[net.last]
-    layer = Requant(
+    layer = RequantiseLayer(
         channels, bits, signed=signed, reach=reach, norm=norm, gain=gain,
         style=net.arch.multiplier, multiplier_bits=net.arch.multiplier_bits,
     )  # fmt: skip
@@ -186,7 +200,7 @@ def _pooled(net: Net, block: Block) -> Shape:
 
 
 def _maxpool(net: Net, name: str, block: Block) -> None:
-    net.add(name, MaxPool(block.kernel, block.stride), _pooled(net, block))
+    net.add(name, MaxPoolLayer(block.kernel, block.stride), _pooled(net, block))
 
 
 def _avgpool(net: Net, name: str, block: Block) -> None:

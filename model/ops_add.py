@@ -21,7 +21,7 @@ MIDDLE = 0.5
 """About the middle of the inputs behind a batch norm, a ReLU and a pool."""
 
 
-class Add:
+class AddOps:
     rate = 20.0
     # Weights move in the units of the activations, and their gradient has no sign of its own to
     # hurry with: a common rate leaves them near their start.
@@ -51,7 +51,7 @@ class Add:
         return _over_windows(_apply, x, w, stride, pad, depthwise)
 
 
-OPS = Add()
+OPS = AddOps()
 
 
 def _over_windows(

@@ -18,7 +18,7 @@ def _product(x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Te
     return F.conv2d(x, w, stride=stride, padding=pad, groups=w.shape[0] if depthwise else 1)
 
 
-class Mult:
+class MultOps:
     rate = 1.0
 
     def init(self, weight: Tensor) -> None:
@@ -54,4 +54,4 @@ class Mult:
         return round_half_up(scaled).clamp(-self._largest(bits), self._largest(bits))
 
 
-OPS = Mult()
+OPS = MultOps()

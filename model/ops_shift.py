@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from model.kind_shift import exponents
-from model.ops_mult import Mult
+from model.ops_mult import MultOps
 
 
-class Shift(Mult):
+class ShiftOps(MultOps):
     def _largest(self, bits: int) -> int:
         return 1 << (exponents(bits) - 1)
 
@@ -21,4 +21,4 @@ class Shift(Mult):
         return torch.where(exponent < 0, torch.zeros_like(scaled), torch.sign(scaled) * size)
 
 
-OPS = Shift()
+OPS = ShiftOps()

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from model import golden
 from model.arch import Architecture
 from model.augment import batches
-from model.checkpoint import Run, TrainError
+from model.checkpoint import TrainError, TrainingRun
 from model.data import Dataset
 from model.layers import STAGES, Weighted
 from model.net import Net, export
@@ -113,7 +113,7 @@ def train(
     request["start"] = content_hash(start) if start else ""
     if initial:
         request["initial"] = _digest(initial)
-    run = Run(out, request)
+    run = TrainingRun(out, request)
     state = run.restore(net, optimiser) if resume else run.fresh()
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
     tests = torch.from_numpy(data.test_images), torch.from_numpy(data.test_labels)

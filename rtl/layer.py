@@ -24,10 +24,10 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.block_ram import part_rows
 from rtl.counter import LoopNest
+from rtl.delay import delayed, ram
 from rtl.geometry import Geometry
-from rtl.pe import PE, pe
+from rtl.pe.element import PE, pe
 from rtl.stage import Outlet, Requant, requantise
-from rtl.timing import delayed, ram
 from rtl.window import WindowReader
 
 
@@ -39,7 +39,7 @@ class Engine:
     weightless kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise,
     the geometry's lanes. drain: channels of one output word; divides pe, and pe / drain may not
     exceed the slots of one sum. multiplier: what multiplies in the elements. weight_style,
-    ring_style: where weights and activations are kept, see rtl.timing.ram.
+    ring_style: where weights and activations are kept, see rtl.delay.ram.
     """
 
     kind: str

@@ -15,8 +15,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.counter import LoopNest
+from rtl.delay import ram
 from rtl.stage import Outlet, Requant, requantise
-from rtl.timing import ram
 
 
 class BlockPool(wiring.Component):

@@ -17,9 +17,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from rtl.delay import ram
 from rtl.scale import Scaling, Shifts, choose
 from rtl.terms import WIDEST, Term, add, register, signed_for, tree, tree_latency
-from rtl.timing import ram
 
 
 class Coefficients:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 
+from rtl.delay import delayed
 from rtl.requantise import Requantiser
-from rtl.timing import delayed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,8 +13,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.counter import LoopNest
+from rtl.delay import delayed, ram
 from rtl.geometry import Geometry
-from rtl.timing import delayed, ram
 
 
 def lookup(m: Module, index: Signal, table: list[int], name: str) -> Signal:

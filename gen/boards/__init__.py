@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gen.boards.board import Board
 from gen.boards.entries import ENTRIES
-from gen.devices import BOARDS as PARTS
-from gen.devices import DEVICES, device, named
+from gen.support.devices import BOARDS as PARTS
+from gen.support.devices import DEVICES, device, named
 
 BOARDS = {board.name: board for board in ENTRIES}
 

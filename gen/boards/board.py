@@ -15,9 +15,9 @@ from importlib import import_module
 from itertools import chain
 from typing import Any
 
-from gen.boards.pll import MHZ, Setting, settings
-from gen.devices import BOARDS, DEVICES, Device
-from rtl.uart import RATES, fastest_rate
+from gen.boards.pll import MHZ, PllSetting, settings
+from gen.support.devices import BOARDS, DEVICES, Device
+from rtl.link.uart import RATES, fastest_rate
 
 LEAST_BAUD = 1_000_000
 
@@ -98,17 +98,17 @@ class Board:
     def _standard(self) -> dict[str, str]:
         return {} if self.device.family == "ice40" else {"IO_TYPE": "LVCMOS33"}
 
-    def clocks(self) -> list[Setting]:
+    def clocks(self) -> list[PllSetting]:
         """The oscillator and all that the PLL makes of it which carry a serial line, slowest first.
 
         Without the PLL first among equals.
         """
-        direct = Setting(Fraction(self.clock_hz), self.clock_hz)
+        direct = PllSetting(Fraction(self.clock_hz), self.clock_hz)
         made = (s for s in settings(self.device.family, self.clock_hz) if s.hz != direct.hz)
         able = [s for s in (direct, *made) if self._carries(s)]
         return sorted(able, key=lambda s: s.hz)
 
-    def fastest(self, mhz: float) -> Setting:
+    def fastest(self, mhz: float) -> PllSetting:
         """The fastest clock of at most `mhz`; ValueError when there is none."""
         clocks = self.clocks()
         fits = [s for s in clocks if s.hz <= mhz * MHZ]
@@ -119,12 +119,12 @@ class Board:
             )
         return fits[-1]
 
-    def rate(self, setting: Setting) -> int:
+    def rate(self, setting: PllSetting) -> int:
         """Baud of the serial link at a clock; ValueError when that makes none exactly enough."""
         rates: Sequence[int] = [r for r in RATES if LEAST_BAUD <= r <= self.baud]
         return fastest_rate(round(setting.hz), rates)
 
-    def _carries(self, setting: Setting) -> bool:
+    def _carries(self, setting: PllSetting) -> bool:
         try:
             return self.rate(setting) >= LEAST_BAUD
         except ValueError:

@@ -1,4 +1,4 @@
-"""The boards. To add one, add its entry here and its device in gen/devices.py."""
+"""The boards. To add one, add its entry here and its device in gen/support/devices.py."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cache
 from math import ceil, floor
 
-from gen.devices import FamilyName
+from gen.support.devices import FamilyName
 
 MHZ = 1_000_000
 
@@ -31,7 +31,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Limits:
+class PllLimits:
     """What a PLL's reference, phase detector, oscillator and output may run at."""
 
     reference: Range
@@ -40,11 +40,11 @@ class Limits:
     output: Range
 
 
-def _limits(*mhz: tuple[float, float]) -> Limits:
-    return Limits(*(Range(round(low * MHZ), round(high * MHZ)) for low, high in mhz))
+def _limits(*mhz: tuple[float, float]) -> PllLimits:
+    return PllLimits(*(Range(round(low * MHZ), round(high * MHZ)) for low, high in mhz))
 
 
-LIMITS: dict[FamilyName, Limits] = {
+LIMITS: dict[FamilyName, PllLimits] = {
     "ecp5": _limits((8, 400), (10, 400), (400, 800), (3.125, 400)),
     "ice40": _limits((10, 133), (10, 133), (533, 1066), (16, 275)),
     "gowin": _limits((3, 400), (3, 400), (400, 1200), (3.125, 600)),
@@ -53,7 +53,7 @@ GOWIN_ODIV = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
 
 
 @dataclass(frozen=True)
-class Setting:
+class PllSetting:
     """One clock made from `reference`, in Hz; without dividers it is the reference itself.
 
     dividers: by the names of the family's cell, counted as division factors but for iCE40, where
@@ -76,7 +76,7 @@ class Setting:
 
 
 @cache
-def settings(family: FamilyName, reference: int) -> tuple[Setting, ...]:
+def settings(family: FamilyName, reference: int) -> tuple[PllSetting, ...]:
     """Every clock that the family's PLL makes from `reference` Hz, slowest first.
 
     Of the ways to the same frequency the one with the fastest phase detector is taken, which is
@@ -85,7 +85,7 @@ def settings(family: FamilyName, reference: int) -> tuple[Setting, ...]:
     if reference not in LIMITS[family].reference:
         return ()
     ways = {"ecp5": _ecp5, "ice40": _ice40, "gowin": _gowin}[family]
-    best: dict[Fraction, Setting] = {}
+    best: dict[Fraction, PllSetting] = {}
     for one in ways(LIMITS[family], reference):
         had = best.get(one.hz)
         if had is None or (had.detector, had.oscillator) < (one.detector, one.oscillator):
@@ -102,7 +102,7 @@ def _multiples(of: Fraction, within: Range, most: int) -> range:
     return range(ceil(within.low / of), min(most, floor(within.high / of)) + 1)
 
 
-def _ecp5(limits: Limits, reference: int) -> Iterator[Setting]:
+def _ecp5(limits: PllLimits, reference: int) -> Iterator[PllSetting]:
     for i in _divisors(reference, limits.detector, 128):
         detector = Fraction(reference, i)
         for op in _multiples(detector, limits.oscillator, 128):
@@ -114,24 +114,24 @@ def _ecp5(limits: Limits, reference: int) -> Iterator[Setting]:
                         ("CLKOP_DIV", op),
                         ("CLKOS_DIV", os),
                     )
-                    yield Setting(hz, reference, detector, detector * op, names)
+                    yield PllSetting(hz, reference, detector, detector * op, names)
 
 
-def _ice40(limits: Limits, reference: int) -> Iterator[Setting]:
+def _ice40(limits: PllLimits, reference: int) -> Iterator[PllSetting]:
     for r in _divisors(reference, limits.detector, 16):
         detector = Fraction(reference, r)
         for f in _multiples(detector, limits.oscillator, 128):
             for q in range(1, 7):
                 if (hz := detector * f / 2**q) in limits.output:
                     names = (("DIVR", r - 1), ("DIVF", f - 1), ("DIVQ", q))
-                    yield Setting(hz, reference, detector, detector * f, names)
+                    yield PllSetting(hz, reference, detector, detector * f, names)
 
 
-def _gowin(limits: Limits, reference: int) -> Iterator[Setting]:
+def _gowin(limits: PllLimits, reference: int) -> Iterator[PllSetting]:
     for i in _divisors(reference, limits.detector, 64):
         detector = Fraction(reference, i)
         for fb in _multiples(detector, limits.output, 64):
             for o in GOWIN_ODIV:
                 if (oscillator := detector * fb * o) in limits.oscillator:
                     names = (("IDIV", i), ("FBDIV", fb), ("ODIV", o))
-                    yield Setting(detector * fb, reference, detector, oscillator, names)
+                    yield PllSetting(detector * fb, reference, detector, oscillator, names)

@@ -6,15 +6,21 @@ from typing import Any
 
 from amaranth.hdl import Const, Instance, Signal
 
-from gen.boards.pll import MHZ, Setting
-from gen.devices import FamilyName
+from gen.boards.pll import MHZ, PllSetting
+from gen.support.devices import FamilyName
 
 # upper ends of the detector's ranges, in MHz, for FILTER_RANGE 1 to 6; as in icepll
 _FILTER = (17, 26, 44, 66, 101, 133)
 
 
 def instance(
-    family: FamilyName, setting: Setting, *, pad: bool, source: Signal, clock: Signal, lock: Signal
+    family: FamilyName,
+    setting: PllSetting,
+    *,
+    pad: bool,
+    source: Signal,
+    clock: Signal,
+    lock: Signal,
 ) -> Instance:
     """The PLL from `source` to `clock`. pad: an iCE40's, fed by its own pin and nothing else."""
     if family == "ecp5":
@@ -24,7 +30,7 @@ def instance(
     return _gowin(setting, source, clock, lock)
 
 
-def _ecp5(setting: Setting, source: Signal, clock: Signal, lock: Signal) -> Instance:
+def _ecp5(setting: PllSetting, source: Signal, clock: Signal, lock: Signal) -> Instance:
     feedback = Signal(name="pll_feedback")
     fixed: dict[str, Any] = {
         **{f"a_{name}": value for name, value in _ECP5_ANALOGUE.items()},
@@ -60,7 +66,7 @@ _ECP5_DISABLED = ("PLLRST_ENA", "INTFB_WAKE", "STDBY_ENABLE", "DPHASE_SOURCE")
 _ECP5_LOW = ("RST", "STDBY", "PHASESEL0", "PHASESEL1", "PLLWAKESYNC", "ENCLKOP")
 
 
-def _ice40(setting: Setting, pad: bool, source: Signal, clock: Signal, lock: Signal) -> Instance:
+def _ice40(setting: PllSetting, pad: bool, source: Signal, clock: Signal, lock: Signal) -> Instance:
     widths = {"DIVR": 4, "DIVF": 7, "DIVQ": 3}
     detector = float(setting.detector / MHZ)
     filtered = next((i for i, top in enumerate(_FILTER, 1) if detector < top), len(_FILTER))
@@ -78,7 +84,7 @@ def _ice40(setting: Setting, pad: bool, source: Signal, clock: Signal, lock: Sig
     )
 
 
-def _gowin(setting: Setting, source: Signal, clock: Signal, lock: Signal) -> Instance:
+def _gowin(setting: PllSetting, source: Signal, clock: Signal, lock: Signal) -> Instance:
     dividers = dict(setting.dividers)
     unused = {"FBDSEL": 6, "IDSEL": 6, "ODSEL": 6, "PSDA": 4, "DUTYDA": 4, "FDLY": 4}
     return Instance(

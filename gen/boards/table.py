@@ -12,9 +12,10 @@ from gen.boards.pll import MHZ
 
 
 @dataclass(frozen=True)
-class Row:
-    """A board. Units as in gen.devices.Device. oscillator_mhz: on the board. pll_mhz: slowest and
-    fastest clock made of it that a serial link works with. baud: the most of its serial side."""
+class BoardRow:
+    """A board. Units as in gen.support.devices.Device. oscillator_mhz: on the board. pll_mhz:
+    slowest and fastest clock made of it that a serial link works with. baud: the most of its serial
+    side."""
 
     board: str
     device: str
@@ -33,10 +34,10 @@ class Row:
         return asdict(self)
 
 
-def row(board: Board) -> Row:
+def row(board: Board) -> BoardRow:
     """What there is to say of one board."""
     device, made = board.device, [s.mhz for s in board.clocks() if s.uses_pll]
-    return Row(
+    return BoardRow(
         board=board.name,
         device=device.name,
         lut=device.lut,
@@ -52,7 +53,7 @@ def row(board: Board) -> Row:
     )
 
 
-def table(rows: list[Row]) -> Group:
+def table(rows: list[BoardRow]) -> Group:
     """One line for each board, and below what the user has to do about some."""
     drawn = Table(title="Boards", title_justify="left", box=None, padding=(0, 1, 0, 0))
     for title in ("board", "device"):

@@ -10,15 +10,15 @@ from amaranth.lib.wiring import In, Out
 
 from gen.boards.board import Board
 from gen.boards.pins import RESET
-from gen.boards.pll import Setting
+from gen.boards.pll import PllSetting
 from gen.boards.pll_cells import instance
-from gen.verilog import verilog
+from gen.support.verilog import verilog
 from rtl.startup import Lights, Startup
 
 TOP = "shiftadd_pins"
 
 
-class Design(Protocol):
+class DesignWithPins(Protocol):
     """What goes on a board: module `top` with ports clk, rst, rx, tx, led_busy and led_error."""
 
     @property
@@ -35,7 +35,7 @@ class BoardTop(wiring.Component):
     pressed; see rtl.startup.
     """
 
-    def __init__(self, board: Board, setting: Setting, design: str) -> None:
+    def __init__(self, board: Board, setting: PllSetting, design: str) -> None:
         self.board, self.setting, self.design = board, setting, design
         ports = {"clk_in": In(1), "rx": In(1), "tx": Out(1)}
         if board.leds:
@@ -97,6 +97,6 @@ class BoardTop(wiring.Component):
         m.d.comb += self.led.eq(lights.leds ^ inverted)
 
 
-def board_verilog(board: Board, setting: Setting, design: Design) -> str:
+def board_verilog(board: Board, setting: PllSetting, design: DesignWithPins) -> str:
     """Verilog of the whole board: module TOP and the design inside it."""
     return verilog(BoardTop(board, setting, design.top), TOP) + "\n" + design.verilog

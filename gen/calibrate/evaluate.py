@@ -1,0 +1,84 @@
+"""How well the cost model foretells whole networks: `python -m gen.calibrate.evaluate`.
+
+Each measured network (gen/calibrate/network_measurements.json) is predicted by prices that were
+fitted without it: to all measured layers of its family and to the networks of the other parts, of
+PARTS. Prints mean absolute error in percent and Kendall's τ of each figure, and how many counts are
+exact.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gen.calibrate.characterise import NETWORKS, layers_of, networks_of
+from gen.cost.cost import FIGURES, PRICES
+from gen.cost.fit import Sample, expected, fit, total
+
+PARTS = 8
+Row = dict[str, Any]
+
+
+def held_out(
+    layers: Sequence[Sample], networks: Sequence[Sample], figure: str, family: str
+) -> list[tuple[float, float]]:
+    """Predicted and measured figure of each network, by prices fitted without it."""
+    found = []
+    start = expected(figure, family)
+    for k in range(PARTS):
+        rest = [row for i, row in enumerate(networks) if i % PARTS != k]
+        prices = fit([*layers, *rest], figure, start, family)
+        held = networks[k::PARTS]
+        found += [(total(row.features, prices), row.measured[figure]) for row in held]
+    return found
+
+
+def kendall(pairs: Sequence[tuple[float, float]]) -> float:
+    """Kendall's τ of predicted and measured figures."""
+    from scipy.stats import kendalltau  # slow to import
+
+    return float(kendalltau(*zip(*pairs, strict=True)).statistic)
+
+
+def judge(table: Mapping[str, Any], family: str) -> dict[str, Row]:
+    """For each figure: networks, error in percent (mean, largest), τ; and exact counts."""
+    found: dict[str, Row] = {}
+    for figure in FIGURES:
+        networks = [row for row in networks_of(family) if figure in row.measured]
+        if len(networks) < 2:
+            continue
+        pairs = held_out(layers_of(table, figure), networks, figure, family)
+        off = [100 * abs(guess - is_) / is_ for guess, is_ in pairs]
+        found[figure] = {
+            "networks": len(pairs), "error": sum(off) / len(off), "largest": max(off),
+            "kendall": kendall(pairs),
+        }  # fmt: skip
+    return found
+
+
+def counts(family: str) -> dict[str, Row]:
+    """Networks, and how many have exactly the multipliers and blocks of RAM that were counted."""
+    rows = json.loads(NETWORKS.read_text()).get(family, [])
+    return {
+        name: {
+            "networks": len(rows),
+            "exact": sum(r["counted"][name] == r["raw"][name] for r in rows),
+        }
+        for name in ("dsp", "bram")
+    }
+
+
+def main() -> None:
+    for family, table in json.loads(PRICES.read_text())["families"].items():
+        for figure, row in judge(table, family).items():
+            print(
+                f"{family:6}{figure:6}{row['networks']:4} networks: error {row['error']:.1f} % "
+                f"(at most {row['largest']:.1f}), Kendall's τ {row['kendall']:.2f}"
+            )
+        for name, row in counts(family).items():
+            print(f"{family:6}{name:6}{row['exact']:4} of {row['networks']} networks exact")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Random layers of the sizes that small networks have, to be measured."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+
+from gen.plan.lower import LoweredLayer, lower
+from gen.plan.plan import Fold
+from gen.planner.fold_candidates import folds
+from gen.support.devices import Device
+from model.kind_shift import exponents
+from model.spec import (
+    AvgPool,
+    Conv,
+    Dense,
+    Format,
+    Head,
+    Input,
+    MaxPool,
+    Network,
+    Node,
+    Padding,
+    Requantise,
+    infer,
+)
+
+SCORES = Format(16, True)
+BITS = {"mult": (3, 4, 6, 8), "shift": (3, 4), "add": (4, 6, 8)}
+"""Of weights: those that the spaces of the search have, at least."""
+
+
+def random_layer(rng: random.Random) -> LoweredLayer:
+    """A layer of a size that small networks have, with random weights."""
+    draw = np.random.default_rng(rng.randrange(1 << 32))
+    kind = rng.choice(["mult", "shift", "add"])
+    size, c = rng.choice([4, 7, 8, 14, 28]), rng.choice([1, 3, 4, 8, 12, 16, 32])
+    out, k = rng.choice([4, 8, 10, 12, 16, 32]), rng.choice([1, 3, 3, 5])
+    bits = rng.choice(BITS[kind])
+    nodes: list[Node] = [Input("x", (size, size, c), Format(rng.choice([4, 5, 6, 8])))]
+    op = rng.choice(["conv"] * 5 + ["depthwise", "dense", "dense", "maxpool", "avgpool"])
+    if op == "dense":
+        nodes[0] = Input("x", (1, 1, 8 * c), Format(rng.choice([4, 6, 8])))
+    shape = {
+        "conv": (out, k, k, c),
+        "depthwise": (c, k, k, 1),
+        "dense": (out, 8 * c),
+    }.get(op, (1,))
+    weights = draw.integers(-(1 << (bits - 1)), 1 << (bits - 1), shape)
+    if kind == "shift":
+        weights = draw.choice([-1, 1], shape) * (1 << draw.integers(0, exponents(bits), shape))
+    padding: Padding = rng.choice(["same", "valid"]) if size >= k else "same"
+    match op:
+        case "conv":
+            nodes.append(Conv("op", ("x",), kind, weights, bits, 1, padding))
+        case "depthwise":
+            nodes.append(Conv("op", ("x",), kind, weights, bits, 1, padding, True))
+        case "dense":
+            nodes.append(Dense("op", ("x",), kind, weights, bits))
+        case "maxpool":
+            nodes.append(MaxPool("op", ("x",)))
+        case _:
+            nodes.append(AvgPool("op", ("x",)))
+    channels = shape[0] if op in ("conv", "depthwise", "dense") else c
+    if op != "maxpool":
+        m = draw.integers(64, 256, channels) * draw.choice([-1, 1], channels)
+        b = draw.integers(-(1 << 14), 1 << 14, channels)
+        form = Format(rng.choice([4, 6, 8]))
+        nodes.append(Requantise("r", ("op",), m, b, rng.randint(8, 14), form))
+    return last_layer(nodes)
+
+
+def last_layer(nodes: list[Node]) -> LoweredLayer:
+    """The layer that ends in the last of `nodes`, in a network made around them."""
+    return next(la for la in lower(with_classifier(nodes)) if la.name == nodes[-1].name)
+
+
+def with_classifier(nodes: list[Node]) -> Network:
+    """A network of `nodes` and, behind the last of them, a classifier of two classes."""
+    last = nodes[-1].name
+    size = int(np.prod(infer(Network(tuple(nodes)))[last].shape))
+    return Network(
+        (
+            *nodes,
+            Dense("scores", (last,), "mult", np.ones((2, size), dtype=np.int64), 2),
+            Requantise("clipped", ("scores",), np.ones(2, int), np.zeros(2, int), 0, SCORES),
+            Head("head", ("clipped",)),
+        )
+    )
+
+
+def random_fold(rng: random.Random, layer: LoweredLayer, target: Device) -> Fold:
+    """A folding of moderate width: wide ones are rare in small devices."""
+    offers = [f for f in folds(layer, target) if f.pe * f.lanes * f.parallel <= 64]
+    return rng.choice(offers)

@@ -1,0 +1,1 @@
+"""Predicted cost: counted features with measured prices, the clock, and energy."""

@@ -1,0 +1,153 @@
+"""Predicted cost of a layer on a family of devices: counted features with measured prices.
+
+The prices are fitted to measured layers and networks (`gen/cost/layer_measurements.json`,
+`gen/calibrate/network_measurements.json`, made by gen.calibrate.characterise), and can be read: so
+many LUTs for a bit of an adder, for a bit of a multiplexer stage, for a memory. Blocks of RAM and
+hardware multipliers are counted, not fitted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gen.cost.features import Features, converters, describe, features
+from gen.cost.fit import DECIMALS, Sample, fit
+from gen.cost.fmax import clock_features, fmax
+from gen.plan.fold_array import FoldArray
+from gen.plan.lower import LoweredLayer
+from gen.plan.plan import Cost, Fold, PlannedLayer
+from gen.support.devices import Device
+from model.spec import Head, Input
+
+PRICES = Path(__file__).with_name("layer_measurements.json")
+FIGURES = ("lut", "ff", "clock")
+Prices = tuple[tuple[str, float], ...]
+"""Of one unit of each feature, by its name."""
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Prices of one family. Hashable, picklable, and equal to every other with the same prices."""
+
+    family: str
+    lut: Prices
+    ff: Prices
+    clock: Prices
+
+    @staticmethod
+    def of(device: Device) -> CostModel:
+        """The one that comes with shiftadd."""
+        return _committed(device.family)
+
+    @property
+    def hash(self) -> str:
+        """Content hash, the same on every machine."""
+        text = json.dumps([self.family, self.lut, self.ff, self.clock])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def _table(self) -> dict[str, tuple[float, float]]:
+        lut, ff = dict(self.lut), dict(self.ff)
+        return {name: (lut.get(name, 0.0), ff.get(name, 0.0)) for name in lut.keys() | ff.keys()}
+
+    def price(self, features: Mapping[str, Any]) -> tuple[Any, Any]:
+        """LUTs and flip-flops, of counts that are numbers or arrays.
+
+        Rounded as prices are, so that equal foldings cost the same in whatever order they are
+        added up.
+        """
+        lut = ff = 0.0
+        for name, count in features.items():
+            per = self._table.get(name)
+            if per is not None:
+                lut, ff = lut + per[0] * count, ff + per[1] * count
+        return np.round(lut, DECIMALS), np.round(ff, DECIMALS)
+
+    def refit(self, measured: Sequence[Sample]) -> CostModel:
+        """With prices moved towards what whole networks were measured to cost.
+
+        A price that they do not tell anything about stays as it is.
+        """
+        if not measured:
+            return self
+        prices: dict[str, Any] = {
+            figure: tuple(fit(measured, figure, dict(getattr(self, figure)), self.family).items())
+            for figure in FIGURES
+        }
+        return replace(self, **prices)
+
+    def fmax_mhz(self, stages: Sequence[PlannedLayer], lut: float, device: Device) -> float:
+        """Clock of a network of `lut` LUTs on a device."""
+        return fmax(clock_features(stages, lut, device), dict(self.clock), device)
+
+
+@cache
+def _committed(family: str) -> CostModel:
+    found: dict[str, Any] = json.loads(PRICES.read_text())["families"][family]["prices"]
+    rows = {figure: tuple(sorted(prices.items())) for figure, prices in found.items()}
+    return CostModel(family, rows["lut"], rows["ff"], rows["clock"])
+
+
+def costs(
+    layer: LoweredLayer, foldings: FoldArray, device: Device, model: CostModel | None = None
+) -> np.ndarray:
+    """(foldings, 4): LUTs, flip-flops, multipliers, blocks of RAM of each folding of a layer.
+
+    Without the converters before the layer, which no folding of its own decides.
+    """
+    bill = features(layer, foldings, device)
+    found = np.zeros((len(foldings), 4))
+    found[:, 0], found[:, 1] = (model or CostModel.of(device)).price(bill)
+    found[:, 2], found[:, 3] = bill.get("dsp", 0), bill.get("bram", 0)
+    return found
+
+
+def cost_of(row: np.ndarray) -> Cost:
+    """A row of `costs`."""
+    lut, ff, dsp, bram = row.tolist()
+    return Cost(lut, ff, int(dsp), int(bram))
+
+
+def predict(
+    layer: LoweredLayer, fold: Fold, device: Device, model: CostModel | None = None
+) -> Cost:
+    """Cost of a layer, with the converters before it left out."""
+    return cost_of(costs(layer, FoldArray.of([fold]), device, model)[0])
+
+
+def converted(
+    layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]
+) -> dict[str, list[tuple[int, int, int]]]:
+    """The converters before each layer, by its name: arguments of gen.cost.features.converters."""
+    lanes = {la.name: 1 if isinstance(la.op, Input) else folds[la.name].drain for la in layers}
+    found = {}
+    for layer in layers:
+        want = 1 if isinstance(layer.op, Head) else folds[layer.name].lanes
+        found[layer.name] = [
+            (tensor.bits, lanes[name], want)
+            for name, tensor in zip(layer.inputs, layer.sources, strict=True)
+        ]
+    return found
+
+
+def network_features(
+    layers: Sequence[LoweredLayer], folds: Mapping[str, Fold], device: Device
+) -> tuple[Features, Cost]:
+    """Features of a whole network, and what is counted in it."""
+    found, exact = Features(), Cost()
+    for layer in layers:
+        more, counted = describe(layer, folds[layer.name], device)
+        found.update(more)
+        exact += counted
+    for between in converted(layers, folds).values():
+        for words in between:
+            found.update(converters(*words))
+    return found, exact

@@ -1,0 +1,205 @@
+"""The parts of a layer engine, counted for all its foldings at once: see gen.cost.features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gen.cost import adder_tree
+from gen.cost.requant_features import hardware_multipliers
+from gen.plan.fold_array import Array, FeatureCounts, FoldArray, bit_length, tabled, where
+from gen.plan.layer_shape import LayerShape, pads, walk
+from gen.support.devices import Device
+from rtl.block_ram import part_rows
+
+Terms = tuple[adder_tree.Width, ...]
+
+
+def engine(facts: LayerShape, f: FoldArray, device: Device, *, raw: bool) -> FeatureCounts:
+    """All of a layer engine but its requantiser. raw: there is none."""
+    bill = elements(facts, f, device)
+    for part in (reader(facts, f, device), rom(facts, f, device), end(facts, f, raw=raw)):
+        bill.add(part)
+    return bill
+
+
+def simd(facts: LayerShape, f: FoldArray) -> Array:
+    """Inputs in parallel."""
+    lanes: Array = f.parallel if facts.depthwise else f.parallel * f.lanes
+    return lanes
+
+
+def elements(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+    """Terms, adder trees and accumulators of all processing elements."""
+    if facts.kind != "mult":
+        return _logic(facts, f)
+    blocks = f.multiplier == "dsp"
+    if blocks.all():
+        return _blocks(facts, f, device)
+    if not blocks.any():
+        return _logic(facts, f)
+    return where(blocks, _blocks(facts, f, device), _logic(facts, f))
+
+
+def _blocks(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+    """Elements of mult that leave the products to synthesis; which takes LUTs for narrow ones."""
+    x, w = facts.x_bits, facts.w_bits
+    terms, inputs = adder_tree.lane("mult", x, facts.x_signed, w, True), simd(facts, f)
+    lanes, per_lane = f.pe * inputs, hardware_multipliers(device, x, w)
+    operands = _operands(facts, f)
+    products = lanes * adder_tree.held(terms, facts.acc)
+    bill = FeatureCounts(dsp=lanes * per_lane)
+    if per_lane:
+        bill.add(dsp_reg=operands + products)
+    else:
+        bill.add(lone=operands, register=products, lane_mult=lanes * x * w)
+    return bill.add(_sums(facts, f, *_trees(facts, terms, inputs)))
+
+
+def _logic(facts: LayerShape, f: FoldArray) -> FeatureCounts:
+    """Elements made of LUTs: of constants, where each lane has one weight only."""
+    x, w, kind = facts.x_bits, facts.w_bits, facts.kind
+    terms, inputs = adder_tree.lane(kind, x, facts.x_signed, w, False), simd(facts, f)
+    lanes = f.pe * inputs
+    cells = lanes * _lane_cells(kind, x, w, terms)
+    kept = lanes * (adder_tree.held(terms, facts.acc) - (kind == "add"))
+    sums = _trees(facts, terms, inputs)
+    if kind in ("mult", "shift"):
+        depth = facts.weights // lanes
+        readers = np.ones_like(f.pe) if facts.depthwise else f.pe  # elements with the same inputs
+        uses = len(terms) * readers
+        once = adder_tree.distinct(uses, 2 if kind == "mult" else w, depth) / uses
+        wired = lanes // readers * adder_tree.wired(x, uses, facts.alive)
+        cells = np.where(depth > 1, np.rint(once * cells), 0)
+        kept = np.rint(np.where(depth > 1, once * kept, wired))
+        sums = np.rint((1 - (1 - facts.alive) ** depth) * sums)
+    held = (f.weights == "parts") * _operands(facts, f)
+    lane = "lane_shift3" if kind == "shift" and w <= 3 else f"lane_{kind}"
+    bill = FeatureCounts({lane: cells, "register": kept, "lone": held})
+    return bill.add(_sums(facts, f, *sums))
+
+
+def _operands(facts: LayerShape, f: FoldArray) -> Array:
+    """Bits of the inputs and weights of all lanes."""
+    inputs = simd(facts, f)
+    found: Array = inputs * (facts.x_bits * (f.pe if facts.depthwise else 1) + f.pe * facts.w_bits)
+    return found
+
+
+def _trees(facts: LayerShape, terms: Terms, inputs: Array) -> Array:
+    """Bits of adders, chains and registers of the adder tree of one element."""
+
+    def made(n: int) -> Sequence[int]:
+        tree = adder_tree.tree(terms * n, facts.acc)
+        return tree.adders, tree.chains, tree.registers
+
+    return tabled(made, inputs)
+
+
+def _sums(
+    facts: LayerShape, f: FoldArray, adders: Array, chains: Array, registers: Array
+) -> FeatureCounts:
+    """Trees and accumulators of all elements."""
+    distances = simd(facts, f) * (facts.kind == "add")
+    bill = FeatureCounts({f"tree_{facts.kind}": f.pe * (adders + facts.acc)})
+    return bill.add(
+        chains=f.pe * (chains + 1 + distances),
+        register=f.pe * (registers + facts.acc),
+        lone=f.pe * facts.acc,
+    )
+
+
+def _lane_cells(kind: str, x: int, w: int, terms: Terms) -> int:
+    """LUTs of a lane, one a bit: of multiplexer stages, partial products, or an adder."""
+    if kind == "shift":
+        far = 1 << (w - 1) >> 1
+        return sum(x + (far << 1) - (far >> k) for k in range(w - 1))
+    if kind == "mult":
+        return adder_tree.choices(terms, w)
+    return max(x, w) + 1 if kind == "add" else 0
+
+
+def reader(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+    """Row buffer, its addresses, and the counters that control the engine."""
+    spot, (kh, kw) = facts.window, facts.window.kernel
+
+    def walked(lanes: int, parallel: int) -> Sequence[int]:
+        found = walk(spot, facts.depthwise, lanes, parallel)
+        return found.depth, found.image, found.loops, found.count
+
+    depth, image, loops, count = tabled(walked, f.lanes, f.parallel)
+    if not facts.depthwise:
+        repeats = facts.channels // f.pe
+        loops, count = loops + (repeats > 1), count + bit_length(repeats - 1)
+    at, flow = bit_length(depth - 1), bit_length(depth + 2 * image) + 1
+    fetches = f.ring == "block"
+    bill = FeatureCounts(address=f.parallel * at, flow=flow, counter=count, engine=1)
+    bill.add(register=2 * at + count + 2 * loops + 4 * flow + 4, lone=at + 3 * (2 + fetches))
+    if pads(spot):
+        bill.add(inside=f.parallel + kh + kw, register=kh + kw + f.parallel)
+        bill.add(lone=f.parallel * fetches)
+    # the word fetched, and the tap: zero outside of the image
+    word = f.lanes * facts.x_bits
+    kept = f.parallel * word
+    bill.add(bram_reg=kept * fetches, lone=kept * ~fetches)
+    bill.add(register=kept if pads(spot) else kept * ~fetches)
+    return bill.add(ring(depth, word, f.parallel, f.ring, device))
+
+
+def ring(depth: Array, bits: Array, copies: Array, style: Array, device: Device) -> FeatureCounts:
+    """Memories of activations: of `depth` words of `bits` bits, so many copies."""
+    none = (depth == 1) | (bits == 0)
+    block = ~none & (style == "block")
+    distributed = ~none & (style == "distributed")
+    logic = ~(none | block | distributed)
+    sixteens = -(-depth // 16)
+    return FeatureCounts(
+        ram_ff=np.where(none, bits, logic * copies * depth * bits),
+        ram16x4=distributed * copies * sixteens * -(-bits // 4),
+        ram_mux=distributed * copies * bits * (sixteens - 1),
+        bram=copies * _brams(device, depth, bits, block),
+    )
+
+
+def _brams(device: Device, depth: Array, bits: Array, block: Array) -> Array:
+    """Blocks of RAM of the memories of the mask `block`."""
+    found = np.zeros_like(bits)
+    if block.any():
+        size = depth[block], bits[block]
+        found[block] = tabled(lambda *one: [device.brams(*one)], *size)[0]
+    return found
+
+
+def rom(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+    """Weight memory, a weight of each lane in a word, and its counter."""
+    lanes = f.pe * simd(facts, f)
+    depth, bits = facts.weights // lanes, lanes * facts.w_bits
+    some, logic = depth > 1, f.weights == "logic"
+    at = bit_length(np.maximum(depth - 1, 0))
+    block, logic = some & ~logic, some & logic
+    unlike = adder_tree.distinct(bits, 1, np.maximum(depth, 1))
+    rows = np.where(f.weights == "parts", memory_rows(depth, bits), depth)
+    parts = np.maximum(1, -(-depth // np.maximum(rows, 1)))
+    return FeatureCounts(
+        counter=at,
+        register=some * (at + 3) + logic * unlike + 2 * bit_length(parts - 1),
+        bram_reg=block * parts * bits,
+        ram_mux=block * (parts - 1) * bits,
+        rom=np.rint(logic * unlike * np.maximum(1, depth / 16)),
+        bram=_brams(device, rows, parts * bits, block),
+    )
+
+
+def memory_rows(depth: Array, bits: Array) -> Array:
+    """Rows of a memory in parts; see `rtl.block_ram.part_rows`."""
+    found: Array = tabled(lambda *one: [min(one[0], part_rows(*one))], depth, bits)[0]
+    return found
+
+
+def end(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
+    """Finished sums on their way to the outlet, and the outlet."""
+    waits, out = f.pe > f.drain, f.drain * facts.out_bits
+    drain = waits * f.pe * facts.acc
+    bill = FeatureCounts(drain=drain, register=drain + waits * (f.pe // f.drain), outlet=out)
+    return bill.add(register=out + 3, lone=0 if raw else out)

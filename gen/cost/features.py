@@ -1,0 +1,136 @@
+"""What a layer is made of, counted: adder bits, registers, memories, multipliers.
+
+All foldings of a layer are counted at once, in arrays. Features have prices, see gen.cost.cost;
+multipliers and blocks of RAM are counted exactly.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import gcd
+
+import numpy as np
+
+from gen.cost import engine_features
+from gen.cost.requant_features import requantisers
+from gen.plan.fold_array import FeatureCounts, FoldArray, billed, bit_length
+from gen.plan.layer_shape import LayerShape, layer_shape
+from gen.plan.lower import LoweredLayer
+from gen.plan.plan import Cost, Fold
+from gen.support.devices import Device
+from model.spec import Add, Head, Input
+
+Features = Counter[str]
+MEANING = {
+    "register": "flip-flops behind logic",
+    "lone": "flip-flops with no logic before them",
+    "dsp_reg": "flip-flops around hardware multipliers, which may have them inside",
+    "bram_reg": "flip-flops behind blocks of RAM, which may have them inside",
+    "lane_mult": "bits of the partial products of mult",
+    "lane_shift": "bits of the multiplexer stages of shift",
+    "lane_shift3": "the same of weights of 3 bits or fewer: two stages have less to merge",
+    "lane_add": "bits of the distances of add",
+    "lane_requant": "bits of the terms of requantisers",
+    "tree_mult": "bits of the adders of mult",
+    "tree_shift": "bits of the adders of shift",
+    "tree_add": "bits of the adder-subtractors of add",
+    "tree_max": "bits of comparisons",
+    "tree_sum": "bits of the adders of pooling and of residual joins",
+    "tree_requant": "bits of the adders of requantisers",
+    "chains": "carry chains of all these adders",
+    "clip": "bits of the outputs of requantisers",
+    "drain": "bits of finished sums on their way out",
+    "outlet": "bits of output words",
+    "convert": "bits of words made narrower",
+    "ram16x4": "memories of 16 × 4 bits made of LUTs",
+    "ram_mux": "bits chosen among these",
+    "ram_ff": "bits of memories made of flip-flops",
+    "rom": "bits of weight memories made of LUTs, in sixteens",
+    "table": "bits of the tables of requantisers, in sixteens",
+    "address": "bits of addresses of row buffers, and of those of parallel taps",
+    "counter": "bits of loop counters",
+    "flow": "bits of counters of words that came and words that are free",
+    "inside": "taps that may lie outside of the image, and bits of its masks",
+    "engine": "layer engines",
+    "pool": "block pools",
+    "head": "heads",
+    "base": "a network, see gen.cost.fmax",
+    "use": "share of the device's LUTs in use",
+    "pools": "pools of a network",
+    "pool_ram": "1 with a pool that keeps partial results in a block of RAM",
+}
+"""Every feature there is, of an accelerator."""
+
+
+def features(layer: LoweredLayer, foldings: FoldArray, device: Device) -> FeatureCounts:
+    """The bill of each folding of a layer, without the converters before it."""
+    if isinstance(layer.op, Input):
+        return FeatureCounts()
+    if isinstance(layer.op, Head):
+        bits = layer.out.bits
+        return FeatureCounts(head=1, tree_max=bits, register=bits + 8, chains=1)
+    scaling = requantisers(layer)
+    bill = FeatureCounts()
+    if scaling is not None:
+        made = scaling.part
+        bill = billed(lambda n, by: made(n, by, device), foldings.drain, foldings.requant)
+    if isinstance(layer.op, Add):
+        return bill.add(_join(layer, foldings))
+    facts = layer_shape(layer)
+    if layer.blocks:
+        return bill.add(_pool(facts, foldings, raw=scaling is None)).add(
+            _partial(facts, foldings, device)
+        )
+    return bill.add(engine_features.engine(facts, foldings, device, raw=scaling is None))
+
+
+def describe(layer: LoweredLayer, fold: Fold, device: Device) -> tuple[Features, Cost]:
+    """Features of one folding with a price, and what is counted."""
+    bill = features(layer, FoldArray.of([fold]), device)
+    found = Counter({name: int(n.item() if hasattr(n, "item") else n) for name, n in bill.items()})
+    return found, Cost(dsp=found.pop("dsp", 0), bram=found.pop("bram", 0))
+
+
+def converters(bits: int, have: int, want: int) -> Features:
+    """Of the converters from words of `have` values of `bits` bits to words of `want`."""
+    common = gcd(have, want)
+    found: Features = Counter()
+    if have > common:
+        found += Counter(convert=have * bits, register=have * bits + have // common)
+    if want > common:
+        found += Counter(lone=want * bits, register=want // common + 1, counter=want // common)
+    return found
+
+
+def _join(layer: LoweredLayer, f: FoldArray) -> FeatureCounts:
+    """A residual join, with the outlet of its requantiser."""
+    wide, out = f.lanes * layer.sum_bits, f.lanes * layer.out.bits
+    return FeatureCounts(
+        tree_sum=wide, chains=f.lanes, register=wide + out + 4, outlet=out, lone=out
+    )
+
+
+def _pool(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
+    """Sums or comparisons of a pool, and the counters that control it. raw: no requantiser."""
+    spot, out, wide = facts.window, f.lanes * facts.out_bits, f.lanes * facts.acc
+    (kh, kw), (h, w, c) = spot.kernel, spot.source
+    folds = c // f.lanes
+    loops = (h > 1) + (w > 1) + (folds > 1)
+    count = 2 * ((h - 1).bit_length() + (w - 1).bit_length()) + bit_length(folds - 1)
+    count += (kh - 1).bit_length() + (kw - 1).bit_length()
+    count += 4 * bit_length(spot.out[1] * folds)
+    bill = FeatureCounts(
+        {f"tree_{facts.kind}": wide}, pool=1, counter=count, outlet=out, chains=f.lanes
+    )
+    bill.add(register=count + 2 * loops + 8 + out)
+    return bill.add(lone=out) if raw else bill.add(register=wide + out)
+
+
+def _partial(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+    """Partial results of a pool: one row of memory, or a register."""
+    folds, bits = facts.window.source[2] // f.lanes, f.lanes * facts.acc
+    bill = engine_features.ring(
+        folds * facts.window.out[1], bits, np.ones_like(bits), f.ring, device
+    )
+    single = folds == 1
+    return bill.add(register=single * bits, lone=(~single & (f.ring != "block")) * bits)

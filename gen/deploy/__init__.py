@@ -1,0 +1,1 @@
+"""A network on a board: plan beside the link, bitstream, bundle, loader."""

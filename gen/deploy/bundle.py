@@ -1,0 +1,186 @@
+"""A bundle: the folder with all that a board needs, and a host program that needs no shiftadd.
+
+manifest.json        hashes of everything, board, clock, link, shapes, classes: gen.host.manifest
+shiftadd_board.v     the network behind its link; with the board's pins in shiftadd_pins.v
+shiftadd_pins.*      those, and the bitstream, where the board was built
+classify.py, gen/    the host program: the room gen/host, which imports nothing but pyserial
+test_*.npy           test images, their labels, and the scores of the golden model
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+import gen.host
+from gen.boards.board import Board
+from gen.boards.top import TOP
+from gen.deploy.deployable import Deployable, prepare
+from gen.deploy.examples import Examples
+from gen.host import hashes, manifest
+from gen.host.link_protocol import BoardInfo
+from gen.host.manifest import MANIFEST, Manifest
+from gen.plan import plan as plans
+from gen.plan.plan import Plan
+from gen.support.files import copy, write
+from model.spec import Network
+
+LAUNCHER = '''"""Classifies images on the board of this folder: see README.md."""
+
+from pathlib import Path
+
+from gen.host.classify import main
+
+raise SystemExit(main(Path(__file__).parent))
+'''
+README = Path(__file__).with_name("bundle.md")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk, whose files are what its manifest says. Also a design for
+    sim.board.virtual.VirtualBoard."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def verilog(self) -> str:
+        return (self.folder / manifest.VERILOG).read_text()
+
+    @property
+    def plan(self) -> Plan:
+        return plans.load(self.folder / manifest.PLAN)
+
+    @property
+    def top(self) -> str:
+        return self.manifest.top
+
+    @property
+    def info(self) -> BoardInfo:
+        return self.manifest.info
+
+
+def load(folder: Path) -> Bundle:
+    """The bundle in `folder`. Raises DamagedError where a file is not what it was."""
+    return Bundle(folder, manifest.load(folder))
+
+
+def make(
+    network: Network,
+    board: Board,
+    tests: Examples,
+    folder: Path,
+    *,
+    place: bool,
+    progress: Callable[[str], None] = lambda step: None,
+    **limits: Any,
+) -> Bundle:
+    """A bundle of `network` for `board`, in `folder`. `place`: with its bitstream.
+
+    limits: as for gen.deploy.deployable.prepare, which also says what is raised; see `save`.
+    """
+    image = tests.images[0]
+    made = prepare(network, board, image=image, place=place, progress=progress, **limits)
+    return save(made, tests, folder)
+
+
+def save(made: Deployable, tests: Examples, folder: Path) -> Bundle:
+    """Writes a bundle, replacing one that is there, whole or not at all.
+
+    Raises ValueError for a `folder` that exists and is not a bundle.
+    """
+    if folder.exists() and not (folder / MANIFEST).is_file():
+        raise ValueError(f"{folder}: exists and is not a bundle; choose another --out")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+        fresh = Path(scratch, "new")
+        (fresh / "gen").mkdir(parents=True)
+        bitstream = _hardware(made, fresh)
+        _tests(tests, fresh)
+        _host(fresh)
+        files = hashes.of_files(path for path in fresh.iterdir() if path.is_file())
+        described = _manifest(made, tests, bitstream, files)
+        write(fresh / MANIFEST, described.dumps())
+        write(fresh / "README.md", _readme(described))
+        if folder.exists():
+            folder.rename(Path(scratch, "old"))
+        fresh.rename(folder)
+    return Bundle(folder, described)
+
+
+def _hardware(made: Deployable, folder: Path) -> str | None:
+    """Writes plan, Verilog and, where there is one, the bitstream; the name of that."""
+    plans.save(made.plan, folder / manifest.PLAN)
+    write(folder / manifest.VERILOG, made.design.verilog)
+    if made.built is None:
+        return None
+    write(folder / f"{TOP}.v", made.built.verilog.removesuffix(made.design.verilog))
+    source = made.built.build.files["bitstream"]
+    return copy(source, folder / f"{TOP}{source.suffix}").name
+
+
+def _tests(tests: Examples, folder: Path) -> None:
+    for name, array in (
+        (manifest.IMAGES, tests.images),
+        (manifest.LABELS, tests.labels),
+        (manifest.SCORES, tests.scores),
+    ):
+        raw = io.BytesIO()
+        np.save(raw, np.ascontiguousarray(array))
+        write(folder / name, raw.getvalue())
+
+
+def _host(folder: Path) -> None:
+    room = Path(str(gen.host.__file__)).parent
+    (folder / "gen" / "host").mkdir()
+    for source in (room.parent / "__init__.py", *room.glob("*.py")):
+        copy(source, folder / source.relative_to(room.parent.parent))
+    write(folder / "classify.py", LAUNCHER)
+
+
+def _manifest(
+    made: Deployable, tests: Examples, bitstream: str | None, files: dict[str, str]
+) -> Manifest:
+    board, network = made.board, made.network
+    return Manifest(
+        name=str(network.about.get("name", "network")),
+        data=tests.name,
+        classes=network.classes or tuple(map(str, range(made.design.info.classes))),
+        board=board.name,
+        device=board.device.name,
+        uart=board.uart,
+        load=" ".join((board.loading, *board.loader, bitstream)) if bitstream else "",
+        top=made.design.top,
+        info=made.design.info,
+        plan=made.plan.hash,
+        cycles_latency=made.plan.cycles_latency,
+        cycles_interval=made.plan.cycles_interval,
+        bitstream=bitstream,
+        files=files,
+    )
+
+
+def _readme(what: Manifest) -> str:
+    words: dict[str, Any] = {name: getattr(what, name) for name in ("name", "board", "data")}
+    info = what.info
+    signed = "signed " if info.input_signed else ""
+    built = what.bitstream is not None
+    words |= {
+        "load": f"`{what.load}`" if built else "it is made without `--virtual`",
+        "mhz": f"{info.clock_hz / 1e6:.2f}",
+        "clock": "" if built else " (predicted: it was not placed and routed)",
+        "baud": f"{info.baud:,}",
+        "rate": info.baud,
+        "shape": f"{info.height} × {info.width} × {info.channels}",
+        "pixel": f"{signed}integers of {info.input_bits} bits",
+        "classes": ", ".join(what.classes),
+    }
+    return Template(README.read_text()).substitute(words)

@@ -1,0 +1,286 @@
+"""The timing of each hardware component of rtl/, cycle by cycle: what it offers and accepts.
+
+`gen.engine.schedule` runs them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from rtl.layer import Engine
+from rtl.pool import BlockPool
+
+FOREVER = 1 << 60
+
+
+class Timing:
+    """One component. In each cycle `offers` and `accepts` are asked, then `tick` moves it on."""
+
+    inputs = 1
+    outputs = 1
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        """Valid of each output, given valid of each input."""
+        raise NotImplementedError
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        """Ready of each input, given ready of each output."""
+        raise NotImplementedError
+
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
+        """Ends the cycle: which inputs and outputs moved a word."""
+        raise NotImplementedError
+
+    def rest(self) -> int:
+        """Cycles for which nothing changes at the ports unless a word moves there."""
+        return FOREVER
+
+    def skip(self, cycles: int) -> None:
+        """Passes `cycles` ticks without a word at any port, at most `rest()`, at once."""
+
+
+class Pipeline(Timing):
+    """A pipeline behind rtl.stage.Outlet: it stands still while two words wait at its end.
+
+    Subclasses emit words in `work`, which is called in each cycle in which the pipeline moves.
+    """
+
+    def __init__(self, latency: int) -> None:
+        self.latency, self.now, self.waiting = latency, 0, 0
+        self.pending: deque[int] = deque()
+
+    @property
+    def moves(self) -> bool:
+        return self.waiting < 2
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return (self.waiting > 0,)
+
+    def emit(self, words: int = 1) -> None:
+        """Words that reach the end one a cycle, the first after `latency` moves."""
+        self.pending.extend(range(self.now + self.latency, self.now + self.latency + words))
+
+    def work(self, took: bool) -> None:
+        raise NotImplementedError
+
+    def rest(self) -> int:
+        if not self.moves or not self.pending:
+            return FOREVER
+        return max(0, self.pending[0] - self.now)
+
+    def skip(self, cycles: int) -> None:
+        if self.moves:
+            self.now += cycles
+
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
+        moves = self.moves
+        self.waiting -= gave[0]
+        if not moves:
+            return
+        self.work(took[0])
+        if self.pending and self.pending[0] <= self.now:
+            self.pending.popleft()
+            self.waiting += 1
+        self.now += 1
+
+
+class EngineTiming(Pipeline):
+    """rtl.layer.LayerEngine."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine.latency)
+        g = engine.geometry
+        self.slots, self.per_sum = g.slots_per_window, g.slots_per_sum
+        self.words = engine.words_per_sum
+        self.steps, self.free = g.steps()
+        self.slack, self.room = -g.needed(0, 0), g.depth
+        self.pixel = self.slot = self.freed = 0
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.room > 0,)
+
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
+        freed, self.freed = self.freed, 0
+        super().tick(took, gave, o_ready)
+        self.slack += took[0]
+        self.room += freed - took[0]
+
+    @property
+    def issues(self) -> bool:
+        return self.slot > 0 or self.slack >= 0
+
+    def work(self, took: bool) -> None:
+        if self.issues:
+            self._issue()
+
+    def rest(self) -> int:
+        if self.freed:
+            return 0
+        rest = super().rest()
+        if self.moves and self.issues:
+            rest = min(rest, self.per_sum - 1 - self.slot % self.per_sum)
+        return rest
+
+    def skip(self, cycles: int) -> None:
+        if self.moves and self.issues:
+            self.slot += cycles
+        super().skip(cycles)
+
+    def _issue(self) -> None:
+        self.slot += 1
+        if self.slot % self.per_sum == 0:
+            self.emit(self.words)
+        if self.slot == self.slots:
+            self.slot = 0
+            self.slack -= self.steps[self.pixel]
+            self.freed = self.free[self.pixel]
+            self.pixel = (self.pixel + 1) % len(self.steps)
+
+
+class PoolTiming(Pipeline):
+    """rtl.pool.BlockPool."""
+
+    def __init__(self, pool: BlockPool) -> None:
+        super().__init__(pool.latency)
+        kh, kw = pool.kernel
+        rows, columns = pool.height - pool.height % kh, pool.width - pool.width % kw
+        self.ends = [
+            y < rows and x < columns and y % kh == kh - 1 and x % kw == kw - 1
+            for y in range(pool.height)
+            for x in range(pool.width)
+            for _ in range(pool.channels // pool.lanes)
+        ]
+        self.at = 0
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.moves,)
+
+    def work(self, took: bool) -> None:
+        if took:
+            if self.ends[self.at]:
+                self.emit()
+            self.at = (self.at + 1) % len(self.ends)
+
+
+class WidenTiming(Timing):
+    """rtl.streams.Widen."""
+
+    def __init__(self, factor: int) -> None:
+        self.factor, self.count = factor, 0
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return (self.count == self.factor,)
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.count < self.factor or o_ready[0],)
+
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
+        if gave[0]:
+            self.count = 0
+        self.count += took[0]
+
+
+class NarrowTiming(Timing):
+    """rtl.streams.Narrow."""
+
+    def __init__(self, factor: int) -> None:
+        self.factor, self.left = factor, 0
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return (self.left > 0,)
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.left == 0 or (o_ready[0] and self.left == 1),)
+
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
+        self.left -= gave[0]
+        if took[0]:
+            self.left = self.factor
+
+
+class FifoTiming(Timing):
+    """rtl.streams.Fifo: a word shows at the output two cycles after it came. depth None: unbounded.
+
+    A run with unbounded FIFOs tells in `needed` the depth at which they had never refused a word.
+    """
+
+    def __init__(self, depth: int | None) -> None:
+        self.depth = depth
+        self.inner = 0
+        self.out = False
+        self.most = 0
+
+    @property
+    def needed(self) -> int:
+        return self.most + 2
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return (self.out,)
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.depth is None or self.inner < self.depth - 1,)
+
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
+        moved = self.inner > 0 and (not self.out or o_ready[0])
+        self.out = moved or (self.out and not gave[0])
+        self.inner += took[0] - moved
+        self.most = max(self.most, self.inner)
+
+    def rest(self) -> int:
+        return 0 if self.inner and not self.out else FOREVER
+
+
+class ForkTiming(Timing):
+    """rtl.streams.Fork."""
+
+    outputs = 2
+
+    def __init__(self) -> None:
+        self.done = [False, False]
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return [i_valid[0] and not d for d in self.done]
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (all(d or r for d, r in zip(self.done, o_ready, strict=True)),)
+
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
+        self.done = [not took[0] and (d or g) for d, g in zip(self.done, gave, strict=True)]
+
+
+class JoinTiming(Pipeline):
+    """rtl.streams.Join."""
+
+    inputs = 2
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return self.moves and i_valid[1], self.moves and i_valid[0]
+
+    def work(self, took: bool) -> None:
+        if took:
+            self.emit()
+
+
+class HeadTiming(Timing):
+    """rtl.classifier_output.ClassifierOutput."""
+
+    def __init__(self, classes: int, score_bytes: int) -> None:
+        self.classes, self.score_bytes = classes, score_bytes
+        self.score = self.byte = 0
+
+    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
+        return (i_valid[0] or self.score == self.classes,)
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (o_ready[0] and self.score < self.classes and self.byte == self.score_bytes - 1,)
+
+    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
+        if not gave[0]:
+            return
+        if self.score == self.classes:
+            self.score = 0
+        else:
+            self.byte += 1
+            if self.byte == self.score_bytes:
+                self.byte, self.score = 0, self.score + 1

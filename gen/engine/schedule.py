@@ -1,0 +1,109 @@
+"""Exact cycles of an accelerator before it is built.
+
+`run` moves words (without their values) through the timings of all components, see
+`gen.engine.cycle_models`, from a source that always has a byte to a sink that always takes one.
+FIFO depths are found from the same run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from gen.engine.cycle_models import FOREVER, Timing
+
+
+@dataclass
+class ScheduledBlock:
+    """A component and the edges at its ports, by index."""
+
+    name: str
+    timing: Timing
+    sources: list[int]
+    outs: list[int]
+
+
+@dataclass
+class Graph:
+    """Components in topological order. Edge 0 comes from the pins."""
+
+    placed: list[ScheduledBlock] = field(default_factory=list)
+    edges: int = 1
+
+    def add(self, name: str, timing: Timing, *sources: int) -> list[int]:
+        """Adds a component that reads the edges `sources`; returns its output edges."""
+        outs = list(range(self.edges, self.edges + timing.outputs))
+        self.edges += timing.outputs
+        self.placed.append(ScheduledBlock(name, timing, list(sources), outs))
+        return outs
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """Cycles of an image.
+
+    latency: from the transfer of its first byte to that of its answer's last, on an idle
+    accelerator. interval: between the ends of successive images when they come without a gap.
+    """
+
+    latency: int
+    interval: int
+
+
+class Stuck(RuntimeError):
+    """No word moves any more: a FIFO is too small."""
+
+
+def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycles:
+    """Runs until two successive intervals are equal, at most `images` images.
+
+    The last edge goes to the pins. Cycles in which no word can move are passed over at once. Raises
+    Stuck when no word can ever move again.
+    """
+    valid, ready = [False] * graph.edges, [False] * graph.edges
+    last = graph.edges - 1
+    ready[last] = True
+    steps = [(p.timing, tuple(p.sources), tuple(p.outs)) for p in graph.placed]
+    back = steps[::-1]
+    moved = [False] * graph.edges
+    ends: list[int] = []
+    cycle = came = went = 0
+    limit = images * bytes_in
+    while len(ends) < images:
+        valid[0] = came < limit
+        for timing, sources, outs in steps:
+            for edge, on in zip(outs, timing.offers([valid[s] for s in sources]), strict=True):
+                valid[edge] = on
+        for timing, sources, outs in back:
+            answer = timing.accepts([valid[s] for s in sources], [ready[o] for o in outs])
+            for edge, on in zip(sources, answer, strict=True):
+                ready[edge] = on
+        for e in range(graph.edges):
+            moved[e] = valid[e] and ready[e]
+        if not any(moved):
+            cycle += _skip(graph, cycle)
+        for timing, sources, outs in steps:
+            timing.tick(
+                [moved[s] for s in sources], [moved[o] for o in outs], [ready[o] for o in outs]
+            )
+        came += moved[0]
+        cycle += 1
+        if moved[last]:
+            went += 1
+            if went % bytes_out == 0:
+                ends.append(cycle)
+                gaps = [b - a for a, b in pairwise(ends)]
+                if len(gaps) >= 3 and gaps[-1] == gaps[-2]:
+                    break
+    interval = ends[-1] - ends[-2] if len(ends) > 1 else ends[0]
+    return Cycles(ends[0] - 1, interval)
+
+
+def _skip(graph: Graph, cycle: int) -> int:
+    """Lets all components pass as many cycles as none of them can change anything in."""
+    rest = min(p.timing.rest() for p in graph.placed)
+    if rest >= FOREVER:
+        raise Stuck(f"nothing moves after cycle {cycle}")
+    for p in graph.placed:
+        p.timing.skip(rest)
+    return rest

@@ -1,0 +1,97 @@
+# amaranth: UnusedElaboratable=no
+"""From a layer and its folding to the description of the hardware that computes it."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Shape, signed, unsigned
+
+from gen.plan.layer_shape import placed
+from gen.plan.lower import LoweredLayer
+from gen.plan.plan import Fold
+from model.spec import Conv, Dense, Format, Tensor
+from rtl.geometry import Geometry
+from rtl.layer import Engine
+from rtl.pool import BlockPool
+from rtl.stage import Requant
+
+
+def shape_of(tensor: Tensor) -> Shape:
+    """Of one value of `tensor`."""
+    return signed(tensor.bits) if tensor.signed else unsigned(tensor.bits)
+
+
+def geometry(layer: LoweredLayer, fold: Fold) -> Geometry:
+    """Where the layer's windows stand, folded."""
+    assert layer.window is not None
+    return placed(
+        layer.window,
+        lanes=fold.lanes,
+        repeats=1 if layer.depthwise else layer.sums.shape[2] // fold.pe,
+        parallel=fold.parallel,
+        depthwise=layer.depthwise,
+    )
+
+
+def requant(layer: LoweredLayer, fold: Fold) -> Requant | None:
+    """The layer's requantiser, or None.
+
+    It clips to the ends of what its output can hold: the proven range never reaches beyond them but
+    where the format itself clips, and whole powers of two need no comparison.
+    """
+    node = layer.requantise
+    if node is None:
+        return None
+    out = Format(layer.out.bits, layer.out.signed)
+    return Requant(
+        multipliers=node.multiplier.tolist(),
+        offsets=node.offset.tolist(),
+        shift=node.shift,
+        lo=out.lo,
+        hi=out.hi,
+        out_bits=out.bits,
+        out_signed=out.signed,
+        multiplier=fold.requant,
+    )
+
+
+def engine(layer: LoweredLayer, fold: Fold) -> Engine:
+    """The layer engine of a convolution, a fully connected layer or an overlapping pool."""
+    op, place, x = layer.op, layer.window, layer.sources[0]
+    assert place is not None
+    weights, w_bits = None, 0
+    if isinstance(op, Conv | Dense):
+        channels = 1 if layer.depthwise else place.source[2]
+        weights, w_bits = op.weights.reshape(-1, *place.kernel, channels), op.bits
+    return Engine(
+        kind=layer.kind,
+        geometry=geometry(layer, fold),
+        weights=weights,
+        w_bits=w_bits,
+        x_bits=x.bits,
+        x_signed=x.signed,
+        acc_bits=layer.sum_bits,
+        pe=fold.pe,
+        drain=fold.drain,
+        requant=requant(layer, fold),
+        multiplier=fold.multiplier,
+        weight_style=fold.weights,
+        ring_style=fold.ring,
+    )
+
+
+def block_pool(layer: LoweredLayer, fold: Fold) -> BlockPool:
+    """The unit of a pooling layer whose windows do not overlap."""
+    place = layer.window
+    assert place is not None
+    h, w, c = place.source
+    return BlockPool(
+        op="max" if layer.kind == "max" else "sum",
+        height=h,
+        width=w,
+        channels=c,
+        kernel=place.kernel,
+        lanes=fold.lanes,
+        x_shape=shape_of(layer.sources[0]),
+        requant=requant(layer, fold),
+        style=fold.ring,
+    )

@@ -1,0 +1,151 @@
+"""From Verilog to a bitstream and its measured cost, every step cached by what it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gen.flow.pack import BITSTREAM_FILE, pack
+from gen.flow.place import PlacedDesign, place
+from gen.flow.routing import NETLIST_FILE
+from gen.flow.synth import Netlist, synthesise
+from gen.support import tools
+from gen.support.cache import Cache
+from gen.support.devices import Device
+
+RAM16X4 = ("TRELLIS_DPR16X4", "RAM16SDP4")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What place and route measured. Units as in `Device`; fmax_mhz beside the mhz asked for.
+
+    ram16x4: memories of 16 × 4 bits made of LUTs, which are part of lut.
+    """
+
+    lut: int
+    ff: int
+    dsp: int
+    bram: int
+    ram16x4: int
+    fmax_mhz: float
+    mhz: float
+    seed: int
+
+    @property
+    def timing_met(self) -> bool:
+        return self.fmax_mhz >= self.mhz
+
+
+@dataclass(frozen=True)
+class Build:
+    """A built design. files: netlist, report, log and bitstream. cells: of each type, by yosys.
+
+    seconds: per step, as measured when the step was built, which may be in an earlier run.
+    """
+
+    device: Device
+    top: str
+    measured: Measured
+    cells: Mapping[str, int]
+    files: Mapping[str, Path]
+    seconds: Mapping[str, float]
+    cached: bool
+    tools: tuple[str, ...]
+
+
+def build(
+    verilog: str,
+    top: str,
+    device: Device,
+    *,
+    mhz: float | None = None,
+    seeds: int = 1,
+    bitstream: bool = True,
+    pins: str | None = None,
+    routed_netlist: bool = False,
+    cache: Path = Path("build/cache"),
+    timeout: float = 3600.0,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Build:
+    """Synthesise, place, route and pack module `top` of `verilog`.
+
+    mhz: clock to ask for instead of the device's. seeds: placements to try; the fastest is taken.
+    pins: a board's constraints, instead of the device's pins in the order of the ports.
+    routed_netlist: keep it, too, as file "routed"; on ECP5 it has seven times the size of the rest.
+    cache: folder of built steps. timeout: seconds for each run of a tool. progress: told each step.
+    Raises DoesNotFitError, ToolError, or ValueError for a wrong request.
+    """
+    if seeds < 1:
+        raise ValueError(f"{seeds} seeds: at least 1 placement is needed")
+    mhz = device.mhz if mhz is None else mhz
+    steps = Cache(cache)
+    progress("synthesis")
+    netlist = synthesise(verilog, top, device, cache=steps, timeout=timeout)
+    tried = []
+    for seed in range(1, seeds + 1):
+        progress(f"place and route, seed {seed} of {seeds}" if seeds > 1 else "place and route")
+        tried.append(
+            place(
+                netlist,
+                device,
+                mhz=mhz,
+                seed=seed,
+                pins=pins,
+                routed_netlist=routed_netlist,
+                cache=steps,
+                timeout=timeout,
+            )
+        )
+    best = max(tried, key=lambda p: p.fmax_mhz)
+    entries = [netlist.entry, *(p.entry for p in tried)]
+    files = _files(netlist, best)
+    if routed_netlist:
+        files["routed"] = best.entry.folder / NETLIST_FILE
+    seconds = {"synthesis": netlist.entry.seconds, "place": sum(p.entry.seconds for p in tried)}
+    if bitstream:
+        progress("bitstream")
+        packed = pack(best, device, cache=steps, timeout=timeout)
+        entries.append(packed)
+        files["bitstream"] = packed.folder / BITSTREAM_FILE[device.family]
+        seconds["bitstream"] = packed.seconds
+    return Build(
+        device=device,
+        top=top,
+        measured=_measured(netlist, best, mhz),
+        cells=netlist.cells,
+        files=files,
+        seconds=seconds,
+        cached=all(e.cached for e in entries),
+        tools=tool_versions(device),
+    )
+
+
+def tool_versions(device: Device) -> tuple[str, ...]:
+    """`package version` of all tools in the flow of a device's family."""
+    packer = {"ecp5": "ecppack", "ice40": "icepack", "gowin": "gowin_pack"}[device.family]
+    names = ("yosys", f"nextpnr-{device.family}", packer)
+    return tuple(dict.fromkeys(tools.version(name) for name in names))
+
+
+def _files(netlist: Netlist, placed: PlacedDesign) -> dict[str, Path]:
+    return {
+        "netlist": netlist.path,
+        "report": placed.entry.folder / "report.json",
+        "log": placed.entry.folder / "place.log",
+    }
+
+
+def _measured(netlist: Netlist, placed: PlacedDesign, mhz: float) -> Measured:
+    used = placed.used
+    return Measured(
+        lut=used["lut"],
+        ff=used["ff"],
+        dsp=used["dsp"],
+        bram=used["bram"],
+        ram16x4=sum(netlist.cells.get(cell, 0) for cell in RAM16X4),
+        fmax_mhz=placed.fmax_mhz,
+        mhz=mhz,
+        seed=placed.seed,
+    )

@@ -1,0 +1,1 @@
+"""Passes over netlists that the tools do not make."""

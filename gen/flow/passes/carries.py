@@ -1,0 +1,92 @@
+"""Carry chains of ECP5 that start by themselves.
+
+nextpnr 0.11.1 puts a pair of LUTs before a chain to feed its first carry, even a constant one, and
+a pair behind it where its last carry has a name, even if nobody reads it. But after a constant
+carry the lowest bit can be rewritten so that the carry out of it does not depend on the one into
+it, which is then left open. Its sum becomes a LUT of its own if anybody reads it; most lowest bits
+only make a carry (rtl/terms adds `Cat(1, a)` and `Cat(flag, b)`). Three or four LUTs less a chain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gen.flow.netlist import Bit, Cell, bit_of, last_net, loads_of
+
+OPEN = "x"
+
+
+def start_chains(module: dict[str, Any]) -> int:
+    """Rewrites the chains of one flat module of a yosys JSON netlist, in place; how many."""
+    loads = loads_of(module)
+    cells: dict[str, Cell] = module["cells"]
+    free = 1 + last_net(module)
+    done = 0
+    for name, cell in [(n, c) for n, c in cells.items() if c["type"] == "CCU2C"]:
+        if not loads.get(bit_of(cell, "COUT")):
+            cell["connections"]["COUT"] = []
+        low = _Low.of(cell)
+        if low is None:
+            continue
+        low.start(cell)
+        if loads.get(bit_of(cell, "S0")):
+            cells[f"{name}_low"] = low.sum(bit_of(cell, "S0"))
+            cell["connections"]["S0"] = [free + done]
+        done += 1
+    return done
+
+
+def name_open_pins(module: dict[str, Any]) -> None:
+    """As nextpnr wants it: open pins that are there. As Verilog an open output has no name."""
+    for cell in module["cells"].values():
+        if cell["type"] == "CCU2C" and not cell["connections"]["COUT"]:
+            cell["connections"]["COUT"] = [OPEN]
+
+
+@dataclass(frozen=True)
+class _Low:
+    """The lower half of a CCU2C after a constant carry, when its own needs at most two nets."""
+
+    init: int
+    inputs: dict[str, Bit]
+    carry: bool
+
+    @staticmethod
+    def of(cell: Cell) -> _Low | None:
+        carry, facts = bit_of(cell, "CIN"), cell["parameters"]
+        if carry not in ("0", "1") or facts["INJECT1_0"] != "NO":
+            return None
+        inputs = {pin: bit_of(cell, f"{pin}0") for pin in "ABCD"}
+        found = _Low(int(facts["INIT0"], 2), inputs, carry == "1")
+        return found if len(found.nets) <= 2 else None
+
+    @property
+    def nets(self) -> list[int]:
+        return sorted({bit for bit in self.inputs.values() if isinstance(bit, int)})
+
+    def start(self, cell: Cell) -> None:
+        """Makes this half of `cell` a source of its carry."""
+        table = sum(self.carry_out(k) << k for k in range(4))
+        a, b = [*self.nets, "1", "1"][:2]
+        # With C and D high, bits 12 to 15 say if a carry passes (never), bits 0 to 3 what it is.
+        cell["parameters"]["INIT0"] = f"{table:016b}"
+        cell["connections"] |= {"A0": [a], "B0": [b], "C0": ["1"], "D0": ["1"], "CIN": [OPEN]}
+
+    def carry_out(self, values: int) -> bool:
+        """With the nets at the bits of `values`: LUT4 passes the carry, else LUT2 makes one."""
+        net = {n: values >> i & 1 for i, n in enumerate(self.nets)}
+        pins = [net[b] if isinstance(b, int) else int(b == "1") for b in self.inputs.values()]
+        index = sum(value << i for i, value in enumerate(pins))
+        return self.carry if self.init >> index & 1 else bool(self.init >> (index & 3) & 1)
+
+    def sum(self, out: Bit) -> Cell:
+        """The LUT that gives the sum."""
+        return {
+            "hide_name": 1,
+            "type": "LUT4",
+            "parameters": {"INIT": f"{self.init ^ 0xFFFF * self.carry:016b}"},
+            "attributes": {},
+            "port_directions": dict.fromkeys("ABCD", "input") | {"Z": "output"},
+            "connections": {pin: [bit] for pin, bit in self.inputs.items()} | {"Z": [out]},
+        }

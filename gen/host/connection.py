@@ -1,0 +1,259 @@
+"""The host's side of the link: docs/link.md. Needs pyserial alone: see gen.deploy.bundle.
+
+with BoardConnection.open("/dev/ttyUSB0", 1_000_000, network=digest) as device:
+    labels = [answer.label for answer in device.predict(images)]
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import serial
+
+from gen.host.link_protocol import (
+    ANSWER,
+    BUSY,
+    COUNTERS,
+    IDENTIFY,
+    INFER,
+    LENGTH,
+    NO_ID,
+    SELF_TEST,
+    UNKNOWN,
+    Answer,
+    BoardInfo,
+    Counters,
+    DeviceError,
+    SelfTest,
+    frame,
+    opened,
+    pack_image,
+)
+
+REFUSALS = {UNKNOWN: "unknown operation", LENGTH: "wrong length"}
+TRIES = 3
+TIMEOUT = 1.0
+"""Seconds without any answer after which requests count as lost."""
+
+
+class BoardConnection:
+    """A board that runs an accelerator behind a link; for one thread of one program at a time."""
+
+    def __init__(self, line: serial.Serial, timeout: float) -> None:
+        self._line, self.timeout = line, timeout
+        self._received = bytearray()
+        self._frames: deque[bytes] = deque()
+        self._ids = itertools.cycle(range(NO_ID))
+        for _ in range(random.randrange(NO_ID)):  # not the ids of the program before
+            next(self._ids)
+        self._info: BoardInfo | None = None
+        self.damaged = 0
+        """Answers that came damaged."""
+        self.repeated = 0
+        """Requests sent again."""
+
+    @staticmethod
+    def open(
+        port: str,
+        baud: int,
+        *,
+        network: str | None = None,
+        design: str | None = None,
+        timeout: float = TIMEOUT,
+    ) -> BoardConnection:
+        """The board at `port`. network, design: hashes that it must have, if given.
+
+        timeout: seconds without any answer after which requests count as lost. Raises DeviceError
+        when the port is missing or in use, the board silent, or another one.
+        """
+        line = open_line(port, baud, timeout)
+        device = BoardConnection(line, timeout)
+        try:
+            device.check(network=network, design=design)
+        except BaseException:
+            device.close()
+            raise
+        return device
+
+    def check(self, *, network: str | None = None, design: str | None = None) -> None:
+        """DeviceError unless the board runs this network and this design."""
+        found = self.info()
+        for what, want, have in (
+            ("network", network, found.network),
+            ("design", design, found.design),
+        ):
+            if want is not None and want != have:
+                raise DeviceError(
+                    f"{self._line.port}: the board runs {what} {have[:12]}, not {want[:12]}; load "
+                    "the bitstream of this build"
+                )
+
+    def close(self) -> None:
+        self._line.close()
+
+    def __enter__(self) -> BoardConnection:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def info(self) -> BoardInfo:
+        """What the board is."""
+        if self._info is None:
+            self.send(b"\0")  # ends what another program may have left unfinished
+            self._info = BoardInfo.unpack(self._ask(IDENTIFY))
+        return self._info
+
+    def counters(self) -> Counters:
+        """Counted by the board since its reset."""
+        return Counters.unpack(self._ask(COUNTERS))
+
+    def self_test(self) -> SelfTest:
+        """Runs the built-in image, several times back to back; then `counters` are those of it."""
+        answer = self._ask(SELF_TEST)
+        return SelfTest(answer[-1] == 1, self._answer(answer[:-1]))
+
+    def predict(
+        self, images: Iterable[Any], progress: Callable[[int], None] = lambda done: None
+    ) -> list[Answer]:
+        """Answers to a batch, in order, with as many images on their way as the board can hold.
+
+        images: each of height·width·channels integers in the input's range, channels innermost, as
+        array, nested sequence or bytes. progress: is told how many are done.
+        """
+        info = self.info()
+        packed = [pack_image(image, info) for image in images]
+        found: list[Answer] = [Answer((), 0)] * len(packed)
+        requests = [(INFER, image) for image in packed]
+        for done, (i, answer) in enumerate(self._exchange(requests, info.window), start=1):
+            found[i] = self._answer(answer)
+            progress(done)
+        return found
+
+    def send(self, line: bytes) -> None:
+        """Bytes onto the line as they are; what they ask for is not waited for."""
+        try:
+            self._line.write(line)
+        except OSError as error:
+            raise self._unplugged(error) from error
+
+    def _answer(self, payload: bytes) -> Answer:
+        info = self.info()
+        size = info.score_bytes
+        if len(payload) != info.answer_bytes:
+            raise DeviceError(f"answer of {len(payload)} bytes: must have {info.answer_bytes}")
+        scores = (payload[k : k + size] for k in range(0, len(payload) - 1, size))
+        return Answer(
+            tuple(int.from_bytes(s, "little", signed=info.score_signed) for s in scores),
+            payload[-1],
+        )
+
+    def _ask(self, op: int) -> bytes:
+        ((_, answer),) = self._exchange([(op, b"")], 1)
+        return answer
+
+    def _exchange(
+        self, requests: Sequence[tuple[int, bytes]], window: int
+    ) -> Iterator[tuple[int, bytes]]:
+        """Index and answer of each request, as they come; lost ones are sent again.
+
+        The board answers in the order of the requests, so those that were sent before an answered
+        one and are still open are lost.
+        """
+        todo, sent = deque(range(len(requests))), dict[int, int]()
+        progress = time.monotonic()
+        while todo or sent:
+            while todo and len(sent) < window:
+                ident = next(i for i in self._ids if i not in sent)
+                sent[ident] = todo.popleft()
+                self.send(frame(ident, *requests[sent[ident]]))
+            answer = self._receive()
+            if answer is None:
+                self._repeat(list(sent), sent, todo)
+                self.send(b"\0")  # ends a frame whose own end was lost
+            elif self._expected(answer, sent, requests):
+                ident, code, payload = answer
+                order = list(sent)
+                before = order.index(ident)
+                self._repeat(order[: before + (code == BUSY)], sent, todo)
+                if code != BUSY:
+                    yield sent.pop(ident), payload
+                    progress = time.monotonic()
+            if time.monotonic() - progress > TRIES * self.timeout:
+                raise DeviceError(self._give_up_message(answer))
+
+    def _expected(
+        self,
+        answer: tuple[int, int, bytes],
+        sent: dict[int, int],
+        requests: Sequence[tuple[int, bytes]],
+    ) -> bool:
+        """Whether an answer belongs to an open request; DeviceError if that was refused for good.
+
+        Others are answers to requests that were given up, or tell of damaged frames.
+        """
+        ident, code, _ = answer
+        if ident not in sent:
+            return False
+        if code in (UNKNOWN, LENGTH):
+            raise DeviceError(f"{self._line.port}: request refused: {REFUSALS[code]}")
+        return code == BUSY or code == requests[sent[ident]][0] | ANSWER
+
+    def _repeat(self, lost: Sequence[int], sent: dict[int, int], todo: deque[int]) -> None:
+        self.repeated += len(lost)
+        todo.extendleft(sent.pop(ident) for ident in reversed(lost))
+
+    def _give_up_message(self, answer: object) -> str:
+        if answer is not None:
+            return f"{self._line.port}: the board stays busy; try again later"
+        return (
+            f"{self._line.port}: no answer within {TRIES * self.timeout:g} s at "
+            f"{self._line.baudrate} baud; is it this port, and is the bitstream loaded?"
+        )
+
+    def _receive(self) -> tuple[int, int, bytes] | None:
+        """The next frame that is right; None when nothing comes for `timeout` seconds."""
+        end = time.monotonic() + self.timeout
+        while time.monotonic() < end:
+            while self._frames:
+                line = self._frames.popleft()
+                if (found := opened(line)) is not None:
+                    return found
+                self.damaged += bool(line)
+            try:
+                self._received += self._line.read(max(1, self._line.in_waiting))
+            except OSError as error:
+                raise self._unplugged(error) from error
+            *frames, rest = self._received.split(b"\0")
+            self._frames.extend(bytes(line) for line in frames)
+            self._received = rest[-65536:]
+        return None
+
+    def _unplugged(self, error: OSError) -> DeviceError:
+        return DeviceError(f"{self._line.port}: the line broke ({error}); plug the board in again")
+
+
+def open_line(port: str, baud: int, timeout: float = TIMEOUT) -> serial.Serial:
+    """The serial line at `port`, for this program alone; DeviceError says why it cannot be had."""
+    exclusive = True if os.name == "posix" else None
+    try:
+        return serial.Serial(
+            port, baud, timeout=timeout, write_timeout=10 * timeout, exclusive=exclusive
+        )
+    except (OSError, ValueError) as error:
+        raise DeviceError(_open_message(port, baud, error)) from error
+
+
+def _open_message(port: str, baud: int, error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return f"{port}: {baud} baud: {error}"
+    if "lock" in str(error).lower():
+        return f"{port}: in use by another program; close that first"
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+    return f"{port}: cannot be opened: {reason}; is the board plugged in, and may you use its port?"

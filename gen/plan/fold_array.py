@@ -1,0 +1,86 @@
+"""Many foldings of one layer at once, as arrays, and what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gen.plan.plan import Fold
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class FoldArray:
+    """As gen.plan.plan.Fold, with an array for each field."""
+
+    pe: Array
+    lanes: Array
+    parallel: Array
+    drain: Array
+    multiplier: Array
+    requant: Array
+    weights: Array
+    ring: Array
+
+    @staticmethod
+    def of(folds: Sequence[Fold]) -> FoldArray:
+        names = FoldArray.__dataclass_fields__
+        return FoldArray(**{n: np.array([getattr(fold, n) for fold in folds]) for n in names})
+
+    def __len__(self) -> int:
+        return len(self.pe)
+
+    def __getitem__(self, i: int) -> Fold:
+        return Fold(**{name: column[i].item() for name, column in vars(self).items()})
+
+
+class FeatureCounts(dict[str, Any]):
+    """How many of each feature there are: an array with a number for each folding, or one for all.
+
+    `dsp` and `bram` are multipliers and blocks of RAM, the others those of
+    gen.cost.features.MEANING.
+    """
+
+    def add(self, more: Mapping[str, Any] | None = None, /, **counts: Any) -> FeatureCounts:
+        """Adds these to the bill, and returns it."""
+        for name, n in (*(more or {}).items(), *counts.items()):
+            self[name] = self[name] + n if name in self else n
+        return self
+
+
+def where(mask: Array, these: FeatureCounts, those: FeatureCounts) -> FeatureCounts:
+    """`these` for the foldings of the mask, `those` for the others."""
+    names = dict.fromkeys([*these, *those])
+    return FeatureCounts({n: np.where(mask, these.get(n, 0), those.get(n, 0)) for n in names})
+
+
+def tabled(make: Callable[..., Sequence[int]], *keys: Array) -> Array:
+    """The numbers that `make` gives for each folding, one row a number; made once for equal keys.
+
+    keys: of each folding, the arguments of `make`.
+    """
+    rows = list(zip(*(key.tolist() for key in keys), strict=True))
+    known = {row: make(*row) for row in set(rows)}
+    return np.array([known[row] for row in rows]).T
+
+
+def billed(make: Callable[..., FeatureCounts], *keys: Array) -> FeatureCounts:
+    """The bill that `make` gives for each folding; made once for equal keys."""
+    rows = list(zip(*(key.tolist() for key in keys), strict=True))
+    known = {row: make(*row) for row in dict.fromkeys(rows)}
+    names = dict.fromkeys(name for bill in known.values() for name in bill)
+    number = {row: i for i, row in enumerate(known)}
+    at = [number[row] for row in rows]
+    return FeatureCounts(
+        {n: np.array([bill.get(n, 0) for bill in known.values()])[at] for n in names}
+    )
+
+
+def bit_length(numbers: Array) -> Array:
+    """`int.bit_length` of each."""
+    found: Array = np.frexp(numbers)[1]
+    return found

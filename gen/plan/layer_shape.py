@@ -1,0 +1,116 @@
+"""What the cost of a layer with a window depends on, and how its windows are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from gen.cost import adder_tree
+from gen.plan.lower import LoweredLayer
+from gen.plan.plan import Fold
+from model.spec import Window
+from rtl.geometry import Geometry
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """All of a layer with a window that its cost depends on, but for the requantiser."""
+
+    kind: str
+    depthwise: bool
+    window: Window
+    x_bits: int
+    x_signed: bool
+    w_bits: int
+    weights: int
+    acc: int
+    channels: int
+    out_bits: int
+    alive: float
+    """Share of the weights' digits that are not zero: constant zeros take no hardware."""
+
+    @property
+    def shape(self) -> LayerShape:
+        """Those that the foldings on offer depend on, with the others left out."""
+        return replace(self, acc=0, out_bits=0, alive=1.0)
+
+
+@lru_cache(256)
+def layer_shape(layer: LoweredLayer) -> LayerShape:
+    """LayerShape of a layer with a window."""
+    place, x = layer.window, layer.sources[0]
+    assert place is not None
+    weights: Any = getattr(layer.op, "weights", None)
+    bits, alive = getattr(layer.op, "bits", 0), 1.0
+    if weights is not None:
+        if layer.kind == "mult":
+            alive = round(adder_tree.alive(weights, bits), 1)
+        elif layer.kind == "shift":
+            alive = round(np.count_nonzero(weights) / weights.size, 1)
+    return LayerShape(
+        layer.kind, layer.depthwise, place, x.bits, x.signed, bits,
+        0 if weights is None else weights.size,
+        layer.sums.bits if layer.blocks else layer.sum_bits, layer.sums.shape[2], layer.out.bits,
+        alive,
+    )  # fmt: skip
+
+
+def placed(spot: Window, **folding: Any) -> Geometry:
+    """The windows of `spot`; folding: fields of Geometry, by default one channel a word."""
+    h, w, c = spot.source
+    return Geometry(
+        height=h, width=w, channels=c, kernel=spot.kernel, stride=spot.stride, pad=spot.pad,
+        out=spot.out, **folding,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How windows are read by words of some lanes and taps, when each is read once.
+
+    depth: words of the row buffer. image: words of an image. sums: cycles of one output word.
+    cycles: of an image. loops: with more than one trip. count: bits of their counters.
+    """
+
+    depth: int
+    image: int
+    sums: int
+    cycles: int
+    loops: int
+    count: int
+
+
+@lru_cache(1 << 12)
+def walk(spot: Window, depthwise: bool, lanes: int, parallel: int) -> Walk:
+    """The walk over the windows of `spot`."""
+    g = placed(spot, lanes=lanes, parallel=parallel, depthwise=depthwise)
+    loops = [n for n in (*g.out, *g.loops.values()) if n > 1]
+    return Walk(
+        ring_depth(spot, lanes), g.image, g.slots_per_sum, g.cycles, len(loops),
+        sum((n - 1).bit_length() for n in loops),
+    )  # fmt: skip
+
+
+@lru_cache(1 << 12)
+def ring_depth(spot: Window, lanes: int) -> int:
+    """Words of a row buffer."""
+    return placed(spot, lanes=lanes).depth
+
+
+@lru_cache(1 << 10)
+def pads(spot: Window) -> bool:
+    """A window reaches beyond the image, whatever the folding."""
+    return placed(spot).pads
+
+
+def ring_size(layer: LoweredLayer, fold: Fold) -> tuple[int, int]:
+    """Words, and bits of a word, of a layer's row buffer or of its partial pooling results."""
+    if layer.window is None:
+        return 1, 0
+    if not layer.blocks:
+        return ring_depth(layer.window, fold.lanes), fold.lanes * layer.sources[0].bits
+    cells = layer.sources[0].shape[2] // fold.lanes * layer.out.shape[1]
+    return cells, fold.lanes * layer.sums.bits

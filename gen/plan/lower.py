@@ -1,0 +1,104 @@
+"""From nodes to the layers that hardware is made of: each exact sum with its requantiser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.spec import (
+    Add,
+    AvgPool,
+    Conv,
+    Dense,
+    GlobalAvgPool,
+    Head,
+    Input,
+    MaxPool,
+    Network,
+    Node,
+    Requantise,
+    Tensor,
+    Window,
+    check,
+    width,
+    window,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class LoweredLayer:
+    """One operator with the Requantise behind it, if any; named as the last of its nodes."""
+
+    name: str
+    op: Node
+    requantise: Requantise | None
+    inputs: tuple[str, ...]
+    """Names of the layers that it reads."""
+    sources: tuple[Tensor, ...]
+    sums: Tensor
+    """What the operator itself gives."""
+    out: Tensor
+    window: Window | None
+
+    @property
+    def kind(self) -> str:
+        """The operator's kind, or what it does where it has none."""
+        if isinstance(self.op, Conv | Dense):
+            return self.op.kind
+        return {MaxPool: "max", AvgPool: "sum", GlobalAvgPool: "sum"}.get(
+            type(self.op), type(self.op).__name__.lower()
+        )
+
+    @property
+    def depthwise(self) -> bool:
+        return isinstance(self.op, MaxPool | AvgPool | GlobalAvgPool) or (
+            isinstance(self.op, Conv) and self.op.depthwise
+        )
+
+    @property
+    def blocks(self) -> bool:
+        """A pooling layer whose windows do not overlap, so that it needs no row buffer."""
+        pools = isinstance(self.op, MaxPool | AvgPool | GlobalAvgPool)
+        return pools and self.window is not None and self.window.kernel == self.window.stride
+
+    @property
+    def sum_bits(self) -> int:
+        """Signed bits of an accumulator: the exact range of the sums."""
+        return max(2, width(self.sums.lo, True), width(self.sums.hi, True))
+
+    @property
+    def macs(self) -> int:
+        """Terms of all sums of one image."""
+        if not isinstance(self.op, Conv | Dense):
+            return 0
+        h, w, _ = self.sums.shape
+        return h * w * self.op.weights.size
+
+
+def lower(network: Network) -> tuple[LoweredLayer, ...]:
+    """The layers in topological order, Input first and Head last.
+
+    Raises NetworkError as `check` does.
+    """
+    tensors = check(network)
+    behind = {n.inputs[0]: n for n in network if isinstance(n, Requantise)}
+    layers: list[LoweredLayer] = []
+    for node in network:
+        if isinstance(node, Requantise):
+            continue
+        requantise = behind.get(node.name)
+        name = requantise.name if requantise else node.name
+        sources = tuple(tensors[i] for i in node.inputs)
+        windowed = not isinstance(node, Input | Head | Add)
+        layers.append(
+            LoweredLayer(
+                name=name,
+                op=node,
+                requantise=requantise,
+                inputs=node.inputs,
+                sources=sources,
+                sums=tensors[node.name],
+                out=tensors[name],
+                window=window(node, sources[0].shape) if windowed else None,
+            )
+        )
+    return tuple(layers)

@@ -1,0 +1,157 @@
+"""The choice of foldings: least cycles an image within a budget, or least area at given cycles.
+
+For a given number of cycles, each layer takes the cheapest folding that is fast enough, at prices
+of the device's resources; where one resource runs out its price rises and the layers choose again.
+The fastest number of cycles for which that succeeds is found by bisection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gen.cost.cost import CostModel, converted
+from gen.cost.features import converters
+from gen.plan.lower import LoweredLayer
+from gen.plan.plan import Cost, DoesNotFit
+from gen.planner.fold_candidates import FoldCandidate, FoldCandidates
+from gen.planner.match_widths import WidthMatcher
+from gen.support.devices import RESOURCE_NAMES, Device
+
+ROOM = {"ice40-hx8k": 0.75, "ice40-lp8k": 0.75, "gw1nr-9": 0.6}
+"""Share of the LUTs that is planned, 0.85 elsewhere. Beyond it place and route loses its speed, or
+its way: a GW1NR-9 planned at 75 % came to 83 % of its flip-flops, not placed in 10 minutes."""
+SCARCITY = {"lut": 1.0, "ff": 0.2, "dsp": 0.1, "bram": 0.3}
+"""What all of a resource is worth at first: multipliers and blocks are there to be used."""
+RESOURCES = tuple(SCARCITY)
+
+
+@dataclass(frozen=True)
+class ResourceBudget:
+    """What the layers may use together."""
+
+    lut: float
+    ff: float
+    dsp: int
+    bram: int
+
+    @staticmethod
+    def of(device: Device, dsps: int | None = None, luts: float | None = None) -> ResourceBudget:
+        room = ROOM.get(device.name, 0.85)
+        return ResourceBudget(
+            lut=min(room * device.lut, device.lut if luts is None else luts),
+            ff=room * device.ff,
+            dsp=device.dsp if dsps is None else min(dsps, device.dsp),
+            bram=device.bram,
+        )
+
+
+class FoldOptimiser:
+    """The foldings on offer to each layer, priced once; the choice among them, for any budget."""
+
+    def __init__(
+        self, layers: Sequence[LoweredLayer], device: Device, model: CostModel | None = None
+    ) -> None:
+        self.layers, self.device = layers, device
+        self.model = model or CostModel.of(device)
+        self.offers = [FoldCandidates(layer, device, self.model) for layer in layers]
+        self.align = WidthMatcher(layers)
+        self._converters: dict[tuple[int, int, int], Cost] = {}
+
+    def choose(self, budget: ResourceBudget, cycles: int | None = None) -> list[FoldCandidate]:
+        """The chosen folding of each layer: least cycles an image within the budget.
+
+        The cost of a layer includes the converters before it. cycles: least area at that many
+        cycles an image instead. Raises DoesNotFit that names the scarce resource when nothing fits.
+        """
+        slowest = max(self.offers, key=lambda o: int(o.cycles[0]))
+        floor = int(slowest.cycles[0])
+        if cycles is not None and cycles < floor:
+            raise DoesNotFit(
+                f"{cycles} cycles an image: layer {slowest.layer.name} needs at least {floor}; "
+                "ask for fewer images a second"
+            )
+        every = np.unique(np.concatenate([o.cycles for o in self.offers]))
+        targets = [cycles] if cycles is not None else every[every >= floor].tolist()
+        chosen, worst = self.pick(targets[-1], budget)
+        if worst:
+            how = f"at {cycles} cycles an image" if cycles is not None else "fully folded"
+            message = _excess(chosen, budget, self.device, worst, how)
+            over = getattr(total(chosen), worst) / max(getattr(budget, worst), 1)
+            raise DoesNotFit(message, over)
+        low, high = 0, len(targets) - 1
+        while low < high:
+            middle = (low + high) // 2
+            tried, worst = self.pick(targets[middle], budget)
+            if worst:
+                low = middle + 1
+            else:
+                high, chosen = middle, tried
+        return chosen
+
+    def pick(self, cycles: int, budget: ResourceBudget) -> tuple[list[FoldCandidate], str | None]:
+        """The cheapest options at rising prices; and what runs out all the same, or None."""
+        price = {r: SCARCITY[r] / max(getattr(budget, r), 0.5) for r in RESOURCES}
+        chosen: list[FoldCandidate] = []
+        worst: str | None = None
+        for _ in range(24):
+            now = np.array([price[r] for r in RESOURCES])
+            chosen = self._aligned([o.cheapest(now, cycles) for o in self.offers], cycles)
+            worst = _exceeded(total(chosen), budget)
+            if worst is None:
+                break
+            price[worst] *= 1.5
+        return chosen, worst
+
+    def _aligned(self, chosen: Sequence[FoldCandidate], cycles: int) -> list[FoldCandidate]:
+        """With words that fit those of the neighbours, and converters where they do not."""
+        before = {la.name: o.fold for la, o in zip(self.layers, chosen, strict=True)}
+        after = self.align(before, cycles)
+        between = converted(self.layers, after)
+        found = []
+        for offer, option in zip(self.offers, chosen, strict=True):
+            name = offer.layer.name
+            own = option if after[name] == option.fold else offer.option(after[name])
+            glue = sum(map(self._converter, between[name]), Cost())
+            found.append(replace(own, cost=own.cost + glue))
+        return found
+
+    def _converter(self, words: tuple[int, int, int]) -> Cost:
+        """Cost of a converter: arguments of gen.cost.features.converters."""
+        if words not in self._converters:
+            lut, ff = self.model.price(converters(*words))
+            self._converters[words] = Cost(float(lut), float(ff))
+        return self._converters[words]
+
+
+def total(chosen: Sequence[FoldCandidate]) -> Cost:
+    """Cost of all layers."""
+    return sum((o.cost for o in chosen), Cost())
+
+
+def _exceeded(used: Cost, budget: ResourceBudget) -> str | None:
+    """The resource that is exceeded most, if any is."""
+    ratio = {
+        r: getattr(used, r) / max(getattr(budget, r), 1e-9) for r in RESOURCES if getattr(used, r)
+    }
+    worst = max(ratio, key=lambda r: ratio[r])
+    return worst if ratio[worst] > 1 else None
+
+
+def _excess(
+    chosen: Sequence[FoldCandidate], budget: ResourceBudget, device: Device, worst: str, how: str
+) -> str:
+    used, has = getattr(total(chosen), worst), getattr(budget, worst)
+    helps = {
+        "bram": "fewer weights or fewer weight bits",
+        "dsp": "shift or add layers in place of mult",
+        "lut": "fewer channels, fewer bits, or a lower --fps",
+        "ff": "fewer channels or bits",
+    }
+    return (
+        f"does not fit {device.name}: {how} it needs {used:.0f} {RESOURCE_NAMES[worst]}, "
+        f"{used - has:.0f} more than the {has:.0f} that may be used; "
+        f"what helps: {helps[worst]}, or a larger device"
+    )

@@ -1,0 +1,1 @@
+"""Verilog of what was built, down to what a bitstream says."""

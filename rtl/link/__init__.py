@@ -1,0 +1,1 @@
+"""The serial link in front of an accelerator."""

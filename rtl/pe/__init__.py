@@ -1,0 +1,1 @@
+"""Processing elements, one file per kind of operator."""

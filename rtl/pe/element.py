@@ -1,0 +1,174 @@
+"""Processing element: exact sums of terms of SIMD inputs and weights, one subclass per kind.
+
+A kind `k` of operator is the module `rtl/pe/k.py`; a further kind is added by adding that file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Literal
+
+from amaranth import Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from rtl.terms import Term, add, register, tree, tree_latency
+
+Multiplier = Literal["dsp", "lut"]
+
+
+class PE(wiring.Component, ABC):
+    """acc = sum over slots and lanes of term(x[lane], weight[lane]), exact modulo 2^acc_bits.
+
+    A slot is one enabled cycle with `simd` inputs and weights. The terms are registered, summed in
+    a balanced tree with a register behind every `levels` levels, and accumulated.
+
+    Ports
+    -----
+    en : the whole element stands still while it is low
+    x : `simd` inputs of `x_bits` bits
+    w : `simd` weights as packed by `pack`
+    restart : high `restart_delay` enabled cycles after the first slot of a sum was at x and w
+    acc : the sum so far; includes a slot `latency` enabled cycles after it was at x and w
+
+    The register that accumulates is cleared in the cycle before a sum begins, which takes no logic,
+    while choosing between it and zero would; `acc` is therefore a register of its own.
+    """
+
+    WEIGHT_BITS = 2, 8
+    """Fewest and most bits of a weight."""
+
+    def __init__(
+        self,
+        *,
+        simd: int,
+        x_bits: int,
+        x_signed: bool,
+        w_bits: int,
+        acc_bits: int,
+        multiplier: Multiplier = "lut",
+        levels: int = 1,
+        registered: bool = False,
+    ) -> None:
+        for name, value, lo, hi in (
+            ("simd", simd, 1, None),
+            ("x_bits", x_bits, 1, 16),
+            ("w_bits", w_bits, *self.WEIGHT_BITS),
+            ("acc_bits", acc_bits, 2, 64),
+            ("levels", levels, 1, None),
+        ):
+            if not isinstance(value, int) or value < lo or (hi is not None and value > hi):
+                limits = f"{lo} or more" if hi is None else f"{lo} to {hi}"
+                raise ValueError(f"{name} must be an integer, {limits}, not {value!r}")
+        if multiplier not in ("dsp", "lut"):
+            raise ValueError(f"multiplier must be 'dsp' or 'lut', not {multiplier!r}")
+        self.simd, self.w_bits, self.acc_bits = simd, w_bits, acc_bits
+        self.x_bits, self.x_signed = x_bits, x_signed
+        self.multiplier: Multiplier = multiplier
+        self.levels, self.registered = levels, registered
+        super().__init__(
+            {
+                "en": In(1),
+                "x": In(data.ArrayLayout(self.x_shape, simd)),
+                "w": In(simd * w_bits),
+                "restart": In(1),
+                "acc": Out(signed(acc_bits)),
+            }
+        )
+
+    @property
+    def x_shape(self) -> Shape:
+        return signed(self.x_bits) if self.x_signed else unsigned(self.x_bits)
+
+    @property
+    def x_range(self) -> tuple[int, int]:
+        """Smallest and largest input."""
+        top = 1 << (self.x_bits - self.x_signed)
+        return (-top if self.x_signed else 0), top - 1
+
+    @property
+    def terms_per_lane(self) -> int:
+        return 1
+
+    @property
+    def input_registers(self) -> int:
+        """Registers between the ports x and w and the terms: at least one if `registered`."""
+        return int(self.registered)
+
+    @property
+    def latency(self) -> int:
+        """Enabled cycles from x and w to the acc that includes them."""
+        tree = tree_latency(self.simd * self.terms_per_lane, self.levels)
+        return self.input_registers + 2 + tree
+
+    @property
+    def restart_delay(self) -> int:
+        """Enabled cycles from the first x and w of a sum to its `restart`."""
+        return self.latency - 2
+
+    @property
+    def empty(self) -> int:
+        """The sum of nothing."""
+        return 0
+
+    @abstractmethod
+    def encode(self, weight: int) -> int:
+        """The `w_bits` bits that stand for one weight; raises ValueError if none do."""
+
+    @abstractmethod
+    def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
+        """One lane, combinational: `terms_per_lane` terms whose sum is term(x, w decoded)."""
+
+    def pack(self, weights: Sequence[int]) -> int:
+        """The word at port `w` for the weights of one slot, first lane lowest."""
+        if len(weights) != self.simd:
+            raise ValueError(
+                f"{len(weights)} weights for {self.simd} lanes: one word holds one per lane"
+            )
+        return sum(self.encode(int(w)) << (k * self.w_bits) for k, w in enumerate(weights))
+
+    def merge(self, m: Module, a: Term, b: Term, name: str) -> Term:
+        """The sum of two terms."""
+        return add(m, a, b, name, bits=self.acc_bits)
+
+    def accumulate(self, m: Module, before: Term, total: Term) -> Term:
+        """The sum so far with the tree's `total`."""
+        return self.merge(m, before, total, "after")
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        inputs, words = list(self.x), [self.w.word_select(k, self.w_bits) for k in range(self.simd)]
+        for _ in range(self.input_registers):
+            inputs = [self._held(m, x) for x in inputs]
+            words = [self._held(m, w) for w in words]
+        lanes = (self.terms(m, x, w) for x, w in zip(inputs, words, strict=True))
+        terms = [register(m, self.en, term) for lane in lanes for term in lane]
+        total = tree(m, self.en, terms, self.merge, self.levels)
+        end = 1 << (self.acc_bits - 1)
+        before = Signal(signed(self.acc_bits), reset_less=True, init=self.empty)
+        acc = Signal.like(before, reset_less=True, init=0)
+        after = self.accumulate(m, Term(before, -end, end - 1), total).value
+        m.d.comb += self.acc.eq(acc)
+        with m.If(self.en):
+            m.d.sync += [acc.eq(after), before.eq(Mux(self.restart, self.empty, after))]
+        return m
+
+    def _held(self, m: Module, value: Value) -> Signal:
+        held = Signal(value.shape(), reset_less=True)
+        with m.If(self.en):
+            m.d.sync += held.eq(value)
+        return held
+
+
+def pe(kind: str) -> type[PE]:
+    """The element of the kind called `kind`; raises ValueError that lists the known ones."""
+    import rtl.pe
+
+    known = sorted({m.name for m in pkgutil.iter_modules(rtl.pe.__path__)} - {"element"})
+    if kind not in known:
+        raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(known)}")
+    found: type[PE] = importlib.import_module(f"rtl.pe.{kind}").ELEMENT
+    return found

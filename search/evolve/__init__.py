@@ -1,0 +1,1 @@
+"""Objectives, scores and evolution."""

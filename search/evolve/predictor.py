@@ -1,0 +1,122 @@
+"""What inherited weights are worth: accuracy after training, predicted from the scores before.
+
+Inherited accuracies of different kinds do not lie on one line: on Fashion-MNIST a network of add
+layers gains twelve points by fine-tuning where one of products gains three. So a search trains out
+a few networks (`probes`), once for a data set and a space, and each round's finalists join them.
+The line through them is Bayesian ridge regression, which finds from the data how far to trust it;
+where they show nothing, as when trainings are short and noisy, what remains is PRIOR.
+
+The cross-entropy stands beside the accuracy because it ranks better (`tests.studies.sharing`): weak
+networks never say "shirt", and how nearly they do tells them apart.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.linear_model import BayesianRidge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from model.net import Net
+from search.space.space import Candidate, Space
+
+FEWEST = 10
+"""Probes without which there is no line: it has six parameters, and small networks lie outside."""
+DRAWN = 32
+PRIOR = 0.25
+"""How much of a difference in inherited logits is believed to last, before any probe is seen."""
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """How a network does with inherited weights. loss: mean cross-entropy, in nats."""
+
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class CalibrationSample:
+    """A network before and after training, on the validation split.
+
+    kinds: as `Candidate.kinds`. weights: their number in all layers. trained: accuracy.
+    """
+
+    kinds: tuple[str, ...]
+    weights: int
+    inherited: Inherited
+    trained: float
+
+    @staticmethod
+    def from_dict(row: Mapping[str, Any]) -> CalibrationSample:
+        inherited = Inherited(**row["inherited"])
+        return CalibrationSample(tuple(row["kinds"]), row["weights"], inherited, row["trained"])
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """logit(trained) = level + slopes · (logit(accuracy), loss, ln weights, share of each kind)."""
+
+    level: float = 0.0
+    slopes: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 0.0)
+
+    @staticmethod
+    def fit(probes: Sequence[CalibrationSample]) -> Predictor:
+        """The line through `probes`, in any order; with fewer than FEWEST, what is inherited.
+
+        One that training made worse tells of the training, not of the network: left out.
+        """
+        sound = [p for p in probes if p.trained >= p.inherited.accuracy]
+        if len(sound) < FEWEST:
+            return AS_INHERITED
+        ordered = sorted(sound, key=lambda p: (p.weights, p.kinds, p.inherited.loss, p.trained))
+        rows = [_features(p.kinds, p.weights, p.inherited) for p in ordered]
+        gains = [_logit(p.trained) - PRIOR * _logit(p.inherited.accuracy) for p in ordered]
+        line = make_pipeline(StandardScaler(), BayesianRidge()).fit(rows, gains)
+        scaler, ridge = line.named_steps.values()
+        slopes = ridge.coef_ / scaler.scale_
+        level = float(ridge.intercept_ - slopes @ scaler.mean_)
+        return Predictor(level, (PRIOR + slopes[0].item(), *slopes[1:].tolist()))
+
+    def __call__(self, kinds: Sequence[str], weights: int, inherited: Inherited) -> float:
+        """Accuracy that training is expected to give."""
+        features = _features(kinds, weights, inherited)
+        logit = self.level + sum(s * x for s, x in zip(self.slopes, features, strict=True))
+        return 1 / (1 + math.exp(-logit))
+
+
+AS_INHERITED = Predictor()
+
+
+def _features(kinds: Sequence[str], weights: int, inherited: Inherited) -> list[float]:
+    shares = [kinds.count(kind) / max(len(kinds), 1) for kind in ("shift", "add")]
+    return [_logit(inherited.accuracy), inherited.loss, math.log(weights), *shares]
+
+
+def _logit(accuracy: float) -> float:
+    """Of an accuracy that some hundreds of images cannot tell from 0 or 1, too."""
+    within = min(max(accuracy, 0.01), 0.998)
+    return math.log(within / (1 - within))
+
+
+def probes(space: Space, count: int, seed: int) -> list[Candidate]:
+    """`count` networks spread over the space, fewer where it is small: in turn mixed and of one
+    kind only, and from each draw the one whose number of weights comes next in an even spread."""
+    rng = random.Random(seed)
+    spaces = [space, *(space.restrict([kind]) for kind in space.kinds)]
+    found: list[Candidate] = []
+    for i in range(count):
+        drawn = [spaces[i % len(spaces)].sample(rng) for _ in range(DRAWN)]
+        drawn.sort(key=lambda candidate: _size(space, candidate))
+        place = (i // len(spaces) + 0.5) / -(-count // len(spaces))
+        found.append(drawn[int(place * len(drawn))])
+    return list(dict.fromkeys(found))
+
+
+def _size(space: Space, candidate: Candidate) -> int:
+    return sum(p.numel() for p in Net(space.architecture(candidate)).parameters())

@@ -1,0 +1,104 @@
+"""What stands on a report's page: plain data, which the templates lay out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from search.report.architecture_strip import Piece
+from search.report.svg_plot import Plot
+from search.results.compare import Gain
+from search.results.results import Finalist, SearchRun
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One figure of the headline."""
+
+    name: str
+    value: str
+    unit: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One resource of a finalist. part, predicted: percent of what the device has."""
+
+    name: str
+    used: float
+    has: float
+    part: float
+    foretold: float | None
+    predicted: float | None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Malformed frames of one sort. damaged, refused: what the board counted of them, in percent of
+    the longest bar. harm: good requests that suffered."""
+
+    sort: str
+    sent: int
+    damaged: float
+    refused: float
+    harm: int
+    tip: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One finalist. letter: its name in the plots; empty where it was not built."""
+
+    finalist: Finalist
+    letter: str
+    on_front: bool
+    group: str
+    anchor: str
+    strip: list[Piece]
+    bars: list[Bar]
+    faults: list[Fault]
+    commands: list[str]
+
+
+@dataclass(frozen=True)
+class View:
+    """One run."""
+
+    run: SearchRun
+    name: str
+    cards: list[Card]
+    progress: str
+    foretold: list[tuple[Plot, float | None]]
+    rounds: list[tuple[str, Plot]]
+    supernet: str
+    training: list[tuple[str, Plot]]
+    histograms: list[tuple[str, Plot, str]]
+    request: list[tuple[str, str]]
+    seconds: list[tuple[str, float, float]]
+
+    @property
+    def beaten(self) -> bool:
+        return not all(card.on_front for card in self.cards)
+
+
+@dataclass(frozen=True)
+class Page:
+    """All of it; gains: the first run against each other one.
+
+    volumes: hypervolume of each front by name, of several. empty: why there are no plots.
+    """
+
+    title: str
+    lede: list[str]
+    facts: list[Fact]
+    views: list[View]
+    pareto: list[Plot]
+    legend: list[tuple[str, str]]
+    gains: list[Gain]
+    volumes: dict[str, float]
+    empty: str
+    command: str
+
+    @property
+    def several(self) -> bool:
+        return len(self.views) > 1

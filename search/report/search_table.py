@@ -1,0 +1,42 @@
+"""The front of a search as a table on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+COLUMNS = ("network", "val. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ", "layers")
+
+
+def table(found: Mapping[str, Any]) -> Table:
+    """Of what `search.run.search.search` returns; 80 columns wide, with a letter for each layer but
+    for products at the ends: mult, shift or add."""
+    rounds, seconds = found["rounds"], sum(found["seconds"].values())
+    made = Table(
+        title=f"{len(found['front'])} networks on the measured front; {found['evaluations']} "
+        f"points scored, {found['finalists']} built, {seconds:.0f} s",
+        caption=_caption(rounds, found["report"]), box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+    for name in COLUMNS:
+        words = name in ("network", "layers")
+        made.add_column(name, justify="left" if words else "right", no_wrap=True)
+    for row in found["front"]:
+        made.add_row(
+            row["key"], f"{100 * row['validation']:.2f}", f"{100 * row['test']:.2f}",
+            f"{row['lut']:.0f}", f"{row['dsp']:.0f}", f"{row['bram']:.0f}",
+            f"{row['fmax_mhz']:.0f}", f"{row['latency_us']:.1f}", f"{row['energy_nj']:.1f}",
+            "".join(kind[0] for kind in row["kinds"].split()),
+        )  # fmt: skip
+    return made
+
+
+def _caption(rounds: list[dict[str, Any]], page: str) -> str:
+    if not rounds:
+        return page
+    last = rounds[-1]
+    named = (("LUT", "lut_error"), ("fmax", "fmax_error"), ("latency", "latency_error"))
+    errors = ", ".join(f"{n} {last[k]:.1f} %" for n, k in named if last[k] is not None)
+    return f"predictions of the last of {len(rounds)} rounds were off by {errors}; see {page}"

@@ -1,0 +1,205 @@
+"""Finalists: points of the predicted front, trained out, built, measured and proven.
+
+Everything about one lands in its folder of the run directory; finalist.json comes last, so that a
+folder without it is one that was cut short, and goes on from its checkpoint and the build cache.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gen.compile import REPORT
+from gen.compile import compile as compile_network
+from gen.cost.energy import energy
+from gen.engine.elaborate import Accelerator
+from gen.flow.place import DoesNotFitError
+from gen.plan.plan import DoesNotFit, PlanError
+from gen.planner.estimate import Estimate, Estimator
+from gen.report import Report, with_cycles
+from gen.report import save as save_report
+from gen.support.files import copy, write
+from gen.support.tools import ToolError
+from model import data as datasets
+from model import golden, store
+from model.checkpoint import ARCHITECTURE, LOG, NETWORK
+from model.data import Dataset
+from model.spec import Network
+from search.evolve.objectives import Score
+from search.evolve.scoring import ScoringSetup, estimator, inherit_here, most_luts, predicted
+from search.run.tuning import Training, tune
+from sim.bench.simulators import SimulatorError, missing
+from sim.verify.network import SimulationResult, simulate
+
+FINALIST = "finalist.json"
+PROVEN = 20
+"""Test images that each finalist is simulated with, under random stalls."""
+FITTINGS, SPARE, LESS = 3, 0.98, 0.9
+"""Builds of a finalist at most, where it takes more than --max-luts; and what the next one, or a
+wider share, is planned for, in parts of what was missed; or, where nothing could be placed, of what
+was planned."""
+QUICK = 600
+"""Cycles an image up to which Icarus, where it is installed, is done before Verilator has begun:
+15,000 cycles of a UP5K network in 19 s, against a minute of compiling on the same busy machine."""
+
+
+@dataclass(frozen=True)
+class BuildJob:
+    """One network, built for each of `points`, which differ in their share of the board.
+
+    folder: of the run. cache: of built steps. Both are absolute paths.
+    """
+
+    setting: ScoringSetup
+    training: Training
+    points: tuple[Score, ...]
+    round: int
+    folder: str
+    cache: str
+
+
+def build(job: BuildJob) -> list[dict[str, Any]]:
+    """Trains, builds and proves the finalists of a job; those that are there are left as they are.
+
+    A finalist that cannot be built is kept with its reason in `error`.
+    """
+    folders = [Path(job.folder) / "finalists" / point.key for point in job.points]
+    if not all((folder / FINALIST).is_file() for folder in folders):
+        scratch = Path(job.folder) / "trained" / job.points[0].id
+        network, validation = _trained(job, scratch)
+        data = datasets.load(job.setting.data)
+        tests = torch.from_numpy(data.test_images), torch.from_numpy(data.test_labels)
+        test = golden.accuracy(network, *tests)
+        for point, folder in zip(job.points, folders, strict=True):
+            if (folder / FINALIST).is_file():
+                continue
+            _adopt(network, scratch, folder)
+            accuracy = {
+                "inherited": point.inherited.accuracy if point.inherited else None,
+                "expected": point.accuracy, "validation": validation, "test": test,
+            }  # fmt: skip
+            row = _head(job, point, network, accuracy)
+            row |= _measure(job, point, network, folder, data)
+            write(folder / FINALIST, json.dumps(row, indent=1) + "\n")
+    return [json.loads((folder / FINALIST).read_text()) for folder in folders]
+
+
+def _trained(job: BuildJob, folder: Path) -> tuple[Network, float]:
+    inherited = inherit_here(job.setting, job.points[0].genome.candidate)
+    found = tune(job.setting, inherited, job.training, folder)
+    network = found.network
+    network.about["data"] = job.setting.data  # by which it is loaded, not the split's name
+    return network, found.accuracy["integer"]
+
+
+def _adopt(network: Network, source: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (ARCHITECTURE, LOG):
+        copy(source / name, folder / name)
+    store.save(network, folder / NETWORK)
+
+
+def _head(
+    job: BuildJob, point: Score, network: Network, accuracy: Mapping[str, float | None]
+) -> dict[str, Any]:
+    candidate = point.genome.candidate
+    return {
+        "key": point.key, "id": point.id, "share": point.genome.share, "round": job.round,
+        "candidate": candidate.as_dict(), "kinds": list(candidate.kinds),
+        "weights": network.weight_count,
+        "accuracy": dict(accuracy), "searched": dict(point.predicted), "on_front": False,
+        "inherited": asdict(point.inherited) if point.inherited else None,
+    }  # fmt: skip
+
+
+def _measure(
+    job: BuildJob, point: Score, network: Network, folder: Path, data: Dataset
+) -> dict[str, Any]:
+    """What the trained network is predicted and measured to cost, the proof, and what went wrong.
+
+    `predicted` is that of the plan that is built; `searched`, what the search went by.
+    """
+    setting = job.setting
+    found: dict[str, Any] = {
+        "predicted": {}, "measured": {}, "rtl": {"images": 0, "mismatches": 0}, "error": "",
+    }  # fmt: skip
+    try:
+        guess, report, accelerator = _fitted(job, network, point.genome.share, folder)
+        found["predicted"] = guess.as_dict()
+        proof = simulate(
+            network, accelerator, torch.from_numpy(data.test_images[:PROVEN]),
+            simulator=_simulator(guess.cycles_interval),
+        )  # fmt: skip
+        report = with_cycles(report, proof.cycles_latency, proof.cycles_interval)
+        save_report(report, folder / REPORT)
+        found["rtl"] = {"images": proof.images, "mismatches": proof.mismatches}
+        assert report.measured is not None
+        joules = energy(network, guess.plan).total
+        found["measured"] = asdict(report.measured) | {"energy_nj": joules}
+        found["error"] = _wrong(proof) or _missed(setting, found["measured"])
+    except (PlanError, DoesNotFitError, ToolError, SimulatorError) as error:
+        found["error"] = " ".join(str(error).split())
+    return found
+
+
+def _fitted(
+    job: BuildJob, network: Network, share: float, folder: Path
+) -> tuple[Estimate, Report, Accelerator]:
+    """Builds within `share` of the board; within less where that takes more than --max-luts, or
+    cannot be placed and routed, as what fills a small device may."""
+    chip = estimator(job.setting, network)
+    most = most_luts(job.setting, chip)
+    for left in reversed(range(FITTINGS)):
+        guess = _planned(job.setting, chip, share)
+        try:
+            report, accelerator = compile_network(
+                network, board=job.setting.board, out=folder, plan=guess.plan, cache=Path(job.cache)
+            )
+        except (DoesNotFitError, ToolError):
+            if not left:
+                raise
+            share = LESS * min(share, guess.lut / most)
+            continue
+        took = report.measured.lut if report.measured else None
+        if not took or took <= most:
+            break
+        share = SPARE * min(share, guess.lut / most) * most / took
+    return guess, report, accelerator
+
+
+def _planned(setting: ScoringSetup, chip: Estimator, share: float) -> Estimate:
+    """Within `share`, or in as much more as the trained network takes, folded as far as it can be:
+    its factors and offsets are not those that the search saw. Raises DoesNotFit."""
+    try:
+        return predicted(setting, chip, share, exact=True)
+    except DoesNotFit as error:
+        wider = share * error.ratio / SPARE
+        if wider > 1:
+            raise
+    return predicted(setting, chip, wider, exact=True)
+
+
+def _simulator(interval: int) -> str:
+    return "icarus" if interval <= QUICK and not missing("icarus") else "verilator"
+
+
+def _wrong(proof: SimulationResult) -> str:
+    if proof.ok:
+        return ""
+    return (
+        f"RTL differs from the golden model in {proof.mismatches} of {proof.images} images; "
+        f"stopped at {proof.stopped}, first at {proof.first_mismatch}"
+    )
+
+
+def _missed(setting: ScoringSetup, measured: Mapping[str, Any]) -> str:
+    missed = [name for name, over in setting.limits.excess(measured).items() if over > 0]
+    if not missed:
+        return ""
+    wanted = ", ".join(setting.limits.said(name) for name in missed)
+    return f"as measured it misses {wanted}"

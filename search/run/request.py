@@ -1,0 +1,138 @@
+"""What is asked of a search, checked before anything is spent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from gen.support.devices import Device, device
+from model import data as datasets
+from model.data import Dataset
+from search.evolve.evolve import SAMPLERS
+from search.evolve.objectives import Limits
+from search.evolve.scoring import split
+from search.space import space_files
+from search.space.space import Space
+from search.supernet.sharing import SHARING
+
+SUPERNETS = Path("build/supernets")
+
+
+@dataclass(frozen=True)
+class SearchBudget:
+    """What a search may spend. population: networks of a generation. generations: in each round.
+
+    Each network is scored at every share of the board. trained: networks of the front so found that
+    are trained out. finalists: points of these that are built. Later rounds, which only look for
+    what is better known by then, have half as many of both. probes: networks trained out
+    beforehand, to learn what inherited accuracies are worth. epochs: of each of all these.
+    supernet_epochs: of the supernet, unless it is there.
+    """
+
+    population: int = 48
+    generations: int = 20
+    trained: int = 16
+    finalists: int = 8
+    rounds: int = 2
+    epochs: int = 5
+    supernet_epochs: int = 10
+    probes: int = 12
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            least = {"population": 4, "probes": 0}.get(name, 1)
+            if value < least:
+                raise ValueError(f"--{name.replace('_', '-')} {value}: at least {least}")
+
+
+BUDGETS = {
+    "8x8": SearchBudget(40, 24, trained=36, finalists=8, epochs=15, supernet_epochs=40, probes=24)
+}
+"""By name of the space; other spaces have that of SearchBudget()."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked request. data: name, or absolute path. space: the whole one of the supernet.
+
+    kinds: only networks whose layers are of these (`Space.restrict`), or all if empty.
+    """
+
+    data: str
+    board: str
+    space: Space
+    kinds: tuple[str, ...]
+    sampler: str
+    sharing: str
+    seed: int
+    limits: Limits
+    budget: SearchBudget
+
+    @staticmethod
+    def make(
+        data: str, board: str, space: str | None, kinds: Sequence[str], sampler: str,
+        sharing: str, seed: int, limits: Limits, budget: Mapping[str, int | None],
+    ) -> Request:  # fmt: skip
+        """Raises ValueError, one line, for an unknown board, data set, space, kind or sampler."""
+        device(board)
+        if sampler not in SAMPLERS:
+            raise ValueError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
+        if sharing not in SHARING:
+            raise ValueError(f"--sharing {sharing}: must be one of {', '.join(SHARING)}")
+        whole = datasets.load(data)
+        named = space_files.load(space) if space else space_files.for_data(whole)
+        if (named.shape, named.input_bits) != (whole.shape, whole.format.bits):
+            raise ValueError(
+                f"space {named.name} is for {named.shape} at {named.input_bits} bits, {data} has "
+                f"{whole.shape} at {whole.format.bits}; give another --space"
+            )
+        known = {field.name for field in fields(SearchBudget)}
+        given = {n: v for n, v in budget.items() if n in known and v is not None}
+        made = Request(
+            data=str(Path(data).resolve()) if Path(data).exists() else data,
+            board=board,
+            space=space_files.with_classes(named, len(whole.classes)),
+            kinds=tuple(sorted(set(kinds))),
+            sampler=sampler,
+            sharing=sharing,
+            seed=seed,
+            limits=limits,
+            budget=replace(BUDGETS.get(named.name, SearchBudget()), **given),
+        )
+        made.searched  # noqa: B018 (raises where a kind is unknown)
+        return made
+
+    @cached_property
+    def searched(self) -> Space:
+        """The networks that may be found."""
+        return self.space.restrict(self.kinds) if self.kinds else self.space
+
+    @cached_property
+    def split(self) -> Dataset:
+        """The data that the search may see."""
+        return split(datasets.load(self.data))
+
+    @property
+    def device(self) -> Device:
+        return device(self.board)
+
+    @property
+    def supernet_folder(self) -> Path:
+        """Where its supernet is kept: it depends on data, space and sharing, not on the board."""
+        what = [self.data, asdict(self.space), self.sharing, self.seed]
+        text = json.dumps([*what, self.budget.supernet_epochs], sort_keys=True)
+        return SUPERNETS / f"{self.space.name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For run.json, as plain values."""
+        return {
+            "data": self.data, "board": self.board, "space": self.space.name,
+            "kinds": list(self.kinds or self.space.kinds), "sampler": self.sampler,
+            "sharing": self.sharing, "seed": self.seed, "limits": asdict(self.limits),
+            "budget": asdict(self.budget),
+        }  # fmt: skip

@@ -1,0 +1,132 @@
+"""The search: a data set and a board to a measured Pareto front of hybrid networks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gen.support.files import write
+from search.evolve.objectives import NO_LIMITS, Limits
+from search.evolve.predictor import CalibrationSample, probes
+from search.evolve.scoring import ScoringSetup
+from search.report.report import report
+from search.results.results import RunError
+from search.results.results_files import load
+from search.run.executor import Pool
+from search.run.feasible import InfeasibleError
+from search.run.finalists import FINALIST
+from search.run.progress import Show
+from search.run.request import Request
+from search.run.rounds import Rounds
+from search.run.run_folder import INFEASIBLE, RunFolder
+from search.run.tuning import Training, TuneJob, probe, teach
+from search.supernet.sandwich import teacher
+from search.supernet.supernet_train import train_supernet
+
+SUPERNET = "supernet.json"
+
+
+def search(
+    *, data: str, board: str, out: Path, space: str | None = None, kinds: Sequence[str] = (),
+    sampler: str = "evolution", sharing: str = "heterogeneous", seed: int = 0,
+    limits: Limits = NO_LIMITS, budget: Mapping[str, int | None] | None = None,
+    supernet: Path | None = None, workers: int = 2, scheduler: str | None = None,
+    resume: bool = False, quiet: bool = False,
+) -> tuple[dict[str, Any], bool]:  # fmt: skip
+    """Search networks for `data` on `board` and build the best of them; all of it lands in `out`.
+
+    space: name or file, by default the built-in one for the images of `data`. kinds: only networks
+    whose layers are of these (`Space.restrict`). budget: fields of `request.Budget`; None, or one
+    left out, is the space's own. supernet: folder of one that is there or is to be made; by default
+    it is kept under build/supernets for every board. workers: local processes. scheduler: address
+    of a Dask cluster that shares this file system, instead of local processes.
+
+    Returns the front and where everything is; and whether every finalist that was simulated equals
+    its golden model. Raises ValueError (RunError, SpaceError, …), one line, for a wrong request.
+    """
+    asked = Request.make(data, board, space, kinds, sampler, sharing, seed, limits, budget or {})
+    folder = (supernet or asked.supernet_folder).resolve()
+    show = Show(quiet)
+    with Pool(workers, scheduler) as pool:
+        run = RunFolder(out, asked.as_dict(), resume=resume)
+        try:
+            setting, training, known = _prepare(asked, run, pool, show, folder)
+            Rounds(asked, run, pool, show, known).all(setting, training)
+            return _finish(run)
+        except InfeasibleError:
+            run.note(state=INFEASIBLE)
+            raise
+        except KeyboardInterrupt:
+            show.say(
+                f"all that is done is kept: the same command with --out {out} --resume goes on"
+            )
+            raise
+        finally:
+            run.close()
+
+
+def _prepare(
+    asked: Request, run: RunFolder, pool: Pool, show: Show, folder: Path
+) -> tuple[ScoringSetup, Training, list[CalibrationSample]]:
+    """The supernet; beside it are kept the teacher of the finalists, and probes."""
+    about = {n: getattr(asked.device, n) for n in ("name", "family", "lut", "ff", "dsp", "bram")}
+    run.note(space={"name": asked.space.name, "size": asked.searched.size}, device=about)
+    with run.timed("supernet"):
+        _supernet(asked, run, show, folder)
+    setting = ScoringSetup(asked.space, str(folder), asked.data, asked.board, asked.limits)
+    training = Training(asked.budget.epochs, asked.seed)
+    kept = f"{training.epochs}-{training.seed}"
+    with run.timed("teacher"), show.steps("teacher", 1) as tick:
+        job = TuneJob(setting, training, teacher(asked.space), str(folder / f"teacher-{kept}"))
+        for _, network in pool.run(teach, [job]):
+            training = replace(training, teacher=network)
+            tick(1)
+    drawn = probes(asked.space, asked.budget.probes, asked.seed)
+    jobs = [
+        TuneJob(setting, training, one, str(folder / f"probes-{kept}" / asked.space.id(one)))
+        for one in drawn
+    ]
+    known: list[CalibrationSample] = []
+    with run.timed("probes"), show.steps("probes", len(jobs)) as tick:
+        for _, found in pool.run(probe, jobs):
+            known.append(found)
+            tick(1)
+    return setting, training, known
+
+
+def _supernet(asked: Request, run: RunFolder, show: Show, folder: Path) -> None:
+    train_supernet(
+        asked.space, asked.split, sharing=asked.sharing, epochs=asked.budget.supernet_epochs,
+        seed=asked.seed, out=folder, resume=True, quiet=show.quiet,
+    )  # fmt: skip
+    about = json.loads((folder / SUPERNET).read_text())
+    known = run.head.get("supernet", about)
+    if known["hash"] != about["hash"]:
+        raise RunError(
+            f"{folder}: its supernet is {about['hash'][:12]}, the run was begun with "
+            f"{known['hash'][:12]}; give another --out"
+        )
+    names = ("hash", "weights", "unshared_weights", "sharing")
+    run.note(supernet={"folder": str(folder)} | {name: about[name] for name in names})
+    write(run.folder / SUPERNET, json.dumps(about, indent=1) + "\n")
+
+
+def _finish(run: RunFolder) -> tuple[dict[str, Any], bool]:
+    """The front, marked in each finalist's file, and the report."""
+    run.note(state="done")
+    front = load(run.folder).front
+    best = {finalist.key for finalist in front}
+    rows = []
+    for path in sorted(run.folder.glob(f"finalists/*/{FINALIST}")):
+        rows.append(json.loads(path.read_text()) | {"on_front": path.parent.name in best})
+        write(path, json.dumps(rows[-1], indent=1) + "\n")
+    page = report([run.folder])["report"]
+    found = {
+        "run": str(run.folder), "report": page, "evaluations": len(run.scores),
+        "finalists": len(rows), "front": [one.row() for one in front],
+        "rounds": run.rounds, "seconds": run.head["seconds"],
+    }  # fmt: skip
+    return found, not any(row["rtl"]["mismatches"] for row in rows)

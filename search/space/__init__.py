@@ -1,0 +1,1 @@
+"""The search spaces: which hybrid networks there are."""

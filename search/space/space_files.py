@@ -1,0 +1,151 @@
+"""Spaces as TOML files: the built-in ones in search/space/spaces/, or a user's own."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from model.data import Dataset
+from model.kinds import kind_names
+from search.space.space import HEADS, REDUCTIONS, Choice, Space, SpaceError, Stage
+
+FOLDER = Path(__file__).with_name("spaces")
+TOP = ("shape", "classes", "input_bits", "act_bits", "score_bits", "first", "stage", "last")
+OPS = ("conv", "separable")
+
+
+def built_in() -> tuple[str, ...]:
+    """Names of the spaces that come with shiftadd."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def load(name_or_path: str | os.PathLike[str]) -> Space:
+    """The space of a TOML file, or a built-in one by name. Raises SpaceError, one line."""
+    name = os.fspath(name_or_path)
+    path = FOLDER / f"{name}.toml" if name in built_in() else Path(name)
+    if not path.is_file():
+        raise SpaceError(
+            f"{name}: neither a file nor a built-in space; built in are {', '.join(built_in())}"
+        )
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SpaceError(f"{name}: not TOML ({error})") from None
+    return parse(table, path.stem)
+
+
+def for_data(data: Dataset) -> Space:
+    """The built-in space for images of the shape of `data`, with its number of classes."""
+    spaces = [load(name) for name in built_in()]
+    fitting = [s for s in spaces if (s.shape, s.input_bits) == (data.shape, data.format.bits)]
+    if not fitting:
+        have = ", ".join(f"{s.name} ({'×'.join(map(str, s.shape))})" for s in spaces)
+        raise SpaceError(
+            f"{data.name}: no built-in space for {'×'.join(map(str, data.shape))} at "
+            f"{data.format.bits} bits; there are {have}; name a file of your own with --space"
+        )
+    return with_classes(fitting[0], len(data.classes))
+
+
+def with_classes(space: Space, classes: int) -> Space:
+    """`space` for another number of classes: it does not matter before the last layer."""
+    return replace(space, classes=classes)
+
+
+def parse(table: dict[str, Any], name: str) -> Space:
+    """The Space that a TOML table declares; SpaceError names the key that breaks a rule."""
+    _known(table, TOP, name)
+    first, last = _need(table, "first", dict, name), _need(table, "last", dict, name)
+    stages = _need(table, "stage", list, name)
+    first_at, last_at = f"{name}: first", f"{name}: last"
+    _known(first, ("channels", *kind_names()), first_at)
+    _known(last, ("head", *kind_names()), last_at)
+    shape = _need(table, "shape", list, name)
+    if len(shape) != 3 or not all(type(n) is int and n > 0 for n in shape):
+        raise SpaceError(f"{name}: shape {shape} must be three integers: height, width, channels")
+    space = Space(
+        name=name,
+        shape=(shape[0], shape[1], shape[2]),
+        classes=_need(table, "classes", int, name),
+        input_bits=_need(table, "input_bits", int, name),
+        act_bits=_need(table, "act_bits", int, name),
+        score_bits=_need(table, "score_bits", int, name),
+        first_channels=_numbers(first, "channels", first_at),
+        first=_layers(first, first_at, ("conv",)),
+        stages=tuple(_stage(row, f"{name}: stage {i}") for i, row in enumerate(stages, 1)),
+        heads=_words(last, "head", HEADS, last_at),
+        last=_layers(last, last_at, ()),
+    )
+    for kind in space.kinds:
+        space.architecture(space.largest(kind))  # raises where a width breaks a rule
+    return space
+
+
+def _stage(row: dict[str, Any], where: str) -> Stage:
+    _known(row, ("reduce", "channels", "depth", *kind_names()), where)
+    return Stage(
+        _words(row, "reduce", REDUCTIONS, where),
+        _numbers(row, "channels", where),
+        _numbers(row, "depth", where),
+        _layers(row, where, OPS),
+    )
+
+
+def _layers(row: dict[str, Any], where: str, ops: Sequence[str]) -> tuple[Choice, ...]:
+    """They stand under their kind: `mult = { conv = [1, 3], bits = [4] }`; without `ops`, dense."""
+    kinds = kind_names()
+    choices = [c for kind in kinds if kind in row for c in _choices(row, kind, where, ops)]
+    if not choices:
+        raise SpaceError(f"{where}: no kind of layer; give it one of {', '.join(kinds)}")
+    return tuple(choices)
+
+
+def _choices(row: dict[str, Any], kind: str, where: str, ops: Sequence[str]) -> list[Choice]:
+    table, where = _need(row, kind, dict, where), f"{where}: {kind}"
+    _known(table, (*ops, "bits"), where)
+    shapes = [(op, k) for op in ops if op in table for k in _numbers(table, op, where)]
+    if not ops:
+        shapes = [("dense", 1)]
+    if not shapes:
+        raise SpaceError(f"{where}: no kernel; give it {' or '.join(ops)}")
+    if ("separable", 1) in shapes:
+        raise SpaceError(f"{where}: a separable kernel 1 is a conv kernel 1; leave it out")
+    return [Choice(kind, op, k, b) for op, k in shapes for b in _numbers(table, "bits", where)]
+
+
+def _known(row: dict[str, Any], keys: Sequence[str], where: str) -> None:
+    unknown = sorted(set(row) - set(keys))
+    if unknown:
+        raise SpaceError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(keys)}")
+
+
+def _need(row: dict[str, Any], key: str, of: type, where: str) -> Any:
+    value = row.get(key)
+    if not isinstance(value, of) or not value:
+        raise SpaceError(f"{where}: {key} {value!r} must be a {_NAMES[of]}")
+    return value
+
+
+_NAMES = {int: "positive integer", list: "list", dict: "table"}
+
+
+def _numbers(row: dict[str, Any], key: str, where: str) -> tuple[int, ...]:
+    values = _need(row, key, list, where)
+    if not all(type(v) is int and v >= 0 for v in values) or len(set(values)) < len(values):
+        raise SpaceError(f"{where}: {key} {values} must be different integers from 0")
+    return tuple(values)
+
+
+def _words(row: dict[str, Any], key: str, known: Sequence[str], where: str) -> tuple[str, ...]:
+    values = _need(row, key, list, where)
+    wrong = [v for v in values if v not in known]
+    if wrong or len(set(values)) < len(values):
+        raise SpaceError(
+            f"{where}: {key} {wrong[0] if wrong else values!r} must be different ones of "
+            f"{', '.join(known)}"
+        )
+    return tuple(values)

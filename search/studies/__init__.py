@@ -1,0 +1,1 @@
+"""Studies of the search and of the cost model, over many runs."""

@@ -1,0 +1,1 @@
+"""The supernet: all networks of a space in one set of shared weights, and its training."""

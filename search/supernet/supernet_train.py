@@ -1,0 +1,222 @@
+"""Training a supernet: once for a data set and a space, kept by hash, used for every board.
+
+On several GPUs (or processes): `torchrun --nproc-per-node N -m search.supernet.supernet_train
+--data D --space S --out FOLDER`; each takes its part of every batch, and gradients are averaged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from gen.support.files import write
+from model import data as datasets
+from model.augment import batches
+from model.checkpoint import CHECKPOINT, LOG, State, TrainingRun
+from model.data import Dataset
+from model.train import progress_bar, set_rate, stage_of
+from search.space import space_files
+from search.space.space import Space, SpaceError
+from search.supernet import distributed
+from search.supernet.histograms import histograms
+from search.supernet.inherit import score
+from search.supernet.sandwich import SuperRecipe, draw, groups, learn, regularise, teacher
+from search.supernet.supernet import SuperNet
+
+FORMAT, VERSION = "shiftadd-supernet", 1
+WEIGHTS, ABOUT = "supernet.safetensors", "supernet.json"
+PROBES = 8
+"""Random networks whose mean inherited accuracy the curve shows, the same in every epoch."""
+
+
+def train_supernet(
+    space: Space, data: Dataset, *, sharing: str = "heterogeneous", epochs: int, seed: int = 0,
+    out: Path, resume: bool = True, quiet: bool = False, recipe: SuperRecipe | None = None,
+) -> SuperNet:  # fmt: skip
+    """A supernet of `space`, trained on the training part of `data`; in eval mode, on the CPU.
+
+    The test part of `data` must be a validation split: it makes the curve. `out` receives
+    supernet.safetensors and supernet.json; a supernet that is already there with the same hash (of
+    space, data, sharing, epochs, seed and recipe) is returned at once, an interrupted training
+    goes on after its last full epoch unless `resume` is False. Raises SpaceError, TrainError.
+    """
+    if epochs < 1:
+        raise SpaceError(f"supernet epochs {epochs} must be at least 1")
+    recipe = recipe or recipe_for(data)
+    request = _request(space, data, sharing, epochs, seed, recipe)
+    if resume and (about := _read(out)) and about.get("hash") == _hash(request):
+        return load_supernet(out, space)
+    with distributed.group():
+        torch.manual_seed(seed)
+        supernet = SuperNet(space, sharing).to(distributed.device())
+        optimiser = torch.optim.AdamW(groups(supernet, recipe), betas=(0.9, 0.99))
+        run = TrainingRun(out if distributed.first() else None, {"hash": _hash(request)})
+        state = run.restore(supernet, optimiser) if resume else run.fresh()
+        parts = supernet.state_dict(), optimiser.state_dict(), vars(state)
+        weights, moments, stand = distributed.agree(*parts)
+        supernet.load_state_dict(weights)
+        optimiser.load_state_dict(moments)
+        state = State(**stand)
+        with progress_bar(quiet or not distributed.first()) as progress:
+            task = progress.add_task("supernet", total=epochs, completed=state.epoch, note="")
+            for epoch in range(state.epoch, epochs):
+                row = _epoch(supernet, optimiser, data, recipe, epoch, epochs, seed)
+                state.epoch, state.seconds = epoch + 1, state.seconds + row["seconds"]
+                run.record(row, supernet, optimiser, state)
+                progress.update(
+                    task,
+                    advance=1,
+                    note=f"largest {row['largest']:.3f}  random {row['random']:.3f}",
+                )
+        supernet.cpu().eval()
+        if distributed.first():
+            _save(supernet, request, out)
+    return supernet
+
+
+def recipe_for(data: Dataset) -> SuperRecipe:
+    """Batches and translations that fit the size of the images."""
+    side = min(data.shape[:2])
+    return SuperRecipe(batch=32 if side < 16 else 64, shift=max(1, side // 14))
+
+
+def load_supernet(folder: Path, space: Space) -> SuperNet:
+    """The trained supernet in `folder`, for `space`; raises SpaceError, one line."""
+    about = _read(folder)
+    if about is None:
+        raise SpaceError(f"{folder}: no supernet; `shiftadd search` trains one")
+    if about["space"] != _plain(space):
+        raise SpaceError(f"{folder}: its supernet is of another space; train one for {space.name}")
+    supernet = SuperNet(space, about["sharing"])
+    try:
+        supernet.load_state_dict(load_tensors((folder / WEIGHTS).read_bytes()))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SpaceError(f"{folder}: damaged supernet ({reason}); delete it") from None
+    return supernet.eval()
+
+
+def _epoch(
+    supernet: SuperNet, optimiser: torch.optim.Optimizer, data: Dataset, recipe: SuperRecipe,
+    epoch: int, epochs: int, seed: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Train for one epoch; the row of the curve."""
+    began, total = time.monotonic(), 0.0
+    images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
+    steps = -(-len(labels) // recipe.batch)
+    rng = random.Random(f"{seed} {epoch}")
+    stage = stage_of(recipe, epoch, epochs)
+    lots = batches(
+        images, labels, size=recipe.batch, shift=recipe.shift, flips=data.flips,
+        seed=seed * 100_003 + epoch,
+    )  # fmt: skip
+    supernet.train()
+    for step, lot in enumerate(lots, epoch * steps):
+        done = step / (epochs * steps)
+        set_rate(optimiser, recipe, done)
+        optimiser.zero_grad(set_to_none=True)
+        students = draw(supernet.space, recipe, done, rng)
+        x, y = distributed.share(*lot)
+        total += learn(supernet, x, y, students, recipe, stage)
+        regularise(supernet, recipe, rng)
+        distributed.average(supernet)
+        optimiser.step()
+    return {
+        "epoch": epoch + 1, "loss": total / steps, **probe(supernet, data),
+        "seconds": time.monotonic() - began,
+    }  # fmt: skip
+
+
+def probe(supernet: SuperNet, data: Dataset, count: int = 500) -> dict[str, float]:
+    """Inherited accuracy of the largest network, and the mean of PROBES random ones."""
+    rng = random.Random(0)
+    random_ones = [supernet.space.sample(rng) for _ in range(PROBES)]
+    largest = score(supernet, teacher(supernet.space), data, count, 128)
+    rest = [score(supernet, c, data, count, 128) for c in random_ones]
+    return {"largest": largest, "random": sum(rest) / PROBES}
+
+
+def _plain(space: Space) -> dict[str, Any]:
+    """`space` as JSON gives it back."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(space)))
+    return plain
+
+
+def _request(
+    space: Space, data: Dataset, sharing: str, epochs: int, seed: int, recipe: SuperRecipe
+) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for array in (data.train_images, data.train_labels, data.test_images, data.test_labels):
+        digest.update(array.tobytes())
+    return {
+        "space": _plain(space), "data": data.name, "data_hash": digest.hexdigest(),
+        "sharing": sharing, "epochs": epochs, "seed": seed, "recipe": asdict(recipe),
+    }  # fmt: skip
+
+
+def _hash(request: dict[str, Any]) -> str:
+    text = json.dumps([FORMAT, VERSION, request], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    """supernet.json of `folder`, or None; raises SpaceError when it is foreign or damaged."""
+    path = folder / ABOUT
+    if not path.is_file():
+        return None
+    try:
+        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SpaceError(f"{path}: damaged ({error}); delete it") from None
+    if about.get("format") != FORMAT or about.get("version") != VERSION:
+        raise SpaceError(f"{path}: not of format {FORMAT!r} version {VERSION}; delete it")
+    return about
+
+
+def _save(supernet: SuperNet, request: dict[str, Any], out: Path) -> None:
+    """Weights first, then the JSON that says they are there; the checkpoint goes last."""
+    curve = [json.loads(line) for line in (out / LOG).read_text(encoding="utf-8").splitlines()]
+    about = {
+        "format": FORMAT, "version": VERSION, "hash": _hash(request), **request,
+        "weights": supernet.weight_count,
+        "unshared_weights": SuperNet(supernet.space, "none").weight_count,
+        "curve": curve, "histograms": histograms(supernet),
+    }  # fmt: skip
+    write(out / WEIGHTS, save_tensors(supernet.state_dict()))
+    write(out / ABOUT, json.dumps(about, indent=1) + "\n")
+    (out / CHECKPOINT).unlink(missing_ok=True)
+
+
+def main() -> None:
+    """The entry for torchrun; `shiftadd search` calls `train_supernet` itself."""
+    parser = argparse.ArgumentParser(prog="search.supernet.supernet_train", description=__doc__)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--space", help="a file or a built-in space; by default that of the data")
+    parser.add_argument("--sharing", default="heterogeneous")
+    parser.add_argument("--epochs", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    data = datasets.validation_split(datasets.load(given.data))
+    if given.space:
+        space = space_files.with_classes(space_files.load(given.space), len(data.classes))
+    else:
+        space = space_files.for_data(data)
+    train_supernet(
+        space, data, sharing=given.sharing, epochs=given.epochs, seed=given.seed, out=given.out
+    )
+
+
+if __name__ == "__main__":
+    main()

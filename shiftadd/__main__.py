@@ -1,0 +1,5 @@
+"""`python -m shiftadd`."""
+
+from shiftadd import command
+
+command()

@@ -1,0 +1,169 @@
+"""The demo: digits, a hybrid network of all three kinds, two FPGAs, proof and measured cost; a
+short search for networks that beat it; the virtual board."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from gen.boards import board as board_named
+from gen.compile import REPORT
+from gen.compile import compile as compile_network
+from gen.deploy import bundle as bundles
+from gen.deploy.examples import examples
+from gen.report import Report, save, with_cycles
+from gen.table import table
+from model import arch, data
+from model.data import Dataset
+from model.spec import Network
+from model.store import content_hash
+from model.train import TrainResult, train
+from search.report.search_table import table as search_table
+from search.run.search import search
+from sim.board.deploy import Deployed, deploy
+from sim.board.deploy import table as deploy_table
+from sim.verify.network import SimulationResult, simulate
+
+ARCHITECTURE = "digits_hybrid"
+EPOCHS = 60
+BOARDS: dict[str, float | None] = {"ulx3s-25f": 200_000, "up5k": None}
+"""Images a second to plan for; None for as many as fit."""
+DEPLOYED, DEPLOYED_IMAGES = "icebreaker", 40
+"""The board, a UP5K beside its serial link, that is run in Verilator; and what it is asked."""
+
+SEARCHED = "up5k"
+BUDGET = {
+    "population": 24, "generations": 8, "trained": 12, "finalists": 8, "rounds": 1, "epochs": 8,
+    "supernet_epochs": 20, "probes": 0,
+}  # fmt: skip
+"""A fifth of what `shiftadd search` scores, enough for a measured front of five points."""
+
+
+def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
+    """Train, then for each of BOARDS plan, prove on every test image in RTL, place, route and pack.
+
+    Then a search of BUDGET looks for other networks on SEARCHED, and the first one goes onto the
+    virtual board DEPLOYED. Returns what each step found, and whether every image was equal.
+    Products land in `out`; a search that was cut short goes on.
+    """
+    began = time.monotonic()
+    console = Console(stderr=True, quiet=quiet)
+    digits = data.load("digits")
+    console.print(f"[bold]train[/] {ARCHITECTURE} on {digits.name}")
+    trained = train(
+        arch.load(ARCHITECTURE), digits, epochs=EPOCHS, seed=seed, out=out, resume=True, quiet=quiet
+    )
+    images = torch.from_numpy(digits.test_images)
+    pool = ThreadPoolExecutor(len(BOARDS))
+    try:
+        jobs = [
+            pool.submit(
+                _board, trained.network, board, images, out / board, seed, _say(console, board)
+            )
+            for board in BOARDS
+        ]
+        done = {board: job.result() for board, job in zip(BOARDS, jobs, strict=True)}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # all done, or one failed: not waited for
+    _say(console, SEARCHED)("search for other networks")
+    front, proven = search(
+        data="digits", board=SEARCHED, out=out / "search", seed=seed, budget=BUDGET, resume=True,
+        quiet=quiet,
+    )  # fmt: skip
+    deployed = _deploy(trained.network, digits, out / DEPLOYED, _say(console, DEPLOYED))
+    seconds = time.monotonic() - began
+    if not quiet:
+        _show(trained, done, seconds)
+        Console().print(search_table(front))
+        Console().print(deploy_table(deployed))
+    found = {
+        "train": {
+            "arch": ARCHITECTURE,
+            "accuracy": trained.accuracy,
+            "weights": trained.weights,
+            "epochs": trained.epochs,
+            "seconds": trained.seconds,
+            "network": str(out / "network"),
+            "network_hash": content_hash(trained.network),
+        },
+        "compile": {board: asdict(report) for board, (report, _) in done.items()},
+        "simulate": {board: proof.as_dict() for board, (_, proof) in done.items()},
+        "deploy": deployed.as_dict(),
+        "search": front,
+        "seconds": seconds,
+    }
+    return found, proven and deployed.ok and all(proof.ok for _, proof in done.values())
+
+
+def _say(console: Console, board: str) -> Callable[[str], None]:
+    return lambda step: console.print(f"[bold]{board}[/] {step}")
+
+
+def _board(
+    network: Network,
+    board: str,
+    images: torch.Tensor,
+    out: Path,
+    seed: int,
+    say: Callable[[str], None],
+) -> tuple[Report, SimulationResult]:
+    report, accelerator = compile_network(
+        network, board=board, out=out, fps=BOARDS[board], progress=say
+    )
+    say(f"RTL against the golden model, {len(images)} images")
+    proof = simulate(network, accelerator, images, seed=seed)
+    report = with_cycles(report, proof.cycles_latency, proof.cycles_interval)
+    save(report, out / REPORT)
+    return report, proof
+
+
+def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], None]) -> Deployed:
+    """The network behind its serial link, in Verilator, asked by the program for real boards."""
+    tests = examples(network, digits)
+    bundle = bundles.make(
+        network, board_named(DEPLOYED), tests, out / "deploy-virtual", place=False, progress=say
+    )
+    say(f"virtual board, {DEPLOYED_IMAGES} images over its serial line")
+    return deploy(bundle, tests.first(DEPLOYED_IMAGES), virtual=True)
+
+
+def _show(
+    trained: TrainResult,
+    done: dict[str, tuple[Report, SimulationResult]],
+    seconds: float,
+) -> None:
+    console = Console()
+    for report, _ in done.values():
+        console.print(table(report))
+    last = Table(title=f"{ARCHITECTURE}: {trained.weights} weights, {seconds:.0f} s in all")
+    for column in (
+        "board",
+        "accuracy",
+        "images proven",
+        "differ",
+        "latency",
+        "images/s",
+        "bitstream",
+    ):
+        words = column in ("board", "bitstream")
+        last.add_column(column, justify="left" if words else "right", overflow="fold")
+    for board, (report, proof) in done.items():
+        assert report.measured is not None
+        last.add_row(
+            board,
+            f"{100 * trained.accuracy['integer']:.2f} %",
+            str(proof.images),
+            str(proof.mismatches),
+            f"{report.measured.latency_us:.1f} µs",
+            f"{report.measured.inferences_per_s:,.0f}",
+            report.files.get("bitstream", "none"),
+        )
+    console.print(last)

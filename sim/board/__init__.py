@@ -1,0 +1,1 @@
+"""Boards, real and virtual, checked against the golden model."""

@@ -1,0 +1,133 @@
+"""Faults that are not frames: the cable, a second program, another design, damaged files."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from gen.deploy.bundle import Bundle
+from gen.host import manifest
+from gen.host.connection import BoardConnection
+from gen.host.link_protocol import Answer, DeviceError
+from model import store
+from model.spec import Network
+from sim.board.virtual import PATIENCE, VirtualBoard
+from sim.verify.fault_counts import FaultScenario
+
+TIMES = 10
+"""How often each is tried, until it goes wrong once; of files, each of them."""
+UNKNOWN = "0" * 64
+"""The hash of nothing."""
+BATCH = 12
+"""Images in the batch during which the cable is pulled."""
+
+
+def fault_scenarios(
+    board: VirtualBoard,
+    bundle: Bundle,
+    network: Network,
+    images: Sequence[bytes],
+    answers: Sequence[Answer],
+    rng: random.Random,
+) -> dict[str, FaultScenario]:
+    """Tries all on a running `board`; how often each went as it must, by what happened."""
+    asked = list(islice(cycle(images), BATCH))
+    right = list(islice(cycle(answers), BATCH))
+    baud = bundle.info.baud
+    found = {
+        "cable pulled in a batch, put back": _times(lambda: _cable(board, baud, asked, right)),
+        "second program on the port": _times(lambda: _second(board.port, baud)),
+        "another network or design on the board": _times(lambda: _other(board.port, baud)),
+        "bit flipped in a file": list(_damaged(bundle, network, rng)),
+    }
+    return {what: FaultScenario(len(held), sum(held)) for what, held in found.items()}
+
+
+def _times(attempt: Callable[[], bool]) -> list[bool]:
+    held: list[bool] = []
+    while len(held) < TIMES and all(held):
+        held.append(attempt())
+    return held
+
+
+def opened(port: str, baud: int, **hashes: str) -> BoardConnection:
+    """The board at `port`, with PATIENCE; hashes: as for BoardConnection.open."""
+    return BoardConnection.open(port, baud, timeout=PATIENCE, **hashes)
+
+
+def _told(attempt: Callable[[], Any], words: str) -> bool:
+    """Whether an attempt ends with a line that has these words."""
+    try:
+        attempt()
+    except DeviceError as error:
+        return words in str(error)
+    return False
+
+
+def _cable(
+    board: VirtualBoard, baud: int, images: Sequence[bytes], right: Sequence[Answer]
+) -> bool:
+    """The host is told, the port is gone; put back, the board answers as before."""
+
+    def pulled(done: int) -> None:
+        if done == len(images) // 2:
+            board.pull()
+
+    try:
+        with opened(board.port, baud) as host:
+            told = _told(lambda: host.predict(images, pulled), "the line broke")
+        gone = _told(lambda: opened(board.port, baud), "cannot be opened")
+        board.plug()
+        with opened(board.port, baud) as host:
+            return told and gone and host.predict(images) == right
+    except DeviceError:
+        return False
+
+
+def _second(port: str, baud: int) -> bool:
+    """It is told, and the first goes on."""
+    try:
+        with opened(port, baud) as host:
+            told = _told(lambda: opened(port, baud), "in use by another program")
+            return told and host.self_test().passed
+    except DeviceError:
+        return False
+
+
+def _other(port: str, baud: int) -> bool:
+    """A board with other hashes than those of the host's files is refused."""
+    network = _told(lambda: opened(port, baud, network=UNKNOWN), "the board runs network")
+    design = _told(lambda: opened(port, baud, design=UNKNOWN), "the board runs design")
+    return network and design
+
+
+def _damaged(bundle: Bundle, network: Network, rng: random.Random) -> Iterator[bool]:
+    """Whether each file of bundle and network is refused with one bit flipped, TIMES each."""
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = shutil.copytree(bundle.folder, Path(scratch, "bundle"))
+        for name in (*bundle.manifest.files, manifest.MANIFEST):
+            yield from _flips(copy / name, lambda: manifest.load(copy), rng)
+        saved = store.save(network, Path(scratch, "network"))
+        for name in (store.GRAPH, store.ARRAYS):
+            yield from _flips(saved / name, lambda: store.load(saved), rng)
+
+
+def _flips(path: Path, load: Callable[[], object], rng: random.Random) -> Iterator[bool]:
+    whole = path.read_bytes()
+    start = max(whole.find(b'"nodes"'), 0)  # a network's hash leaves out what is said about it
+    for _ in range(TIMES):
+        raw = bytearray(whole)
+        raw[rng.randrange(start, len(raw))] ^= 1 << rng.randrange(8)
+        path.write_bytes(raw)
+        try:
+            load()
+        except ValueError:
+            yield True
+        else:
+            yield False
+    path.write_bytes(whole)

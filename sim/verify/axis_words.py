@@ -1,0 +1,60 @@
+"""Images as input words and scores as output frames, as the accelerator's AXI-Streams carry them.
+
+Bit 8 of a word is tlast, below it lies the byte (sim.bench.wrapper.axi_stream).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from gen.engine.elaborate import answers
+from sim.verify.locate import Mismatch
+
+LAST = 0x100
+
+
+def frames(scores: np.ndarray, bytes_out: int) -> list[list[int]]:
+    """Output words of images with integer `scores` (N, classes), one list an image."""
+    words = answers(scores, bytes_out)
+    words[:, -1] |= LAST
+    found: list[list[int]] = words.tolist()
+    return found
+
+
+def input_words(images: torch.Tensor) -> list[int]:
+    """Input words of images (N, H, W, C), tlast on the last byte of each image."""
+    words = images.flatten(1).long() & 0xFF
+    words[:, -1] |= LAST
+    found: list[int] = words.flatten().tolist()
+    return found
+
+
+def frame_difference(
+    head: str,
+    classes: int,
+    expected: Sequence[int],
+    got: Sequence[int | None],
+    image: int,
+    seed: int,
+) -> Mismatch:
+    """The first difference of two frames, which must differ."""
+    size = (len(expected) - 1) // classes
+    padded = [*got, *[None] * (len(expected) - len(got))]
+    first = next(i for i, (e, g) in enumerate(zip(expected, padded, strict=False)) if e != g)
+    word = padded[first]
+    if word is not None and (word ^ expected[first]) & 0xFF == 0:
+        return Mismatch(image, f"{head}.tlast", 0, (0, 0), expected[first] >> 8, word >> 8, seed)
+    channel = first // size
+    parts = slice(channel * size, channel * size + (size if channel < classes else 1))
+    want, have = (_number(words[parts], channel < classes) for words in (expected, padded))
+    assert want is not None
+    return Mismatch(image, head, channel, (0, 0), want, have, seed)
+
+
+def _number(words: Sequence[int | None], signed: bool) -> int | None:
+    if None in words:
+        return None
+    return int.from_bytes(bytes(w & 0xFF for w in words if w is not None), "little", signed=signed)

@@ -1,0 +1,88 @@
+"""What was proven of a network on a device, level by level and by faults, in a file by its build.
+
+    {"network_hash": …, "device": …, "levels": {"netlist": {"ok": true, "images": 20, …}},
+     "faults": {"ok": true, "board": …, "total": {"sent": 10000, …}, …}}
+
+A level holds the result of its last simulation (`sim.verify.network.SimulationResult`) with `ok`,
+the hash of the `plan` (bitstreams of some families are read back without multipliers, which is
+another plan) and `what` was simulated. `faults` are those that the virtual board was given last
+(`sim.verify.fault_counts.FaultCounts`). Results of another network or device are not kept in the
+same file.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gen.plan.plan import Plan
+from gen.support.devices import FamilyName
+from gen.support.files import write
+
+if TYPE_CHECKING:  # a report reads evidence without the simulator
+    from sim.verify.fault_counts import FaultCounts
+    from sim.verify.network import SimulationResult
+
+FILE = "evidence.json"
+WHAT: dict[str, str] = {
+    "rtl": "generated Verilog",
+    "netlist": "netlist of synthesis, with models of the family's cells",
+    "routed": "netlist after place and route, with models of the family's cells",
+}
+BARE = "planned without multipliers"
+BITSTREAM: dict[FamilyName, str] = {
+    "ice40": f"bitstream, read back by icebox_vlog; {BARE}",
+    "gowin": f"bitstream, read back with apycula's tables; {BARE}",
+    "ecp5": "routed netlist; the bitstream, unpacked and packed again, is equal to the byte, and "
+    "its LUTs and block RAM hold what that netlist says",
+}
+
+
+def what(level: str, family: FamilyName) -> str:
+    """What is simulated at a level, in words."""
+    return BITSTREAM[family] if level == "bitstream" else WHAT[level]
+
+
+def path(build: Path | None, plan: Plan, root: Path = Path("build")) -> Path:
+    """Where the evidence lies: in the folder that `compile` wrote, or under `root`."""
+    if build is not None:
+        return build / FILE
+    return root / "evidence" / f"{plan.network_hash[:12]}-{plan.device}.json"
+
+
+def record(file: Path, plan: Plan, family: FamilyName, found: SimulationResult) -> None:
+    """Adds a level to the file, or puts it in the place of an earlier result."""
+    kept = _kept(file, plan)
+    about = {"ok": found.ok, "plan": plan.hash, "what": what(found.level, family)}
+    kept["levels"][found.level] = about | found.as_dict()
+    _save(file, kept)
+
+
+def record_faults(file: Path, plan: Plan, board: str, found: FaultCounts) -> None:
+    """Puts what faults did to the network on the virtual `board` into the file."""
+    about = {"plan": plan.hash, "board": board}
+    _save(file, _kept(file, plan) | {"faults": about | found.as_dict()})
+
+
+def _kept(file: Path, plan: Plan) -> dict[str, Any]:
+    """What the file says of the network and device of `plan`; no level where it says nothing."""
+    one = {"network_hash": plan.network_hash, "device": plan.device}
+    before = read(file)
+    if before and {key: before.get(key) for key in one} == one:
+        return before
+    return one | {"levels": {}}
+
+
+def _save(file: Path, content: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write(file, json.dumps(content, indent=1) + "\n")
+
+
+def read(file: Path) -> dict[str, Any] | None:
+    """What a file says; None where there is none, or one that is damaged."""
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("levels"), dict) else None

@@ -1,0 +1,341 @@
+"""`make bench`: our figures on four fixed workloads beside those of peers, and our speeds.
+
+Peer figures, on the same tools: alkaid 22,703 COMB (a), FINN 2,741 COMB and 40 multipliers at
+85 MHz (b), NNgen 9,819 COMB (c), MARLANN 256 M operations/s at 20 MHz on 3,854 LC (d). Ends with
+status 1 when a target is missed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from amaranth.hdl import Module
+from amaranth.lib import data as layouts
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from rich.console import Console
+from rich.table import Table
+
+from gen.calibrate.random_layers import last_layer
+from gen.cost.cost import predict
+from gen.engine.elaborate import elaborate
+from gen.engine.units import engine
+from gen.flow.build import build
+from gen.plan.lower import LoweredLayer
+from gen.planner.fold_candidates import FoldCandidate, folds
+from gen.planner.fold_optimiser import ResourceBudget
+from gen.planner.planner import plan
+from gen.support.devices import Device, device
+from gen.support.verilog import verilog
+from model import arch, data, golden
+from model.spec import Conv, Dense, Format, Input, Node, Requantise
+from model.train import train
+from rtl.layer import Engine, LayerEngine
+from rtl.streams import converters
+from sim.board.faults import try_faults
+from sim.verify.network import simulate
+from tests.bench import evidence as evidence_bench
+from tests.bench import lanes as lanes_bench
+from tests.bench import search as search_bench
+from tests.gen.test_network import residual_network
+from tests.support.deploy_cases import small_bundle, some_examples
+from tests.support.layer_cases import random_weights, requantise
+
+KINDS = ("mult", "shift", "add")
+EPOCHS = 60
+WORK = Path("build/bench")
+FAULTS = 10_000
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """One measured figure; `limit` is the target and `ok` whether it is met."""
+
+    workload: str
+    what: str
+    value: str
+    limit: str = ""
+    ok: bool = True
+
+
+class Alone(wiring.Component):
+    """A layer engine behind streams of one value a word, so that it has few pins."""
+
+    def __init__(self, what: Engine) -> None:
+        self.what = what
+        super().__init__(
+            {
+                "i": In(stream.Signature(layouts.ArrayLayout(what.x_shape, 1))),
+                "o": Out(stream.Signature(layouts.ArrayLayout(what.out_shape, 1))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        e = self.what
+        units: list[wiring.Component] = [
+            *converters(e.x_shape, 1, e.geometry.lanes),
+            LayerEngine(e),
+            *converters(e.out_shape, e.drain, 1),
+        ]
+        for k, unit in enumerate(units):
+            m.submodules[f"unit{k}"] = unit
+        wiring.connect(m, wiring.flipped(self.i), units[0].i)
+        for a, b in pairwise(units):
+            wiring.connect(m, a.o, b.i)
+        wiring.connect(m, units[-1].o, wiring.flipped(self.o))
+        return m
+
+
+def layer_of(
+    op: Node, shape: tuple[int, int, int], bits: int, *, multipliers: bool = True
+) -> LoweredLayer:
+    """`op` as a layer with a requantiser to `bits` bits, in a network made around it.
+
+    Without `multipliers` the requantiser scales by powers of two: the layer has none at all.
+    """
+    import random
+
+    rng = random.Random(1)
+    nodes: list[Node] = [Input("x", shape, Format(bits)), op]
+    spread = requantise(rng, "r", op.name, op, nodes[:1])
+    assert isinstance(spread, Requantise)
+    draw = np.random.default_rng(1)
+    channels = len(spread.multiplier)
+    scale = draw.integers(65, 256, channels) if multipliers else 1 << draw.integers(5, 9, channels)
+    nodes.append(replace(spread, multiplier=scale, shift=12, format=Format(bits)))
+    return last_layer(nodes)
+
+
+def best(
+    layer: LoweredLayer,
+    target: Device,
+    *,
+    cycles: int | None,
+    budget: ResourceBudget,
+    pe: int | None = None,
+) -> FoldCandidate | None:
+    """Least LUTs at `cycles`; or the fastest folding within the budget. pe: only with so many."""
+    fits = []
+    for fold in folds(layer, target):
+        if pe not in (None, fold.pe):
+            continue
+        made = FoldCandidate(
+            fold, engine(layer, fold).geometry.cycles, predict(layer, fold, target)
+        )
+        inside = made.cost.dsp <= budget.dsp and made.cost.bram <= budget.bram
+        if inside and made.cost.lut <= budget.lut and (cycles is None or made.cycles <= cycles):
+            fits.append(made)
+    return min(fits, key=lambda o: (0 if cycles else o.cycles, o.cost.lut), default=None)
+
+
+def shapes(
+    layer: LoweredLayer, target: Device, *, cycles: int, budget: ResourceBudget
+) -> list[FoldCandidate]:
+    """The best option of each number of PE at `cycles`, the three that promise least LUTs."""
+    made = [
+        best(layer, target, cycles=cycles, budget=budget, pe=pe)
+        for pe in sorted({fold.pe for fold in folds(layer, target)})
+    ]
+    return sorted((o for o in made if o), key=lambda o: o.cost.lut)[:3]
+
+
+def digits_conv() -> Iterator[FigureRow]:
+    """(a) conv 4×3×3, max-pool 2, dense 10 on 8×8 digits, 4-bit weights and activations."""
+    digits = data.load("digits")
+    for kind in KINDS:
+        made = train(
+            arch.load(f"digits_conv_{kind}"),
+            digits,
+            epochs=EPOCHS,
+            seed=0,
+            out=WORK / f"a-{kind}",
+            quiet=True,
+        )
+        accuracy = made.accuracy["integer"]
+        yield FigureRow(
+            "a", f"{kind}: accuracy", f"{100 * accuracy:.1f} %", "≥ 86.1 %", accuracy >= 0.861
+        )
+        for board, limit in (("ulx3s-25f", 22_703 / 8), ("up5k", 5280)):
+            target = device(board)
+            folded = plan(made.network, target, fps=20_000 if board == "ulx3s-25f" else 5_000)
+            built = elaborate(made.network, folded)
+            got = build(built.verilog, built.top, target).measured
+            yield FigureRow(
+                "a",
+                f"{kind}: {board}, {got.fmax_mhz:.0f} MHz, "
+                f"{got.fmax_mhz * 1e6 / folded.cycles_interval:,.0f} images/s",
+                f"{got.lut} LUT, {got.dsp} DSP",
+                f"< {limit:.0f}",
+                got.lut < limit,
+            )
+
+
+def dense() -> Iterator[FigureRow]:
+    """(b) dense 64→32, 4 × 4 bits, 64 cycles a vector, on ECP5: the least of three foldings tried.
+
+    Shift and add are free of multipliers end to end, the requantiser included.
+    """
+    import random
+
+    target = device("ulx3s-45f")
+    for kind in KINDS:
+        weights = random_weights(random.Random(2), kind, 4, (32, 64))
+        op = Dense("op", ("x",), kind, weights, 4)
+        layer = layer_of(op, (1, 1, 64), 4, multipliers=kind == "mult")
+        limit = 32 if kind == "mult" else 0
+        tried = [
+            (
+                o,
+                build(
+                    verilog(Alone(engine(layer, o.fold)), "dense"), "dense", target, bitstream=False
+                ),
+            )
+            for o in shapes(
+                layer, target, cycles=64, budget=replace(ResourceBudget.of(target), dsp=limit)
+            )
+        ]
+        chosen, made = min(tried, key=lambda pair: pair[1].measured.lut)
+        got = made.measured
+        ok = got.lut <= 2741 / 2 and got.dsp <= limit and got.fmax_mhz >= 120
+        yield FigureRow(
+            "b",
+            f"{kind}: {chosen.fold.pe} PE × {chosen.fold.lanes}, {chosen.cycles} cycles, "
+            f"{got.fmax_mhz:.0f} MHz (≥ 120)",
+            f"{got.lut} COMB, {got.dsp} multipliers",
+            f"≤ {2741 // 2}, ≤ {limit}",
+            ok,
+        )
+
+
+def mlp() -> Iterator[FigureRow]:
+    """(c) MLP 64-16-10, int8, weights on chip, on ECP5."""
+    made = train(
+        arch.load("digits_mlp"),
+        data.load("digits"),
+        epochs=EPOCHS,
+        seed=0,
+        out=WORK / "c",
+        quiet=True,
+    )
+    target = device("ulx3s-25f")
+    folded = plan(made.network, target, fps=50_000)
+    built = elaborate(made.network, folded)
+    got = build(built.verilog, built.top, target).measured
+    yield FigureRow(
+        "c",
+        f"accuracy {100 * made.accuracy['integer']:.1f} %, {got.fmax_mhz:.0f} MHz, "
+        f"{got.fmax_mhz * 1e6 / folded.cycles_interval:,.0f} images/s",
+        f"{got.lut} COMB, {got.dsp} multipliers",
+        f"≤ {9819 // 5}",
+        got.lut <= 9819 / 5,
+    )
+
+
+def conv_up5k() -> Iterator[FigureRow]:
+    """(d) the fastest 3×3 convolution 16→32 on 14×14, 8-bit activations, on UP5K."""
+    import random
+
+    target = device("up5k")
+    peer = 256e6 / 3854
+    for kind in KINDS:
+        bits = 4 if kind == "shift" else 8
+        weights = random_weights(random.Random(3), kind, bits, (32, 3, 3, 16))
+        layer = layer_of(Conv("op", ("x",), kind, weights, bits), (14, 14, 16), 8)
+        # a layer alone routes where a network of that size would not
+        most = replace(ResourceBudget.of(target), lut=0.95 * target.lut)
+        chosen = best(layer, target, cycles=None, budget=most)
+        assert chosen is not None
+        text = verilog(Alone(engine(layer, chosen.fold)), "conv")
+        got = build(text, "conv", target, bitstream=False).measured
+        rate = layer.macs / chosen.cycles * got.fmax_mhz * 1e6
+        yield FigureRow(
+            "d",
+            f"{kind}: {layer.macs // chosen.cycles} lanes at {got.fmax_mhz:.0f} MHz, "
+            f"{got.lut} LC, {got.dsp} DSP",
+            f"{rate / 1e6:,.0f} M operations/s",
+            f"MARLANN 256 M; per LC × {rate / got.lut / peer:.1f}",
+            rate / got.lut > peer,
+        )
+
+
+def speeds() -> Iterator[FigureRow]:
+    """Seconds of our own: training, golden model, simulation."""
+    digits = data.load("digits")
+    images = torch.from_numpy(digits.test_images)
+    made = train(arch.load("digits_hybrid"), digits, epochs=5, seed=0, quiet=True)
+    rate = 5 * len(digits.train_images) / made.seconds
+    yield FigureRow("speed", "training, digits_hybrid", f"{rate:,.0f} images/s")
+    many = images.repeat(10, 1, 1, 1)
+    began = time.perf_counter()
+    golden.run(made.network, many)
+    rate = len(many) / (time.perf_counter() - began)
+    yield FigureRow("speed", "golden model, digits_hybrid", f"{rate:,.0f} images/s")
+    accelerator = elaborate(made.network, plan(made.network, device("up5k"), fps=5000))
+    found = simulate(made.network, accelerator, images[:64])
+    yield FigureRow(
+        "speed", "RTL in Verilator", f"{found.cycles_per_second:,.0f} cycles/s", ok=found.ok
+    )
+
+
+def faults() -> Iterator[FigureRow]:
+    """Malformed frames of every sort between good requests, and all other faults, against the
+    virtual board."""
+    network = residual_network()
+    bundle, tests = small_bundle(network, WORK / "faults"), some_examples(network)
+    found = try_faults(bundle, tests, network, count=FAULTS)
+    total, others = found.total, found.mishaps.values()
+    yield FigureRow(
+        "link",
+        f"{total.sent:,} malformed frames of {len(found.frames)} sorts, {total.good:,} good "
+        f"ones between them, {found.seconds:.0f} s",
+        f"{total.wrong} wrong, {total.lost} lost, {total.hung} hung",
+        "0 wrong, 0 lost, 0 hung",
+        not total.harm,
+    )
+    yield FigureRow(
+        "link",
+        f"{sum(m.tried for m in others)} other faults: {', '.join(found.mishaps)}",
+        f"{sum(m.held for m in others)} as they must be",
+        "all",
+        found.ok,
+    )
+
+
+def evidence() -> Iterator[FigureRow]:
+    """The demo's network at each level below RTL."""
+    for what, found in evidence_bench.proofs():
+        value = f"{found.mismatches} of {found.images} images differ, {found.seconds:.0f} s"
+        yield FigureRow("evidence", what, value, "0", found.ok)
+
+
+def search() -> Iterator[FigureRow]:
+    """Candidates a second that the search scores."""
+    for row in search_bench.rows():
+        yield FigureRow("search", *row)
+
+
+def main() -> int:
+    console = Console()
+    rows: list[FigureRow] = []
+    table = Table(title="bench", title_justify="left")
+    for column in ("", "what", "measured", "target", ""):
+        table.add_column(column)
+    for part in (digits_conv, dense, mlp, conv_up5k, speeds, search, evidence, faults):
+        for row in part():
+            rows.append(row)
+            console.print(f"({row.workload}) {row.what}: {row.value} {row.limit}", highlight=False)
+            table.add_row(row.workload, row.what, row.value, row.limit, "✓" if row.ok else "missed")
+    console.print(table)
+    lanes_bench.main()
+    return 0 if all(row.ok for row in rows) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

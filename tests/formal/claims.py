@@ -1,0 +1,129 @@
+# amaranth: UnusedElaboratable=no
+"""The claims that the tests and the sweep of `make formal` prove, by name and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from amaranth.hdl import Shape, signed, unsigned
+
+import rtl.classifier_output
+import rtl.stage
+import rtl.streams
+from rtl.pe.element import PE, pe
+from rtl.requantise import Requantiser
+from rtl.skid import Skid
+from sim.formal.joints import Chain, Headed, Joined
+from sim.formal.proof import Property
+from sim.formal.streams import Streams, lanes
+
+KINDS = [
+    ("mult", "dsp"),
+    ("mult", "lut"),
+    ("shift", "lut"),
+    ("add", "lut"),
+    ("sum", "lut"),
+    ("max", "lut"),
+]
+WEIGHTLESS = ("sum", "max")
+
+
+def element(
+    kind: str,
+    multiplier: str,
+    *,
+    simd: int = 1,
+    x_bits: int,
+    x_signed: bool,
+    w_bits: int,
+    levels: int = 1,
+    make: type[PE] | None = None,
+) -> PE:
+    """An element whose acc holds some tens of slots of any numbers, in 64 bits at most."""
+    weight = (1 << (w_bits - 1)) - 1 if kind == "shift" else w_bits
+    return (make or pe(kind))(
+        simd=simd,
+        x_bits=x_bits,
+        x_signed=x_signed,
+        w_bits=0 if kind in WEIGHTLESS else w_bits,
+        acc_bits=min(64, x_bits + weight + 6),
+        multiplier=multiplier,  # type: ignore[arg-type]
+        levels=levels,
+    )
+
+
+def widen(m: Any = rtl.streams, *, factor: int = 2, width: int = 1, bits: int = 1) -> Property:
+    dut = m.Widen(shape=unsigned(bits), lanes=width, factor=factor)
+    split = {"i": lanes(width), "o": lanes(width * factor)}
+    return Streams(dut, split, most=2 * factor * width, patience=1)
+
+
+def narrow(m: Any = rtl.streams, *, factor: int = 2, width: int = 1, bits: int = 1) -> Property:
+    dut = m.Narrow(shape=unsigned(bits), lanes=width, factor=factor)
+    split = {"i": lanes(width * factor), "o": lanes(width)}
+    return Streams(dut, split, most=2 * factor * width, patience=factor)
+
+
+def converters(*, before: int, after: int, bits: int = 1) -> Property:
+    dut = Chain(rtl.streams.converters(unsigned(bits), before, after))
+    split = {"i": lanes(before), "o": lanes(after)}
+    return Streams(dut, split, most=2 * (before + after), patience=before + after)
+
+
+def fifo(m: Any = rtl.streams, *, depth: int = 3, bits: int = 1) -> Property:
+    dut = m.Fifo(shape=unsigned(bits), lanes=1, depth=depth)
+    return Streams(dut, {"i": lanes(1), "o": lanes(1)}, most=depth + 1, patience=2)
+
+
+def fork(m: Any = rtl.streams, *, bits: int = 1) -> Property:
+    dut = m.Fork(shape=unsigned(bits), lanes=1)
+    return Streams(dut, {"i": lanes(1), "o_a": lanes(1), "o_b": lanes(1)}, most=1, patience=1)
+
+
+def outlet(m: Any = rtl.stage, *, bits: int = 1) -> Property:
+    dut = Skid(bits)
+    dut.outlet = m.Outlet
+    return Streams(dut, {"i": lanes(1), "o": lanes(1)}, most=3, patience=1)
+
+
+def join(m: Any = rtl.streams, *, bits: int = 1, factor: int = 1, shift: int = 0) -> Property:
+    requant = rtl.stage.Requant(
+        multipliers=[factor],
+        offsets=[shift],
+        shift=shift,
+        lo=0,
+        hi=(1 << (bits + 1)) - 1,
+        out_bits=bits + 1,
+        out_signed=False,
+    )
+    shapes = unsigned(bits), unsigned(bits)
+    return Joined(m.Join(shapes=shapes, shifts=(0, 1), lanes=1, acc_bits=bits + 3, requant=requant))
+
+
+def head(
+    m: Any = rtl.classifier_output, *, classes: int = 2, shape: Shape | None = None
+) -> Property:
+    return Headed(
+        m.ClassifierOutput(classes=classes, score_shape=signed(3) if shape is None else shape)
+    )
+
+
+STREAMS: dict[str, Callable[..., Property]] = {
+    "widen": widen,
+    "narrow": narrow,
+    "fifo": fifo,
+    "fork": fork,
+    "outlet": outlet,
+    "join": join,
+    "head": head,
+}
+"""Claims about stream components; the argument is the module that the component is taken from."""
+
+
+def requantiser(make: Any = Requantiser, **change: Any) -> Requantiser:
+    """A small requantiser of two channels and a table."""
+    usual = {"lanes": 1, "x_bits": 6, "multipliers": [11, -5], "offsets": [100, -30], "shift": 4}
+    usual |= {"lo": 0, "hi": 15, "out_bits": 4, "out_signed": False, "multiplier": "lut"}
+    found: Requantiser = make(**usual | change)
+    return found

@@ -1,0 +1,163 @@
+"""Estimates of whole networks: cycles against the schedule, energy by hand, share of a device."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from gen.cost.cost import CostModel
+from gen.cost.energy import ADD, MULTIPLY, READ, SHIFT, SIZE, energy
+from gen.cost.fmax import UNIT, clock_features, fmax, slowness
+from gen.engine.units import engine
+from gen.plan.lower import lower
+from gen.plan.plan import Cost, DoesNotFit, Fold, PlannedLayer
+from gen.planner.estimate import estimate, measured_sample, of_plan
+from gen.planner.fast_cycles import engine_latency, fast_cycles
+from gen.planner.fold_candidates import folds
+from gen.planner.planner import plan, size_fifos
+from gen.support.devices import device
+from model.spec import Dense, Format, Head, Input, Network, Requantise
+from search.space import space_files
+from search.studies.heldout import random_network
+from tests.gen.test_network import residual_network
+
+SEEDS = range(6)
+
+
+def networks(seeds: range = SEEDS) -> Iterator[Network]:
+    space = space_files.load("8x8")
+    for seed in seeds:
+        yield random_network(space, space.sample(random.Random(seed)), seed)
+
+
+@pytest.mark.parametrize("board", ["ulx3s-25f", "up5k"])
+def test_fast_cycles_are_those_of_the_schedule(board: str) -> None:
+    target = device(board)
+    rng = random.Random(board)
+    for network in networks():
+        layers = lower(network)
+        for _ in range(2):
+            chosen = {la.name: rng.choice(folds(la, target)[-40:]) for la in layers}
+            _, exact = size_fifos(layers, chosen)
+            fast = fast_cycles(layers, chosen)
+            assert abs(fast.latency - exact.latency) <= 0.01 * exact.latency, chosen
+            for layer in layers:
+                if layer.window is not None and not layer.blocks:
+                    what = engine(layer, chosen[layer.name])
+                    assert engine_latency(layer, chosen[layer.name]) == what.latency
+
+
+def test_planned_networks_have_the_cycles_of_the_schedule() -> None:
+    """But for perfectly balanced layers: see gen.planner.fast_cycles."""
+    parts = []
+    for network in networks():
+        for share in (1.0, 0.5):
+            try:
+                found = estimate(network, device("hx8k"), share=share)
+            except DoesNotFit:
+                continue
+            made = plan(network, device("hx8k"), luts=share * 0.75 * device("hx8k").lut)
+            assert made.stages == found.plan.stages
+            assert found.cycles_latency == pytest.approx(made.cycles_latency, rel=0.02)
+            parts.append(found.cycles_interval / made.cycles_interval)
+    assert all(0.89 <= part <= 1 for part in parts)
+    assert parts.count(1) >= 0.8 * len(parts) > 5
+
+
+def test_a_share_is_kept_and_costs_speed() -> None:
+    target = device("ulx3s-25f")
+    (network,) = networks(range(1, 2))
+    whole, half = (estimate(network, target, share=s) for s in (1.0, 0.25))
+    assert half.lut <= 0.25 * 0.85 * target.lut
+    assert half.dsp <= target.dsp // 4
+    assert half.cycles_interval > whole.cycles_interval
+    assert half.latency_us == pytest.approx(half.cycles_latency / half.fmax_mhz)
+    assert half.as_dict().keys() == whole.as_dict().keys()
+    assert "plan" not in half.as_dict()
+    with pytest.raises(DoesNotFit, match=r"LUTs|flip-flops|multipliers"):
+        estimate(network, target, share=0.01)
+
+
+def test_a_residual_network_gets_its_fifos_either_way() -> None:
+    target = device("ulx3s-25f")
+    fast, exact = (estimate(residual_network(), target, exact=e) for e in (False, True))
+    assert fast.plan == exact.plan
+    assert fast.plan.fifos
+
+
+def test_a_refitted_model_moves_the_estimate() -> None:
+    target = device("hx8k")
+    (network,) = networks(range(4, 5))
+    first = estimate(network, target)
+    found = {"lut": 1.2 * first.lut, "ff": first.ff, "fmax_mhz": 80.0}
+    sample = measured_sample(network, first.plan, target, found, weight=3)
+    model = CostModel.of(target).refit([sample])
+    moved = of_plan(network, first.plan, target, model)
+    assert moved.lut == first.lut  # the plan holds what it was planned with
+    features = {
+        k: v for k, v in sample.features.items() if k not in ("base", "use", "pools", "pool_ram")
+    }
+    assert model.price(features)[0] == pytest.approx(found["lut"], rel=0.02)
+    assert abs(moved.fmax_mhz - 80) < abs(first.fmax_mhz - 80)
+
+
+def dense(kind: str, bits: int, unit: int) -> Network:
+    weights = np.full((4, 16), unit)
+    ones = np.ones(4, dtype=np.int64)
+    return Network(
+        (
+            Input("x", (1, 1, 16), Format(4)),
+            Dense("d", ("x",), kind, weights, bits),
+            Requantise("r", ("d",), 4 * ones, 0 * ones, 2, Format(12, True)),
+            Head("h", ("r",)),
+        )
+    )
+
+
+def test_energy_by_hand() -> None:
+    target = device("up5k")
+    fold = Fold(pe=2, lanes=4, drain=1)
+    for kind, unit, term, bits in (
+        ("mult", 3, MULTIPLY * 4 * 4, 8),
+        ("shift", 4, SHIFT * 10 * 3, 10),
+        ("add", 3, ADD * 5, 5),
+    ):
+        network = dense(kind, 4, unit)
+        layers = lower(network)
+        made = plan(network, target, fps=100)
+        stages = tuple(s if s.name != "r" else type(s)(s.name, s.kind, fold, 0, s.cost)
+                       for s in made.stages)  # fmt: skip
+        found = energy(network, type(made)("", target.name, stages))
+        acc = layers[1].sum_bits
+        terms = 64 * (term + ADD * (3 * bits + acc) / 4)
+        assert getattr(found, kind) == pytest.approx(terms / 1000)
+        weights = READ * 64 * 4 * sqrt(64 * 4 / SIZE)
+        assert found.weights == pytest.approx(weights / 1000)
+        ring = engine(layers[1], fold).geometry.depth * 16
+        words = (4 + 8) * 16  # written once, read for each of two output folds
+        assert found.activations == pytest.approx(READ * words * sqrt(ring / SIZE) / 1000)
+        assert found.total == pytest.approx(sum(found.as_dict().values()))
+        others = {"mult", "shift", "add"} - {kind}
+        assert all(getattr(found, other) == 0 for other in others)
+
+
+def test_clock_is_the_inverse_of_slowness_and_falls_with_use() -> None:
+    target = device("hx8k")
+    assert slowness(target.mhz, target) == UNIT
+    assert fmax({"base": 1.0}, {"base": slowness(123.0, target)}, target) == pytest.approx(123)
+    model = CostModel.of(target)
+    small, tight = (model.fmax_mhz([PlannedLayer("c", "mult", Fold(), 1, Cost())], n, target)
+                    for n in (500, 6000))  # fmt: skip
+    assert 0.5 * target.mhz < tight <= small < 2 * target.mhz
+    pool = PlannedLayer("p", "max", Fold(ring="block"), 1, Cost())
+    assert clock_features([pool], 3840, target) == {
+        "base": 1,
+        "use": 0.5,
+        "pools": 1,
+        "pool_ram": 1,
+    }
+    assert model.fmax_mhz([pool], 500, target) <= small

@@ -1,0 +1,133 @@
+"""Reports: predicted beside measured, kept as JSON, drawn as a table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from gen.cost.cost import CostModel
+from gen.flow.build import Build, Measured
+from gen.plan.plan import Cost, Plan
+from gen.report import (
+    Report,
+    ReportError,
+    inferences_per_s,
+    latency_us,
+    load,
+    report,
+    save,
+)
+from gen.support.devices import device
+from gen.table import table
+
+PLAN = Plan(
+    network_hash="abc",
+    device="ice40-up5k",
+    stages=(),
+    cycles_latency=1000,
+    cycles_interval=500,
+    cost=Cost(lut=2200.4, ff=900, dsp=8, bram=10),
+)
+CLOCK = CostModel.of(device("up5k")).fmax_mhz(PLAN.stages, PLAN.cost.lut, device("up5k"))
+BUILD = Build(
+    device=device("up5k"),
+    top="top",
+    measured=Measured(
+        lut=2000, ff=1000, dsp=8, bram=10, ram16x4=0, fmax_mhz=50.0, mhz=40.0, seed=1
+    ),
+    cells={},
+    files={"bitstream": Path("b.bin")},
+    seconds={"synthesis": 2.0, "place": 3.0},
+    cached=False,
+    tools=("a 1",),
+)
+
+
+def test_speed_from_cycles_and_clock() -> None:
+    assert latency_us(1000, 50.0) == 20.0
+    assert inferences_per_s(500, 50.0) == 100_000.0
+
+
+def test_prediction_stands_beside_measurement() -> None:
+    made = report("net", PLAN, BUILD, files={"verilog": Path("n.v")}, seconds={"plan": 1.0})
+    assert made.measured is not None
+    assert (made.predicted.lut, made.measured.lut) == (2200, 2000)
+    assert (made.predicted.fmax_mhz, made.measured.fmax_mhz) == (CLOCK, 50.0)
+    assert (made.predicted.latency_us, made.measured.latency_us) == (1000 / CLOCK, 20.0)
+    assert made.measured.inferences_per_s == 100_000.0
+    assert (made.predicted.cycles_latency, made.measured.cycles_latency) == (1000, None)
+    assert made.files == {"bitstream": "b.bin", "verilog": "n.v"}
+    assert made.seconds == {"plan": 1.0, "synthesis": 2.0, "place": 3.0}
+
+
+def test_simulated_cycles_are_the_measured_ones() -> None:
+    made = report("net", PLAN, BUILD, cycles=(2000, 1000))
+    assert made.measured is not None
+    assert (made.measured.cycles_latency, made.measured.cycles_interval) == (2000, 1000)
+    assert (made.measured.latency_us, made.measured.inferences_per_s) == (40.0, 50_000.0)
+    assert made.predicted.cycles_latency == 1000
+
+
+def test_plan_alone_is_a_report_at_the_predicted_clock() -> None:
+    made = report("net", PLAN)
+    assert made.measured is None
+    assert 20 < CLOCK < 80
+    assert made.predicted.latency_us == 1000 / CLOCK
+
+
+@pytest.mark.parametrize("build", [None, BUILD])
+def test_json_comes_back_and_is_the_same_text_each_time(
+    build: Build | None, tmp_path: Path
+) -> None:
+    made = report("net", PLAN, build)
+    path = tmp_path / "r.json"
+    save(made, path)
+    text = path.read_text()
+    assert load(path) == made
+    save(load(path), path)
+    assert path.read_text() == text
+    assert list(json.loads(text))[:4] == ["format", "version", "network", "network_hash"]
+    assert [p.name for p in tmp_path.iterdir()] == ["r.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not a readable report"),
+        ("[]", "not a readable report"),
+        ('{"format": "other", "version": 1}', "not a readable report"),
+        ('{"format": "shiftadd-report", "version": 2}', "report version 2, this program reads 1"),
+        ('{"format": "shiftadd-report", "version": 1}', "not a readable report"),
+    ],
+)
+def test_foreign_files_are_refused_in_one_line(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text(text)
+    with pytest.raises(ReportError, match=said) as error:
+        load(tmp_path / "r.json")
+    assert "\n" not in str(error.value)
+
+
+def drawn(made: Report) -> list[list[str]]:
+    """Cells of the table, row by row, without the spaces around them."""
+    console = Console(width=120, color_system=None)
+    with console.capture() as caught:
+        console.print(table(made))
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in caught.get().splitlines()]
+
+
+def test_table_shows_errors_and_share_of_the_device() -> None:
+    rows = drawn(report("net", PLAN, BUILD))
+    assert ["LUT", "2,200", "2,000", "+10.0 %", "38 % of 5,280"] in rows
+    assert ["DSP", "8", "8", "+0.0 %", "100 % of 8"] in rows
+    assert ["latency, cycles", "1,000", "–", "–", ""] in rows
+    rate = CLOCK * 1e6 / 500
+    assert ["inferences/s", f"{rate:,.0f}", "100,000", f"{rate / 1000 - 100:+.1f} %", ""] in rows
+
+
+def test_table_of_a_device_without_multipliers() -> None:
+    rows = drawn(report("net", replace(PLAN, device="ice40-hx8k")))
+    assert ["DSP", "8", "–", "–", "none there"] in rows

@@ -1,0 +1,126 @@
+"""Fake-quantised forward = golden model: equal integers at every layer, on every kind and shape."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from model import golden
+from model.arch import Architecture, Block
+from model.layers import RequantiseLayer
+from model.net import Net, export
+from model.spec import infer
+
+KINDS = ("mult", "shift", "add")
+DENSE = Block("dense", "mult", 5, act_bits=10)
+
+
+def bits(kind: str) -> int:
+    return 4 if kind == "shift" else 6
+
+
+def arch(*blocks: Block, shape: tuple[int, int, int] = (9, 8, 3), **more: object) -> Architecture:
+    return Architecture("t", shape, (*blocks, DENSE), **more)  # type: ignore[arg-type]
+
+
+def trained(architecture: Architecture, seed: int = 0) -> Net:
+    """A Net with weights, batch norms and binary points moved off their start by a few steps."""
+    torch.manual_seed(seed)
+    net = Net(architecture)
+    images = torch.randint(0, 1 << architecture.input_bits, (16, *architecture.shape))
+    optimiser = torch.optim.SGD(net.parameters(), 0.05)
+    for stage in ("float", "quantised", "integer"):
+        net.stage(stage).train()
+        for _ in range(30 if stage == "quantised" else 2):  # 30: running statistics must settle
+            loss = torch.nn.functional.cross_entropy(net(images), torch.arange(16) % 5)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        if stage == "float":
+            net.calibrate(images)
+    return net
+
+
+def assert_equal_everywhere(net: Net) -> None:
+    network = export(net)
+    images = torch.randint(0, 1 << net.arch.input_bits, (7, *net.arch.shape))
+    names = [name for name, _ in net.steps()]
+    got = golden.run(network, images, keep=names)
+    with torch.no_grad():
+        reals = net.values(images, keep=names)
+    ranges = infer(network)
+    for name, layer in net.steps():
+        frac = layer.format.frac if isinstance(layer, RequantiseLayer) else layer.frac_in
+        integers = reals[name].double().permute(0, 2, 3, 1) * 2.0**frac
+        assert torch.equal(integers, got[name].double()), name
+        assert ranges[name].lo <= int(got[name].min()), name
+        assert ranges[name].hi >= int(got[name].max()), name
+    assert len(got[names[-2]].unique()) > 3, "the sums are all alike: the test shows nothing"
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("kind", KINDS)
+def test_conv(kind: str, kernel: int, stride: int, padding: str) -> None:
+    first = Block("conv", "mult", 4, kernel=3, act_bits=6)
+    block = Block("conv", kind, 6, kernel, stride, padding, bits(kind), 6)
+    assert_equal_everywhere(trained(arch(first, block)))
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("op", ["depthwise", "separable", "residual"])
+def test_block(op: str, kind: str, stride: int) -> None:
+    channels = 0 if op == "depthwise" else 7
+    block = Block(op, kind, channels, 3, stride, weight_bits=bits(kind), act_bits=5)
+    assert_equal_everywhere(trained(arch(Block("conv", "mult", 4), block)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_residual_identity(kind: str) -> None:
+    block = Block("residual", kind, 4, weight_bits=bits(kind), act_bits=7)
+    assert_equal_everywhere(trained(arch(Block("conv", "mult", 4, act_bits=4), block, block)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_first_layer_dense_and_pools(kind: str) -> None:
+    wide = 4 if kind == "shift" else 8
+    assert_equal_everywhere(
+        trained(arch(Block("dense", kind, 12, weight_bits=wide), shape=(5, 3, 2), input_bits=5))
+    )
+    pools = (
+        Block("maxpool", kernel=3, stride=2),
+        Block("avgpool", kernel=2, stride=2),
+        Block("globalavg"),
+    )
+    first = Block("conv", kind, 6, weight_bits=bits(kind))
+    for pool in pools:
+        assert_equal_everywhere(trained(arch(first, pool)))
+
+
+@pytest.mark.parametrize("style", ["integer", "two-digit", "power"])
+def test_multiplier_style(style: str) -> None:
+    net = trained(arch(Block("conv", "mult", 16), multiplier=style))
+    assert_equal_everywhere(net)
+    found = [int(m) for node in export(net) for m in getattr(node, "multiplier", ())]
+    most = max(signed_digits(m) for m in found)
+    assert most <= {"power": 1, "two-digit": 2, "integer": 5}[style]
+    assert most > 2 or style != "integer"
+
+
+def signed_digits(value: int) -> int:
+    """Digits other than zero in the canonical signed-digit form: the ones of n xor 3n."""
+    return (abs(value) ^ 3 * abs(value)).bit_count()
+
+
+def test_wide_sums_run_in_double_and_stay_exact() -> None:
+    deep = Block("conv", "mult", 128, kernel=5), Block("conv", "mult", 128, kernel=5)
+    assert_equal_everywhere(trained(arch(*deep, shape=(5, 5, 3))))
+
+
+def test_scores_are_the_last_dense_only_even_of_equal_blocks() -> None:
+    net = trained(Architecture("t", (4, 4, 1), (DENSE, DENSE), input_bits=4))
+    assert_equal_everywhere(net)
+    network = export(net)
+    assert [network[f"dense{i}_q"].format.signed for i in (0, 1)] == [False, True]  # type: ignore[union-attr]

@@ -1,0 +1,134 @@
+# amaranth: UnusedElaboratable=no
+"""Framing: the encoder equals the definition, and the decoder gives back what went in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from amaranth.sim import Simulator
+
+from rtl.link.cobs import Decoder, Encoder
+from rtl.link.packet_fifo import PacketFifo
+
+BODIES = [
+    b"\x00",
+    b"\x00\x00",
+    b"\x01",
+    b"ab\x00c",
+    bytes(range(256)),
+    bytes(range(1, 255)),
+    bytes(range(1, 256)),
+    bytes(range(1, 255)) + b"\x00",
+    b"x" * 600,
+    b"y" * 254 + b"\x00" + b"z" * 254,
+]
+
+
+def encoded(body: bytes) -> bytes:
+    """The definition, block by block, with the delimiter."""
+    line, block = bytearray(), bytearray()
+
+    def close() -> None:
+        line.extend((len(block) + 1, *block))
+        block.clear()
+
+    for byte in body:
+        if byte:
+            block.append(byte)
+        if not byte or len(block) == 254:
+            close()
+    if block or not body[-1]:
+        close()
+    return bytes(line) + b"\x00"
+
+
+def encode(bodies: Iterable[bytes], stall: float, seed: int) -> bytes:
+    rng, dut, got = random.Random(seed), Encoder(), bytearray()
+    want = sum(len(encoded(body)) for body in bodies)
+
+    async def feed(ctx: Any) -> None:
+        for body in bodies:
+            for k, byte in enumerate(body):
+                ctx.set(dut.i.payload, {"data": byte, "last": k == len(body) - 1})
+                ctx.set(dut.i.valid, 1)
+                await ctx.tick().until(dut.i.ready)
+                ctx.set(dut.i.valid, 0)
+                while rng.random() < stall:
+                    await ctx.tick()
+
+    async def collect(ctx: Any) -> None:
+        for _ in range(200 * want):
+            ctx.set(dut.o.ready, rng.random() >= stall)
+            _, _, valid, ready, byte = await ctx.tick().sample(
+                dut.o.valid, dut.o.ready, dut.o.payload
+            )
+            if valid and ready:
+                got.append(byte)
+            if len(got) == want:
+                return
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    sim.add_testbench(feed)
+    sim.add_testbench(collect)
+    sim.run()
+    return bytes(got)
+
+
+def decode(line: Iterable[tuple[int, int]]) -> list[tuple[bytes, bool]]:
+    """Frames that come out of (byte, error) pairs, and whether each is good."""
+    dut, frames, body = Decoder(), [], bytearray()
+
+    async def feed(ctx: Any) -> None:
+        ctx.set(dut.o.ready, 1)
+        for byte, error in line:
+            ctx.set(dut.i.payload, {"data": byte, "error": error})
+            ctx.set(dut.i.valid, 1)
+            _, _, valid, out = await ctx.tick().sample(dut.o.valid, dut.o.payload)
+            if valid and out.end:
+                frames.append((bytes(body), not out.error))
+                body.clear()
+            elif valid:
+                body.append(out.data)
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    sim.add_testbench(feed)
+    sim.run()
+    return frames
+
+
+def good(line: bytes) -> list[tuple[int, int]]:
+    return [(byte, 0) for byte in line]
+
+
+@pytest.mark.parametrize("stall", [0.0, 0.4])
+def test_encoder_equals_the_definition(stall: float) -> None:
+    assert encode(BODIES, stall, 1) == b"".join(encoded(body) for body in BODIES)
+
+
+def test_decoder_gives_back_the_frames() -> None:
+    line = b"\x00" + b"\x00".join(encoded(body) for body in BODIES)
+    assert decode(good(line)) == [(body, True) for body in BODIES]
+
+
+def test_full_block_at_the_end_may_have_an_empty_one_behind_it() -> None:
+    body = bytes(range(1, 255))
+    assert decode(good(b"\xff" + body + b"\x01\x00")) == [(body, True)]
+
+
+def test_cut_and_damaged_frames_are_told_and_the_next_is_whole() -> None:
+    line = [*good(b"\x05ab\x00"), *good(b"\x03"), (0x61, 1), *good(b"b\x00"), (0, 1)]
+    line += [*good(b"\x00"), *good(encoded(b"next"))]
+    assert [ok for _, ok in decode(line)] == [False, False, False, True]
+    assert decode(line)[-1][0] == b"next"
+
+
+def test_wrong_depths_are_refused() -> None:
+    with pytest.raises(ValueError, match="depth must be at least 512 bytes, not 256"):
+        Encoder(depth=256)
+    with pytest.raises(ValueError, match="power of two, at least 2, not 48"):
+        PacketFifo(depth=48)

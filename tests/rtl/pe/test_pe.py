@@ -1,0 +1,204 @@
+# amaranth: UnusedElaboratable=no
+"""Processing elements against the integer definition of their kind, standing still at random."""
+
+from __future__ import annotations
+
+import random
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+from model.kinds import kind, kind_names
+from rtl.pe.element import PE, pe
+from tests.bench.lanes import NAIVE, element
+from tests.formal.claims import KINDS
+
+TERMS = {
+    "mult": lambda x, w: x * w,
+    "shift": lambda x, w: x * w,
+    "add": lambda x, w: -abs(x - w),
+    "sum": lambda x, w: x,
+    "max": lambda x, w: x,
+}
+WEIGHTLESS = ("sum", "max")
+Slot = tuple[list[int], list[int], bool]
+"""Inputs, weights, and whether a sum begins."""
+
+
+def weights_of(name: str, bits: int) -> list[int]:
+    """All weights that `bits` bits hold."""
+    if name in WEIGHTLESS:
+        return [0]
+    top = 1 << ((1 << (bits - 1)) - 2 if name == "shift" else bits - 1)
+    if name != "shift":
+        return list(range(-top, top))
+    sizes = [1 << e for e in range(top.bit_length())]
+    return [0, *sizes, *(-size for size in sizes)]
+
+
+def expected(name: str, slots: list[Slot]) -> list[int]:
+    """The sum so far after each slot."""
+    sums: list[int] = []
+    for x, w, restart in slots:
+        terms = [TERMS[name](a, b) for a, b in zip(x, w, strict=True)]
+        before = [] if restart else sums[-1:]
+        sums.append(max(before + terms) if name == "max" else sum(before + terms))
+    return sums
+
+
+def run(dut: PE, slots: list[Slot], rng: random.Random) -> list[int]:
+    """acc after each slot."""
+    found: list[int] = []
+
+    async def bench(ctx: Any) -> None:
+        cycle = 0
+        while len(found) < len(slots):
+            en = rng.random() < 0.7
+            ctx.set(dut.en, en)
+            if en and cycle < len(slots):
+                x, w, _ = slots[cycle]
+                ctx.set(dut.x, x)
+                ctx.set(dut.w, dut.pack(w) if dut.w_bits else 0)
+            else:
+                ctx.set(dut.x, [rng.randint(*dut.x_range) for _ in range(dut.simd)])
+            begins = cycle - dut.restart_delay
+            held = not en or not 0 <= begins < len(slots)
+            ctx.set(dut.restart, rng.getrandbits(1) if held else slots[begins][2])
+            await ctx.tick()
+            cycle += en
+            if en and cycle >= dut.latency:
+                found.append(ctx.get(dut.acc))
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return found
+
+
+def check(name: str, dut: PE, slots: list[Slot], seed: int) -> None:
+    found, wanted = run(dut, slots, random.Random(seed)), expected(name, slots)
+    wrong = [
+        f"slot {i}: {a}, not {b}"
+        for i, (a, b) in enumerate(zip(found, wanted, strict=True))
+        if (a - b) % (1 << dut.acc_bits)
+    ]
+    what = f"{dut.simd} lanes x {dut.x_bits} w {dut.w_bits} acc {dut.acc_bits} bits"
+    assert not wrong, f"seed {seed}: {name} {what}: {wrong[0]} (and {len(wrong) - 1} more)"
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("simd", [1, 2, 3, 5, 8, 16])
+@pytest.mark.parametrize(("name", "multiplier"), KINDS)
+def test_sums(name: str, multiplier: str, simd: int, signed: bool) -> None:
+    seed = random.randrange(1 << 30)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    for w_bits in [0] if name in WEIGHTLESS else rng.sample(range(2, 9), 4):
+        dut = pe(name)(
+            simd=simd,
+            x_bits=rng.choice([1, 2, 4, 7, 8, 12]),
+            x_signed=signed,
+            w_bits=w_bits,
+            acc_bits=rng.choice([8, 24, 40]) if name != "max" else 16,
+            multiplier=multiplier,
+            levels=rng.choice([1, 1, 2, 3]),
+            registered=rng.random() < 0.3,
+        )
+        all_weights, (lo, hi) = weights_of(name, w_bits), dut.x_range
+        slots = [
+            (
+                [rng.choice([lo, hi, rng.randint(lo, hi)]) for _ in range(simd)],
+                [rng.choice(all_weights) for _ in range(simd)],
+                i == 0 or rng.random() < 0.3,
+            )
+            for i in range(40)
+        ]
+        check(name, dut, slots, seed)
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("w_bits", range(2, 9))
+@pytest.mark.parametrize(("name", "multiplier"), KINDS[:4])
+def test_every_weight(name: str, multiplier: str, w_bits: int, signed: bool) -> None:
+    """Each weight with the inputs 0, ±1 and both ends, one to a sum."""
+    dut = pe(name)(
+        simd=1,
+        x_bits=5,
+        x_signed=signed,
+        w_bits=w_bits,
+        acc_bits=24,
+        multiplier=multiplier,
+    )
+    lo, hi = dut.x_range
+    inputs = sorted({lo, hi, 0, 1, max(lo, -1), hi // 2})
+    slots = [([x], [w], True) for w, x in product(weights_of(name, w_bits), inputs)]
+    check(name, dut, slots, seed=1)
+
+
+@pytest.mark.parametrize("name", NAIVE)
+def test_naive_elements_of_the_bench_compute_the_same(name: str) -> None:
+    rng = random.Random(3)
+    dut = element(name, NAIVE)
+    all_weights = weights_of(name, dut.w_bits)
+    slots = [
+        (
+            [rng.choice([0, 255, rng.randrange(256)]) for _ in range(dut.simd)],
+            [rng.choice(all_weights) for _ in range(dut.simd)],
+            rng.random() < 0.3 or i == 0,
+        )
+        for i in range(200)
+    ]
+    check(name, dut, slots, seed=3)
+
+
+@pytest.mark.parametrize("name", ["mult", "shift", "add"])
+def test_packs_just_what_the_model_allows(name: str) -> None:
+    dut = pe(name)(simd=1, x_bits=4, x_signed=False, w_bits=4, acc_bits=16)
+    candidates = np.arange(-200, 200)
+    allowed = set(candidates[kind(name).weight_ok(candidates, 4)].tolist())
+    packed = {dut.pack([w]) for w in allowed}
+    assert sorted(allowed) == sorted(weights_of(name, 4))
+    assert len(packed) == len(allowed)
+    assert max(packed) < 16
+    for w in set(candidates.tolist()) - allowed:
+        with pytest.raises(ValueError, match=f"{name} weight {w} must be "):
+            dut.pack([w])
+
+
+def test_every_kind_of_the_model_has_an_element() -> None:
+    for name in kind_names():
+        assert issubclass(pe(name), PE)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"simd": 0}, "simd must be an integer, 1 or more, not 0"),
+        ({"x_bits": 17}, "x_bits must be an integer, 1 to 16, not 17"),
+        ({"w_bits": 9}, "w_bits must be an integer, 2 to 8, not 9"),
+        ({"acc_bits": 65}, "acc_bits must be an integer, 2 to 64, not 65"),
+        ({"levels": 0}, "levels must be an integer, 1 or more, not 0"),
+        ({"multiplier": "carry"}, "multiplier must be 'dsp' or 'lut', not 'carry'"),
+    ],
+)
+def test_refuses(change: dict[str, Any], message: str) -> None:
+    good = {"simd": 2, "x_bits": 8, "x_signed": False, "w_bits": 4, "acc_bits": 20}
+    with pytest.raises(ValueError, match=message):
+        pe("mult")(**good | change)
+
+
+def test_refuses_a_word_of_another_length() -> None:
+    dut = pe("mult")(simd=2, x_bits=8, x_signed=False, w_bits=4, acc_bits=20)
+    with pytest.raises(ValueError, match="3 weights for 2 lanes: one word holds one per lane"):
+        dut.pack([1, 2, 3])
+
+
+def test_refuses_an_unknown_kind() -> None:
+    with pytest.raises(
+        ValueError, match="unknown kind 'divide': choose one of add, max, mult, shift"
+    ):
+        pe("divide")

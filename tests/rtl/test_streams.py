@@ -1,0 +1,215 @@
+# amaranth: UnusedElaboratable=no
+"""Stream plumbing under any pattern of valid and ready: no word lost, doubled or out of order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import pytest
+from amaranth.hdl import signed, unsigned
+from amaranth.lib import wiring
+from amaranth.sim import Simulator
+
+from rtl.classifier_output import ClassifierOutput
+from rtl.pool import BlockPool
+from rtl.stage import Requant
+from rtl.streams import Fifo, Fork, Join, Narrow, Widen, converters
+
+Words = Sequence[Any]
+
+
+def run(
+    dut: wiring.Component, inputs: dict[str, Words], counts: dict[str, int], stall: float, seed: int
+) -> tuple[dict[str, list[Any]], int]:
+    """Feed each input port, collect `counts` words of each output port; also the cycles it took."""
+    rng = random.Random(seed)
+    got: dict[str, list[Any]] = {port: [] for port in counts}
+    cycles = 0
+
+    async def feed(port: str, words: Words, ctx: Any) -> None:
+        i = getattr(dut, port)
+        for word in words:
+            while rng.random() < stall:
+                await ctx.tick()
+            ctx.set(i.payload, word)
+            ctx.set(i.valid, 1)
+            await ctx.tick().until(i.ready)
+            ctx.set(i.valid, 0)
+
+    async def collect(port: str, count: int, ctx: Any) -> None:
+        o, held, idle = getattr(dut, port), None, 0
+        while len(got[port]) < count:
+            ctx.set(o.ready, rng.random() >= stall)
+            _, _, valid, ready, payload = await ctx.tick().sample(o.valid, o.ready, o.payload)
+            lanes = getattr(payload.shape(), "length", None)
+            value = [payload[k] for k in range(lanes)] if lanes else payload
+            assert held is None or (valid and value == held), "an offer was taken back or changed"
+            if valid and ready:
+                got[port].append(value)
+            held = value if valid and not ready else None
+            idle += 1
+            assert idle < 5000, f"{port}: {len(got[port])} of {count} words (seed {seed})"
+        ctx.set(o.ready, 0)
+
+    async def count_cycles(ctx: Any) -> None:
+        nonlocal cycles
+        async for _ in ctx.tick():
+            cycles += 1
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    for port, words in inputs.items():
+        sim.add_testbench(partial(feed, port, words))
+    for port, count in counts.items():
+        sim.add_testbench(partial(collect, port, count))
+    sim.add_testbench(count_cycles, background=True)
+    sim.run()
+    return got, cycles
+
+
+@pytest.fixture(params=[0.0, 0.3, 0.7])
+def stall(request: pytest.FixtureRequest) -> float:
+    chance: float = request.param
+    return chance
+
+
+@pytest.fixture
+def seed() -> int:
+    made = random.randrange(1 << 30)
+    print(f"seed {made}")
+    return made
+
+
+def numbers(seed: int, count: int, lanes: int, bits: int = 8) -> list[list[int]]:
+    rng = random.Random(seed)
+    return [[rng.randrange(1 << bits) for _ in range(lanes)] for _ in range(count)]
+
+
+def flat(words: list[list[int]]) -> list[int]:
+    return list(chain.from_iterable(words))
+
+
+@pytest.mark.parametrize("factor", [2, 3, 5])
+def test_widen(factor: int, stall: float, seed: int) -> None:
+    words = numbers(seed, 12 * factor, 2)
+    got, cycles = run(
+        Widen(shape=unsigned(8), lanes=2, factor=factor), {"i": words}, {"o": 12}, stall, seed
+    )
+    assert got["o"] == [flat(words[k : k + factor]) for k in range(0, len(words), factor)]
+    assert stall or cycles <= 12 * factor + 3
+
+
+@pytest.mark.parametrize("factor", [2, 3, 5])
+def test_narrow(factor: int, stall: float, seed: int) -> None:
+    words = numbers(seed, 10, 2 * factor)
+    got, cycles = run(
+        Narrow(shape=unsigned(8), lanes=2, factor=factor),
+        {"i": words},
+        {"o": 10 * factor},
+        stall,
+        seed,
+    )
+    assert flat(got["o"]) == flat(words)
+    assert stall or cycles <= 10 * factor + 3
+
+
+def test_converters_reach_any_ratio() -> None:
+    made = converters(unsigned(8), 6, 4)
+    assert [type(u).__name__ for u in made] == ["Narrow", "Widen"]
+    assert converters(unsigned(8), 3, 3) == []
+
+
+@pytest.mark.parametrize("depth", [2, 3, 8])
+def test_fifo(depth: int, stall: float, seed: int) -> None:
+    words = numbers(seed, 30, 1)
+    got, _ = run(
+        Fifo(shape=unsigned(8), lanes=1, depth=depth), {"i": words}, {"o": 30}, stall, seed
+    )
+    assert got["o"] == words
+
+
+def test_fork(stall: float, seed: int) -> None:
+    words = numbers(seed, 25, 2)
+    got, _ = run(
+        Fork(shape=unsigned(8), lanes=2), {"i": words}, {"o_a": 25, "o_b": 25}, stall, seed
+    )
+    assert got == {"o_a": words, "o_b": words}
+
+
+def test_join(stall: float, seed: int) -> None:
+    requant = Requant(
+        multipliers=[3, -2], offsets=[5, 90], shift=2, lo=0, hi=63, out_bits=6, out_signed=False
+    )
+    dut = Join(
+        shapes=(unsigned(8), signed(6)), shifts=(0, 2), lanes=2, acc_bits=10, requant=requant
+    )
+    a = numbers(seed, 20, 2)
+    b = [[v - 32 for v in word] for word in numbers(seed + 1, 20, 2, 6)]
+    got, _ = run(dut, {"i_a": a, "i_b": b}, {"o": 20}, stall, seed)
+    want = [
+        [
+            min(63, max(0, ((x + 4 * y) * m + c + 2) >> 2))
+            for x, y, m, c in zip(p, q, (3, -2), (5, 90), strict=True)
+        ]
+        for p, q in zip(a, b, strict=True)
+    ]
+    assert got["o"] == want
+
+
+@pytest.mark.parametrize("classes", [1, 3, 10])
+@pytest.mark.parametrize("bits", [6, 8, 12])
+def test_head(classes: int, bits: int, stall: float, seed: int) -> None:
+    dut = ClassifierOutput(classes=classes, score_shape=signed(bits))
+    rng = random.Random(seed)
+    ends = (1 << (bits - 1)) - 1
+    images = [[rng.randint(-ends - 1, ends) for _ in range(classes)] for _ in range(6)]
+    images.append([ends] * classes)  # equal scores: the first wins
+    size = dut.score_bytes
+    words = [[score] for image in images for score in image]
+    got, _ = run(dut, {"i": words}, {"o": len(images) * (classes * size + 1)}, stall, seed)
+    want: list[tuple[int, int]] = []
+    for image in images:
+        for score in image:
+            raw = (score % (1 << (8 * size))).to_bytes(size, "little")
+            want += [(byte, 0) for byte in raw]
+        want.append((image.index(max(image)), 1))
+    assert [(w.data, w.last) for w in got["o"]] == want
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Widen(shape=unsigned(8), lanes=1, factor=1), "factor must be at least 2, not 1"),
+        (lambda: Narrow(shape=unsigned(8), lanes=1, factor=0), "factor must be at least 2, not 0"),
+        (lambda: Fifo(shape=unsigned(8), lanes=1, depth=1), "FIFO depth must be at least 2, not 1"),
+        (
+            lambda: ClassifierOutput(classes=0, score_shape=signed(8)),
+            "classes must be 1 to 256, not 0",
+        ),
+        (
+            lambda: BlockPool(
+                op="max", height=4, width=4, channels=3, kernel=(2, 2), lanes=2, x_shape=unsigned(8)
+            ),
+            "lanes must divide 3 channels, not 2",
+        ),
+        (
+            lambda: BlockPool(
+                op="sum", height=4, width=4, channels=2, kernel=(2, 2), lanes=2, x_shape=unsigned(8)
+            ),
+            "a sum needs a requantiser",
+        ),
+        (
+            lambda: BlockPool(
+                op="max", height=4, width=2, channels=2, kernel=(3, 3), lanes=2, x_shape=unsigned(8)
+            ),
+            "block does not fit a 4×2 image",
+        ),
+    ],
+)
+def test_wrong_parameters(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()

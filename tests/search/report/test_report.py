@@ -1,0 +1,323 @@
+"""The page of a search: right figures, whatever state its run is in, and nothing from outside."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import shiftadd
+from search.report.report import report
+from search.results.results import COLUMNS, Costs, Finalist, RunError, by_cost, front
+from search.results.results_files import load
+from sim.verify.evidence import BARE
+from sim.verify.fault_counts import FaultCounts, FaultScenario, FrameCounts
+from tests.support.report_run import make_run
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_run(tmp_path_factory.mktemp("runs") / "hybrid")
+
+
+@pytest.fixture
+def run(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "hybrid"))
+
+
+class PageParser(HTMLParser):
+    """Counts elements, checks that they nest, and keeps every address and all visible text."""
+
+    VOID = ("meta", "br", "path")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.text += data
+
+    def of(self, tag: str, cls: str = "") -> list[dict[str, str | None]]:
+        return [
+            a
+            for t, a in self.elements
+            if t == tag and (not cls or cls in (a.get("class") or "").split())
+        ]
+
+
+def page(folder: Path) -> PageParser:
+    found = report([folder])
+    return PageParser(Path(found["report"]).read_text(encoding="utf-8"))
+
+
+def test_page_needs_no_other_file(run: Path) -> None:
+    text = Path(report([run])["report"]).read_text(encoding="utf-8")
+    for tag, attributes in PageParser(text).elements:
+        assert tag not in ("link", "iframe", "object", "img")
+        assert not ({"src", "xlink:href"} & set(attributes))
+        assert (attributes.get("href") or "#").startswith("#")
+    assert not re.search(r"url\(|@import|https?://|fetch\(", text)
+
+
+def test_same_files_give_the_same_page(run: Path) -> None:
+    first = Path(report([run])["report"]).read_bytes()
+    assert Path(report([run])["report"]).read_bytes() == first
+
+
+def test_every_finalist_is_drawn(run: Path) -> None:
+    whole, found = load(run), page(run)
+    sound = [f for f in whole.finalists if f.sound]
+    failed = [f for f in whole.finalists if f.error]
+    assert sound
+    assert failed
+    assert len(found.of("article", "card")) == len(whole.finalists)
+    pieces = sum(len([b for b in f.arch.blocks if b.weighted]) for f in whole.finalists if f.arch)
+    assert len(found.of("span", "layer")) == pieces
+    marks = [a for a in found.of("g", "mark") if a.get("data-group")]
+    assert len(marks) == 3 * len(sound) + 4 * len(sound), "three trade-offs, four predictions"
+    assert failed[0].error in found.text
+    bars = [a for a in found.of("u") if a.get("title")]
+    assert len(bars) == 4 * len(sound)
+
+
+def test_figures_of_the_table_are_those_measured(run: Path) -> None:
+    best = load(run).front[0]
+    text = page(run).text
+    assert best.measured.lut is not None
+    assert best.measured.latency_us is not None
+    for shown in (f"{best.measured.lut:,.0f}", f"{best.measured.latency_us:,.1f}", best.key):
+        assert shown in text
+
+
+def test_proofs_below_rtl_are_shown(run: Path) -> None:
+    best = load(run).front[0]
+    proven = {"ok": True, "images": 31, "mismatches": 0, "what": "read back"}
+    differs = proven | {"ok": False, "mismatches": 3, "what": f"read back; {BARE}"}
+    found = {"levels": {"rtl": proven, "netlist": proven, "bitstream": differs}}
+    (best.folder / "evidence.json").write_text(json.dumps(found))
+    shown = " ".join(page(run).text.split())
+    rtl = f"rtl {best.images - best.mismatches} of {best.images}"
+    assert f"golden model: {rtl}, netlist 31 of 31, bitstream 28 of 31 ({BARE})" in shown
+
+
+def test_faults_of_the_virtual_board_are_shown(run: Path) -> None:
+    best = load(run).front[0]
+    noise = FrameCounts(sent=700, damaged=690, refused=20, good=150)
+    cut = FrameCounts(sent=300, damaged=300, good=61, wrong=2)
+    tried = FaultCounts(
+        0, 9.0, {"noise": noise, "cut": cut}, {"cable": FaultScenario(10, 9)}, "cut: bad"
+    )
+    found = {"levels": {}, "faults": {"board": "icebreaker", **tried.as_dict()}}
+    (best.folder / "evidence.json").write_text(json.dumps(found))
+    shown = page(run)
+    text = " ".join(shown.text.split())
+    assert "1,000 malformed frames between 211 good requests: 2 wrong answers, 0 lost" in text
+    assert "(cut: bad)" in text
+    assert "cable 9 of 10" in text
+    assert len(shown.of("div", "faults")) == 1
+    assert len(shown.of("p", "harm")) == len(shown.of("td", "harm")) == 1
+    assert [a["style"] for a in shown.of("i", "refused") if "style" in a] == [
+        "left:97.2%;width:2.8%",
+        "left:42.3%;width:0.0%",
+    ]
+
+
+def test_commands_name_a_board_that_can_be_deployed_to(run: Path) -> None:
+    assert "--board icebreaker --build" in " ".join(page(run).text.split())
+
+
+def test_front_files_hold_the_front(run: Path) -> None:
+    report([run])
+    rows = json.loads((run / "front.json").read_text())["points"]
+    assert [row["key"] for row in rows] == [f.key for f in load(run).front]
+    assert all(tuple(row) == COLUMNS for row in rows)
+    with (run / "front.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [float(row["lut"]) for row in table] == [row["lut"] for row in rows]
+
+
+def finalist(accuracy: float, lut: float, latency: float, **changed: Any) -> Finalist:
+    costs = Costs(lut=lut, latency_us=latency, energy_nj=1.0)
+    values: dict[str, Any] = {
+        "key": f"{accuracy}-{lut}-{latency}", "share": 1.0, "round": 1, "kinds": ("add",),
+        "inherited": 0.5, "validation": accuracy, "test": None, "searched": Costs(),
+        "predicted": Costs(), "measured": costs, "images": 20, "mismatches": 0, "error": "",
+        "folder": Path(),
+    }  # fmt: skip
+    return Finalist(**values | changed)
+
+
+def test_front_is_what_nothing_beats() -> None:
+    best, small, quick = finalist(0.9, 100, 9), finalist(0.8, 50, 9), finalist(0.8, 100, 5)
+    beaten, twin = finalist(0.8, 60, 9), finalist(0.9, 100, 9)
+    wrong = finalist(0.99, 1, 1, mismatches=1)
+    failed = finalist(0.99, 1, 1, error="does not fit")
+    unknown = finalist(0.99, 1, 1, measured=Costs(lut=1.0))
+    points = [beaten, quick, small, best, twin, wrong, failed, unknown]
+    assert front(points) == [best, twin, quick, small]
+    assert by_cost(front(points), "lut") == [(50, 0.8), (100, 0.9)]
+    assert by_cost(front(points), "latency_us") == [(5, 0.8), (9, 0.9)]
+
+
+def _only_begun(run: Path) -> None:
+    for path in run.glob("*"):
+        if path.name != "run.json":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    head = {"format": "shiftadd-run", "version": 1, "state": "running", "request": {"data": "d"}}
+    (run / "run.json").write_text(json.dumps(head))
+
+
+def _no_finalist(run: Path) -> None:
+    for path in (run / "finalists").glob("*/finalist.json"):
+        path.unlink()
+
+
+def _no_supernet(run: Path) -> None:
+    (run / "supernet.json").unlink()
+
+
+def _no_architecture(run: Path) -> None:
+    for path in (run / "finalists").glob("*/arch.json"):
+        path.write_text("{}")
+
+
+def test_torn_last_line_is_left_out(run: Path) -> None:
+    whole = load(run).points
+    with (run / "candidates.jsonl").open("a") as file:
+        file.write('{"key": "3fa2')
+    assert load(run).points == whole
+
+
+def test_point_counts_once_as_scored_last(run: Path) -> None:
+    path = run / "candidates.jsonl"
+    row = json.loads(path.read_text().splitlines()[0])
+    row["predicted"]["lut"] = 7
+    with path.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    found = [p for p in load(run).points if p.key == row["key"]]
+    assert [p.predicted.lut for p in found] == [7]
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        (_only_begun, "There is nothing to plot yet."),
+        (_no_finalist, "No network has been placed, routed and proven yet."),
+        (_no_finalist, "0 finalists measured, 9 begun"),
+        (_no_supernet, "No training curve is on record"),
+        (_no_supernet, "No histograms of the weights are on record."),
+        (_no_architecture, "Its architecture is not on record."),
+    ],
+)
+def test_missing_parts_leave_a_note(run: Path, change: Callable[[Path], None], note: str) -> None:
+    change(run)
+    assert note in page(run).text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("run.json", "{", "run.json: damaged"),
+        ("run.json", "[]", "run.json: damaged"),
+        ("run.json", '{"format": "other"}', "run.json: not of format 'shiftadd-run'"),
+        ("run.json", '{"format": "shiftadd-run", "version": 9}', "version 9 is not 1"),
+        ("run.json", '{"format": "shiftadd-run", "version": 1}', "damaged (no 'request')"),
+        (
+            "run.json",
+            '{"format": "shiftadd-run", "version": 1, "request": {"limits": [1]}}',
+            "run.json: damaged",
+        ),
+        ("candidates.jsonl", '{}\n{"key": 1}\n', "candidates.jsonl: line 1 is damaged"),
+        ("supernet.json", '{"histograms": {"add": {"counts": [1]}}}', "damaged (no 'edges')"),
+        ("supernet.json", '{"histograms": {"add": {"counts": [1], "edges": [0]}}}', "1 counts"),
+        ("rounds.json", "[3]", "rounds.json: damaged"),
+        ("finalists/x/finalist.json", "{}", "finalist.json: damaged (no 'key')"),
+    ],
+)
+def test_damaged_run_is_one_line(
+    run: Path, name: str, text: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run / name).parent.mkdir(parents=True, exist_ok=True)
+    (run / name).write_text(text)
+    assert shiftadd.main(["report", str(run)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert line in err
+    assert not (run / "report.html").exists(), "nothing half-written"
+
+
+def test_folder_without_run_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shiftadd.main(["report", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere: no run.json; give a folder that" in capsys.readouterr().err
+
+
+def test_runs_are_compared_on_one_page(
+    made: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folders = [made, *(make_run(tmp_path / kind, kinds=[kind]) for kind in ("mult", "add"))]
+    folders.append(make_run(tmp_path / "random", sampler="random", seed=3))
+    out = tmp_path / "all.html"
+    assert shiftadd.main(["report", *map(str, folders), "--out", str(out), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["report"] == str(out)
+    assert [row["folder"] for row in found["runs"]] == [str(f) for f in folders]
+    shown = PageParser(out.read_text(encoding="utf-8"))
+    assert len(shown.of("details")) == 4
+    for name in ("hybrid", "all mult", "all add", "random"):
+        assert name in shown.text
+    assert "Hypervolume of the measured fronts" in shown.text
+    assert "By the test images, which no choice has seen: " in shown.text
+
+
+def test_hypervolume_by_test_is_not_told_of_runs_that_lack_it(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = make_run(tmp_path / "mult", kinds=["mult"])
+    for path in other.glob("finalists/*/finalist.json"):
+        row = json.loads(path.read_text())
+        row["accuracy"]["test"] = None
+        path.write_text(json.dumps(row))
+    out = tmp_path / "both.html"
+    assert shiftadd.main(["report", str(made), str(other), "--out", str(out)]) == 0
+    capsys.readouterr()
+    shown = PageParser(out.read_text(encoding="utf-8"))
+    assert "Hypervolume of the measured fronts" in shown.text
+    assert "By the test images" not in shown.text
+
+
+def test_unlike_runs_are_not_compared(made: Path, run: Path) -> None:
+    head = json.loads((run / "run.json").read_text())
+    head["device"]["name"] = "lfe5u-25f"
+    (run / "run.json").write_text(json.dumps(head))
+    with pytest.raises(RunError, match=r"its device is lfe5u-25f, that of .* ice40-up5k; compare"):
+        report([made, run])
+
+
+def test_names_are_escaped(run: Path) -> None:
+    head = json.loads((run / "run.json").read_text())
+    head["request"]["data"] = "<script>alert(1)</script>"
+    (run / "run.json").write_text(json.dumps(head))
+    assert len(page(run).of("script")) == 2

@@ -1,0 +1,233 @@
+"""The run directory and the rounds: whatever is cut short goes on, and nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.evolve.objectives import NO_LIMITS, SHARES, Genome, Limits, Score
+from search.evolve.predictor import CalibrationSample
+from search.evolve.scoring import ScoringSetup
+from search.results.hypervolume import Box
+from search.results.prediction_error import agrees, compare
+from search.results.results import RunError
+from search.run import rounds
+from search.run.progress import Show
+from search.run.request import Request
+from search.run.rounds import Rounds
+from search.run.run_folder import RunFolder
+from search.run.tuning import Training, TuneJob
+from tests.support import search_fakes as fakes
+
+ASKED = {"data": "digits", "limits": {"fps": None}}
+
+
+def request(**changes: Any) -> Request:
+    budget = {"population": 8, "generations": 4, "trained": 5, "finalists": 3, "rounds": 2}
+    values: dict[str, Any] = {
+        "data": "digits", "board": "up5k", "space": None, "kinds": (), "sampler": "evolution",
+        "sharing": "heterogeneous", "seed": 3, "limits": NO_LIMITS, "budget": budget,
+    }  # fmt: skip
+    return Request.make(**(values | changes))
+
+
+def score(share: float = 1.0) -> Score:
+    asked = request()
+    least = rounds.Evolution(asked.space, NO_LIMITS, population=4, seed=0).ask()[0]
+    return fakes.landscape(asked.space, Genome(least, share))
+
+
+def test_a_score_is_on_disk_and_read_back(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, ASKED, resume=False)
+    run.append([score()], 0, 2)
+    assert json.loads((tmp_path / "candidates.jsonl").read_text())["generation"] == 2, "at once"
+    run.close()
+    again = RunFolder(tmp_path, ASKED, resume=True)
+    assert again.scores == {(0, score().key): score()}
+    assert again.inherited == {score().id: score().inherited}
+    again.close()
+
+
+def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, ASKED, resume=False)
+    run.append([score()], 0, 0)
+    run.close()
+    path = tmp_path / "candidates.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:40])
+    again = RunFolder(tmp_path, ASKED, resume=True)
+    again.append([score(), score(0.5)], 0, 0)
+    again.close()
+    assert [json.loads(line)["share"] for line in path.read_text().splitlines()] == [1.0, 0.5]
+
+
+def test_an_infeasible_run_makes_way(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, ASKED, resume=False)
+    run.append([score()], 0, 0)
+    run.note(state="infeasible")
+    run.close()
+    again = RunFolder(tmp_path, ASKED | {"data": "mnist"}, resume=False)
+    assert again.scores == {}
+    again.close()
+
+
+def test_wrong_folders_are_refused_in_one_line(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, ASKED, resume=False)
+    with pytest.raises(RunError, match="another search is writing it"):
+        RunFolder(tmp_path, ASKED, resume=True)
+    run.close()
+    with pytest.raises(RunError, match="holds a run; go on with --resume"):
+        RunFolder(tmp_path, ASKED, resume=False)
+    with pytest.raises(RunError, match="holds a run with data 'digits', not 'mnist'"):
+        RunFolder(tmp_path, ASKED | {"data": "mnist"}, resume=True)
+    (tmp_path / "candidates.jsonl").write_text("{}\n")
+    with pytest.raises(RunError, match="line 1 is damaged"):
+        RunFolder(tmp_path, ASKED, resume=True)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(RunError, match=r"run\.json: damaged"):
+        RunFolder(tmp_path, ASKED, resume=True)
+
+
+def built(job: Any) -> list[dict[str, Any]]:
+    """In place of `finalists.build`: measured 20 % above prediction."""
+    rows = []
+    for point in job.points:
+        path = Path(job.folder) / "finalists" / point.key / "finalist.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        real = {name: 1.2 * value for name, value in point.predicted.items()}
+        accuracy = dict.fromkeys(("inherited", "expected", "validation", "test"), point.accuracy)
+        row = {
+            "key": point.key, "predicted": dict(point.predicted), "measured": real, "error": "",
+            "searched": dict(point.predicted), "accuracy": accuracy, "round": job.round,
+            "kinds": list(point.genome.candidate.kinds), "weights": 100,
+            "inherited": asdict(point.inherited),
+        }  # fmt: skip
+        path.write_text(json.dumps(row))
+        rows.append(row)
+    return rows
+
+
+def trained(job: TuneJob) -> CalibrationSample:
+    """In place of `tuning.probe`: a third of the errors are gone, and of add layers half."""
+    point = fakes.landscape(job.setting.space, Genome(job.candidate, 1.0))
+    assert point.inherited
+    assert point.accuracy
+    kinds, left = job.candidate.kinds, 1 / 2 if "add" in job.candidate.kinds else 2 / 3
+    return CalibrationSample(kinds, point.weights, point.inherited, 1 - left * (1 - point.accuracy))
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "evaluate", fakes.evaluate)
+    monkeypatch.setattr(rounds, "build", built)
+    monkeypatch.setattr(rounds, "probe", trained)
+    monkeypatch.setattr(rounds, "refit", lambda device, run, rows: None)
+
+
+def search(folder: Path, stop: int | None = None, **changes: Any) -> tuple[list[Any], int]:
+    """Lines of candidates.jsonl in order of their keys, and the number of jobs done."""
+    asked = request(**changes)
+    run = RunFolder(folder, asked.as_dict(), resume=True)
+    pool = fakes.Here(stop)
+    setting = ScoringSetup(asked.space, "", "digits", "up5k", asked.limits)
+    try:
+        Rounds(asked, run, pool, Show(quiet=True)).all(setting, Training(1, 0))  # type: ignore[arg-type]
+    except KeyboardInterrupt:
+        pass
+    finally:
+        run.close()
+    rows = [json.loads(line) for line in (folder / "candidates.jsonl").read_text().splitlines()]
+    return sorted(rows, key=lambda row: (row["round"], row["key"])), pool.done
+
+
+@pytest.mark.usefixtures("fake")
+def test_cut_anywhere_and_resumed_is_the_same_search(tmp_path: Path) -> None:
+    whole, _ = search(tmp_path / "whole")
+    assert {row["round"] for row in whole} == {0, 1}
+    for stop in (1, 7, 13, 34, 11):
+        search(tmp_path / "cut", stop)
+    rows, _ = search(tmp_path / "cut")
+    assert rows == whole
+    finalists = sorted(p.name for p in (tmp_path / "whole/finalists").iterdir())
+    assert sorted(p.name for p in (tmp_path / "cut/finalists").iterdir()) == finalists
+    keys = [(row["round"], row["key"]) for row in rows]
+    assert len(set(keys)) == len(keys), "nothing was evaluated twice"
+
+
+@pytest.mark.usefixtures("fake")
+def test_finalists_are_chosen_by_what_training_gave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: dict[str, float] = {}
+
+    def remember(job: TuneJob) -> CalibrationSample:
+        found = trained(job)
+        known[Path(job.folder).name] = found.trained
+        return found
+
+    monkeypatch.setattr(rounds, "probe", remember)
+    rows, _ = search(tmp_path, budget={"population": 8, "generations": 6, "trained": 6,
+                                       "finalists": 3, "rounds": 1})  # fmt: skip
+    assert len(known) == 6
+    paths = (tmp_path / "finalists").glob("*/finalist.json")
+    built = {path.parent.name: json.loads(path.read_text()) for path in paths}
+    assert len(built) == 3
+    networks = {name.rsplit("-", 1)[0] for name in built}
+    assert networks <= set(known)
+    assert max(known, key=lambda name: known[name]) in networks
+    seen = {row["key"]: row["accuracy"] for row in rows}
+    for name, finalist in built.items():
+        assert finalist["accuracy"]["expected"] == seen[name], (
+            "as the search saw it, not as trained"
+        )
+
+
+@pytest.mark.usefixtures("fake")
+def test_rounds_end_when_predictions_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    search(tmp_path / "off")
+    found = json.loads((tmp_path / "off/rounds.json").read_text())
+    assert [row["round"] for row in found] == [0, 1]
+    assert found[0]["lut_error"] == pytest.approx(100 * 0.2 / 1.2, abs=0.01)
+    monkeypatch.setitem(rounds.compare.__globals__["AGREED"], "lut_error", 20)
+    monkeypatch.setitem(rounds.compare.__globals__["AGREED"], "fmax_error", 20)
+    monkeypatch.setitem(rounds.compare.__globals__["AGREED"], "latency_error", 20)
+    search(tmp_path / "good")
+    assert len(json.loads((tmp_path / "good/rounds.json").read_text())) == 1
+
+
+@pytest.mark.usefixtures("fake")
+def test_random_sampler_spends_the_same(tmp_path: Path) -> None:
+    ours, _ = search(tmp_path / "a")
+    chance, _ = search(tmp_path / "b", sampler="random")
+    assert len(ours) == len(chance) == 2 * 8 * 4 * len(SHARES)
+    assert ours != chance
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_limit_that_nothing_meets_names_the_nearest(tmp_path: Path) -> None:
+    rule = r"--max-latency 1us: nothing found in space 8x8 meets it on up5k; nearest is"
+    with pytest.raises(ValueError, match=rule) as error:
+        search(tmp_path, limits=Limits(max_latency_us=1))
+    lines = (tmp_path / "candidates.jsonl").read_text().splitlines()
+    best = min(json.loads(line)["predicted"]["latency_us"] for line in lines)
+    near = float(str(error.value).rsplit(" ", 1)[1].removesuffix("us"))
+    assert best <= near <= best + 0.011
+
+
+def test_what_cannot_be_built_keeps_a_search_from_agreeing() -> None:
+    good = {"lut": 100.0, "ff": 1.0, "fmax_mhz": 40.0, "latency_us": 10.0, "energy_nj": 1.0}
+    row = {
+        "accuracy": {"expected": 0.5, "validation": 0.9}, "predicted": good, "searched": good,
+        "measured": good, "error": "",
+    }  # fmt: skip
+    box = Box.around([[-0.5, 2.0, 5.0, 0.0], [-0.4, 3.0, 6.0, 1.0]], 10)
+    found = compare(0, [row, row], box)
+    assert found["lut_error"] == 0
+    assert found["hypervolume_measured"] > found["hypervolume_predicted"] > 0
+    assert agrees(found)
+    assert not agrees(compare(0, [row, row | {"measured": {}, "error": "does not fit"}], box))
+    assert not agrees(found | {"fmax_error": 11.0})

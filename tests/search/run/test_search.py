@@ -1,0 +1,143 @@
+"""The search as a stranger uses it: wrong requests, a small real search, killed and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import shiftadd
+from model import data, golden, store
+from search.results.results_files import load
+from tests.support.paths import ROOT
+
+TINY = """
+shape = [8, 8, 1]
+classes = 10
+input_bits = 5
+act_bits = 4
+score_bits = 8
+[first]
+channels = [2, 4]
+mult = { conv = [3], bits = [4] }
+[[stage]]
+reduce = ["maxpool"]
+channels = [4]
+depth = [0, 1]
+mult = { conv = [1], bits = [4] }
+shift = { conv = [1], bits = [4] }
+add = { conv = [1], bits = [4] }
+[last]
+head = ["globalavg"]
+mult = { bits = [4] }
+"""
+SMALL = (
+    *("--population", 6, "--generations", 2, "--finalists", 1, "--rounds", 1),
+    *("--epochs", 1, "--supernet-epochs", 1, "--probes", 6, "--workers", 1),
+)
+
+
+def call(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    try:
+        status = shiftadd.main(["search", *map(str, words)])
+    except SystemExit as end:  # argparse
+        status = int(end.code or 0)
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--data", "mnist"), "mnist: no such data set; give digits"),
+        (("--data", "digits", "--board", "up6k"), "unknown device or board 'up6k': did you mean"),
+        (("--data", "digits", "--kinds", "mult,xor"), "kinds xor: not in space 8x8, which has add"),
+        (("--data", "digits", "--space", "9x9"), "9x9: neither a file nor a built-in space"),
+        (("--data", "digits", "--space", "28x28"), "space 28x28 is for (28, 28, 1) at 8 bits"),
+        (("--data", "digits", "--sampler", "best"), "--sampler best: must be one of evolution"),
+        (("--data", "digits", "--sharing", "all"), "--sharing all: must be one of heterogeneous"),
+        (("--data", "digits", "--population", 2), "--population 2: at least 4"),
+        (("--data", "digits", "--max-latency", "soon"), "'soon' must be a time, as 100us or 2ms"),
+        (("--data", "digits", "--max-latency", "0ms"), "--max-latency 0us: must be more"),
+        (("--data", "digits", "--max-luts", 0), "--max-luts 0: must be more than 0"),
+        (("--data", "digits", "--fps", -5), "--fps -5: must be more than 0"),
+        (("--data", "digits", "--dsps", -1), "--dsps -1: must be at least 0"),
+        (("--data", "digits", "--workers", 0), "--workers 0: at least 1"),
+    ],
+)
+def test_wrong_requests(
+    words: tuple[object, ...], line: str, capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    status, out, err = call(capsys, *words)
+    assert (status, out) == (2, "")
+    assert line in err
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir()), "nothing half-written"
+
+
+def test_times() -> None:
+    times = {"100": 100, "100us": 100, "0.5ms": 500, "2 s": 2e6, "3µs": 3}
+    assert {text: shiftadd._microseconds(text) for text in times} == times
+
+
+@pytest.mark.slow(sample=1)
+def test_killed_and_resumed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real search, cut by kill -9 while it scores, goes on to a front that is what it says."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.toml").write_text(TINY)
+    words = ("--data", "digits", "--board", "up5k", "--space", "tiny.toml", "--out", "run", *SMALL)
+    scores = tmp_path / "run/candidates.jsonl"
+    _kill_when(words, lambda: scores.is_file() and scores.read_bytes().count(b"\n") >= 4)
+    before = scores.read_bytes().splitlines()[:4]
+
+    status, out, err = call(capsys, *words, "--resume", "--json")
+    assert (status, err) == (0, "")
+    found = json.loads(out)
+    lines = scores.read_bytes().splitlines()
+    assert lines[:4] == before
+    assert len({json.loads(line)["key"] for line in lines}) == len(lines) == found["evaluations"]
+    _check_front(found)
+
+    status, again, _ = call(capsys, *words, "--resume", "--json")
+    assert (status, json.loads(again)["front"]) == (0, found["front"])
+    assert scores.read_bytes().splitlines() == lines, "nothing was scored again"
+
+
+def _kill_when(words: tuple[object, ...], ready: Any) -> None:
+    command = [sys.executable, "-m", "shiftadd", "search", *map(str, words)]
+    variables = os.environ | {"PYTHONPATH": str(ROOT)}
+    child = subprocess.Popen(command, env=variables, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 240
+    while not ready():
+        assert child.poll() is None, "ended by itself"
+        assert time.monotonic() < until, "took too long"
+        time.sleep(0.05)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+
+
+def _check_front(found: dict[str, Any]) -> None:
+    """The finalist is a Network that is as accurate as it says, and proven; so says the report."""
+    run = load(Path(found["run"]))
+    assert [one.key for one in run.front] == [row["key"] for row in found["front"]]
+    (finalist,) = run.front
+    assert (finalist.images, finalist.mismatches) == (20, 0)
+    assert finalist.measured.lut
+    network = store.load(finalist.folder / "network")
+    digits = data.load("digits")
+    tests = torch.from_numpy(digits.test_images), torch.from_numpy(digits.test_labels)
+    assert golden.accuracy(network, *tests) == finalist.test
+    assert (finalist.folder / "shiftadd_top.bin").is_file()
+    assert finalist.key in Path(found["report"]).read_text()

@@ -1,0 +1,184 @@
+"""The search spaces: canonical candidates, stable ids, honest sizes, clear errors."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model import data as datasets
+from model.arch import kinds_used
+from search.space import space_files
+from search.space.space import Candidate, Choice, Space, SpaceError, StageChoice
+
+LEAST = {"8x8": 10**6, "28x28": 10**12, "32x32": 10**12}
+SMALL: dict[str, Any] = {
+    "shape": [8, 8, 1], "classes": 3, "input_bits": 5, "act_bits": 6, "score_bits": 10,
+    "first": {
+        "channels": [4, 8],
+        "mult": {"conv": [3], "bits": [4]}, "shift": {"conv": [3], "bits": [3]},
+    },
+    "stage": [
+        {
+            "reduce": ["none", "maxpool", "stride"], "channels": [8, 12], "depth": [0, 2],
+            "mult": {"conv": [1], "separable": [3], "bits": [6]},
+            "add": {"conv": [1], "separable": [3], "bits": [4]},
+        }
+    ],
+    "last": {"head": ["flatten", "globalavg"], "mult": {"bits": [4]}},
+}  # fmt: skip
+
+
+@pytest.fixture(params=LEAST)
+def space(request: pytest.FixtureRequest) -> Space:
+    return space_files.load(request.param)
+
+
+def all_of(space: Space) -> Iterator[Candidate]:
+    """Every network of a space of one stage, some more than once."""
+    stage = space.stages[0]
+    ends = product(space.first_channels, space.first, space.heads, space.last)
+    for (channels, first, head, last), depth in product(ends, stage.depth):
+        for reduce, wide in product(stage.reduce, stage.channels):
+            for layers in product(stage.choices, repeat=depth):
+                chosen = StageChoice(reduce, wide, layers)
+                if not layers:
+                    chosen = StageChoice("maxpool" if reduce == "stride" else reduce, 0, ())
+                yield Candidate(channels, first, (chosen,), head, last)
+
+
+def test_size_counts_every_network_once() -> None:
+    space = space_files.parse(SMALL, "small")
+    assert space.size == len(set(all_of(space))) == len({space.id(c) for c in all_of(space)})
+    assert all(c in space for c in all_of(space))
+
+
+def test_built_in_spaces_are_large(space: Space) -> None:
+    assert space.size >= LEAST[space.name]
+    assert space.kinds == ("add", "mult", "shift")
+
+
+def test_sampling_mutation_and_crossover_stay_inside(space: Space) -> None:
+    rng = random.Random(1)
+    parents = [space.sample(rng) for _ in range(30)]
+    children = [space.mutate(p, rng, 0.1) for p in parents]
+    assert all(child != parent for child, parent in zip(children, parents, strict=True))
+    crossed = [space.crossover(a, b, rng) for a, b in zip(parents, children, strict=True)]
+    for candidate in (*parents, *children, *crossed):
+        assert candidate in space
+        arch = space.architecture(candidate)  # validated
+        first, *inner, last = kinds_used(arch)
+        ends = [[kind] if kind != "mult" else [] for kind in (first, last)]
+        assert list(candidate.kinds) == ends[0] + inner + ends[1]
+        assert arch.name.endswith(space.id(candidate))
+        row = json.loads(json.dumps(candidate.as_dict()))
+        assert Candidate.from_dict(row) == candidate
+    again = random.Random(1)
+    assert parents == [space.sample(again) for _ in range(30)]
+    assert len({space.id(c) for c in parents}) == len(set(parents)) > 25
+
+
+def test_id_does_not_change() -> None:
+    space = space_files.load("8x8")
+    assert space.id(space.largest("mult")) == "87055be8b41c"
+    assert space.id(space.sample(random.Random(0))) == "0300fe1bcb94"
+
+
+def test_largest_has_most_of_everything(space: Space) -> None:
+    for kind in space.kinds:
+        largest = space.largest(kind)
+        assert largest in space
+        assert set(largest.kinds) == {kind}
+        assert [len(s.layers) for s in largest.stages] == [max(s.depth) for s in space.stages]
+    with pytest.raises(SpaceError, match="kind attn: no layer of the space has it"):
+        space.largest("attn")
+
+
+def test_restricted_space_has_only_these_kinds(space: Space) -> None:
+    rng = random.Random(2)
+    only = space.restrict(["add", "shift"])
+    drawn = [only.sample(rng) for _ in range(50)]
+    assert {kind for c in drawn for kind in c.kinds} == {"add", "shift"}
+    assert all(c in space for c in drawn)
+    assert only.size < space.size
+    assert {c.kind for c in (*only.first, *only.last)} == {"shift"}
+    ends = space.restrict(["add"])
+    assert {c.kind for c in (*ends.first, *ends.last)} == {"mult"}  # none of its own
+    assert space.restrict(space.kinds).size == space.size
+    with pytest.raises(
+        SpaceError, match=r"kinds attn: not in space .*, which has add, mult, shift"
+    ):
+        space.restrict(["mult", "attn"])
+
+
+def test_not_in_space() -> None:
+    space = space_files.load("8x8")
+    candidate = space.largest("mult")
+    wide = replace(candidate.stages[0], channels=17)
+    bits = replace(candidate.stages[0], layers=(Choice("mult", "conv", 3, 5),))
+    for stage in (wide, bits):
+        assert replace(candidate, stages=(stage, candidate.stages[1])) not in space
+    assert replace(candidate, first_channels=5) not in space
+
+
+def test_space_of_a_data_set() -> None:
+    assert space_files.for_data(datasets.load("digits")).name == "8x8"
+    data = datasets.load("digits")
+    odd = replace(data, train_images=data.train_images[:, :7], name="odd")
+    with pytest.raises(SpaceError, match="odd: no built-in space for 7×8×1 at 5 bits; there are"):
+        space_files.for_data(odd)
+    two = replace(data, classes=("a", "b"))
+    assert (
+        space_files.for_data(two).architecture(space_files.for_data(two).largest("mult")).classes
+        == 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("classes", 0, "small: classes 0 must be a positive integer"),
+        ("shape", [8, 8], r"small: shape \[8, 8\] must be three integers: height, width, channels"),
+        ("colour", 1, "small: unknown key 'colour'; known are shape"),
+        ("first", {"div": {"conv": [3], "bits": [4]}, "channels": [4]},
+         "small: first: unknown key 'div'; known are channels, add, mult, shift"),
+        ("first", {"mult": {"separable": [3], "bits": [4]}, "channels": [4]},
+         "small: first: mult: unknown key 'separable'; known are conv, bits"),
+        ("last", {"mult": {"conv": [1], "bits": [4]}, "head": ["flatten"]},
+         "small: last: mult: unknown key 'conv'; known are bits"),
+        ("last", {"head": ["flatten"]},
+         "small: last: no kind of layer; give it one of add, mult, shift"),
+        ("last", {"mult": {"bits": [4]}, "head": ["mean"]},
+         "small: last: head 'mean' must be different ones of flatten, globalavg"),
+        ("stage", [SMALL["stage"][0] | {"depth": [1, 1]}],
+         r"small: stage 1: depth \[1, 1\] must be different integers from 0"),
+        ("stage", [SMALL["stage"][0] | {"add": {"separable": [1], "bits": [4]}}],
+         "small: stage 1: add: a separable kernel 1 is a conv kernel 1; leave it out"),
+        ("stage", [SMALL["stage"][0] | {"div": {"conv": [1], "bits": [4]}}],
+         "small: stage 1: unknown key 'div'; known are reduce, channels, depth, add, mult, shift"),
+        ("stage", [SMALL["stage"][0] | {"add": {"bits": [4]}}],
+         "small: stage 1: add: no kernel; give it conv or separable"),
+        ("stage", [{"reduce": ["none"], "channels": [4], "depth": [1]}],
+         "small: stage 1: no kind of layer; give it one of add, mult, shift"),
+    ],
+)  # fmt: skip
+def test_wrong_file(key: str, value: object, message: str) -> None:
+    with pytest.raises(SpaceError, match=message):
+        space_files.parse(SMALL | {key: value}, "small")
+
+
+def test_a_file_of_ones_own(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text((space_files.FOLDER / "8x8.toml").read_text().replace("[8, 12, 16]", "[8]"))
+    assert space_files.load(own).name == "own"
+    own.write_text("shape = [")
+    with pytest.raises(SpaceError, match=r"own\.toml: not TOML"):
+        space_files.load(own)
+    with pytest.raises(SpaceError, match=r"9x9: neither a file nor a built-in space; built in are"):
+        space_files.load("9x9")

@@ -1,0 +1,55 @@
+# amaranth: UnusedElaboratable=no
+"""Streams lose, double and reorder nothing, ever; broken ones do, and are found out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import signed, unsigned
+
+from gen.support.cache import Cache
+from sim.formal.proof import Property, holds_always
+from tests.formal import claims, mutants
+
+CLAIMS = {
+    "widen 2": lambda: claims.widen(factor=2),
+    "widen 3 of 2 lanes": lambda: claims.widen(factor=3, width=2),
+    "narrow 2": lambda: claims.narrow(factor=2),
+    "narrow 3 of 2 lanes": lambda: claims.narrow(factor=3, width=2),
+    "converters 3 to 2": lambda: claims.converters(before=3, after=2),
+    "fifo 2": lambda: claims.fifo(depth=2),
+    "fifo 4 of 2 bits": lambda: claims.fifo(depth=4, bits=2),
+    "fork": lambda: claims.fork(bits=3),
+    "outlet": lambda: claims.outlet(bits=3),
+    "join": lambda: claims.join(bits=1),
+    "join, scaled": lambda: claims.join(bits=2, factor=3, shift=1),
+    "head of 1": lambda: claims.head(classes=1),
+    "head of 3": lambda: claims.head(classes=3),
+    "head of 2 bytes": lambda: claims.head(classes=2, shape=signed(9)),
+    "head, unsigned": lambda: claims.head(classes=2, shape=unsigned(2)),
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_nothing_is_lost_doubled_or_reordered(name: str, tmp_path: Path) -> None:
+    verdict = holds_always(CLAIMS[name](), cache=Cache(tmp_path))
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [(name, change) for name, changes in mutants.STREAMS.items() for change in changes],
+    ids=lambda value: getattr(value, "what", value),
+)
+def test_broken_streams_are_found_out(name: str, change: mutants.Change, tmp_path: Path) -> None:
+    make = claims.STREAMS[name]
+    if change.what == "skips bytes":  # of which there must be two
+        claim: Property = make(change.apply(), shape=signed(9))
+    else:
+        claim = make(change.apply())
+    verdict = holds_always(claim, cache=Cache(tmp_path))
+    assert not verdict
+    assert verdict.trace
+    assert all(cycle.keys() == verdict.trace[0].keys() for cycle in verdict.trace)
+    assert f"cycle {len(verdict.trace) - 1}: " in str(verdict)
