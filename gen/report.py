@@ -10,7 +10,7 @@ from typing import Any
 
 from gen.cost.cost import CostModel
 from gen.flow.build import Build
-from gen.plan.plan import Plan
+from gen.plan.plan import Plan, inferences_per_s, latency_us
 from gen.support.devices import device
 from gen.support.files import write
 
@@ -74,16 +74,6 @@ def with_cycles(made: Report, latency: int | None, interval: int | None) -> Repo
         inferences_per_s=speed[1],
     )
     return replace(made, measured=measured)
-
-
-def latency_us(cycles: int, mhz: float) -> float:
-    """Microseconds that `cycles` take at a clock of `mhz`."""
-    return cycles / mhz
-
-
-def inferences_per_s(interval: int, mhz: float) -> float:
-    """Images a second, one every `interval` cycles at a clock of `mhz`."""
-    return mhz * 1e6 / interval
 
 
 def report(

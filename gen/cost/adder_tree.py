@@ -103,15 +103,6 @@ def choices(terms: tuple[Width, ...], bits: int) -> int:
     return sum(term.bits(ANY) for term in (terms[:-1] if bits % 2 else terms))
 
 
-def alive(values: np.ndarray, bits: int) -> float:
-    """Share of the radix-4 digits of constants that are not zero."""
-    rest, found = values.ravel(), 0
-    for _ in range(digits(bits) - 1):
-        digit = ((rest + 2) & 3) - 2
-        rest, found = (rest - digit) >> 2, found + int(np.count_nonzero(digit))
-    return round(float((found + np.count_nonzero(rest)) / (digits(bits) * values.size)), 3)
-
-
 def distinct(count: Any, bits: Any, depth: Any) -> Any:
     """How many of `count` random columns of `bits` bits and `depth` words differ, and are not zero.
 

@@ -100,6 +100,16 @@ class Plan:
         return hashlib.sha256(_canonical(asdict(self)).encode()).hexdigest()
 
 
+def latency_us(cycles: int, mhz: float) -> float:
+    """Microseconds that `cycles` take at a clock of `mhz`."""
+    return cycles / mhz
+
+
+def inferences_per_s(interval: int, mhz: float) -> float:
+    """Images a second, one every `interval` cycles at a clock of `mhz`."""
+    return mhz * 1e6 / interval
+
+
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 

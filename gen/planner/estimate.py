@@ -11,10 +11,9 @@ from gen.cost.energy import energy
 from gen.cost.fit import Sample
 from gen.cost.fmax import clock_features, slowness
 from gen.plan.lower import lower
-from gen.plan.plan import Plan
+from gen.plan.plan import Plan, inferences_per_s, latency_us
 from gen.planner.fold_optimiser import ResourceBudget
 from gen.planner.planner import Planner
-from gen.report import inferences_per_s, latency_us
 from gen.support.devices import Device
 from model.spec import Network
 

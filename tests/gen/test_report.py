@@ -11,12 +11,10 @@ from rich.console import Console
 
 from gen.cost.cost import CostModel
 from gen.flow.build import Build, Measured
-from gen.plan.plan import Cost, Plan
+from gen.plan.plan import Cost, Plan, inferences_per_s, latency_us
 from gen.report import (
     Report,
     ReportError,
-    inferences_per_s,
-    latency_us,
     load,
     report,
     save,
