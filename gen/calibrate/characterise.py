@@ -23,7 +23,7 @@ from typing import Any
 from gen.calibrate.random_layers import random_fold, random_layer
 from gen.cost.cost import FIGURES, PRICES
 from gen.cost.features import describe
-from gen.cost.fit import Sample, errors, expected, fit
+from gen.cost.fit import CostSample, errors, expected, fit
 from gen.engine.units import block_pool, engine
 from gen.flow.build import tool_versions
 from gen.flow.place import constraints, figures, utilisation
@@ -121,18 +121,18 @@ def described(layer: LoweredLayer, fold: Fold, target: Device) -> dict[str, Any]
     }
 
 
-def layers_of(table: Mapping[str, Any], figure: str) -> list[Sample]:
+def layers_of(table: Mapping[str, Any], figure: str) -> list[CostSample]:
     """The measured layers of a family that tell about a figure."""
     rows = [row for row in table["samples"] if figure in row["measured"]]
-    return [Sample(row["features"], row["measured"]) for row in rows]
+    return [CostSample(row["features"], row["measured"]) for row in rows]
 
 
 @cache
-def networks_of(family: str) -> tuple[Sample, ...]:
+def networks_of(family: str) -> tuple[CostSample, ...]:
     """The measured networks of a family."""
     table = json.loads(NETWORKS.read_text()) if NETWORKS.exists() else {}
     return tuple(
-        Sample(row["features"], row["measured"], weight=TRUST) for row in table.get(family, [])
+        CostSample(row["features"], row["measured"], weight=TRUST) for row in table.get(family, [])
     )
 
 
@@ -151,7 +151,7 @@ def refit(table: dict[str, Any], family: str) -> None:
         }
 
 
-def mean_error(rows: Sequence[Sample], prices: Mapping[str, float], figure: str) -> float:
+def mean_error(rows: Sequence[CostSample], prices: Mapping[str, float], figure: str) -> float:
     """Mean absolute error in percent."""
     found = errors(rows, prices, figure)
     return sum(map(abs, found)) / len(found)

@@ -14,14 +14,14 @@ from typing import Any
 
 from gen.calibrate.characterise import NETWORKS, layers_of, networks_of
 from gen.cost.cost import FIGURES, PRICES
-from gen.cost.fit import Sample, expected, fit, total
+from gen.cost.fit import CostSample, expected, fit, total
 
 PARTS = 8
 Row = dict[str, Any]
 
 
 def held_out(
-    layers: Sequence[Sample], networks: Sequence[Sample], figure: str, family: str
+    layers: Sequence[CostSample], networks: Sequence[CostSample], figure: str, family: str
 ) -> list[tuple[float, float]]:
     """Predicted and measured figure of each network, by prices fitted without it."""
     found = []
@@ -41,7 +41,7 @@ def kendall(pairs: Sequence[tuple[float, float]]) -> float:
     return float(kendalltau(*zip(*pairs, strict=True)).statistic)
 
 
-def judge(table: Mapping[str, Any], family: str) -> dict[str, Row]:
+def figure_errors(table: Mapping[str, Any], family: str) -> dict[str, Row]:
     """For each figure: networks, error in percent (mean, largest), τ; and exact counts."""
     found: dict[str, Row] = {}
     for figure in FIGURES:
@@ -71,7 +71,7 @@ def counts(family: str) -> dict[str, Row]:
 
 def main() -> None:
     for family, table in json.loads(PRICES.read_text())["families"].items():
-        for figure, row in judge(table, family).items():
+        for figure, row in figure_errors(table, family).items():
             print(
                 f"{family:6}{figure:6}{row['networks']:4} networks: error {row['error']:.1f} % "
                 f"(at most {row['largest']:.1f}), Kendall's τ {row['kendall']:.2f}"

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from gen.cost.features import Features, converters, describe, features
-from gen.cost.fit import DECIMALS, Sample, fit
+from gen.cost.fit import DECIMALS, CostSample, fit
 from gen.cost.fmax import clock_features, fmax
 from gen.plan.fold_array import FoldArray
 from gen.plan.lower import LoweredLayer
@@ -71,7 +71,7 @@ class CostModel:
                 lut, ff = lut + per[0] * count, ff + per[1] * count
         return np.round(lut, DECIMALS), np.round(ff, DECIMALS)
 
-    def refit(self, measured: Sequence[Sample]) -> CostModel:
+    def refit(self, measured: Sequence[CostSample]) -> CostModel:
         """With prices moved towards what whole networks were measured to cost.
 
         A price that they do not tell anything about stays as it is.
@@ -123,7 +123,7 @@ def predict(
     return cost_of(costs(layer, FoldArray.of([fold]), device, model)[0])
 
 
-def converted(
+def converters_before(
     layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]
 ) -> dict[str, list[tuple[int, int, int]]]:
     """The converters before each layer, by its name: arguments of gen.cost.features.converters."""
@@ -147,7 +147,7 @@ def network_features(
         more, counted = describe(layer, folds[layer.name], device)
         found.update(more)
         exact += counted
-    for between in converted(layers, folds).values():
+    for between in converters_before(layers, folds).values():
         for words in between:
             found.update(converters(*words))
     return found, exact

@@ -54,7 +54,7 @@ SMALL = 50
 
 
 @dataclass(frozen=True)
-class Sample:
+class CostSample:
     """One measured layer or network: its features, and `lut`, `ff`, `clock` as far as measured.
 
     clock: see gen.cost.fmax.slowness. weight: in fits, against a layer.
@@ -71,7 +71,7 @@ def expected(figure: str, family: str) -> dict[str, float]:
 
 
 def fit(
-    samples: Sequence[Sample], figure: str, start: Mapping[str, float], family: str
+    samples: Sequence[CostSample], figure: str, start: Mapping[str, float], family: str
 ) -> dict[str, float]:
     """Prices of least relative error over the samples with that figure, near those of `start`."""
     from scipy.optimize import nnls  # slow to import, and a search may do without
@@ -95,7 +95,7 @@ def _reach(figure: str, name: str, usual: float) -> float:
     return max(usual, LOOSE.get(figure, {}).get(name, LEAST[figure]))
 
 
-def errors(samples: Sequence[Sample], prices: Mapping[str, float], figure: str) -> list[float]:
+def errors(samples: Sequence[CostSample], prices: Mapping[str, float], figure: str) -> list[float]:
     """Error of each sample in percent, positive where the prices give too much."""
     found = []
     for s in samples:

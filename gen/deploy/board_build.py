@@ -24,7 +24,7 @@ nextpnr's clock moves by a few percent either way."""
 
 
 @dataclass(frozen=True)
-class Try:
+class ClockAttempt:
     """One place and route: the clock that it was asked for and the one that it reached, in MHz."""
 
     mhz: float
@@ -46,7 +46,7 @@ class BoardBuild:
     clock: PllSetting
     verilog: str
     build: Build
-    tries: tuple[Try, ...]
+    tries: tuple[ClockAttempt, ...]
 
     @property
     def clock_hz(self) -> int:
@@ -102,20 +102,22 @@ def build_for_board(
         )
         return text, built
 
-    clock, tries = _settle(board, board.fastest(guess_mhz or board.device.mhz), make)
+    clock, tries = _fastest_met(board, board.fastest(guess_mhz or board.device.mhz), make)
     text, built = make(clock, True)
     return BoardBuild(board, clock, text, built, tuple(tries))
 
 
-def _settle(board: Board, guess: PllSetting, make: Make) -> tuple[PllSetting, list[Try]]:
+def _fastest_met(
+    board: Board, guess: PllSetting, make: Make
+) -> tuple[PllSetting, list[ClockAttempt]]:
     """The fastest clock that was met, and all that was tried."""
     met: PllSetting | None = None
     asked, log = guess, Path()
-    tries: list[Try] = []
+    tries: list[ClockAttempt] = []
     while len(tries) < TRIES:
         _, built = make(asked, False)
         fmax, log = built.measured.fmax_mhz, built.files["log"]
-        tries.append(Try(asked.mhz, fmax))
+        tries.append(ClockAttempt(asked.mhz, fmax))
         if tries[-1].met and (met is None or met.hz < asked.hz):
             met = asked
         asked = _next(board, met, tries, log)
@@ -126,13 +128,13 @@ def _settle(board: Board, guess: PllSetting, make: Make) -> tuple[PllSetting, li
     return met, tries
 
 
-def _worthwhile(clock: PllSetting, met: PllSetting | None, tries: list[Try]) -> bool:
+def _worthwhile(clock: PllSetting, met: PllSetting | None, tries: list[ClockAttempt]) -> bool:
     """Whether to try a clock: below all that failed, and well above what was met."""
     failed = min((t.mhz for t in tries if not t.met), default=float("inf"))
     return clock.mhz < failed and (met is None or clock.hz > met.hz * CLIMB)
 
 
-def _next(board: Board, met: PllSetting | None, tries: list[Try], log: Path) -> PllSetting:
+def _next(board: Board, met: PllSetting | None, tries: list[ClockAttempt], log: Path) -> PllSetting:
     """What the last run reached, with MARGIN once one has missed, but no less than the board's
     slowest clock; or halfway to what it missed where that is no better than `met`.
 
@@ -151,7 +153,7 @@ def _next(board: Board, met: PllSetting | None, tries: list[Try], log: Path) -> 
         raise ToolError("timing", tool, f"{error}; use a smaller network", log) from None
 
 
-def _missed(board: Board, tries: list[Try], log: Path) -> ToolError:
+def _missed(board: Board, tries: list[ClockAttempt], log: Path) -> ToolError:
     found = ", ".join(f"{t.fmax_mhz:.2f} of {t.mhz:.2f}" for t in tries)
     reason = f"missed in {len(tries)} runs: {found} MHz reached; try more seeds or a slower guess"
     return ToolError("timing", f"nextpnr-{board.device.family}", reason, log)

@@ -18,7 +18,7 @@ RAM16X4 = ("TRELLIS_DPR16X4", "RAM16SDP4")
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredCost:
     """What place and route measured. Units as in `Device`; fmax_mhz beside the mhz asked for.
 
     ram16x4: memories of 16 × 4 bits made of LUTs, which are part of lut.
@@ -47,7 +47,7 @@ class Build:
 
     device: Device
     top: str
-    measured: Measured
+    measured: MeasuredCost
     cells: Mapping[str, int]
     files: Mapping[str, Path]
     seconds: Mapping[str, float]
@@ -137,9 +137,9 @@ def _files(netlist: Netlist, placed: PlacedDesign) -> dict[str, Path]:
     }
 
 
-def _measured(netlist: Netlist, placed: PlacedDesign, mhz: float) -> Measured:
+def _measured(netlist: Netlist, placed: PlacedDesign, mhz: float) -> MeasuredCost:
     used = placed.used
-    return Measured(
+    return MeasuredCost(
         lut=used["lut"],
         ff=used["ff"],
         dsp=used["dsp"],

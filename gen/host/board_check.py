@@ -91,7 +91,7 @@ def run(
     began = time.monotonic()
     got = device.predict(images, lambda done: progress(done, len(images)))
     seconds = time.monotonic() - began
-    want = right_answers(scores)
+    want = golden_answers(scores)
     bad = [i for i, pair in enumerate(zip(got, want, strict=True)) if pair[0] != pair[1]]
     return BoardCheck(
         manifest,
@@ -107,7 +107,7 @@ def run(
     )
 
 
-def right_answers(scores: Sequence[Sequence[int]]) -> list[Answer]:
+def golden_answers(scores: Sequence[Sequence[int]]) -> list[Answer]:
     """What a board must answer to images of which the golden model has `scores`."""
     return [Answer(tuple(row), max(range(len(row)), key=row.__getitem__)) for row in scores]
 

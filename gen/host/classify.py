@@ -62,7 +62,7 @@ def _classify(
 def _check(device: BoardConnection, what: Manifest, folder: Path) -> int:
     names = manifest.IMAGES, manifest.LABELS, manifest.SCORES
     images, labels, scores = (npy.read(folder / name) for name in names)
-    found = board_check.run(device, what, images, labels, scores, _told)
+    found = board_check.run(device, what, images, labels, scores, _show_progress)
     print(f"{what.name} on {what.board}, {found.images} test images of {what.data}")
     for row in [("", "board", "golden model and plan"), *found.rows()]:
         print("{:26}{:>14}   {}".format(*row))
@@ -71,7 +71,7 @@ def _check(device: BoardConnection, what: Manifest, folder: Path) -> int:
     return 0 if found.ok else 1
 
 
-def _told(done: int, total: int) -> None:
+def _show_progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
         print(f"\r{done} of {total}", end="\n" if done == total else "", file=sys.stderr)
 

@@ -27,13 +27,13 @@ from gen.host.link_protocol import (
     SELF_TEST,
     UNKNOWN,
     Answer,
+    BoardCounters,
     BoardInfo,
-    Counters,
     DeviceError,
-    SelfTest,
+    SelfTestResult,
     frame,
-    opened,
     pack_image,
+    unframe,
 )
 
 REFUSALS = {UNKNOWN: "unknown operation", LENGTH: "wrong length"}
@@ -110,14 +110,14 @@ class BoardConnection:
             self._info = BoardInfo.unpack(self._ask(IDENTIFY))
         return self._info
 
-    def counters(self) -> Counters:
+    def counters(self) -> BoardCounters:
         """Counted by the board since its reset."""
-        return Counters.unpack(self._ask(COUNTERS))
+        return BoardCounters.unpack(self._ask(COUNTERS))
 
-    def self_test(self) -> SelfTest:
+    def self_test(self) -> SelfTestResult:
         """Runs the built-in image, several times back to back; then `counters` are those of it."""
         answer = self._ask(SELF_TEST)
-        return SelfTest(answer[-1] == 1, self._answer(answer[:-1]))
+        return SelfTestResult(answer[-1] == 1, self._answer(answer[:-1]))
 
     def predict(
         self, images: Iterable[Any], progress: Callable[[int], None] = lambda done: None
@@ -223,7 +223,7 @@ class BoardConnection:
         while time.monotonic() < end:
             while self._frames:
                 line = self._frames.popleft()
-                if (found := opened(line)) is not None:
+                if (found := unframe(line)) is not None:
                     return found
                 self.damaged += bool(line)
             try:

@@ -71,7 +71,7 @@ _INFO = struct.Struct("<B32s32sHHHB?HB?IIH")
 
 
 @dataclass(frozen=True)
-class Counters:
+class BoardCounters:
     """Cycles of the accelerator, images answered, and frames that were not served, by reason."""
 
     latency_cycles: int
@@ -82,8 +82,8 @@ class Counters:
     busy: int
 
     @staticmethod
-    def unpack(payload: bytes) -> Counters:
-        return Counters(*_COUNTERS.unpack(payload))
+    def unpack(payload: bytes) -> BoardCounters:
+        return BoardCounters(*_COUNTERS.unpack(payload))
 
 
 _COUNTERS = struct.Struct("<IIIHHH")
@@ -96,7 +96,7 @@ class Answer(NamedTuple):
     label: int
 
 
-class SelfTest(NamedTuple):
+class SelfTestResult(NamedTuple):
     passed: bool
     answer: Answer
 
@@ -107,7 +107,7 @@ def frame(ident: int, op: int, payload: bytes = b"") -> bytes:
     return stuff(body + binascii.crc32(body).to_bytes(4, "little")) + b"\0"
 
 
-def opened(line: bytes) -> tuple[int, int, bytes] | None:
+def unframe(line: bytes) -> tuple[int, int, bytes] | None:
     """Id, operation and payload of a frame without its delimiter; None when it is damaged."""
     body = unstuff(line)
     if body is None or len(body) < 6:

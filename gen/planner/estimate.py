@@ -8,7 +8,7 @@ from typing import Any
 
 from gen.cost.cost import CostModel, network_features
 from gen.cost.energy import energy
-from gen.cost.fit import Sample
+from gen.cost.fit import CostSample
 from gen.cost.fmax import clock_features, slowness
 from gen.plan.lower import lower
 from gen.plan.plan import Plan, inferences_per_s, latency_us
@@ -100,7 +100,7 @@ def of_plan(
 
 def measured_sample(
     network: Network, plan: Plan, device: Device, measured: Mapping[str, Any], weight: float = 1.0
-) -> Sample:
+) -> CostSample:
     """A placed and routed network for CostModel.refit. measured: lut, ff, and fmax_mhz if known."""
     folds = {stage.name: stage.fold for stage in plan.stages}
     features, _ = network_features(lower(network), folds, device)
@@ -108,4 +108,4 @@ def measured_sample(
     found = {name: float(measured[name]) for name in ("lut", "ff")}
     if measured.get("fmax_mhz"):
         found["clock"] = slowness(measured["fmax_mhz"], device)
-    return Sample({**features, **clock}, found, weight)
+    return CostSample({**features, **clock}, found, weight)

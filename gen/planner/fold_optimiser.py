@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gen.cost.cost import CostModel, converted
+from gen.cost.cost import CostModel, converters_before
 from gen.cost.features import converters
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, DoesNotFit
@@ -109,7 +109,7 @@ class FoldOptimiser:
         """With words that fit those of the neighbours, and converters where they do not."""
         before = {la.name: o.fold for la, o in zip(self.layers, chosen, strict=True)}
         after = self.align(before, cycles)
-        between = converted(self.layers, after)
+        between = converters_before(self.layers, after)
         found = []
         for offer, option in zip(self.offers, chosen, strict=True):
             name = offer.layer.name

@@ -1,6 +1,7 @@
 """Verilog of a netlist in which LUTs, carries and flip-flops have become what they compute.
 
-Blocks of RAM and multipliers stay instances (`Recovered.blocks`), whose models a simulation adds.
+Blocks of RAM and multipliers stay instances (`RecoveredVerilog.blocks`): a simulation adds their
+models.
 """
 
 from __future__ import annotations
@@ -47,14 +48,14 @@ class RecoverError(ValueError):
 
 
 @dataclass(frozen=True)
-class Recovered:
+class RecoveredVerilog:
     """Verilog of module `top`, and the types of the blocks that it has instances of."""
 
     verilog: str
     blocks: tuple[str, ...]
 
 
-def computed(source: Path, top: str, device: Device, cache: Cache) -> Recovered:
+def computed(source: Path, top: str, device: Device, cache: Cache) -> RecoveredVerilog:
     """The netlist in Verilog `source` with its cells replaced by what they compute."""
     models = _ice40_models(source.read_text()) if device.family == "ice40" else {}
     lib = {"blocks.v": "-lib ", "cells.v": ""}
@@ -84,7 +85,7 @@ def computed(source: Path, top: str, device: Device, cache: Cache) -> Recovered:
     }
     text = (cache.step("computed", inputs, make).folder / "computed.v").read_text()
     used = set(re.findall(r"^ *(\w+) (?:#\(|\\|\w+ *\()", text, re.MULTILINE))
-    return Recovered(text, tuple(block for block in BLOCKS if block in used))
+    return RecoveredVerilog(text, tuple(block for block in BLOCKS if block in used))
 
 
 def _ice40_models(netlist: str) -> dict[str, str]:

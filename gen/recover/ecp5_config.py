@@ -35,7 +35,7 @@ class DisagreementError(RuntimeError):
 
 
 @dataclass
-class Config:
+class Ecp5Config:
     """luts: bits by tile and name; rams: contents of block RAM, words of 9 bits, by its number;
     arcs: tile, sink and source of each connection.
     """
@@ -46,7 +46,7 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class BitstreamComparison:
     """How much of a bitstream was compared: bytes, connections, lookup tables, how many of these
     have a function in the routed netlist (in carry chains they have none of their own), words of
     block RAM.
@@ -59,9 +59,9 @@ class Agreement:
     ram_words: int
 
 
-def parse(text: str) -> Config:
+def parse(text: str) -> Ecp5Config:
     """A textual configuration, as nextpnr and ecpunpack write it."""
-    config, tile, ram = Config(), "", ""
+    config, tile, ram = Ecp5Config(), "", ""
     for line in text.splitlines():
         first, *rest = line.split() or [""]
         if first.startswith(".") or not first:
@@ -76,7 +76,7 @@ def parse(text: str) -> Config:
     return config
 
 
-def agreement(built: Build, cache: Cache) -> Agreement:
+def compare_bitstream(built: Build, cache: Cache) -> BitstreamComparison:
     """Compares a bitstream with what it was made from. Raises DisagreementError, ToolError."""
     folder = _unpack(built.files["bitstream"], cache)
     bits, again = built.files["bitstream"].read_bytes(), (folder / AGAIN_FILE).read_bytes()
@@ -98,7 +98,7 @@ def agreement(built: Build, cache: Cache) -> Agreement:
     held = sorted(words for words in found.rams.values() if any(words))
     _must(rams == held, "contents of block RAM are not those of the routed netlist")
     kept = len(asked.arcs & found.arcs)
-    return Agreement(len(bits), kept, len(found.luts), functions, sum(map(len, rams)))
+    return BitstreamComparison(len(bits), kept, len(found.luts), functions, sum(map(len, rams)))
 
 
 def _must(agrees: bool, otherwise: str) -> None:
@@ -146,7 +146,7 @@ def _unpack(bits: Path, cache: Cache) -> Path:
     return cache.step("unpack", {"bitstream": of_file(bits), "ecp5": 1}, make).folder
 
 
-def _same_function(cell: Cell, found: Config) -> bool:
+def _same_function(cell: Cell, found: Ecp5Config) -> bool:
     """Whether a cell is a LUT; its bits must be those in the bitstream but for the order of pins,
     which the router chooses. Raises DisagreementError.
     """

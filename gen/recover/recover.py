@@ -8,7 +8,7 @@ from __future__ import annotations
 from gen.flow.build import Build
 from gen.flow.synth import Netlist
 from gen.recover import ecp5, ecp5_config, gowin, ice40
-from gen.recover.cell_models import Recovered, RecoverError, computed
+from gen.recover.cell_models import RecoveredVerilog, RecoverError, computed
 from gen.support import tools
 from gen.support.cache import Cache
 from gen.support.devices import Device
@@ -37,12 +37,12 @@ def needs_plan_without_multipliers(device: Device, level: str) -> bool:
     return level == "bitstream" and device.family in READ_BACK
 
 
-def netlist(found: Netlist, device: Device, *, cache: Cache) -> Recovered:
+def netlist(found: Netlist, device: Device, *, cache: Cache) -> RecoveredVerilog:
     """The netlist of synthesis. Raises ToolError."""
     return computed(found.path.with_name("netlist.v"), found.top, device, cache)
 
 
-def routed(built: Build, device: Device, *, cache: Cache) -> Recovered:
+def routed(built: Build, device: Device, *, cache: Cache) -> RecoveredVerilog:
     """The netlist after place and route, of an ECP5 built with `routed_netlist`.
 
     Raises RecoverError for another family, ToolError.
@@ -52,7 +52,7 @@ def routed(built: Build, device: Device, *, cache: Cache) -> Recovered:
     return computed(source, built.top, device, cache)
 
 
-def bitstream(built: Build, device: Device, *, cache: Cache) -> Recovered:
+def bitstream(built: Build, device: Device, *, cache: Cache) -> RecoveredVerilog:
     """What the bitstream says, with the names of its pins.
 
     On ECP5 the routed netlist, when the bitstream agrees with it: see `gen.recover.ecp5_config`.
@@ -61,7 +61,7 @@ def bitstream(built: Build, device: Device, *, cache: Cache) -> Recovered:
     """
     check(device, "bitstream")
     if device.family not in READ_BACK:
-        ecp5_config.agreement(built, cache)
+        ecp5_config.compare_bitstream(built, cache)
         return routed(built, device, cache=cache)
     if built.measured.dsp:
         raise RecoverError(

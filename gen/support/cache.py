@@ -22,7 +22,7 @@ INDEX = "entry.json"
 
 
 @dataclass(frozen=True)
-class Entry:
+class CacheEntry:
     """Files of one built step. seconds: what it took when it was built, also if it was `cached`."""
 
     folder: Path
@@ -38,7 +38,9 @@ class Cache:
     def __init__(self, root: Path = Path("build/cache")) -> None:
         self.root = root
 
-    def step(self, name: str, inputs: Mapping[str, object], make: Callable[[Path], float]) -> Entry:
+    def step(
+        self, name: str, inputs: Mapping[str, object], make: Callable[[Path], float]
+    ) -> CacheEntry:
         """Files of the step `name`, a function of `inputs` alone (anything that JSON can hold).
 
         `make` writes them into the folder that it is given and returns the seconds of its tools.
@@ -49,7 +51,7 @@ class Cache:
         found = _read(place, key)
         return found or self._make(name, key, place, make)
 
-    def _make(self, name: str, key: str, place: Path, make: Callable[[Path], float]) -> Entry:
+    def _make(self, name: str, key: str, place: Path, make: Callable[[Path], float]) -> CacheEntry:
         self.root.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=self.root))
         try:
@@ -67,7 +69,7 @@ class Cache:
                 if (other := _read(place, key)) is None:
                     raise
                 return other
-            return Entry(place, files, seconds)
+            return CacheEntry(place, files, seconds)
         except ToolError as error:
             error.log = self._keep_log(error.log, place.name)
             raise
@@ -89,7 +91,7 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read(place: Path, key: str) -> Entry | None:
+def _read(place: Path, key: str) -> CacheEntry | None:
     """The entry in `place` when every file of it is what it was when it was made, else None."""
     try:
         index = json.loads((place / INDEX).read_text())
@@ -98,6 +100,6 @@ def _read(place: Path, key: str) -> Entry | None:
         for name, digest in index["files"].items():
             if _digest((place / name).read_bytes()) != digest:
                 return None
-        return Entry(place, index["files"], float(index["seconds"]), cached=True)
+        return CacheEntry(place, index["files"], float(index["seconds"]), cached=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -145,7 +145,7 @@ def run(
     command = [sys.executable, "-P", "-c", _TIE + PROGRAMS[tool], *arguments]
     start = time.monotonic()
     with (
-        _lent(inputs, folder),
+        _copied(inputs, folder),
         log.open("wb") as out,
         process(command, folder, out.fileno()) as child,
     ):
@@ -170,7 +170,7 @@ def _status(child: subprocess.Popen[bytes], deadline: float) -> int | None:
 
 
 @contextlib.contextmanager
-def _lent(files: Sequence[Path], folder: Path) -> Iterator[None]:
+def _copied(files: Sequence[Path], folder: Path) -> Iterator[None]:
     """Copies of files in `folder`, for a while."""
     copies = [shutil.copyfile(file, folder / file.name) for file in files]
     try:

@@ -190,7 +190,7 @@ def _compile(
                     log_file=log,
                 )
         except (RuntimeError, SystemExit) as error:
-            raise SimulatorError(last_words(simulator, "cannot build", log)) from error
+            raise SimulatorError(failure_message(simulator, "cannot build", log)) from error
         _keep(model, scratch / "runtime", shared)
 
 
@@ -268,7 +268,7 @@ def run(
             log_file=log,
         )
     except (RuntimeError, SystemExit) as error:
-        raise SimulatorError(last_words(simulator, "broke down", log)) from error
+        raise SimulatorError(failure_message(simulator, "broke down", log)) from error
 
 
 def _runner(simulator: str, wave_format: str | None, runtime: Path | None = None) -> Runner:
@@ -281,7 +281,7 @@ def _runner(simulator: str, wave_format: str | None, runtime: Path | None = None
     return runner
 
 
-def last_words(simulator: str, what: str, log: Path) -> str:
+def failure_message(simulator: str, what: str, log: Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if "rror" in line] or lines or ["no output"]
     return f"{simulator}: {what}: {errors[0].strip()}"

@@ -16,7 +16,7 @@ _PORT = re.compile(
 
 
 @dataclass(frozen=True)
-class Stream:
+class StreamPorts:
     """Names of the ports of a stream. Several payload ports make one word, the first lowest."""
 
     payload: tuple[str, ...]
@@ -24,17 +24,19 @@ class Stream:
     ready: str
 
 
-def stream(name: str) -> Stream:
+def stream(name: str) -> StreamPorts:
     """The ports that Amaranth makes of a stream called `name`."""
-    return Stream((f"{name}__payload",), f"{name}__valid", f"{name}__ready")
+    return StreamPorts((f"{name}__payload",), f"{name}__valid", f"{name}__ready")
 
 
 SOURCE, SINK = stream("i"), stream("o")
 
 
-def axi_stream(prefix: str) -> Stream:
+def axi_stream(prefix: str) -> StreamPorts:
     """AXI-Stream ports: bit 8 of a word is tlast, below it is tdata."""
-    return Stream((f"{prefix}_tdata", f"{prefix}_tlast"), f"{prefix}_tvalid", f"{prefix}_tready")
+    return StreamPorts(
+        (f"{prefix}_tdata", f"{prefix}_tlast"), f"{prefix}_tvalid", f"{prefix}_tready"
+    )
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class StreamCase:
     expected: Sequence[int]
     words_in: int | None = None
     words_out: int | None = None
-    source: Stream = SOURCE
-    sink: Stream = SINK
+    source: StreamPorts = SOURCE
+    sink: StreamPorts = SINK
     probes: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -117,14 +119,14 @@ def _instance(i: int, case: StreamCase) -> Iterator[str]:
         yield f"        clk, rst, probing{i}, done{i}, {', '.join(parts)});"
 
 
-def _bits(case: StreamCase, end: Stream, widths: Mapping[str, int]) -> int:
+def _bits(case: StreamCase, end: StreamPorts, widths: Mapping[str, int]) -> int:
     for name in (*end.payload, end.valid, end.ready):
         if name not in widths:
             raise ValueError(f"{case.top}: no port {name!r}: it has {', '.join(widths)}")
     return sum(widths[name] for name in end.payload)
 
 
-def _slices(word: str, end: Stream, widths: Mapping[str, int]) -> dict[str, str]:
+def _slices(word: str, end: StreamPorts, widths: Mapping[str, int]) -> dict[str, str]:
     """Which bits of `word` each payload port stands for."""
     found, low = {}, 0
     for name in end.payload:

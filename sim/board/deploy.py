@@ -32,7 +32,7 @@ WAKING = 5.0
 
 
 @dataclass(frozen=True)
-class Deployed:
+class Deployment:
     """What a board did. port: of its serial line. seconds: in all, loading included."""
 
     check: BoardCheck
@@ -98,7 +98,7 @@ def deploy(
     virtual: bool = False,
     flash: bool = False,
     tick: Callable[[int, int], None] = lambda done, total: None,
-) -> Deployed:
+) -> Deployment:
     """Loads the board of `bundle` and holds its answers to `tests` against the golden model.
 
     port: of the serial line; None finds it. virtual: nothing is loaded, the Verilog runs in
@@ -111,7 +111,7 @@ def deploy(
         images, labels, scores = (a.tolist() for a in (tests.images, tests.labels, tests.scores))
         found = board_check.run(device, what, images, labels, scores, tick)
     name = "virtual" if virtual else line
-    return Deployed(found, what.board, name, virtual, bundle.folder, time.monotonic() - began)
+    return Deployment(found, what.board, name, virtual, bundle.folder, time.monotonic() - began)
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def _opened(bundle: Bundle, port: str, virtual: bool) -> BoardConnection:
             time.sleep(0.1)
 
 
-def table(found: Deployed) -> Table:
+def table(found: Deployment) -> Table:
     """The board beside the golden model and the plan."""
     what, place = found.check.manifest, "the virtual board" if found.virtual else found.port
     title = f"{what.name} on {found.board}, {place}: {found.check.images} images of {what.data}"

@@ -55,12 +55,12 @@ def _times(attempt: Callable[[], bool]) -> list[bool]:
     return held
 
 
-def opened(port: str, baud: int, **hashes: str) -> BoardConnection:
+def connect(port: str, baud: int, **hashes: str) -> BoardConnection:
     """The board at `port`, with PATIENCE; hashes: as for BoardConnection.open."""
     return BoardConnection.open(port, baud, timeout=PATIENCE, **hashes)
 
 
-def _told(attempt: Callable[[], Any], words: str) -> bool:
+def _fails_with(attempt: Callable[[], Any], words: str) -> bool:
     """Whether an attempt ends with a line that has these words."""
     try:
         attempt()
@@ -79,11 +79,11 @@ def _cable(
             board.pull()
 
     try:
-        with opened(board.port, baud) as host:
-            told = _told(lambda: host.predict(images, pulled), "the line broke")
-        gone = _told(lambda: opened(board.port, baud), "cannot be opened")
+        with connect(board.port, baud) as host:
+            told = _fails_with(lambda: host.predict(images, pulled), "the line broke")
+        gone = _fails_with(lambda: connect(board.port, baud), "cannot be opened")
         board.plug()
-        with opened(board.port, baud) as host:
+        with connect(board.port, baud) as host:
             return told and gone and host.predict(images) == right
     except DeviceError:
         return False
@@ -92,8 +92,8 @@ def _cable(
 def _second(port: str, baud: int) -> bool:
     """It is told, and the first goes on."""
     try:
-        with opened(port, baud) as host:
-            told = _told(lambda: opened(port, baud), "in use by another program")
+        with connect(port, baud) as host:
+            told = _fails_with(lambda: connect(port, baud), "in use by another program")
             return told and host.self_test().passed
     except DeviceError:
         return False
@@ -101,8 +101,8 @@ def _second(port: str, baud: int) -> bool:
 
 def _other(port: str, baud: int) -> bool:
     """A board with other hashes than those of the host's files is refused."""
-    network = _told(lambda: opened(port, baud, network=UNKNOWN), "the board runs network")
-    design = _told(lambda: opened(port, baud, design=UNKNOWN), "the board runs design")
+    network = _fails_with(lambda: connect(port, baud, network=UNKNOWN), "the board runs network")
+    design = _fails_with(lambda: connect(port, baud, design=UNKNOWN), "the board runs design")
     return network and design
 
 

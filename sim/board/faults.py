@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from gen.deploy.bundle import Bundle
 from gen.deploy.examples import Examples
-from gen.host.board_check import right_answers
+from gen.host.board_check import golden_answers
 from gen.host.connection import BoardConnection
 from gen.host.link_protocol import INFER, NO_ID, Answer, DeviceError, frame, pack_image
 from model.spec import Network
-from sim.board.fault_scenarios import fault_scenarios, opened
+from sim.board.fault_scenarios import connect, fault_scenarios
 from sim.board.malformed import CATEGORIES, malformed
 from sim.board.virtual import VirtualBoard
 from sim.verify.fault_counts import FaultCounts, FrameCounts
@@ -50,9 +50,9 @@ def try_faults(
     """
     began, rng = time.monotonic(), random.Random(seed)
     images = [pack_image(image, bundle.info) for image in tests.images]
-    answers = right_answers(tests.scores.tolist())
+    answers = golden_answers(tests.scores.tolist())
     with VirtualBoard(bundle) as board:
-        with opened(board.port, bundle.info.baud) as device:
+        with connect(board.port, bundle.info.baud) as device:
             bursts = storm(device, images, answers, count=count, rng=rng)
             frames, first = _tally(bursts, lambda sent: tick(sent, count))
         others = fault_scenarios(board, bundle, network, images, answers, rng)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from gen.host import link_protocol
-from gen.host.link_protocol import frame, opened
+from gen.host.link_protocol import frame, unframe
 
 NOISE = 40
 
@@ -85,6 +85,6 @@ def malformed(rng: random.Random, sort: str, good: bytes) -> bytes:
     """Bytes of a fault of one sort, no part of which asks for an inference, delimiter included."""
     while True:
         line = CATEGORIES[sort](rng, good).rstrip(b"\0") + b"\0"
-        parts = [found for part in line.split(b"\0") if (found := opened(part))]
+        parts = [found for part in line.split(b"\0") if (found := unframe(part))]
         if line != good and all(found[0] == link_protocol.NO_ID for found in parts):
             return line

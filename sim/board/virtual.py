@@ -16,7 +16,7 @@ from sim.bench.simulators import (
     BUILD,
     SimulatorError,
     digest,
-    last_words,
+    failure_message,
     missing,
     publish,
     verilator_first,
@@ -89,7 +89,7 @@ def _compile(design: VirtualDesign, scratch: Path) -> Path:
     with log.open("w") as out, verilator_first(), process(command, scratch, out.fileno()) as child:
         status = child.wait()
     if status:
-        raise SimulatorError(last_words("verilator", "cannot build", log))
+        raise SimulatorError(failure_message("verilator", "cannot build", log))
     return model
 
 
@@ -105,7 +105,7 @@ class VirtualBoard:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self._heard("plugged")
+        self._expect("plugged")
 
     def pull(self) -> None:
         """Pulls the cable out: programs that have the port open lose it, and it is gone."""
@@ -134,9 +134,9 @@ class VirtualBoard:
         assert self._process.stdin is not None
         self._process.stdin.write(what)
         self._process.stdin.flush()
-        self._heard(answer)
+        self._expect(answer)
 
-    def _heard(self, answer: str) -> None:
+    def _expect(self, answer: str) -> None:
         assert self._process.stdout is not None
         line = self._process.stdout.readline().decode().strip()
         if line != answer:

@@ -14,14 +14,20 @@ from gen.engine.elaborate import Accelerator
 from gen.flow.build import build
 from gen.flow.synth import synthesise
 from gen.recover import recover
-from gen.recover.cell_models import ECP5_BLOCKS, GOWIN_BLOCKS, ICE40_MACROS, Recovered, ice40_model
+from gen.recover.cell_models import (
+    ECP5_BLOCKS,
+    GOWIN_BLOCKS,
+    ICE40_MACROS,
+    RecoveredVerilog,
+    ice40_model,
+)
 from gen.support.cache import Cache
 from gen.support.devices import Device
 
 LEVELS = ("rtl", "netlist", "routed", "bitstream")
 
 
-def asked(level: str, device: Device) -> tuple[str, ...]:
+def requested_levels(level: str, device: Device) -> tuple[str, ...]:
     """The levels that --level names: one, or all that can be had. ValueError for another word."""
     if level == "all":
         return available(device)
@@ -71,7 +77,7 @@ def at_level(
     return replace(accelerator, verilog=with_models(found), probes=())
 
 
-def with_models(found: Recovered) -> str:
+def with_models(found: RecoveredVerilog) -> str:
     """Verilog with the models of its blocks: yosys' own for iCE40, ours for ECP5 and Gowin."""
     texts = []
     for file, blocks in (("ecp5_blocks.v", ECP5_BLOCKS), ("gowin_blocks.v", GOWIN_BLOCKS)):

@@ -26,7 +26,7 @@ def start_chains(module: dict[str, Any]) -> int:
     for name, cell in [(n, c) for n, c in cells.items() if c["type"] == "CCU2C"]:
         if not loads.get(bit_of(cell, "COUT")):
             cell["connections"]["COUT"] = []
-        low = _Low.of(cell)
+        low = _LowerHalf.of(cell)
         if low is None:
             continue
         low.start(cell)
@@ -45,7 +45,7 @@ def name_open_pins(module: dict[str, Any]) -> None:
 
 
 @dataclass(frozen=True)
-class _Low:
+class _LowerHalf:
     """The lower half of a CCU2C after a constant carry, when its own needs at most two nets."""
 
     init: int
@@ -53,12 +53,12 @@ class _Low:
     carry: bool
 
     @staticmethod
-    def of(cell: Cell) -> _Low | None:
+    def of(cell: Cell) -> _LowerHalf | None:
         carry, facts = bit_of(cell, "CIN"), cell["parameters"]
         if carry not in ("0", "1") or facts["INJECT1_0"] != "NO":
             return None
         inputs = {pin: bit_of(cell, f"{pin}0") for pin in "ABCD"}
-        found = _Low(int(facts["INIT0"], 2), inputs, carry == "1")
+        found = _LowerHalf(int(facts["INIT0"], 2), inputs, carry == "1")
         return found if len(found.nets) <= 2 else None
 
     @property

@@ -57,7 +57,7 @@ class Absorber:
             else:
                 for data, clock in _read_ports(cell):
                     pins = [f"DO{letter}{i}" for letter in data for i in range(18)]
-                    self._outputs(cell, pins, _Read(data, clock))
+                    self._outputs(cell, pins, _OutputRegister(data, clock))
         for name, cell in blocks:
             if cell["type"] == "MULT18X18D":
                 self._inputs(name, cell)
@@ -127,7 +127,7 @@ class Absorber:
 
 
 @dataclass(frozen=True)
-class _Read:
+class _OutputRegister:
     """Output register of a read port of block RAM: letters of its data pins and of its clock."""
 
     data: str

@@ -20,9 +20,9 @@ from gen.host.link_protocol import (
     BoardInfo,
     DeviceError,
     frame,
-    opened,
     pack_image,
     stuff,
+    unframe,
     unstuff,
 )
 
@@ -81,7 +81,7 @@ class Fake:
         while True:
             received += os.read(self.near, 4096)
             *lines, received = received.split(b"\0")
-            found = [request for line in lines if (request := opened(line))]
+            found = [request for line in lines if (request := unframe(line))]
             self.most = max(self.most, sum(op == link_protocol.INFER for _, op, _ in found))
             self.requests += found
             for request in found:

@@ -12,7 +12,7 @@ import pytest
 
 from gen.deploy.bundle import Bundle
 from gen.host import link_protocol
-from gen.host.link_protocol import frame, opened, pack_image
+from gen.host.link_protocol import frame, pack_image, unframe
 from model.spec import Network
 from sim.bench.simulators import missing
 from sim.board import fault_scenarios, faults
@@ -49,7 +49,7 @@ def test_malformed_frames_ask_for_nothing(sort: str) -> None:
         line = malformed(rng, sort, good)
         assert line.endswith(b"\0")
         assert line != good
-        found = [request for part in line.split(b"\0") if (request := opened(part))]
+        found = [request for part in line.split(b"\0") if (request := unframe(part))]
         assert all(ident == link_protocol.NO_ID for ident, _, _ in found)
 
 
