@@ -86,11 +86,13 @@ def settings(family: FamilyName, reference: int) -> tuple[PllSetting, ...]:
         return ()
     ways = {"ecp5": _ecp5, "ice40": _ice40, "gowin": _gowin}[family]
     best: dict[Fraction, PllSetting] = {}
-    for one in ways(LIMITS[family], reference):
-        had = best.get(one.hz)
-        if had is None or (had.detector, had.oscillator) < (one.detector, one.oscillator):
-            best[one.hz] = one
+    for setting in ways(LIMITS[family], reference):
+        best[setting.hz] = max(best.get(setting.hz, setting), setting, key=_jitter_rank)
     return tuple(best[hz] for hz in sorted(best))
+
+
+def _jitter_rank(setting: PllSetting) -> tuple[Fraction, Fraction]:
+    return setting.detector, setting.oscillator
 
 
 def _divisors(reference: int, within: FrequencyRange, most: int) -> range:

@@ -1,4 +1,4 @@
-"""Prices from measurements: least squares, none negative, each drawn to what is expected of it.
+"""Prices from measurements: non-negative least squares with a pull towards expected prices.
 
 Where the measurements say little about a feature (two that always come together, one that hardly
 ever comes) its price stays near START, so that sums of prices hold for networks unlike those that
@@ -27,7 +27,7 @@ START: dict[str, dict[str, float]] = {
     },
     "clock": {"base": 800, "use": 300, "pool_ram": 100},
 }  # fmt: skip
-"""What is expected of a price, on every family: a LUT for a bit of logic. clock: see
+"""The expected price of a feature on every family: a LUT for a bit of logic. clock: see
 gen.cost.fmax."""
 OWN: dict[tuple[str, str], dict[str, float]] = {
     ("lut", "ecp5"): {"ram16x4": 4, "ram_mux": 0.5},
@@ -39,8 +39,8 @@ OWN: dict[tuple[str, str], dict[str, float]] = {
     ("clock", "gowin"): {"base": 480},
     ("ff", "ecp5"): {"dsp_reg": 0, "bram_reg": 0},
 }
-"""And of one family. iCE40 spends a logic cell on a flip-flop without logic before it; for Gowin's
-memories see gen.flow.place.RESOURCES."""
+"""Expected prices that differ on one family. iCE40 spends a logic cell on a flip-flop without logic
+before it; for Gowin's memories see gen.flow.place.RESOURCES."""
 LOOSE = {"ff": {"counter": 2, "address": 2, "flow": 2, "inside": 2, "engine": 20, "pool": 20,
                 "head": 20}}  # fmt: skip
 """How far a price may lie from START where that is 0."""
@@ -83,10 +83,10 @@ def fit(
     reach = np.array([_reach(figure, n, usual.get(n, 0.0)) for n in names])
     counts = np.array([s.measured[figure] for s in samples], dtype=float)
     weight = np.array([s.weight for s in samples]) / np.maximum(counts, SMALL)
-    found = np.array([[s.features.get(n, 0) for n in names] for s in samples], dtype=float)
-    found = found.reshape(-1, len(names))
+    matrix = np.array([[s.features.get(n, 0) for n in names] for s in samples], dtype=float)
+    matrix = matrix.reshape(-1, len(names))
     pull = np.sqrt(PULL[figure]) / reach
-    rows = np.vstack([found * weight[:, None], np.diag(pull)])
+    rows = np.vstack([matrix * weight[:, None], np.diag(pull)])
     price, _ = nnls(rows, np.concatenate([counts * weight, near * pull]))
     return {n: round(float(p), DECIMALS) for n, p in zip(names, price, strict=True)}
 
@@ -97,13 +97,13 @@ def _reach(figure: str, name: str, usual: float) -> float:
 
 def errors(samples: Sequence[CostSample], prices: Mapping[str, float], figure: str) -> list[float]:
     """Error of each sample in percent, positive where the prices give too much."""
-    found = []
+    percents = []
     for s in samples:
         real = s.measured[figure]
-        found.append(100 * (total(s.features, prices) - real) / max(real, SMALL))
-    return found
+        percents.append(100 * (total(s.features, prices) - real) / max(real, SMALL))
+    return percents
 
 
 def total(features: Mapping[str, float], prices: Mapping[str, float]) -> float:
-    """What features cost; those without a price are free."""
+    """Sum of counts times prices; features without a price are free."""
     return sum(prices.get(name, 0.0) * count for name, count in features.items())

@@ -19,7 +19,7 @@ TRIES = 5
 CLIMB = 1.02
 """A faster clock is tried when it gains more than this factor."""
 MARGIN = 0.97
-"""Of what a run reached, the part to ask for once a clock was missed: from one run to the next,
+"""Share to ask for of what a run reached, once a clock was missed: from one run to the next,
 nextpnr's clock moves by a few percent either way."""
 
 
@@ -37,9 +37,11 @@ class ClockAttempt:
 
 @dataclass(frozen=True)
 class BoardBuild:
-    """A bitstream whose timing is met. clock: what runs the design. baud: of the serial link, off
-    by `baud_error`, +0.01 being 1 % too fast. verilog: of everything, module TOP of gen.boards.top.
-    tries: in their order; `build` is the fastest that was met.
+    """A bitstream that meets its clock.
+
+    clock: of the design. baud: of the serial link, off by `baud_error`, +0.01 being 1 % too fast.
+    verilog: of everything, module TOP of gen.boards.top. tries: in their order; `build` is the
+    fastest that met its clock.
     """
 
     board: Board
@@ -154,6 +156,6 @@ def _next(board: Board, met: PllSetting | None, tries: list[ClockAttempt], log: 
 
 
 def _missed(board: Board, tries: list[ClockAttempt], log: Path) -> ToolError:
-    found = ", ".join(f"{t.fmax_mhz:.2f} of {t.mhz:.2f}" for t in tries)
-    reason = f"missed in {len(tries)} runs: {found} MHz reached; try more seeds or a slower guess"
+    reached = ", ".join(f"{t.fmax_mhz:.2f} of {t.mhz:.2f}" for t in tries)
+    reason = f"missed in {len(tries)} runs: {reached} MHz reached; try more seeds or a slower guess"
     return ToolError("timing", f"nextpnr-{board.device.family}", reason, log)

@@ -17,7 +17,7 @@ from rtl.link.requests import WAITING, buffer_bytes
 
 LUTS = {"ice40": 1500, "ecp5": 1500, "gowin": 1500}
 FFS = 800
-"""What link, reset and lights take; measured with an image of 64 bytes, tests hold them to it."""
+"""LUTs and flip-flops of link, reset and lights; measured with an image of 64 bytes, and tested."""
 
 LINK_MHZ = {"lfe5u": 109.0, "ice40-up5k": 40.0, "ice40-hx8k": 106.0, "gw1nr": 88.0}
 """Clock that the link reached, by the beginning of a device's name: place and route of the link
@@ -55,8 +55,8 @@ def plan_for_board(network: Network, board: Board, **options: Any) -> Plan:
     """The plan of `network` with the options of gen.planner.planner.plan, within what the link
     leaves."""
     device, luts = beside_link(network, board.device)
-    wanted = options.pop("luts", None)
-    luts = luts if wanted is None else min(luts, wanted)
+    most = options.pop("luts", None)
+    luts = luts if most is None else min(luts, most)
     return planner.plan(network, device, luts=luts, **options)
 
 

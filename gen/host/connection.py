@@ -83,10 +83,10 @@ class BoardConnection:
 
     def check(self, *, network: str | None = None, design: str | None = None) -> None:
         """DeviceError unless the board runs this network and this design."""
-        found = self.info()
+        info = self.info()
         for what, want, have in (
-            ("network", network, found.network),
-            ("design", design, found.design),
+            ("network", network, info.network),
+            ("design", design, info.design),
         ):
             if want is not None and want != have:
                 raise DeviceError(
@@ -129,12 +129,12 @@ class BoardConnection:
         """
         info = self.info()
         packed = [pack_image(image, info) for image in images]
-        found: list[Answer] = [Answer((), 0)] * len(packed)
+        answers: list[Answer] = [Answer((), 0)] * len(packed)
         requests = [(INFER, image) for image in packed]
         for done, (i, answer) in enumerate(self._exchange(requests, info.window), start=1):
-            found[i] = self._answer(answer)
+            answers[i] = self._answer(answer)
             progress(done)
-        return found
+        return answers
 
     def send(self, line: bytes) -> None:
         """Bytes onto the line as they are; what they ask for is not waited for."""
@@ -223,8 +223,8 @@ class BoardConnection:
         while time.monotonic() < end:
             while self._frames:
                 line = self._frames.popleft()
-                if (found := unframe(line)) is not None:
-                    return found
+                if (parsed := unframe(line)) is not None:
+                    return parsed
                 self.damaged += bool(line)
             try:
                 self._received += self._line.read(max(1, self._line.in_waiting))

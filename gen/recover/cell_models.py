@@ -102,6 +102,6 @@ def ice40_model(cell: str) -> str:
     import pyosys
 
     text = (Path(pyosys.__file__).parent / "share" / "ice40" / "cells_sim.v").read_text()
-    found = re.search(rf"^module {cell}\b.*?^endmodule", text, re.MULTILINE | re.DOTALL)
-    assert found, f"no model of {cell} in yosys"
-    return found[0]
+    module = re.search(rf"^module {cell}\b.*?^endmodule", text, re.MULTILINE | re.DOTALL)
+    assert module, f"no model of {cell} in yosys"
+    return module[0]

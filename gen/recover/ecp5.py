@@ -66,8 +66,8 @@ def net(cell: Cell, pin: str, otherwise: str = "1'b0") -> str:
 
 def parameter(cell: Cell, name: str) -> str:
     """nextpnr ends words that would pass for numbers with a space."""
-    found: str = cell["parameters"].get(name, "")
-    return found.strip()
+    value: str = cell["parameters"].get(name, "")
+    return value.strip()
 
 
 def _cell(name: str, cell: Cell) -> str:

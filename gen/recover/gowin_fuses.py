@@ -85,8 +85,8 @@ class Fuses:
         """The one name of a wire that a tile knows as `name`."""
         from apycula import chipdb
 
-        found: str = chipdb.wire2global(row + 1, column + 1, self.db, name)
-        return self._alias.get(found, found)
+        global_name: str = chipdb.wire2global(row + 1, column + 1, self.db, name)
+        return self._alias.get(global_name, global_name)
 
     @cached_property
     def _alias(self) -> dict[Wire, Wire]:
@@ -130,14 +130,14 @@ class Fuses:
 
     def block_ram(self, row: int, column: int) -> dict[str, str]:
         """Attributes of a block of RAM, whose fuses lie in three tiles."""
-        found: dict[str, str] = {}
+        attributes: dict[str, str] = {}
         for name, values in self._ram_fuses(row, column).items():
             every = set().union(*values.values())
             is_set = {(c, y, x) for c, y, x in every if self.bits[row, c][y][x]}
             for value, fuses in values.items():
                 if fuses == is_set:
-                    found[name] = value
-        return found
+                    attributes[name] = value
+        return attributes
 
     def _ram_fuses(self, row: int, column: int) -> dict[str, dict[str, set[tuple[int, int, int]]]]:
         """Column and place of the fuses by attribute and value."""
@@ -145,13 +145,13 @@ class Fuses:
 
         names = {number: name for name, number in attrids.bsram_attrids.items()}
         values = {number: value for value, number in attrids.bsram_attrvals.items()}
-        found: dict[str, dict[str, set[tuple[int, int, int]]]] = {}
+        table: dict[str, dict[str, set[tuple[int, int, int]]]] = {}
         for c in range(column, column + 3):
             for key, fuses in self.db.shortval[self.db[row, c].ttyp]["BSRAM_DP"].items():
                 attribute, value = self.db.rev_logicinfo("BSRAM")[max(key)]
-                of = found.setdefault(names[attribute], {}).setdefault(values[value], set())
+                of = table.setdefault(names[attribute], {}).setdefault(values[value], set())
                 of |= {(c, y, x) for y, x in fuses}
-        return found
+        return table
 
     def contents(self, row: int, column: int) -> list[int]:
         """INIT_RAM rows of a block of RAM: those of an X9 type."""

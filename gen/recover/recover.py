@@ -37,9 +37,9 @@ def needs_plan_without_multipliers(device: Device, level: str) -> bool:
     return level == "bitstream" and device.family in READ_BACK
 
 
-def netlist(found: Netlist, device: Device, *, cache: Cache) -> RecoveredVerilog:
+def netlist(synthesised: Netlist, device: Device, *, cache: Cache) -> RecoveredVerilog:
     """The netlist of synthesis. Raises ToolError."""
-    return computed(found.path.with_name("netlist.v"), found.top, device, cache)
+    return computed(synthesised.path.with_name("netlist.v"), synthesised.top, device, cache)
 
 
 def routed(built: Build, device: Device, *, cache: Cache) -> RecoveredVerilog:

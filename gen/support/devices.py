@@ -99,12 +99,12 @@ class Device:
 
 @cache
 def _blocks(shapes: tuple[tuple[int, int], ...], price: int, depth: int, width: int) -> int:
-    def priced(shape: tuple[int, int]) -> tuple[float, int]:
+    def price_of(shape: tuple[int, int]) -> tuple[float, int]:
         parts = ceil(depth / shape[0])
         blocks = ceil(parts * width / shape[1])
         return blocks * price + (parts - 1) * width / 2, blocks
 
-    return min(map(priced, reversed(shapes)), key=itemgetter(0))[1]  # of equals, the deepest
+    return min(map(price_of, reversed(shapes)), key=itemgetter(0))[1]  # of equals, the deepest
 
 
 _CABGA381 = (  # the header pins of a ULX3S

@@ -120,8 +120,8 @@ def reason(log: str) -> str:
     """The line of a log that says why its tool failed: the first ERROR, else the last line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     errors = [line for line in lines if line.upper().startswith(("ERROR", "FATAL"))]
-    said = (errors or lines[-1:] or ["ended without a word"])[0]
-    return said.removeprefix("ERROR:").strip()
+    why = (errors or lines[-1:] or ["ended without a word"])[0]
+    return why.removeprefix("ERROR:").strip()
 
 
 def run(

@@ -74,8 +74,8 @@ def verilator_home() -> Path | None:
 def missing(simulator: str) -> str | None:
     """Why `simulator` ("verilator" or "icarus") cannot run here and what to do; None if it can."""
     if simulator == "icarus":
-        found = shutil.which("iverilog") and shutil.which("vvp")
-        return None if found else "icarus: iverilog not found; apt-get install iverilog"
+        installed = shutil.which("iverilog") and shutil.which("vvp")
+        return None if installed else "icarus: iverilog not found; apt-get install iverilog"
     if simulator != "verilator":
         return f"unknown simulator {simulator!r}: choose verilator or icarus"
     if verilator_home() is None and not shutil.which("verilator"):
@@ -225,10 +225,10 @@ def _keep(model: Path, runtime: Path, shared: Path) -> None:
         publish(runtime, shared)
 
 
-def publish(made: Path, final: Path) -> None:
+def publish(folder: Path, final: Path) -> None:
     """Give a finished folder its name, unless somebody else was faster."""
     try:
-        made.rename(final)
+        folder.rename(final)
     except OSError:
         if not final.exists():
             raise

@@ -147,11 +147,11 @@ def run_stream(
     return result
 
 
-def _deliver(made: Path, final: Path) -> None:
+def _deliver(source: Path, final: Path) -> None:
     """Move a finished file to its place, which may be on another disk."""
     final.parent.mkdir(parents=True, exist_ok=True)
     part = final.with_name(f"{final.name}.part")
-    shutil.move(made, part)
+    shutil.move(source, part)
     part.replace(final)
 
 
@@ -210,11 +210,11 @@ def _result(case: StreamCase, i: int, folder: Path, seed: int, seconds: float) -
 
 
 def _probes(case: StreamCase, i: int, folder: Path) -> dict[str, ProbeRecord]:
-    found = {}
+    records = {}
     for n, prefix in enumerate(case.probes):
         path = folder / f"{i * PROBES_PER_CASE + n}.probe"
         if path.exists():
             *words, last = path.read_text().splitlines()
             _, valid, ready = last.split()
-            found[prefix] = ProbeRecord([_word(w) for w in words], valid == "1", ready == "1")
-    return found
+            records[prefix] = ProbeRecord([_word(w) for w in words], valid == "1", ready == "1")
+    return records

@@ -61,15 +61,15 @@ class StreamCase:
 
 def ports(verilog: str, top: str) -> dict[str, int]:
     """Width in bits of each port of module `top`; ValueError when there is no such module."""
-    found = re.search(
+    module = re.search(
         rf"^\s*module\s+{re.escape(top)}\b(.*?)^\s*endmodule", verilog, re.MULTILINE | re.DOTALL
     )
-    if found is None:
+    if module is None:
         names = ", ".join(_MODULE.findall(verilog)) or "none"
         raise ValueError(f"no module {top!r} in this Verilog: it has {names}")
     return {
         name: abs(int(high) - int(low)) + 1 if high else 1
-        for high, low, name in _PORT.findall(found[1])
+        for high, low, name in _PORT.findall(module[1])
     }
 
 
@@ -128,8 +128,8 @@ def _bits(case: StreamCase, end: StreamPorts, widths: Mapping[str, int]) -> int:
 
 def _slices(word: str, end: StreamPorts, widths: Mapping[str, int]) -> dict[str, str]:
     """Which bits of `word` each payload port stands for."""
-    found, low = {}, 0
+    slices, low = {}, 0
     for name in end.payload:
-        found[name] = f"{word}[{low + widths[name] - 1}:{low}]"
+        slices[name] = f"{word}[{low + widths[name] - 1}:{low}]"
         low += widths[name]
-    return found
+    return slices

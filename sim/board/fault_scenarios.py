@@ -36,23 +36,23 @@ def fault_scenarios(
     rng: random.Random,
 ) -> dict[str, FaultScenario]:
     """Tries all on a running `board`; how often each went as it must, by what happened."""
-    asked = list(islice(cycle(images), BATCH))
+    batch = list(islice(cycle(images), BATCH))
     right = list(islice(cycle(answers), BATCH))
     baud = bundle.info.baud
-    found = {
-        "cable pulled in a batch, put back": _times(lambda: _cable(board, baud, asked, right)),
+    outcomes = {
+        "cable pulled in a batch, put back": _times(lambda: _cable(board, baud, batch, right)),
         "second program on the port": _times(lambda: _second(board.port, baud)),
         "another network or design on the board": _times(lambda: _other(board.port, baud)),
         "bit flipped in a file": list(_damaged(bundle, network, rng)),
     }
-    return {what: FaultScenario(len(held), sum(held)) for what, held in found.items()}
+    return {name: FaultScenario(len(held), sum(held)) for name, held in outcomes.items()}
 
 
 def _times(attempt: Callable[[], bool]) -> list[bool]:
-    held: list[bool] = []
-    while len(held) < TIMES and all(held):
-        held.append(attempt())
-    return held
+    outcomes: list[bool] = []
+    while len(outcomes) < TIMES and all(outcomes):
+        outcomes.append(attempt())
+    return outcomes
 
 
 def connect(port: str, baud: int, **hashes: str) -> BoardConnection:
@@ -80,11 +80,11 @@ def _cable(
 
     try:
         with connect(board.port, baud) as host:
-            told = _fails_with(lambda: host.predict(images, pulled), "the line broke")
+            reported = _fails_with(lambda: host.predict(images, pulled), "the line broke")
         gone = _fails_with(lambda: connect(board.port, baud), "cannot be opened")
         board.plug()
         with connect(board.port, baud) as host:
-            return told and gone and host.predict(images) == right
+            return reported and gone and host.predict(images) == right
     except DeviceError:
         return False
 
@@ -93,8 +93,8 @@ def _second(port: str, baud: int) -> bool:
     """It is told, and the first goes on."""
     try:
         with connect(port, baud) as host:
-            told = _fails_with(lambda: connect(port, baud), "in use by another program")
-            return told and host.self_test().passed
+            reported = _fails_with(lambda: connect(port, baud), "in use by another program")
+            return reported and host.self_test().passed
     except DeviceError:
         return False
 

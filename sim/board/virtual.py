@@ -1,6 +1,6 @@
 """The virtual board: the Verilog of a board in Verilator, behind a pseudo-terminal like its port.
 
-with VirtualBoard(linked) as board, Device.open(board.port, linked.info.baud) as device:
+with VirtualBoard(design) as board, BoardConnection.open(board.port, design.info.baud) as device:
     device.predict(images)
 """
 
@@ -130,9 +130,9 @@ class VirtualBoard:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _command(self, what: bytes, answer: str) -> None:
+    def _command(self, command: bytes, answer: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(what)
+        self._process.stdin.write(command)
         self._process.stdin.flush()
         self._expect(answer)
 

@@ -60,7 +60,7 @@ def at_level(
     steps, text, top = Cache(cache), accelerator.verilog, accelerator.top
     if level == "netlist":
         progress("synthesis")
-        found = recover.netlist(synthesise(text, top, device, cache=steps), device, cache=steps)
+        recovered = recover.netlist(synthesise(text, top, device, cache=steps), device, cache=steps)
     else:
         built = build(
             text,
@@ -73,17 +73,17 @@ def at_level(
         )
         progress("reading it back")
         read = recover.routed if level == "routed" else recover.bitstream
-        found = read(built, device, cache=steps)
-    return replace(accelerator, verilog=with_models(found), probes=())
+        recovered = read(built, device, cache=steps)
+    return replace(accelerator, verilog=with_models(recovered), probes=())
 
 
-def with_models(found: RecoveredVerilog) -> str:
+def with_models(recovered: RecoveredVerilog) -> str:
     """Verilog with the models of its blocks: yosys' own for iCE40, ours for ECP5 and Gowin."""
     texts = []
     for file, blocks in (("ecp5_blocks.v", ECP5_BLOCKS), ("gowin_blocks.v", GOWIN_BLOCKS)):
-        if set(found.blocks) & set(blocks):
+        if set(recovered.blocks) & set(blocks):
             texts.append(Path(__file__).with_name(file).read_text())
-    ice40 = [block for block in found.blocks if block.startswith("SB_")]
+    ice40 = [block for block in recovered.blocks if block.startswith("SB_")]
     if ice40:
         texts += [ICE40_MACROS, *map(ice40_model, ice40)]
-    return "".join(f"{text}\n" for text in (*texts, found.verilog))
+    return "".join(f"{text}\n" for text in (*texts, recovered.verilog))

@@ -1,4 +1,4 @@
-"""Where a simulation and the golden model part: the first layer, pixel and channel that differ."""
+"""Where a simulation differs from the golden model: the first layer, pixel and channel."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def first_difference(
 
     records: what the probes carried, from image 0 on, by prefix.
     """
-    want = golden.run(network, images[image : image + 1], [p.node for p in probes])
+    golden_values = golden.run(network, images[image : image + 1], [p.node for p in probes])
     for probe in probes:
-        _, _, width, channels = want[probe.node].shape
-        expected: list[int] = want[probe.node].flatten().tolist()
-        words = _words(want[probe.node].shape, probe)
+        _, _, width, channels = golden_values[probe.node].shape
+        expected: list[int] = golden_values[probe.node].flatten().tolist()
+        words = _words(golden_values[probe.node].shape, probe)
         got = unpack(records[probe.prefix].words[image * words : (image + 1) * words], probe)
         got += [None] * (len(expected) - len(got))
         for at, (e, g) in enumerate(zip(expected, got, strict=False)):

@@ -131,19 +131,19 @@ class _Bench:
         waves: Path | None = None,
     ) -> _Run:
         """Simulate `images`, numbered from `first` on."""
-        it = self.accelerator
+        accelerator = self.accelerator
         scores = golden.run(self.network, images)[self.head].flatten(1).numpy()
-        want = frames(scores, it.bytes_out)
+        want = frames(scores, accelerator.bytes_out)
         case = StreamCase(
-            it.verilog,
-            it.top,
+            accelerator.verilog,
+            accelerator.top,
             input_words(images),
             [word for frame in want for word in frame],
-            it.bytes_in,
-            it.bytes_out,
+            accelerator.bytes_in,
+            accelerator.bytes_out,
             axi_stream("s_axis"),
             axi_stream("m_axis"),
-            {p.prefix: p.lanes * p.bits for p in it.probes},
+            {p.prefix: p.lanes * p.bits for p in accelerator.probes},
         )
         (result,) = run_streams(
             [case],

@@ -54,12 +54,12 @@ class _LowerHalf:
 
     @staticmethod
     def of(cell: Cell) -> _LowerHalf | None:
-        carry, facts = bit_of(cell, "CIN"), cell["parameters"]
-        if carry not in ("0", "1") or facts["INJECT1_0"] != "NO":
+        carry, parameters = bit_of(cell, "CIN"), cell["parameters"]
+        if carry not in ("0", "1") or parameters["INJECT1_0"] != "NO":
             return None
         inputs = {pin: bit_of(cell, f"{pin}0") for pin in "ABCD"}
-        found = _LowerHalf(int(facts["INIT0"], 2), inputs, carry == "1")
-        return found if len(found.nets) <= 2 else None
+        half = _LowerHalf(int(parameters["INIT0"], 2), inputs, carry == "1")
+        return half if len(half.nets) <= 2 else None
 
     @property
     def nets(self) -> list[int]:

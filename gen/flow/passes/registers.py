@@ -65,17 +65,17 @@ class Absorber:
 
     def _outputs(self, cell: Cell, pins: Iterable[str], use: Any) -> None:
         """Every bit in use must go to one flip-flop alone, and these must be alike."""
-        found: dict[str, str] = {}
+        flops: dict[str, str] = {}
         for pin in pins:
             users = self.loads.get(bit_of(cell, pin), [])
             if not users:
                 continue
             if len(users) > 1 or not self._is_flop(*users[0]):
                 return
-            found[pin] = users[0][0]
-        control = self._control(found.values())
+            flops[pin] = users[0][0]
+        control = self._control(flops.values())
         if control and use(cell, control):
-            for pin, name in found.items():
+            for pin, name in flops.items():
                 flop = self.cells.pop(name)
                 cell["connections"][pin] = flop["connections"]["Q"]
 
@@ -85,15 +85,17 @@ class Absorber:
         Both operands or none: nextpnr counts all of the product in front of a lone input register.
         That of a constant is always on; the first product is 0 with it as it was without.
         """
-        found = {operand: self._drivers(cell, operand) for operand in "AB"}
-        controls = {o: self._control(drivers.values()) for o, drivers in found.items() if drivers}
+        operands = {operand: self._drivers(cell, operand) for operand in "AB"}
+        controls = {
+            o: self._control(drivers.values()) for o, drivers in operands.items() if drivers
+        }
         first = next(iter(controls.values()), None)
         if not first or not all(
             c and c.clock == first.clock and _fits(cell, c) for c in controls.values()
         ):
             return
         always = replace(first, enable="1")
-        for operand, drivers in found.items():
+        for operand, drivers in operands.items():
             _clock(cell, f"INPUT{operand}", controls.get(operand) or always)
             for pin, flop in drivers.items():
                 self._bypass(name, cell, pin, flop)
@@ -122,8 +124,8 @@ class Absorber:
         cells = [self.cells.get(name, {}) for name in names]
         if any(cell.get("type") != "TRELLIS_FF" for cell in cells):
             return None
-        found = {_flop_control(cell) for cell in cells}
-        return found.pop() if len(found) == 1 else None
+        controls = {_flop_control(cell) for cell in cells}
+        return controls.pop() if len(controls) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -181,11 +183,11 @@ def _clock(cell: Cell, register: str, control: _Control) -> bool:
 
 
 def _flop_control(flop: Cell) -> _Control | None:
-    facts = flop["parameters"]
-    mux = facts.get("CEMUX", "1").strip()
-    reset = bit_of(flop, "LSR") not in UNUSED or facts.get("LSRMUX", "LSR") != "LSR"
-    starts_at_0 = facts.get("REGSET", "RESET") == "RESET"
+    parameters = flop["parameters"]
+    mux = parameters.get("CEMUX", "1").strip()
+    reset = bit_of(flop, "LSR") not in UNUSED or parameters.get("LSRMUX", "LSR") != "LSR"
+    starts_at_0 = parameters.get("REGSET", "RESET") == "RESET"
     if reset or not starts_at_0 or mux not in ("1", "CE") or bit_of(flop, "M") != "x":
         return None
     enable = bit_of(flop, "CE") if mux == "CE" else "1"
-    return _Control(bit_of(flop, "CLK"), facts.get("CLKMUX") == "INV", enable)
+    return _Control(bit_of(flop, "CLK"), parameters.get("CLKMUX") == "INV", enable)

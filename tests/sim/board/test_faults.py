@@ -103,7 +103,7 @@ def fails_once(fault: Callable[[int, int, bytes], bytes]) -> Reply:
 def test_every_frame_is_sent_and_every_answer_right() -> None:
     bursts = stormed(right)
     assert sum((b.frames for b in bursts), FrameCounts()) == FrameCounts(sent=60, good=len(bursts))
-    assert {b.sort for b in bursts} == set(CATEGORIES)
+    assert {b.category for b in bursts} == set(CATEGORIES)
     assert not any(b.harm for b in bursts)
 
 
@@ -112,13 +112,13 @@ def test_wrong_answer_is_counted_and_the_storm_goes_on() -> None:
     bursts = stormed(wrong)
     assert [i for i, b in enumerate(bursts) if b.frames.wrong] == [2]
     assert sum(b.frames.sent for b in bursts) == 60
-    assert bursts[2].harm.startswith(f"{bursts[2].sort}: Answer(scores=(")
+    assert bursts[2].harm.startswith(f"{bursts[2].category}: Answer(scores=(")
 
 
 def test_lost_request_is_counted() -> None:
     bursts = stormed(fails_once(lambda *request: b""))
     assert [b.frames.lost for b in bursts[:4]] == [0, 0, 1, 0]
-    assert bursts[2].harm == f"{bursts[2].sort}: a request was lost"
+    assert bursts[2].harm == f"{bursts[2].category}: a request was lost"
 
 
 def test_board_that_hangs_ends_the_storm() -> None:
