@@ -1,8 +1,8 @@
 """A board: its FPGA, and where clock, serial line, button and lights are.
 
-Pins come from amaranth-boards, which is read when a board is asked for. An entry names them by
+Pins come from amaranth-boards, which is imported when a board is used. An entry names them by
 resource ("uart 0 rx", "led 0") or by connector ("gpio_0:1"), and adds what the platform does not
-say: what is on the other side of the serial line, and how a bitstream is loaded.
+have: the USB chip of the serial line, and how a bitstream is loaded.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ CLOCK, RESET = "clk_in", "button"
 
 
 def ports(board: Board) -> dict[str, Pin]:
-    """Bits of the top's ports, as yosys names them, and their pins."""
+    """Pins of the top module's ports, by port or bit of a bus as yosys names them."""
     pins = {CLOCK: board.pin(board.clock), "rx": pulled_up(board, board.pin(board.rx))}
     pins["tx"] = board.pin(board.tx)
     for bus, places in (("led", board.leds), ("high", board.high)):
@@ -24,7 +24,7 @@ def ports(board: Board) -> dict[str, Pin]:
 
 
 def pulled_up(board: Board, pin: Pin) -> Pin:
-    """The pin with a pull-up, so that an open serial line or button is at rest."""
+    """The pin with a pull-up, so that an open serial line or button reads 1."""
     pull_up = {"ecp5": {"PULLMODE": "UP"}, "ice40": {"PULLUP": "1"}, "gowin": {"PULL_MODE": "UP"}}
     if str(pin.attributes.get("IO_TYPE", "")).startswith("SSTL"):  # has no pull-up
         return pin

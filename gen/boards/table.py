@@ -1,4 +1,4 @@
-"""The boards as rows: what each has to spend, its clocks, and how one talks to it."""
+"""The boards as rows: resources, clocks, serial line and loader of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gen.boards.pll import MHZ
 class BoardRow:
     """A board. Units as in gen.support.devices.Device. oscillator_mhz: on the board. pll_mhz:
     slowest and fastest clock made of it that a serial link works with. baud: the most of its serial
-    side."""
+    line."""
 
     board: str
     device: str
@@ -35,7 +35,7 @@ class BoardRow:
 
 
 def row(board: Board) -> BoardRow:
-    """What there is to say of one board."""
+    """The row of one board."""
     device, pll_mhz = board.device, [s.mhz for s in board.clocks() if s.uses_pll]
     return BoardRow(
         board=board.name,

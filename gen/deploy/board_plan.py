@@ -1,4 +1,4 @@
-"""Plans for a board: what is left of its FPGA beside the serial link."""
+"""Plans for a board, within the part of its FPGA that the serial link leaves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ are usually asked for."""
 
 
 def predicted_mhz(plan: Plan, board: Board) -> float:
-    """Clock to expect of a plan with its link, but no less than the slowest of the board."""
+    """Predicted clock of a plan with its link in MHz, at least the slowest clock of the board."""
     device = board.device
     model = CostModel.of(device).fmax_mhz(plan.stages, plan.cost.lut, device)
     reached = (mhz for start, mhz in LINK_MHZ.items() if device.name.startswith(start))
@@ -52,8 +52,7 @@ def beside_link(network: Network, device: Device) -> tuple[Device, float]:
 
 
 def plan_for_board(network: Network, board: Board, **options: Any) -> Plan:
-    """The plan of `network` with the options of gen.planner.planner.plan, within what the link
-    leaves."""
+    """The plan of `network` within what the link leaves. options: of gen.planner.planner.plan."""
     device, luts = beside_link(network, board.device)
     most = options.pop("luts", None)
     luts = luts if most is None else min(luts, most)

@@ -1,4 +1,4 @@
-"""Place and route with nextpnr, and what it measures: resources and clock."""
+"""Place and route with nextpnr, and the resources and clock that it reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The host's side of the link: docs/link.md. Needs pyserial alone: see gen.deploy.bundle.
+"""The host's side of the link (docs/link.md). Needs pyserial alone: see gen.deploy.bundle.
 
 with BoardConnection.open("/dev/ttyUSB0", 1_000_000, network=digest) as device:
     labels = [answer.label for answer in device.predict(images)]
@@ -50,7 +50,7 @@ class BoardConnection:
         self._received = bytearray()
         self._frames: deque[bytes] = deque()
         self._ids = itertools.cycle(range(NO_ID))
-        for _ in range(random.randrange(NO_ID)):  # not the ids of the program before
+        for _ in range(random.randrange(NO_ID)):  # start elsewhere than the program before
             next(self._ids)
         self._info: BoardInfo | None = None
         self.damaged = 0
@@ -67,7 +67,7 @@ class BoardConnection:
         design: str | None = None,
         timeout: float = TIMEOUT,
     ) -> BoardConnection:
-        """The board at `port`. network, design: hashes that it must have, if given.
+        """Opens the board at `port`. network, design: hashes that it must have, if given.
 
         timeout: seconds without any answer after which requests count as lost. Raises DeviceError
         when the port is missing or in use, the board silent, or another one.
@@ -104,28 +104,28 @@ class BoardConnection:
         self.close()
 
     def info(self) -> BoardInfo:
-        """What the board is."""
+        """The board's answer to `identify`, which is asked for once."""
         if self._info is None:
-            self.send(b"\0")  # ends what another program may have left unfinished
+            self.send(b"\0")  # ends a frame that another program may have left unfinished
             self._info = BoardInfo.unpack(self._ask(IDENTIFY))
         return self._info
 
     def counters(self) -> BoardCounters:
-        """Counted by the board since its reset."""
+        """Counts of the board since its reset."""
         return BoardCounters.unpack(self._ask(COUNTERS))
 
     def self_test(self) -> SelfTestResult:
-        """Runs the built-in image, several times back to back; then `counters` are those of it."""
+        """Runs the built-in image several times back to back; `counters` then have its cycles."""
         answer = self._ask(SELF_TEST)
         return SelfTestResult(answer[-1] == 1, self._answer(answer[:-1]))
 
     def predict(
         self, images: Iterable[Any], progress: Callable[[int], None] = lambda done: None
     ) -> list[Answer]:
-        """Answers to a batch, in order, with as many images on their way as the board can hold.
+        """Answers to a batch of images, in their order, sent as fast as the board takes them.
 
         images: each of height·width·channels integers in the input's range, channels innermost, as
-        array, nested sequence or bytes. progress: is told how many are done.
+        array, nested sequence or bytes. progress: called with images done.
         """
         info = self.info()
         packed = [pack_image(image, info) for image in images]
@@ -137,7 +137,7 @@ class BoardConnection:
         return answers
 
     def send(self, line: bytes) -> None:
-        """Bytes onto the line as they are; what they ask for is not waited for."""
+        """Writes bytes to the line as they are, and does not wait for an answer."""
         try:
             self._line.write(line)
         except OSError as error:
@@ -161,10 +161,10 @@ class BoardConnection:
     def _exchange(
         self, requests: Sequence[tuple[int, bytes]], window: int
     ) -> Iterator[tuple[int, bytes]]:
-        """Index and answer of each request, as they come; lost ones are sent again.
+        """Yields index and answer of each request as they come, and sends lost requests again.
 
-        The board answers in the order of the requests, so those that were sent before an answered
-        one and are still open are lost.
+        The board answers in the order of the requests: those sent before an answered one and still
+        open are lost. window: most requests under way.
         """
         todo, sent = deque(range(len(requests))), dict[int, int]()
         progress = time.monotonic()
@@ -194,9 +194,9 @@ class BoardConnection:
         sent: dict[int, int],
         requests: Sequence[tuple[int, bytes]],
     ) -> bool:
-        """Whether an answer belongs to an open request; DeviceError if that was refused for good.
+        """Whether an answer belongs to an open request; DeviceError if the board refused that.
 
-        Others are answers to requests that were given up, or tell of damaged frames.
+        Other frames answer requests that were repeated since, or report damaged frames.
         """
         ident, code, _ = answer
         if ident not in sent:
@@ -218,7 +218,7 @@ class BoardConnection:
         )
 
     def _receive(self) -> tuple[int, int, bytes] | None:
-        """The next frame that is right; None when nothing comes for `timeout` seconds."""
+        """The next undamaged frame; None when none comes for `timeout` seconds."""
         end = time.monotonic() + self.timeout
         while time.monotonic() < end:
             while self._frames:

@@ -21,7 +21,7 @@ class DeviceError(RuntimeError):
 
 @dataclass(frozen=True)
 class BoardInfo:
-    """What a board is. design, network: SHA-256 in hexadecimal. window: images on their way."""
+    """What a board is. design, network: SHA-256 in hexadecimal. window: images that it can hold."""
 
     protocol: int
     design: str
@@ -72,7 +72,7 @@ _INFO = struct.Struct("<B32s32sHHHB?HB?IIH")
 
 @dataclass(frozen=True)
 class BoardCounters:
-    """Cycles of the accelerator, images answered, and frames that were not served, by reason."""
+    """Counted by a board: cycles of the accelerator, images answered, frames refused by reason."""
 
     latency_cycles: int
     interval_cycles: int
@@ -102,7 +102,8 @@ class SelfTestResult(NamedTuple):
 
 
 def frame(ident: int, op: int, payload: bytes = b"") -> bytes:
-    """A request or an answer as it goes over the line, delimiter included."""
+    """A request or an answer as it goes over the line: COBS of id, operation, payload and CRC-32,
+    with the delimiter."""
     body = bytes([ident, op]) + payload
     return stuff(body + binascii.crc32(body).to_bytes(4, "little")) + b"\0"
 
@@ -118,7 +119,7 @@ def unframe(line: bytes) -> tuple[int, int, bytes] | None:
 
 
 def stuff(body: bytes) -> bytes:
-    """COBS of `body`, without a delimiter."""
+    """COBS (consistent overhead byte stuffing) of `body`, without a delimiter."""
     line = bytearray()
     for part in body.split(b"\0"):
         while len(part) >= 254:
@@ -129,7 +130,7 @@ def stuff(body: bytes) -> bytes:
 
 
 def unstuff(line: bytes) -> bytes | None:
-    """The bytes of COBS, or None where its last block is cut."""
+    """Inverse of `stuff`; None where the last block is cut short."""
     body, at = bytearray(), 0
     while at < len(line):
         length = line[at]

@@ -93,14 +93,14 @@ def plan(
 ) -> Plan:
     """The fastest plan that fits, or the smallest of `fps` images a second at a clock of `mhz`.
 
-    dsps, luts: use no more than these. model: of cost, the committed one unless given. exact: run
-    the schedule for the cycles, and count the blocks of RAM that these weights need; without, the
-    cycles are those of `gen.planner.fast_cycles`, where no join needs a FIFO, and blocks are those
-    that weights of this shape may need. Raises PlanError with resource and excess where nothing
-    fits.
+    dsps, luts: use no more than these. model: cost model, the committed one unless given. exact:
+    the schedule gives the cycles, and the blocks of RAM are those that these weights need. Without
+    exact, blocks are those that weights of this shape may need, and the cycles of a network without
+    joins are those of `gen.planner.fast_cycles`. Raises PlanError for a wrong request, DoesNotFit
+    with resource and excess where nothing fits.
     """
-    made = Planner(network, device, model)
-    return made.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
+    planner = Planner(network, device, model)
+    return planner.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
 
 
 def size_fifos(

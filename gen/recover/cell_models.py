@@ -1,4 +1,4 @@
-"""Verilog of a netlist in which LUTs, carries and flip-flops have become what they compute.
+"""Verilog of a netlist with LUTs, carries and flip-flops replaced by their yosys models.
 
 Blocks of RAM and multipliers stay instances (`RecoveredVerilog.blocks`): a simulation adds their
 models.
@@ -39,7 +39,7 @@ ICE40_MACROS = """\
 `define ICE40_DEFAULT_ASSIGNMENT_0
 `define ICE40_DEFAULT_ASSIGNMENT_1
 """
-"""What the models of single cells want from the head of yosys' file: no defaults."""
+"""Macros that models of single iCE40 cells need from the head of yosys' file."""
 SECONDS = 600
 
 
@@ -56,7 +56,7 @@ class RecoveredVerilog:
 
 
 def computed(source: Path, top: str, device: Device, cache: Cache) -> RecoveredVerilog:
-    """The netlist in Verilog `source` with its cells replaced by what they compute."""
+    """The netlist in Verilog `source` with its cells replaced by their models. Raises ToolError."""
     models = _ice40_models(source.read_text()) if device.family == "ice40" else {}
     lib = {"blocks.v": "-lib ", "cells.v": ""}
     script = [*MODELS[device.family], *(f"read_verilog {lib[name]}{name}" for name in models)]
@@ -89,7 +89,7 @@ def computed(source: Path, top: str, device: Device, cache: Cache) -> RecoveredV
 
 
 def _ice40_models(netlist: str) -> dict[str, str]:
-    """Files with the models of the cells that a netlist uses: of those with content, of blocks."""
+    """Files with the models of the cells that a netlist uses: cells.v and, for BLOCKS, blocks.v."""
     models: dict[str, str] = {}
     for cell in sorted(set(re.findall(r"^\s*(SB_\w+)", netlist, re.MULTILINE))):
         name = "blocks.v" if cell in BLOCKS else "cells.v"
@@ -98,7 +98,7 @@ def _ice40_models(netlist: str) -> dict[str, str]:
 
 
 def ice40_model(cell: str) -> str:
-    """yosys' model of one type of cell. The whole file takes 16 seconds to read: it has SPRAM."""
+    """yosys' model of one type of cell; its whole file, with SPRAM, takes 16 seconds to read."""
     import pyosys
 
     text = (Path(pyosys.__file__).parent / "share" / "ice40" / "cells_sim.v").read_text()

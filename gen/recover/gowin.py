@@ -1,6 +1,6 @@
-"""What the bitstream of a GW1N-9 says, as Verilog of yosys' Gowin cells.
+"""The bitstream of a GW1N-9 as Verilog of yosys' Gowin cells.
 
-Wires are followed from the output pins backwards, so what no pin depends on is left out.
+Wires are followed backwards from the output pins, so cells that no pin depends on are left out.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def pin_numbers(constraints: str) -> dict[str, str]:
 
 
 class WireTracer:
-    """Who drives which wire. pins: of the package, by port."""
+    """The driver of each wire, from the fuses. pins: of the package, by port."""
 
     def __init__(self, fuses: Fuses, pins: dict[str, str]) -> None:
         self.fuses = fuses
@@ -79,7 +79,7 @@ class WireTracer:
                 self.inputs[fuses.wire(row, column, wires["O"])] = port
 
     def _tap(self, tiles: dict[TileReader, Tile]) -> None:
-        """Of clock spines that the fuses do not tell apart, the one that is driven is meant."""
+        """Takes the driven one of clock spines that the fuses do not tell apart."""
         for at, tile in tiles.items():
             for to, spines in tile.taps.items():
                 driven = [by for by in spines if at.wire(by) in self.source]
@@ -89,7 +89,7 @@ class WireTracer:
                     self.source[at.wire(to)] = at.wire(driven[0])
 
     def _cells(self, at: TileReader, tile: Tile) -> None:
-        """Notes what writes the cell that drives each output of a tile."""
+        """Registers, for each cell output of a tile, the function that writes the cell."""
         bels = self.fuses.db[at.row, at.column].bels
         for n in (n for n in range(8) if f"LUT{n}" in bels):
             self.makers[at.wire(f"F{n}")] = partial(gowin_cells.lut, at, n)
@@ -114,7 +114,7 @@ class WireTracer:
         self.makers[carry] = partial(gowin_cells.alu_carry, at, n, carry)
 
     def net(self, wire: Wire) -> str:
-        """What drives a wire: a port, a constant, or the wire of a cell, which is then written."""
+        """The driver of a wire: a port, a constant, or a cell's output, which is then written."""
         while wire in self.source and wire not in self.inputs and wire not in self.makers:
             wire = self.source[wire]
         if wire in self.inputs:

@@ -1,4 +1,4 @@
-"""Cells of a GW1N tile as Verilog of yosys' Gowin cells, each function one kind of them."""
+"""Cells of a GW1N tile as Verilog of yosys' Gowin cells, one function for each kind."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MODELLED = {
     *(f"DP{port}_{what}" for port in "AB" for what in ("DATA_WIDTH", "MODE", "REGMODE")),
     *(f"DP{port}_{what}" for port in "AB" for what in ("BEHB", "BELB")),
 }
-"""Attributes of block RAM that are minded."""
+"""Attributes of block RAM that the models here take into account."""
 
 
 @dataclass(frozen=True, eq=False)
 class TileReader:
-    """One tile. net: what drives a wire, as an expression."""
+    """One tile of the bitstream. net: expression of the driver of a wire."""
 
     fuses: Fuses
     row: int
@@ -33,7 +33,7 @@ class TileReader:
         return self.fuses.wire(self.row, self.column, name)
 
     def read(self, *names: str) -> list[str]:
-        """What drives each of the tile's wires."""
+        """The drivers of wires of the tile, as expressions."""
         return [self.net(self.wire(name)) for name in names]
 
     def bits(self, n: int) -> int:
@@ -70,7 +70,7 @@ def alu_sum(at: TileReader, n: int) -> str:
 
 
 def alu_carry(at: TileReader, n: int, out: Wire) -> str:
-    """The carry of an ALU goes on where its LUT gives 1; else the LUT's low four bits make it."""
+    """The carry out of an ALU: its carry in where the LUT gives 1, else the LUT's low four bits."""
     on, made = f"{out}_on", f"{out}_made"
     carry, a, b = at.read(f"CIN{n}", f"A{n}", f"B{n}")
     low = instance(
@@ -101,7 +101,8 @@ def lut_ram(at: TileReader, n: int) -> str:
 
 
 def block_ram(at: TileReader) -> str:
-    """Two ports of up to 18 bits; or one that writes and one that reads 36, with both's data pins.
+    """A block with two ports of up to 18 bits; or one that writes and one that reads 36 bits, which
+    use the data pins of both.
 
     A word of 36 bits in one port of an SP is two of 18, one in each port.
     """

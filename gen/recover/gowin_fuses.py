@@ -1,8 +1,8 @@
-"""What the bitstream of a GW1N-9 configures: cells, wires and contents of block RAM.
+"""The configuration in the bitstream of a GW1N-9: cells, wires and contents of block RAM.
 
-apycula's tables and the decoder of gowin_unpack give bels and pips. gowin_unpack itself (0.32)
-loses some of it: contents and widths of block RAM, functions of ALUs that nextpnr changed, contents
-of distributed RAM, long wires, which clock spine is tapped. Those are read here.
+apycula's tables and the decoder of gowin_unpack give bels and pips. gowin_unpack itself (0.32) does
+not decode all of it: contents and widths of block RAM, functions of ALUs that nextpnr changed,
+contents of distributed RAM, long wires, which clock spine is tapped. These are read here.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ INIT_HEIGHT = 256
 
 @dataclass(frozen=True)
 class Tile:
-    """bels: flags or modes of each by name; pips: source by destination; taps: what the same fuses
-    mean in the tables, any of four clock spines, by destination.
+    """bels: flags or modes of each by name. pips: source by destination. taps: by destination, the
+    clock spines of which any may be meant, as they have the same fuses.
     """
 
     bels: dict[str, set[Any]]
@@ -82,7 +82,7 @@ class Fuses:
         return [name for name, fuses in sources.items() if fuses == sources.get(by)]
 
     def wire(self, row: int, column: int, name: str) -> Wire:
-        """The one name of a wire that a tile knows as `name`."""
+        """The chip-wide name of a wire that a tile knows as `name`."""
         from apycula import chipdb
 
         global_name: str = chipdb.wire2global(row + 1, column + 1, self.db, name)
@@ -129,7 +129,7 @@ class Fuses:
         )
 
     def block_ram(self, row: int, column: int) -> dict[str, str]:
-        """Attributes of a block of RAM, whose fuses lie in three tiles."""
+        """Attributes by name of a block of RAM, whose fuses lie in three tiles."""
         attributes: dict[str, str] = {}
         for name, values in self._ram_fuses(row, column).items():
             every = set().union(*values.values())
@@ -140,7 +140,7 @@ class Fuses:
         return attributes
 
     def _ram_fuses(self, row: int, column: int) -> dict[str, dict[str, set[tuple[int, int, int]]]]:
-        """Column and place of the fuses by attribute and value."""
+        """(tile column, line, bit) of the fuses of a block, by attribute and value."""
         from apycula import attrids
 
         names = {number: name for name, number in attrids.bsram_attrids.items()}

@@ -1,4 +1,4 @@
-"""Verilog of what was built: the netlists of synthesis and routing, and what a bitstream holds.
+"""Verilog of what was built: the netlists of synthesis and routing, and the bitstream.
 
 All come out as one module with the ports of the design, see `gen.recover.cell_models`.
 """
@@ -18,7 +18,7 @@ READ_BACK = {"ice40": ice40.read_back, "gowin": gowin.read_back}
 
 
 def absent(device: Device, level: str) -> str | None:
-    """Why a level cannot be had of a device here, and the way out; None if it can."""
+    """Why a level cannot be recovered of a device here, and the way out; None if it can."""
     if level == "routed" and device.family != "ecp5":
         return f"{device.name}: netlists after routing are those of ECP5; take --level bitstream"
     if level == "bitstream" and device.family == "ice40":
@@ -27,13 +27,13 @@ def absent(device: Device, level: str) -> str | None:
 
 
 def check(device: Device, level: str) -> None:
-    """Raises RecoverError where a level cannot be had, before anything is built."""
+    """Raises RecoverError where a level cannot be recovered, before anything is built."""
     if (why := absent(device, level)) is not None:
         raise RecoverError(why)
 
 
 def needs_plan_without_multipliers(device: Device, level: str) -> bool:
-    """Whether a level of this device shows everything but multipliers."""
+    """Whether a plan must do without multipliers, which this level of the device does not show."""
     return level == "bitstream" and device.family in READ_BACK
 
 
@@ -53,9 +53,10 @@ def routed(built: Build, device: Device, *, cache: Cache) -> RecoveredVerilog:
 
 
 def bitstream(built: Build, device: Device, *, cache: Cache) -> RecoveredVerilog:
-    """What the bitstream says, with the names of its pins.
+    """Verilog recovered from the bitstream, with the names of its pins.
 
-    On ECP5 the routed netlist, when the bitstream agrees with it: see `gen.recover.ecp5_config`.
+    On ECP5 the routed netlist, after the bitstream was compared with it: see
+    `gen.recover.ecp5_config`.
     Raises RecoverError: multipliers on other families (which come out without their function), a
     program that is missing; DisagreementError, ToolError.
     """

@@ -1,8 +1,9 @@
-"""Built steps, kept by the hash of everything they were made from, and never believed unchecked.
+"""Built steps, kept by the hash of all their inputs, whose files are checked before each use.
 
 An entry is a folder with the files of one step and `entry.json`: their hashes and the seconds that
-they took. It is made under a temporary name and renamed, so an interrupted step leaves nothing
-behind, and builds may share a cache. An entry whose files do not match their hashes is made again.
+they took. It is written under a temporary name and then renamed, so an interrupted step leaves
+nothing behind, and builds may share a cache. An entry whose files do not match their hashes is
+built again.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class CacheEntry:
 
 
 class Cache:
-    """Built steps under the folder `root`, which is made when needed."""
+    """Built steps under the folder `root`, which is created when needed."""
 
     def __init__(self, root: Path = Path("build/cache")) -> None:
         self.root = root
@@ -60,12 +61,12 @@ class Cache:
             index = {"key": key, "seconds": seconds, "files": files}
             (scratch / INDEX).write_text(json.dumps(index, indent=1) + "\n")
             scratch.chmod(0o755)
-            if other := _read(folder, key):  # made meanwhile, and perhaps in use
+            if other := _read(folder, key):  # another build wrote it meanwhile, and may use it
                 return other
             shutil.rmtree(folder, ignore_errors=True)
             try:
                 scratch.rename(folder)
-            except OSError:  # another build made the same entry meanwhile
+            except OSError:  # another build wrote the same entry meanwhile
                 if (other := _read(folder, key)) is None:
                     raise
                 return other
@@ -92,7 +93,7 @@ def _digest(data: bytes) -> str:
 
 
 def _read(folder: Path, key: str) -> CacheEntry | None:
-    """The entry in `place` when every file of it is what it was when it was made, else None."""
+    """The entry in `folder` when it has this key and each of its files has its hash, else None."""
     try:
         index = json.loads((folder / INDEX).read_text())
         if index["key"] != key:

@@ -1,4 +1,4 @@
-"""The FPGAs: what each one has, and what the tools want to be told about it.
+"""The FPGAs: the resources of each, and the arguments that the tools need for it.
 
 Resources are those of the vendors' data sheets, pins those of the package that an ordinary design
 may use. A board is here only another name of its device.
@@ -28,10 +28,11 @@ T = TypeVar("T")
 class Family:
     """What all devices of one family share.
 
-    bram_shapes: (depth, width) of one block at each port width that yosys maps to.
-    bram_price: at which yosys counts one. multiplier: widest signed operands of one hardware
-    multiplier. bram_parts: what chooses among parts of a deep memory stands behind the registers of
-    its blocks (`rtl.block_ram.part_rows`).
+    bram_bits: of one block. bram_shapes: (depth, width) of one block at each port width that yosys
+    maps to. bram_price: price of one in yosys' library. distributed_ram: LUTs can be memories.
+    multiplier: widest signed operands of one hardware multiplier. bram_parts: in a memory of
+    several blocks, the multiplexer between them stands behind their output registers
+    (`rtl.block_ram.part_rows`).
     """
 
     bram_bits: int
@@ -54,8 +55,8 @@ FAMILIES: dict[FamilyName, Family] = {
 class Device:
     """One FPGA in one package and speed grade.
 
-    lut: 4-input LUTs (iCE40: logic cells). dsp: hardware multipliers of `Family.multiplier`.
-    bram: memory blocks. mhz: clock asked of place and route. part, synth: arguments that tell
+    lut: 4-input LUTs (iCE40: logic cells). dsp: hardware multipliers of `Family.multiplier`. bram:
+    memory blocks. mhz: clock that place and route is asked for. part, synth: arguments that tell
     nextpnr and yosys the part. pins: where the AXI-Stream ports go, in the order of the ports.
     """
 
@@ -90,8 +91,8 @@ class Device:
     def brams(self, depth: int, width: int) -> int:
         """Blocks that yosys takes for a memory of `depth` words of `width` bits.
 
-        As its pass memory_libmap does: of all shapes the one of the least price. Parts of the depth
-        lie side by side, and each bit that is chosen among them costs a half for each part but one.
+        As its pass memory_libmap does, which takes the shape of least price. Where the depth needs
+        several parts, each bit of the multiplexer between them adds half for each part but one.
         """
         family = FAMILIES[self.family]
         return _blocks(family.bram_shapes, family.bram_price, depth, width)

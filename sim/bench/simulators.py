@@ -1,6 +1,6 @@
 """The simulators: find them, build a model once, run it with cocotb.
 
-A built simulator is kept in a folder named by the hash of everything it was made from, and reused.
+A built simulator is kept in a folder named by the hash of all its inputs, and reused.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def verilator_first() -> Iterator[None]:
 
 @cache
 def version(simulator: str) -> str:
-    """The simulator's version, and that of cocotb, as they decide what a build is good for."""
+    """The simulator's version and that of cocotb, on which a built model depends."""
     if simulator == "icarus":
         line = subprocess.run(["iverilog", "-V"], capture_output=True, text=True, check=True).stdout
         own = line.splitlines()[0]
@@ -196,7 +196,7 @@ def _compile(
 
 @contextmanager
 def _first_alone(shared: Path | None) -> Iterator[None]:
-    """Lets others wait while the first compiles what goes to `shared`, which all of them need."""
+    """Lets other processes wait while the first one compiles `shared`, which all of them need."""
     if shared is None or shared.exists():
         yield
         return
@@ -212,8 +212,8 @@ def _first_alone(shared: Path | None) -> Iterator[None]:
 
 
 def _keep(model: Path, runtime: Path, shared: Path) -> None:
-    """Leave in `model` what a run needs, and Verilator's own objects in `shared`: compiling those
-    takes far longer than a small design does.
+    """Leaves in `model` what a run needs, and moves Verilator's own objects to `shared`, as
+    compiling them takes far longer than a small design does.
     """
     runtime.mkdir()
     for path in model.iterdir():
@@ -226,7 +226,7 @@ def _keep(model: Path, runtime: Path, shared: Path) -> None:
 
 
 def publish(folder: Path, final: Path) -> None:
-    """Give a finished folder its name, unless somebody else was faster."""
+    """Gives a finished folder its name, unless another process was faster."""
     try:
         folder.rename(final)
     except OSError:

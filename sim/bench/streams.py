@@ -30,13 +30,13 @@ class ProbeRecord:
 
     @property
     def blocked(self) -> bool:
-        """A word was on offer and nobody took it."""
+        """A word was offered and not taken."""
         return self.valid and not self.ready
 
 
 @dataclass(frozen=True)
 class StreamResult:
-    """What one device gave. A word with an unknown bit (Icarus' x) is None."""
+    """Output and timing of one device. A word with an unknown bit (Icarus' x) is None."""
 
     words: list[int | None]
     mismatches: int
@@ -148,7 +148,7 @@ def run_stream(
 
 
 def _deliver(source: Path, final: Path) -> None:
-    """Move a finished file to its place, which may be on another disk."""
+    """Moves a finished file to `final`, which may be on another disk."""
     final.parent.mkdir(parents=True, exist_ok=True)
     part = final.with_name(f"{final.name}.part")
     shutil.move(source, part)

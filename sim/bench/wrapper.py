@@ -43,7 +43,7 @@ def axi_stream(prefix: str) -> StreamPorts:
 class StreamCase:
     """A device (module `top` of `verilog`), the words that go in and those that must come out.
 
-    words_in, words_out: words of one image, whose ends are timed; by default all are one image.
+    words_in, words_out: words of one image, for latency and interval; by default all are one image.
     probes: signal prefix -> payload bits of streams inside `top`: wires `<prefix>_payload`,
     `<prefix>_valid` and `<prefix>_ready`.
     """
@@ -127,7 +127,7 @@ def _bits(case: StreamCase, end: StreamPorts, widths: Mapping[str, int]) -> int:
 
 
 def _slices(word: str, end: StreamPorts, widths: Mapping[str, int]) -> dict[str, str]:
-    """Which bits of `word` each payload port stands for."""
+    """Slice of `word` that belongs to each payload port."""
     slices, low = {}, 0
     for name in end.payload:
         slices[name] = f"{word}[{low + widths[name] - 1}:{low}]"

@@ -20,9 +20,9 @@ from sim.board.virtual import PATIENCE, VirtualBoard
 from sim.verify.fault_counts import FaultScenario
 
 TIMES = 10
-"""How often each is tried, until it goes wrong once; of files, each of them."""
+"""How often each scenario is tried, until it fails once; damage, in each file."""
 UNKNOWN = "0" * 64
-"""The hash of nothing."""
+"""A hash that no network or design has."""
 BATCH = 12
 """Images in the batch during which the cable is pulled."""
 
@@ -35,7 +35,10 @@ def fault_scenarios(
     answers: Sequence[Answer],
     rng: random.Random,
 ) -> dict[str, FaultScenario]:
-    """Tries all on a running `board`; how often each went as it must, by what happened."""
+    """Tries all scenarios on a running `board`; counts by the name of the scenario.
+
+    images, answers: good requests and their right answers.
+    """
     batch = list(islice(cycle(images), BATCH))
     right = list(islice(cycle(answers), BATCH))
     baud = bundle.info.baud
@@ -61,7 +64,7 @@ def connect(port: str, baud: int, **hashes: str) -> BoardConnection:
 
 
 def _fails_with(attempt: Callable[[], Any], words: str) -> bool:
-    """Whether an attempt ends with a line that has these words."""
+    """Whether an attempt raises DeviceError with these words in its message."""
     try:
         attempt()
     except DeviceError as error:
@@ -72,7 +75,8 @@ def _fails_with(attempt: Callable[[], Any], words: str) -> bool:
 def _cable(
     board: VirtualBoard, baud: int, images: Sequence[bytes], right: Sequence[Answer]
 ) -> bool:
-    """The host is told, the port is gone; put back, the board answers as before."""
+    """Whether the host reports the broken line and the missing port, and the board answers rightly
+    once the cable is back."""
 
     def pulled(done: int) -> None:
         if done == len(images) // 2:
@@ -90,7 +94,7 @@ def _cable(
 
 
 def _second(port: str, baud: int) -> bool:
-    """It is told, and the first goes on."""
+    """Whether a second program is refused the port, and the first one goes on."""
     try:
         with connect(port, baud) as host:
             reported = _fails_with(lambda: connect(port, baud), "in use by another program")
@@ -100,7 +104,7 @@ def _second(port: str, baud: int) -> bool:
 
 
 def _other(port: str, baud: int) -> bool:
-    """A board with other hashes than those of the host's files is refused."""
+    """Whether a board with other hashes than those that the host expects is refused."""
     network = _fails_with(lambda: connect(port, baud, network=UNKNOWN), "the board runs network")
     design = _fails_with(lambda: connect(port, baud, design=UNKNOWN), "the board runs design")
     return network and design

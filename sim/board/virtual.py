@@ -24,8 +24,8 @@ from sim.bench.simulators import (
 )
 
 PATIENCE = 10.0
-"""Seconds of silence after which a host should take a request for lost: a slow network takes a
-second an image, and a busy machine may stand still for another, which is no fault of the board."""
+"""Seconds without an answer after which a host should repeat a request: a slow network takes a
+second an image, and a busy machine may stop the simulation for another."""
 MAIN = Path(__file__).with_name("virtual.cpp")
 ARGS = (
     "-DSHIFTADD_RUN",
@@ -66,7 +66,7 @@ class VirtualDesign(Protocol):
 
 
 def build(design: VirtualDesign, *, root: Path = BUILD) -> Path:
-    """The program that is the board, compiled or found ready. Raises SimulatorError."""
+    """The program that simulates the board, compiled unless it is there. Raises SimulatorError."""
     if reason := missing("verilator"):
         raise SimulatorError(reason)
     made_of = (design.verilog, design.top, MAIN.read_text(), version("verilator"), ARGS)
@@ -85,7 +85,7 @@ def _compile(design: VirtualDesign, scratch: Path) -> Path:
     model.mkdir()
     names = ("--top-module", design.top, "--Mdir", "work", "-o", str(model / "board"))
     command = ["verilator", *ARGS, *names, source.name, str(MAIN)]
-    # with all that it starts, it ends when this process is interrupted
+    # ends, with all that it starts, when this process is interrupted
     with log.open("w") as out, verilator_first(), process(command, scratch, out.fileno()) as child:
         status = child.wait()
     if status:
@@ -112,7 +112,7 @@ class VirtualBoard:
         self._command(b"u", "pulled")
 
     def plug(self) -> None:
-        """Plugs the cable in again; the board has run on."""
+        """Plugs the cable in again; the board went on running meanwhile."""
         self._command(b"p", "plugged")
 
     def close(self) -> None:

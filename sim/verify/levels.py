@@ -1,7 +1,6 @@
-"""An accelerator below RTL: as synthesised, as routed, and the bitstream itself, to be simulated.
+"""An accelerator below RTL, to be simulated: as synthesised, as routed, and from its bitstream.
 
-All have the ports of the accelerator, so `sim.verify.network.simulate` proves them as it does the
-RTL.
+All have the ports of the accelerator, so `sim.verify.network.simulate` checks them like the RTL.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ LEVELS = ("rtl", "netlist", "routed", "bitstream")
 
 
 def requested_levels(level: str, device: Device) -> tuple[str, ...]:
-    """The levels that --level names: one, or all that can be had. ValueError for another word."""
+    """The levels that --level names: one, or all available. ValueError for another word."""
     if level == "all":
         return available(device)
     if level not in LEVELS:
@@ -37,7 +36,7 @@ def requested_levels(level: str, device: Device) -> tuple[str, ...]:
 
 
 def available(device: Device) -> tuple[str, ...]:
-    """What can be proven of a device here."""
+    """The levels that can be simulated of a device with the tools of this machine."""
     return tuple(level for level in LEVELS if recover.absent(device, level) is None)
 
 
@@ -49,10 +48,10 @@ def at_level(
     cache: Path,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Accelerator:
-    """`accelerator` with the Verilog of `level` and no probes below RTL, where no layer is left.
+    """`accelerator` with the Verilog of `level`; below RTL without probes, as layers are gone.
 
     On ECP5, bitstream is the routed netlist once more, after the bitstream has been compared with
-    it (`gen.recover.ecp5_config`). Raises RecoverError where a level cannot be had, ToolError.
+    it (`gen.recover.ecp5_config`). Raises RecoverError where a level is not available, ToolError.
     """
     if level == "rtl":
         return accelerator

@@ -103,8 +103,8 @@ def stopping_layer(
     probes: Sequence[ProbedStream],
     records: Mapping[str, ProbeRecord],
 ) -> str:
-    """The layer at which words stopped: the deepest one that leaves an offered word lying, or else
-    the first that gave too few words for so many images.
+    """The layer at which words stopped: the deepest one that does not take an offered word, or else
+    the first that gave too few words for this number of images.
     """
     blocked = {p.node for p in probes if records[p.prefix].blocked}
     for node in reversed(network.nodes):

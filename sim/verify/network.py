@@ -1,7 +1,7 @@
 """A whole network in simulation, against the golden model, image by image.
 
-Level is only a name for the report: RTL, netlist and recovered bitstream are Verilog with the same
-ports, so the same function proves each of them.
+RTL, netlist and recovered bitstream are Verilog with the same ports, so the same function checks
+each of them; `level` is only a name for the report.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from sim.verify.locate import Mismatch, ProbedStream, first_difference, stopping
 
 TIMEOUT = 200_000
 LATENCIES = 4
-"""How many may pass without a transfer at the pins; stalls alone stretch one to about two."""
+"""Latencies of the accelerator without a transfer at the pins after which it counts as stopped;
+stalls alone stretch one to about two."""
 CHUNK = 64
 TIMING_IMAGES = 4
 STALL = 0.25
@@ -53,7 +54,7 @@ class SimulatedAccelerator(Protocol):
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """What a simulation showed. `mismatches` counts images, those that never came included.
+    """Result of a simulation. `mismatches` counts images, those that never came included.
 
     cycles_latency: from an image's first byte in to its last byte out, in an idle device.
     cycles_interval: between the last bytes of two images in steady state. Both without stalls, and
@@ -87,7 +88,7 @@ class SimulationResult:
 
 @dataclass(frozen=True)
 class _Run:
-    """One simulation of some images: what was asked, what had to come and what came."""
+    """One simulation of some images: its settings, the expected frames and the result."""
 
     first: int
     images: torch.Tensor
@@ -159,9 +160,9 @@ class _Bench:
         return _Run(first, images, seed, stall, want, result)
 
     def locate(self, run: _Run, waves: Path | None) -> tuple[Mismatch | None, str | None]:
-        """Repeat a failing run with probes: its first differing value, and the layer it stopped at.
+        """Repeats a failing run with probes: the first difference, and the layer it stopped at.
 
-        Repeats only as many images as the failure needs, where they suffice to show it again.
+        First with the images up to the failing one; with all, where these do not fail again.
         """
         short = run.images[: run.bad[0] + 1]
         again = run
@@ -201,7 +202,7 @@ def simulate(
     progress: Callable[[int, int], None] = lambda done, total: None,
     root: Path = BUILD,
 ) -> SimulationResult:
-    """Prove `accelerator` equal to the golden model of `network` on integer `images` (N, H, W, C).
+    """Checks `accelerator` against the golden model of `network` on integer `images` (N, H, W, C).
 
     Ends at the first time-out or, having simulated all images, with the first difference located.
     stalls: both sides pause at random in a quarter of the cycles.

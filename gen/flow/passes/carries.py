@@ -1,10 +1,10 @@
-"""Carry chains of ECP5 that start by themselves.
+"""Carry chains of ECP5 that need no extra cells at their start.
 
 nextpnr 0.11.1 puts a pair of LUTs before a chain to feed its first carry, even a constant one, and
-a pair behind it where its last carry has a name, even if nobody reads it. But after a constant
-carry the lowest bit can be rewritten so that the carry out of it does not depend on the one into
-it, which is then left open. Its sum becomes a LUT of its own if anybody reads it; most lowest bits
-only make a carry (rtl/terms adds `Cat(1, a)` and `Cat(flag, b)`). Three or four LUTs less a chain.
+a pair behind it where its last carry has a name, even if nothing reads it. Where the first carry is
+constant, this pass rewrites the lowest bit so that its carry out does not depend on its carry in,
+and leaves that open. The sum of this bit becomes a LUT of its own if it is read; most lowest bits
+only give a carry (rtl/terms adds `Cat(1, a)` and `Cat(flag, b)`). Saves three or four LUTs a chain.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OPEN = "x"
 
 
 def start_chains(module: dict[str, Any]) -> int:
-    """Rewrites the chains of one flat module of a yosys JSON netlist, in place; how many."""
+    """Rewrites the chains of a flat module of a yosys JSON netlist in place; their number."""
     loads = loads_of(module)
     cells: dict[str, Cell] = module["cells"]
     free = 1 + last_net(module)
@@ -38,7 +38,7 @@ def start_chains(module: dict[str, Any]) -> int:
 
 
 def name_open_pins(module: dict[str, Any]) -> None:
-    """As nextpnr wants it: open pins that are there. As Verilog an open output has no name."""
+    """Names the open carry outputs, as nextpnr needs each pin; Verilog is written without names."""
     for cell in module["cells"].values():
         if cell["type"] == "CCU2C" and not cell["connections"]["COUT"]:
             cell["connections"]["COUT"] = [OPEN]
@@ -46,7 +46,7 @@ def name_open_pins(module: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class _LowerHalf:
-    """The lower half of a CCU2C after a constant carry, when its own needs at most two nets."""
+    """The lower half of a CCU2C with a constant carry in and at most two nets as inputs."""
 
     init: int
     inputs: dict[str, Bit]
@@ -66,10 +66,11 @@ class _LowerHalf:
         return sorted({bit for bit in self.inputs.values() if isinstance(bit, int)})
 
     def start(self, cell: Cell) -> None:
-        """Makes this half of `cell` a source of its carry."""
+        """Makes the carry of this half of `cell` independent of its carry in."""
         table = sum(self.carry_out(k) << k for k in range(4))
         a, b = [*self.nets, "1", "1"][:2]
-        # With C and D high, bits 12 to 15 say if a carry passes (never), bits 0 to 3 what it is.
+        # With C and D high, bits 12 to 15 say whether the carry in passes (never), bits 0 to 3 give
+        # the carry out.
         cell["parameters"]["INIT0"] = f"{table:016b}"
         cell["connections"] |= {"A0": [a], "B0": [b], "C0": ["1"], "D0": ["1"], "CIN": [OPEN]}
 

@@ -1,10 +1,11 @@
-"""Registers beside ECP5 block RAM and multipliers, moved into the blocks, which have their own.
+"""Registers beside ECP5 block RAM and multipliers, moved into the registers of these blocks.
 
-yosys never uses these. nextpnr 0.11.1 counts, at speed grade 6: block RAM to its data 5.83 ns
+yosys never uses those. nextpnr 0.11.1 counts, at speed grade 6: block RAM to its data 5.83 ns
 without and 0.96 ns with the output register; registers around a multiplier in fabric 136 MHz, its
-own output register 180 MHz, input and output registers 322 MHz. The fabric's flip-flops get free.
+own output register 180 MHz, input and output registers 322 MHz. And flip-flops of the fabric become
+free.
 
-What moves behaves as before, from the first cycle on: same clock, same enable, no reset, first 0.
+Only registers that behave the same there move: same clock and enable, no reset, initially 0.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class _Control:
 
 
 def absorb(module: dict[str, Any]) -> int:
-    """Moves registers of one flat module of a yosys JSON netlist, in place; how many flip-flops."""
+    """Moves registers of a flat module of a yosys JSON netlist, in place; number of flip-flops."""
     return Absorber(module).run()
 
 
@@ -48,7 +49,7 @@ class Absorber:
         }
 
     def run(self) -> int:
-        """Number of flip-flops that left the fabric."""
+        """Moves all that can be moved; returns the number of flip-flops that left the fabric."""
         before = len(self.cells)
         blocks = [(n, c) for n, c in self.cells.items() if c["type"] in ("DP16KD", "MULT18X18D")]
         for _, cell in blocks:
@@ -64,7 +65,7 @@ class Absorber:
         return before - len(self.cells)
 
     def _outputs(self, cell: Cell, pins: Iterable[str], use: Any) -> None:
-        """Every bit in use must go to one flip-flop alone, and these must be alike."""
+        """If each used pin feeds one flip-flop only, all of one control: moves these."""
         flops: dict[str, str] = {}
         for pin in pins:
             users = self.loads.get(bit_of(cell, pin), [])
@@ -80,10 +81,11 @@ class Absorber:
                 cell["connections"][pin] = flop["connections"]["Q"]
 
     def _inputs(self, name: str, cell: Cell) -> None:
-        """Every bit of an operand must be constant or come from a flip-flop, and these be alike.
+        """Moves both input registers, if each bit is constant or from a flip-flop of one control.
 
-        Both operands or none: nextpnr counts all of the product in front of a lone input register.
-        That of a constant is always on; the first product is 0 with it as it was without.
+        Both operands or none: with one register alone, nextpnr counts the whole delay of the
+        product before it. The register of a constant operand is always enabled; the first product
+        is 0 as before.
         """
         operands = {operand: self._drivers(cell, operand) for operand in "AB"}
         controls = {
@@ -106,7 +108,7 @@ class Absorber:
         return {p: self.driver.get(bit, "") for p, bit in bits.items() if bit not in CONSTANTS}
 
     def _bypass(self, name: str, cell: Cell, pin: str, flop: str) -> None:
-        """Connects a pin to what a flip-flop takes, and drops the flip-flop after its last load."""
+        """Connects a pin to the input of a flip-flop, which is deleted with its last load."""
         old, new = bit_of(cell, pin), bit_of(self.cells[flop], "DI")
         cell["connections"][pin] = [new]
         self.loads[old].remove((name, pin))
@@ -119,8 +121,8 @@ class Absorber:
         return pin == "DI" and self.cells.get(name, {}).get("type") == "TRELLIS_FF"
 
     def _control(self, names: Iterable[str]) -> _Control | None:
-        """What all these flip-flops have in common; None when they differ or have a reset, or one
-        is another cell."""
+        """The clock and enable of all these flip-flops; None when they differ or have a reset, or
+        one is another cell."""
         cells = [self.cells.get(name, {}) for name in names]
         if any(cell.get("type") != "TRELLIS_FF" for cell in cells):
             return None
@@ -161,12 +163,12 @@ _ENABLES = {"OUTPUT": 0, "INPUTA": 1, "INPUTB": 2}
 
 
 def _fits(cell: Cell, control: _Control) -> bool:
-    """Whether a multiplier can have such a register: all of its own share one clock."""
+    """Whether a multiplier can have such a register: its registers share one clock."""
     return not control.inverted and bit_of(cell, "CLK0") in ("x", control.clock)
 
 
 def _clock(cell: Cell, register: str, control: _Control) -> bool:
-    """Turns on a register of a multiplier, if it can have it."""
+    """Enables a register of a multiplier; returns whether that is possible."""
     if not _fits(cell, control):
         return False
     n = _ENABLES[register]
