@@ -30,7 +30,8 @@ from search.report.search_table import table as search_table
 from search.run.search import search
 from sim.board.deploy import Deployment, deploy
 from sim.board.deploy import table as deploy_table
-from sim.verify.network import SimulationResult, simulate
+from sim.verify.network import simulate
+from sim.verify.simulation_result import SimulationResult
 
 ARCHITECTURE = "digits_hybrid"
 EPOCHS = 60

@@ -33,8 +33,10 @@ from model.spec import Network
 from search.evolve.objectives import Score
 from search.evolve.scoring import ScoringSetup, estimator, inherit_here, most_luts, predicted
 from search.run.tuning import Training, tune
-from sim.bench.simulators import SimulatorError, missing
-from sim.verify.network import SimulationResult, simulate
+from sim.bench.installed import missing
+from sim.bench.simulators import SimulatorError
+from sim.verify.network import simulate
+from sim.verify.simulation_result import SimulationResult
 
 FINALIST = "finalist.json"
 PROVEN = 20

@@ -12,16 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from gen.support.tools import process
-from sim.bench.simulators import (
-    BUILD,
-    SimulatorError,
-    digest,
-    failure_message,
-    missing,
-    publish,
-    verilator_first,
-    version,
-)
+from sim.bench.installed import missing, verilator_first, version
+from sim.bench.simulators import BUILD, SimulatorError, digest, failure_message, publish
 
 PATIENCE = 10.0
 """Seconds without an answer after which a host should repeat a request: a slow network takes a

@@ -3,7 +3,7 @@
     {"network_hash": …, "device": …, "levels": {"netlist": {"ok": true, "images": 20, …}},
      "faults": {"ok": true, "board": …, "total": {"sent": 10000, …}, …}}
 
-A level holds the result of its last simulation (`sim.verify.network.SimulationResult`) with `ok`,
+A level holds the result of its last simulation (`sim.verify.simulation_result.SimulationResult`) with `ok`,
 the hash of the `plan` (bitstreams of some families are read back without multipliers, which is
 another plan) and `what` was simulated. `faults` are those that the virtual board was given last
 (`sim.verify.fault_counts.FaultCounts`). Results of another network or device are not kept in the
@@ -22,7 +22,7 @@ from gen.support.files import write
 
 if TYPE_CHECKING:  # a report reads evidence without the simulator
     from sim.verify.fault_counts import FaultCounts
-    from sim.verify.network import SimulationResult
+    from sim.verify.simulation_result import SimulationResult
 
 FILE = "evidence.json"
 WHAT: dict[str, str] = {

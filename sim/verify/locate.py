@@ -11,7 +11,7 @@ import torch
 
 from model import golden
 from model.spec import Network, infer
-from sim.bench.streams import ProbeRecord
+from sim.bench.stream_result import ProbeRecord
 
 
 class ProbedStream(Protocol):

@@ -17,7 +17,7 @@ from gen.recover.ecp5 import as_verilog
 from gen.recover.ecp5_config import BitstreamComparison, DisagreementError, compare_bitstream, parse
 from gen.support.cache import Cache
 from gen.support.devices import device
-from sim.bench.simulators import missing
+from sim.bench.installed import missing
 from sim.verify.levels import with_models
 from tests.gen.flow.test_registers import BENCH, BODIES, design
 

@@ -14,7 +14,7 @@ from gen.deploy.bundle import Bundle
 from gen.host import link_protocol
 from gen.host.link_protocol import frame, pack_image, unframe
 from model.spec import Network
-from sim.bench.simulators import missing
+from sim.bench.installed import missing
 from sim.board import fault_scenarios, faults
 from sim.board.fault_table import tables
 from sim.board.faults import Burst, storm, try_faults
