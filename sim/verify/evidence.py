@@ -3,11 +3,11 @@
     {"network_hash": …, "device": …, "levels": {"netlist": {"ok": true, "images": 20, …}},
      "faults": {"ok": true, "board": …, "total": {"sent": 10000, …}, …}}
 
-A level holds the result of its last simulation (`sim.verify.simulation_result.SimulationResult`) with `ok`,
-the hash of the `plan` (bitstreams of some families are read back without multipliers, which is
-another plan) and `what` was simulated. `faults` are those that the virtual board was given last
-(`sim.verify.fault_counts.FaultCounts`). Results of another network or device are not kept in the
-same file.
+A level holds the result of its last simulation
+(`sim.verify.simulation_result.SimulationResult`) with `ok`, the hash of the `plan` (bitstreams of
+some families are read back without multipliers, which is another plan) and `what` was simulated.
+`faults` are those that the virtual board was given last (`sim.verify.fault_counts.FaultCounts`).
+Results of another network or device are not kept in the same file.
 """
 
 from __future__ import annotations
