@@ -7,15 +7,13 @@ with BoardConnection.open("/dev/ttyUSB0", 1_000_000, network=digest) as device:
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import serial
-
+from gen.host.frame_line import FrameLine
 from gen.host.link_protocol import (
     ANSWER,
     BUSY,
@@ -33,7 +31,6 @@ from gen.host.link_protocol import (
     SelfTestResult,
     frame,
     pack_image,
-    unframe,
 )
 
 REFUSALS = {UNKNOWN: "unknown operation", LENGTH: "wrong length"}
@@ -45,16 +42,12 @@ TIMEOUT = 1.0
 class BoardConnection:
     """A board that runs an accelerator behind a link; for one thread of one program at a time."""
 
-    def __init__(self, line: serial.Serial, timeout: float) -> None:
+    def __init__(self, line: FrameLine, timeout: float) -> None:
         self._line, self.timeout = line, timeout
-        self._received = bytearray()
-        self._frames: deque[bytes] = deque()
         self._ids = itertools.cycle(range(NO_ID))
         for _ in range(random.randrange(NO_ID)):  # start elsewhere than the program before
             next(self._ids)
         self._info: BoardInfo | None = None
-        self.damaged = 0
-        """Answers that came damaged."""
         self.repeated = 0
         """Requests sent again."""
 
@@ -72,8 +65,7 @@ class BoardConnection:
         timeout: seconds without any answer after which requests count as lost. Raises DeviceError
         when the port is missing or in use, the board silent, or another one.
         """
-        line = open_line(port, baud, timeout)
-        device = BoardConnection(line, timeout)
+        device = BoardConnection(FrameLine(port, baud, timeout), timeout)
         try:
             device.check(network=network, design=design)
         except BaseException:
@@ -93,6 +85,11 @@ class BoardConnection:
                     f"{self._line.port}: the board runs {what} {have[:12]}, not {want[:12]}; load "
                     "the bitstream of this build"
                 )
+
+    @property
+    def damaged(self) -> int:
+        """Answers that came damaged."""
+        return self._line.damaged
 
     def close(self) -> None:
         self._line.close()
@@ -138,10 +135,7 @@ class BoardConnection:
 
     def send(self, line: bytes) -> None:
         """Writes bytes to the line as they are, and does not wait for an answer."""
-        try:
-            self._line.write(line)
-        except OSError as error:
-            raise self._unplugged(error) from error
+        self._line.send(line)
 
     def _answer(self, payload: bytes) -> Answer:
         info = self.info()
@@ -173,7 +167,7 @@ class BoardConnection:
                 ident = next(i for i in self._ids if i not in sent)
                 sent[ident] = todo.popleft()
                 self.send(frame(ident, *requests[sent[ident]]))
-            answer = self._receive()
+            answer = self._line.receive(self.timeout)
             if answer is None:
                 self._repeat(list(sent), sent, todo)
                 self.send(b"\0")  # ends a frame whose own end was lost
@@ -214,46 +208,5 @@ class BoardConnection:
             return f"{self._line.port}: the board stays busy; try again later"
         return (
             f"{self._line.port}: no answer within {TRIES * self.timeout:g} s at "
-            f"{self._line.baudrate} baud; is it this port, and is the bitstream loaded?"
+            f"{self._line.baud} baud; is it this port, and is the bitstream loaded?"
         )
-
-    def _receive(self) -> tuple[int, int, bytes] | None:
-        """The next undamaged frame; None when none comes for `timeout` seconds."""
-        end = time.monotonic() + self.timeout
-        while time.monotonic() < end:
-            while self._frames:
-                line = self._frames.popleft()
-                if (parsed := unframe(line)) is not None:
-                    return parsed
-                self.damaged += bool(line)
-            try:
-                self._received += self._line.read(max(1, self._line.in_waiting))
-            except OSError as error:
-                raise self._unplugged(error) from error
-            *frames, rest = self._received.split(b"\0")
-            self._frames.extend(bytes(line) for line in frames)
-            self._received = rest[-65536:]
-        return None
-
-    def _unplugged(self, error: OSError) -> DeviceError:
-        return DeviceError(f"{self._line.port}: the line broke ({error}); plug the board in again")
-
-
-def open_line(port: str, baud: int, timeout: float = TIMEOUT) -> serial.Serial:
-    """The serial line at `port`, for this program alone; DeviceError says why it cannot be had."""
-    exclusive = True if os.name == "posix" else None
-    try:
-        return serial.Serial(
-            port, baud, timeout=timeout, write_timeout=10 * timeout, exclusive=exclusive
-        )
-    except (OSError, ValueError) as error:
-        raise DeviceError(_open_message(port, baud, error)) from error
-
-
-def _open_message(port: str, baud: int, error: Exception) -> str:
-    if isinstance(error, ValueError):
-        return f"{port}: {baud} baud: {error}"
-    if "lock" in str(error).lower():
-        return f"{port}: in use by another program; close that first"
-    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-    return f"{port}: cannot be opened: {reason}; is the board plugged in, and may you use its port?"

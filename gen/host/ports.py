@@ -7,7 +7,8 @@ from typing import Any
 
 from serial.tools import list_ports
 
-from gen.host.connection import open_line
+from gen.host.connection import TIMEOUT
+from gen.host.frame_line import FrameLine
 from gen.host.link_protocol import DeviceError
 
 USB_IDS = {
@@ -23,7 +24,7 @@ USB_IDS = {
 def ready(board: str, uart: str, baud: int, port: str | None = None) -> str:
     """`port`, or else that of `find`, after opening it once; DeviceError if it cannot be opened."""
     line = port or find(board, uart)
-    open_line(line, baud).close()
+    FrameLine(line, baud, TIMEOUT).close()
     return line
 
 

@@ -207,7 +207,7 @@ def test_waves_that_cannot_be_compiled_say_the_way_out(
 ) -> None:
     if reason := installed.missing("verilator"):
         pytest.skip(reason)
-    monkeypatch.setattr(simulators, "_has_lz4", lambda: False)
+    monkeypatch.setattr(installed, "_has_lz4", lambda: False)
     with pytest.raises(SimulatorError, match=r"name a \.vcd file"):
         bench("good", "verilator", waves=tmp_path / "out.fst")  # type: ignore[arg-type]
 
