@@ -114,16 +114,16 @@ def _fastest_met(
 ) -> tuple[PllSetting, list[ClockAttempt]]:
     """The fastest clock that was met, and all that was tried."""
     met: PllSetting | None = None
-    asked, log = guess, Path()
+    clock, log = guess, Path()
     tries: list[ClockAttempt] = []
     while len(tries) < TRIES:
-        _, built = make(asked, False)
+        _, built = make(clock, False)
         fmax, log = built.measured.fmax_mhz, built.files["log"]
-        tries.append(ClockAttempt(asked.mhz, fmax))
-        if tries[-1].met and (met is None or met.hz < asked.hz):
-            met = asked
-        asked = _next(board, met, tries, log)
-        if not _worthwhile(asked, met, tries):
+        tries.append(ClockAttempt(clock.mhz, fmax))
+        if tries[-1].met and (met is None or met.hz < clock.hz):
+            met = clock
+        clock = _next(board, met, tries, log)
+        if not _worthwhile(clock, met, tries):
             break
     if met is None:
         raise _missed(board, tries, log)

@@ -70,14 +70,14 @@ def check_beside_link(plan: Plan, network: Network, board: Board) -> None:
             "with that, or plan again without --build"
         )
     device, luts = beside_link(network, board.device)
-    for what, used, has in (
+    for resource, used, has in (
         ("LUTs", plan.cost.lut, luts),
         ("blocks of RAM", plan.cost.bram, device.bram),
         ("multipliers", plan.cost.dsp, device.dsp),
     ):
         if used > has:
             raise DoesNotFit(
-                f"{board.name}: the plan takes {used:,.0f} {what}, the serial link leaves "
+                f"{board.name}: the plan takes {used:,.0f} {resource}, the serial link leaves "
                 f"{has:,.0f}; plan again without --build",
                 used / max(has, 1),
             )

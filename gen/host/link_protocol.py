@@ -97,6 +97,8 @@ class Answer(NamedTuple):
 
 
 class SelfTestResult(NamedTuple):
+    """Whether all answers to the built-in image were right, and the last of them."""
+
     passed: bool
     answer: Answer
 

@@ -28,6 +28,7 @@ class FoldArray:
 
     @staticmethod
     def of(folds: Sequence[Fold]) -> FoldArray:
+        """One folding for each of `folds`."""
         names = FoldArray.__dataclass_fields__
         return FoldArray(**{n: np.array([getattr(fold, n) for fold in folds]) for n in names})
 

@@ -94,10 +94,12 @@ class Plan:
     cost: Cost = Cost()
 
     def fold(self, name: str) -> Fold:
+        """Of the layer called `name`; StopIteration when there is none."""
         return next(s.fold for s in self.stages if s.name == name)
 
     @property
     def hash(self) -> str:
+        """SHA-256 of the content, in hexadecimal."""
         return hashlib.sha256(_canonical(asdict(self)).encode()).hexdigest()
 
 

@@ -40,6 +40,7 @@ class ResourceBudget:
 
     @staticmethod
     def of(device: Device, dsps: int | None = None, luts: float | None = None) -> ResourceBudget:
+        """Of a device, within ROOM; dsps, luts: at most these."""
         room = ROOM.get(device.name, 0.85)
         return ResourceBudget(
             lut=min(room * device.lut, device.lut if luts is None else luts),

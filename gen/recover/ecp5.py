@@ -109,14 +109,14 @@ def _carry(name: str, cell: Cell, ins: dict[str, str], init: str) -> str:
     """Half a carry pair, as in yosys' CCU2C: its TRELLIS_COMB has no carry out in this mode."""
     alone = parameter(cell, "CCU2_INJECT1") == "YES"  # what comes in is not added
     half, low, carry = f"{name}_half", f"{name}_low", net(cell, "FCI")
-    total, made = (half, "1'b0") if alone else (f"{half} ^ {carry}", low)
+    total, generated = (half, "1'b0") if alone else (f"{half} ^ {carry}", low)
     lines = [
         f"wire {half}, {low};",
         instance("LUT4", f"{name}_lut", {"INIT": init}, ins | {"Z": half}),
         instance("LUT2", f"{name}_lut2", {"INIT": f"4'b{init[-4:]}"},
                   {"A": ins["A"], "B": ins["B"], "Z": low}),
     ]  # fmt: skip
-    for pin, value in (("F", total), ("FCO", f"{half} ? {carry} : {made}")):
+    for pin, value in (("F", total), ("FCO", f"{half} ? {carry} : {generated}")):
         if bits := cell["connections"].get(pin):
             lines.append(f"assign n{bits[0]} = {value};")
     return "\n".join(lines)

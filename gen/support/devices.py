@@ -205,11 +205,11 @@ def device(name: str) -> Device:
     return named("device or board", name, DEVICES | boards)
 
 
-def named(what: str, name: str, known: Mapping[str, T]) -> T:
-    """The one of `known` called `name`, in any case; ValueError lists them all."""
+def named(kind: str, name: str, known: Mapping[str, T]) -> T:
+    """The one of `known` called `name`, in any case; ValueError lists them all as a `kind`."""
     key = name.strip().lower()
     if key in known:
         return known[key]
     near = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise ValueError(f"unknown {what} {name!r}: {hint}known are {', '.join(known)}")
+    raise ValueError(f"unknown {kind} {name!r}: {hint}known are {', '.join(known)}")

@@ -157,6 +157,7 @@ def publish(folder: Path, final: Path) -> None:
 
 
 def digest(*identity: object) -> str:
+    """20 hexadecimal digits of the SHA-256 of these values."""
     return hashlib.sha256(repr(identity).encode()).hexdigest()[:20]
 
 
@@ -203,7 +204,8 @@ def _runner(simulator: str, wave_format: str | None, runtime: Path | None = None
     return runner
 
 
-def failure_message(simulator: str, what: str, log: Path) -> str:
+def failure_message(simulator: str, failure: str, log: Path) -> str:
+    """One line: simulator, `failure` and the first error of its log."""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if "rror" in line] or lines or ["no output"]
-    return f"{simulator}: {what}: {errors[0].strip()}"
+    return f"{simulator}: {failure}: {errors[0].strip()}"

@@ -39,7 +39,7 @@ BITSTREAM: dict[FamilyName, str] = {
 }
 
 
-def what(level: str, family: FamilyName) -> str:
+def description(level: str, family: FamilyName) -> str:
     """What is simulated at a level, in words."""
     return BITSTREAM[family] if level == "bitstream" else WHAT[level]
 
@@ -54,7 +54,7 @@ def path(build: Path | None, plan: Plan, root: Path = Path("build")) -> Path:
 def record(file: Path, plan: Plan, family: FamilyName, result: SimulationResult) -> None:
     """Adds a level to the file, or puts it in the place of an earlier result."""
     kept = _kept(file, plan)
-    about = {"ok": result.ok, "plan": plan.hash, "what": what(result.level, family)}
+    about = {"ok": result.ok, "plan": plan.hash, "what": description(result.level, family)}
     kept["levels"][result.level] = about | result.as_dict()
     _save(file, kept)
 

@@ -36,7 +36,7 @@ class FrameCounts:
 
 @dataclass(frozen=True)
 class FaultScenario:
-    """A fault of another kind. tried: how often. held: how often it went as it must."""
+    """A fault other than a frame. tried: how often. held: how often it went as it must."""
 
     tried: int
     held: int
@@ -56,6 +56,7 @@ class FaultCounts:
 
     @property
     def total(self) -> FrameCounts:
+        """Of all categories of malformed frames."""
         return sum(self.frames.values(), FrameCounts())
 
     @property
@@ -74,6 +75,6 @@ class FaultCounts:
             seed=int(row["seed"]),
             seconds=float(row["seconds"]),
             frames={str(category): FrameCounts(**part) for category, part in row["frames"].items()},
-            mishaps={str(what): FaultScenario(**part) for what, part in row["mishaps"].items()},
+            mishaps={str(fault): FaultScenario(**part) for fault, part in row["mishaps"].items()},
             first=str(row["first"]),
         )
