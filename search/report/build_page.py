@@ -17,7 +17,7 @@ from search.results.results import Finalist, SearchRun
 BOARD_NAMES = {"ice40": "iCE40", "ecp5": "ECP5", "gowin": "Gowin"}
 ALONE = (
     "No network of a single kind is among those measured; to see what mixing gains, search with "
-    f"--kinds {' or '.join(ordered_kinds())} too, and name those runs after this one in shiftadd "
+    f"--kinds {', '.join(ordered_kinds()[:-1])} or {ordered_kinds()[-1]} too, and name those runs after this one in shiftadd "
     "report."
 )
 LEGEND = {name: name for name in ordered_kinds()} | {"mixed": "mixed kinds"}
