@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from amaranth import Const, Module, Mux, Signal, Value
 
 from rtl.terms import Term, signed_for
@@ -22,6 +23,15 @@ def recode(value: int, bits: int) -> int:
     # + 2 makes a low digit a plain base-4 digit; flipping its high bit takes the 2 off again.
     twos = sum(2 << (2 * j) for j in range(digits(bits) - 1))
     return ((value + twos) ^ twos) % (1 << bits)
+
+
+def live_digits(values: np.ndarray, bits: int) -> float:
+    """Share of the digits of constants of `bits` bits that are not zero."""
+    rest, count = values.ravel(), 0
+    for _ in range(digits(bits) - 1):
+        digit = ((rest + 2) & 3) - 2
+        rest, count = (rest - digit) >> 2, count + int(np.count_nonzero(digit))
+    return round(float((count + np.count_nonzero(rest)) / (digits(bits) * values.size)), 3)
 
 
 def products(

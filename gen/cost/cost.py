@@ -21,11 +21,13 @@ import numpy as np
 from gen.cost.features import Features, converters, describe, features
 from gen.cost.fit import DECIMALS, CostSample, fit
 from gen.cost.fmax import clock_features, fmax
+from gen.cost.lanes import lane_cost
 from gen.plan.fold_array import FoldArray
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, Fold, PlannedLayer
 from gen.support.devices import Device
-from model.spec import Head, Input
+from model.kinds import KindError
+from model.spec import Conv, Dense, Head, Input
 
 PRICES = Path(__file__).with_name("layer_measurements.json")
 FIGURES = ("lut", "ff", "clock")
@@ -60,6 +62,16 @@ class CostModel:
     def _table(self) -> dict[str, tuple[float, float]]:
         lut, ff = dict(self.lut), dict(self.ff)
         return {name: (lut.get(name, 0.0), ff.get(name, 0.0)) for name in lut.keys() | ff.keys()}
+
+    def check_kind(self, kind: str, w_bits: int) -> None:
+        """KindError unless all that is particular to `kind` has a price: none is taken for free."""
+        lane = lane_cost(kind)
+        missing = [n for n in (lane.feature(w_bits), lane.tree) if n not in self._table]
+        if missing:
+            raise KindError(
+                f"kind {kind!r} has no price of {', '.join(missing)} on {self.family}; `shiftadd "
+                "characterise` measures it, given calibrated_bits"
+            )
 
     def price(self, features: Mapping[str, Any]) -> tuple[Any, Any]:
         """LUTs and flip-flops, of counts that are numbers or arrays.
@@ -106,9 +118,12 @@ def costs(
 
     Without the converters before the layer, which also depend on the layers that it reads.
     """
+    model = model or CostModel.of(device)
+    if isinstance(layer.op, Conv | Dense):
+        model.check_kind(layer.kind, layer.op.bits)
     counts = features(layer, foldings, device)
     table = np.zeros((len(foldings), 4))
-    table[:, 0], table[:, 1] = (model or CostModel.of(device)).price(counts)
+    table[:, 0], table[:, 1] = model.price(counts)
     table[:, 2], table[:, 3] = counts.get("dsp", 0), counts.get("bram", 0)
     return table
 

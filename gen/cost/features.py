@@ -12,6 +12,7 @@ from math import gcd
 import numpy as np
 
 from gen.cost import engine_features
+from gen.cost.lanes import lane_cost
 from gen.cost.requant_features import requantisers
 from gen.plan.fold_array import FeatureCounts, FoldArray, billed, bit_length
 from gen.plan.layer_shape import LayerShape, layer_shape
@@ -120,7 +121,7 @@ def _pool(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
     count += (kh - 1).bit_length() + (kw - 1).bit_length()
     count += 4 * bit_length(spot.out[1] * folds)
     bill = FeatureCounts(
-        {f"tree_{facts.kind}": wide}, pool=1, counter=count, outlet=out, chains=f.lanes
+        {lane_cost(facts.kind).tree: wide}, pool=1, counter=count, outlet=out, chains=f.lanes
     )
     bill.add(register=count + 2 * loops + 8 + out)
     return bill.add(lone=out) if raw else bill.add(register=wide + out)

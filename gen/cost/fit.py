@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gen.cost.lanes import lane_features
+
 START: dict[str, dict[str, float]] = {
     "lut": {
         "lane_mult": 1, "lane_shift": 1, "lane_shift3": 1, "lane_add": 1, "lane_requant": 1,
@@ -66,8 +68,9 @@ class CostSample:
 
 
 def expected(figure: str, family: str) -> dict[str, float]:
-    """START with what is the family's own."""
-    return START[figure] | OWN.get((figure, family), {})
+    """START with what is the family's own, and a LUT for a bit of a further kind of operator."""
+    kinds = lane_features() if figure == "lut" else {}
+    return kinds | START[figure] | OWN.get((figure, family), {})
 
 
 def fit(

@@ -11,11 +11,11 @@ import numpy as np
 
 from gen.cost import adder_tree
 from gen.plan.fold_array import FeatureCounts
-from gen.plan.layer_shape import alive_digits
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Multiplier
 from gen.support.devices import Device
 from model.spec import Requantise, width
+from rtl.digits import live_digits
 from rtl.requantise import Coefficients
 from rtl.scale import Multiplication, Partials, Shifts
 
@@ -113,7 +113,7 @@ def _scale(unit: Coefficients, fixed: bool) -> Scale:
     if isinstance(scaling, Partials):
         terms = adder_tree.partials((-end, end - 1), scaling.bits)
         if fixed:
-            alive = alive_digits(np.array(unit.multipliers[:lanes]), scaling.bits)
+            alive = live_digits(np.array(unit.multipliers[:lanes]), scaling.bits)
             held = round(adder_tree.wired(bits, len(terms), alive))
             return Scale(terms, 0, False, held=held, alive=alive)
         return Scale(terms, adder_tree.choices(terms, scaling.bits), False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from model.kinds import KindError
 from model.spec import (
     Add,
     AvgPool,
@@ -22,6 +23,7 @@ from model.spec import (
     width,
     window,
 )
+from rtl.pe.element import elements
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +88,11 @@ def lower(network: Network) -> tuple[LoweredLayer, ...]:
     for node in network:
         if isinstance(node, Requantise):
             continue
+        if isinstance(node, Conv | Dense) and node.kind not in elements():
+            raise KindError(
+                f"layer {node.name}: kind {node.kind!r} has no rtl/pe/{node.kind}.py; "
+                "docs/kinds.md says what it holds"
+            )
         requantise = behind.get(node.name)
         name = requantise.name if requantise else node.name
         sources = tuple(tensors[i] for i in node.inputs)

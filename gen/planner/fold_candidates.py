@@ -19,6 +19,7 @@ from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, Fold, Multiplier
 from gen.support.devices import Device
 from model.spec import Add, Head, Input
+from rtl.pe.element import pe as element
 
 WIDEST = 64
 """Largest PE, and largest SIMD: beyond it the fan-out costs more clock than it gains."""
@@ -126,7 +127,7 @@ def offers(layer: LoweredLayer, device: Device) -> FoldArray:
     both: tuple[Multiplier, ...] = ("dsp", "lut")
     requants = both if layer.requantise and device.dsp else both[1:]
     if not isinstance(layer.op, Add) and not layer.blocks:
-        multipliers = both if layer.kind == "mult" and device.dsp else both[1:]
+        multipliers = both if element(layer.kind).MULTIPLIES and device.dsp else both[1:]
         return _engine_offers(layer_shape(layer).shape, device, multipliers, requants)
     return _word_offers(layer, device, requants)
 

@@ -9,8 +9,10 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
+import numpy as np
 from amaranth import Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -39,7 +41,9 @@ class PE(wiring.Component, ABC):
     """
 
     WEIGHT_BITS = 2, 8
-    """Fewest and most bits of a weight."""
+    """Fewest and most bits of a weight; 0 of a kind without weights."""
+    MULTIPLIES = False
+    """A term is a product, which a hardware multiplier may form: `multiplier` has a choice."""
 
     def __init__(
         self,
@@ -78,6 +82,11 @@ class PE(wiring.Component, ABC):
                 "acc": Out(signed(acc_bits)),
             }
         )
+
+    @staticmethod
+    def live_share(weights: np.ndarray, bits: int) -> float:
+        """Share of the terms of constant `weights` that synthesis does not drop as zero."""
+        return 1.0
 
     @property
     def x_shape(self) -> Shape:
@@ -163,12 +172,23 @@ class PE(wiring.Component, ABC):
         return held
 
 
-def pe(kind: str) -> type[PE]:
-    """The element of the kind called `kind`; raises ValueError that lists the known ones."""
+@cache
+def elements() -> tuple[str, ...]:
+    """The kinds that have an element, in alphabetical order."""
     import rtl.pe
 
-    known = sorted({m.name for m in pkgutil.iter_modules(rtl.pe.__path__)} - {"element"})
-    if kind not in known:
-        raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(known)}")
-    found: type[PE] = importlib.import_module(f"rtl.pe.{kind}").ELEMENT
-    return found
+    return tuple(sorted({m.name for m in pkgutil.iter_modules(rtl.pe.__path__)} - {"element"}))
+
+
+@cache
+def pe(kind: str) -> type[PE]:
+    """The element of the kind called `kind`; raises ValueError that lists the known ones."""
+    if kind not in elements():
+        raise ValueError(f"no rtl/pe/{kind}.py: elements are {', '.join(elements())}")
+    element: type[PE] = importlib.import_module(f"rtl.pe.{kind}").ELEMENT
+    return element
+
+
+def weightless(kind: str) -> bool:
+    """An element that takes no weights: what pooling does."""
+    return kind in elements() and pe(kind).WEIGHT_BITS == (0, 0)

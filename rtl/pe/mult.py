@@ -6,15 +6,22 @@ products of a recoded weight, and those of all lanes share one adder tree.
 
 from __future__ import annotations
 
+import numpy as np
 from amaranth import Module, Signal, Value
 
-from rtl.digits import digits, products, recode
+from rtl.digits import digits, live_digits, products, recode
 from rtl.pe.element import PE
 from rtl.terms import Term, signed_for
 
 
 class MultPE(PE):
     """PE with weights in two's complement ("dsp") or recoded to radix-4 digits ("lut")."""
+
+    MULTIPLIES = True
+
+    @staticmethod
+    def live_share(weights: np.ndarray, bits: int) -> float:
+        return round(live_digits(weights, bits), 1)
 
     @property
     def recoded(self) -> bool:

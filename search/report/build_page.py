@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from model.kinds import ordered_kinds
 from search.report import pareto_plots
 from search.report.page_model import Fact, Page
 from search.report.run_section import letters, view
@@ -16,9 +17,10 @@ from search.results.results import Finalist, SearchRun
 BOARD_NAMES = {"ice40": "iCE40", "ecp5": "ECP5", "gowin": "Gowin"}
 ALONE = (
     "No network of a single kind is among those measured; to see what mixing gains, search with "
-    "--kinds mult, shift or add too, and name those runs after this one in shiftadd report."
+    f"--kinds {', '.join(ordered_kinds()[:-1])} or {ordered_kinds()[-1]} too, and name those runs "
+    "after this one in shiftadd report."
 )
-LEGEND = {"mult": "mult", "shift": "shift", "add": "add", "mixed": "mixed kinds"}
+LEGEND = {name: name for name in ordered_kinds()} | {"mixed": "mixed kinds"}
 
 
 def page(runs: Sequence[SearchRun], command: str) -> Page:

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from gen.support.files import write
 from model import data as datasets
+from model.kinds import ordered_kinds
 from search.evolve.objectives import Limits
 from search.results.compare import gain, volumes
 from search.results.results import Finalist
@@ -34,9 +35,7 @@ from search.run.search import search
 
 STYLES: dict[str, dict[str, Any]] = {
     "hybrid": {},
-    "mult": {"kinds": ("mult",)},
-    "shift": {"kinds": ("shift",)},
-    "add": {"kinds": ("add",)},
+    **{kind: {"kinds": (kind,)} for kind in ordered_kinds()},
     "random": {"sampler": "random"},
 }
 """What distinguishes each search; `random` draws hybrid networks."""
