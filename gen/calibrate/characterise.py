@@ -36,7 +36,6 @@ from gen.support.cache import Cache
 from gen.support.devices import Device, device
 from gen.support.files import write
 from gen.support.verilog import verilog
-from rtl.layer import LayerEngine
 
 NETWORKS = Path(__file__).with_name("network_measurements.json")
 REPRESENTATIVE = {"ecp5": "lfe5u-45f", "ice40": "ice40-hx8k", "gowin": "gw1nr-9"}
@@ -58,7 +57,8 @@ def case(family: str, seed: int) -> tuple[LoweredLayer, Device, random.Random]:
 
 def hardware(layer: LoweredLayer, fold: Fold) -> Any:
     """The component of a layer, without converters."""
-    return block_pool(layer, fold) if layer.blocks else LayerEngine(engine(layer, fold))
+    block = block_pool(layer, fold) if layer.blocks else engine(layer, fold)
+    return block.component()
 
 
 def packed(netlist: Netlist, target: Device) -> dict[str, int]:

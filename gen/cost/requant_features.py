@@ -76,14 +76,18 @@ class Requantisers:
 
     def part(self, lanes: int, multiplier: Multiplier, device: Device) -> FeatureCounts:
         """The bill of `lanes` lanes."""
-        unit = self.unit(lanes, multiplier)
-        offset, stored = unit.constants["offset"], unit.stored
-        fixed = not stored.keys() & unit.scaling.fields.keys()
-        return _part(
-            lanes, self.x_bits, self.out_bits, unit.table_bits, unit.depth,
-            _scale(unit, fixed), _ends(min(offset), max(offset)), "offset" in stored,
-            self.shift, device,
-        )  # fmt: skip
+        return unit_features(self.unit(lanes, multiplier), self.out_bits, device)
+
+
+def unit_features(unit: Coefficients, out_bits: int, device: Device) -> FeatureCounts:
+    """Counts of one requantiser. out_bits: of a result."""
+    offset, stored = unit.constants["offset"], unit.stored
+    fixed = not stored.keys() & unit.scaling.fields.keys()
+    return _part(
+        unit.lanes, unit.x_bits, out_bits, unit.table_bits, unit.depth,
+        _scale(unit, fixed), _ends(min(offset), max(offset)), "offset" in stored,
+        unit.shift, device,
+    )  # fmt: skip
 
 
 @lru_cache(256)

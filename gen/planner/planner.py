@@ -8,7 +8,7 @@ from dataclasses import replace
 from gen.cost.cost import CostModel
 from gen.engine import schedule
 from gen.engine.assemble import assemble
-from gen.engine.cycle_models import FifoTiming
+from gen.engine.cycle_models import FifoCycles
 from gen.engine.units import engine
 from gen.plan.lower import LoweredLayer, lower
 from gen.plan.plan import Cost, Fold, Plan, PlanError, PlannedLayer
@@ -134,5 +134,5 @@ def _run(
     assembly = assemble(layers, folds, fifos)
     graph, cycle_models = assembly.graph()
     cycles = schedule.run(graph, bytes_in=assembly.bytes_in, bytes_out=assembly.bytes_out)
-    needs = {k: v.needed for k, v in cycle_models.items() if isinstance(v, FifoTiming)}
+    needs = {k: v.needed for k, v in cycle_models.items() if isinstance(v, FifoCycles)}
     return cycles, needs

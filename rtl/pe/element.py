@@ -98,14 +98,32 @@ class PE(wiring.Component, ABC):
         top = 1 << (self.x_bits - self.x_signed)
         return (-top if self.x_signed else 0), top - 1
 
+    @classmethod
+    def lane_terms(cls, w_bits: int, multiplier: Multiplier) -> int:
+        """Terms of one lane."""
+        return 1
+
+    @classmethod
+    def input_stages(cls, multiplier: Multiplier, registered: bool) -> int:
+        """Registers between the ports x and w and the terms: at least one if `registered`."""
+        return int(registered)
+
+    @classmethod
+    def depth(
+        cls, *, simd: int, w_bits: int, multiplier: Multiplier, levels: int = 1,
+        registered: bool = False,
+    ) -> int:  # fmt: skip
+        """The `latency` of an element, without making one."""
+        tree = tree_latency(simd * cls.lane_terms(w_bits, multiplier), levels)
+        return cls.input_stages(multiplier, registered) + 2 + tree
+
     @property
     def terms_per_lane(self) -> int:
-        return 1
+        return self.lane_terms(self.w_bits, self.multiplier)
 
     @property
     def input_registers(self) -> int:
-        """Registers between the ports x and w and the terms: at least one if `registered`."""
-        return int(self.registered)
+        return self.input_stages(self.multiplier, self.registered)
 
     @property
     def latency(self) -> int:
@@ -184,7 +202,7 @@ def elements() -> tuple[str, ...]:
 def pe(kind: str) -> type[PE]:
     """The element of the kind called `kind`; raises ValueError that lists the known ones."""
     if kind not in elements():
-        raise ValueError(f"no rtl/pe/{kind}.py: elements are {', '.join(elements())}")
+        raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(elements())}")
     element: type[PE] = importlib.import_module(f"rtl.pe.{kind}").ELEMENT
     return element
 

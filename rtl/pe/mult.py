@@ -10,7 +10,7 @@ import numpy as np
 from amaranth import Module, Signal, Value
 
 from rtl.digits import digits, live_digits, products, recode
-from rtl.pe.element import PE
+from rtl.pe.element import PE, Multiplier
 from rtl.terms import Term, signed_for
 
 
@@ -27,14 +27,14 @@ class MultPE(PE):
     def recoded(self) -> bool:
         return self.multiplier == "lut"
 
-    @property
-    def terms_per_lane(self) -> int:
-        return digits(self.w_bits) if self.recoded else 1
+    @classmethod
+    def lane_terms(cls, w_bits: int, multiplier: Multiplier) -> int:
+        return digits(w_bits) if multiplier == "lut" else 1
 
-    @property
-    def input_registers(self) -> int:
+    @classmethod
+    def input_stages(cls, multiplier: Multiplier, registered: bool) -> int:
         # a DSP block has them, and is slow to reach without
-        return super().input_registers if self.recoded else 1
+        return super().input_stages(multiplier, registered) if multiplier == "lut" else 1
 
     def encode(self, weight: int) -> int:
         end = 1 << (self.w_bits - 1)

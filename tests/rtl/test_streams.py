@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from amaranth.hdl import signed, unsigned
-from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
+from rtl.block import Block
 from rtl.classifier_output import ClassifierOutput
 from rtl.pool import BlockPool
 from rtl.stage import Requant
@@ -23,9 +23,10 @@ Words = Sequence[Any]
 
 
 def run(
-    dut: wiring.Component, inputs: dict[str, Words], counts: dict[str, int], stall: float, seed: int
+    block: Block, inputs: dict[str, Words], counts: dict[str, int], stall: float, seed: int
 ) -> tuple[dict[str, list[Any]], int]:
     """Feed each input port, collect `counts` words of each output port; also the cycles it took."""
+    dut: Any = block.component()
     rng = random.Random(seed)
     got: dict[str, list[Any]] = {port: [] for port in counts}
     cycles = 0

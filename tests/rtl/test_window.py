@@ -10,7 +10,7 @@ from amaranth.hdl import unsigned
 from amaranth.sim import Simulator
 
 from rtl.geometry import Geometry
-from rtl.window import WindowReader
+from rtl.window import SlidingWindow
 
 
 def expected(g: Geometry, image: list[list[list[int]]]) -> list[list[int]]:
@@ -32,7 +32,7 @@ def expected(g: Geometry, image: list[list[list[int]]]) -> list[list[int]]:
 def read_all(
     g: Geometry, images: list[Any], seed: int, stalls: bool, style: str
 ) -> list[list[int]]:
-    dut = WindowReader(g, x_shape=unsigned(8), style=style)
+    dut = SlidingWindow(geometry=g, x_shape=unsigned(8), style=style).component()
     rng = random.Random(seed)
     words = [
         [pixel[f * g.lanes + k] for k in range(g.lanes)]
