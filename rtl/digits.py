@@ -42,8 +42,8 @@ def products(
     below: Value = Const(0)
     for b in low:
         below = b[1] | (~b[0] & below)
-    found = [_low_digit(m, x, x_range, b, 2 * j, at_most) for j, b in enumerate(low)]
-    return [*found, _top_digit(m, x, x_range, top, below, 2 * len(low), at_most)]
+    terms = [_low_digit(m, x, x_range, b, 2 * j, at_most) for j, b in enumerate(low)]
+    return [*terms, _top_digit(m, x, x_range, top, below, 2 * len(low), at_most)]
 
 
 def _low_digit(

@@ -256,12 +256,12 @@ class LayerEngine(wiring.Component):
         chosen = Signal(len(part), reset_less=True)
         with m.If(en):
             m.d.sync += [asked.eq(part), chosen.eq(asked)]
-        found = Signal(width)
+        chosen_part = Signal(width)
         with m.Switch(chosen):
             for k in range(parts):
                 with m.Case(k) if k < parts - 1 else m.Default():
-                    m.d.comb += found.eq(word.word_select(k, width))
-        return found
+                    m.d.comb += chosen_part.eq(word.word_select(k, width))
+        return chosen_part
 
     def _elements(
         self, m: Module, window: WindowReader, weights: Value | None, en: Signal

@@ -245,9 +245,9 @@ class WindowReader(wiring.Component):
             ("x", [g.column_mask(x) for x in range(g.out[1])]),
         ):
             mask = Signal(g.kernel[axis == "x"], init=table[0], name=f"{axis}_mask")
-            found = lookup(m, ahead.value[axis], table, f"{axis}_inside")
+            looked_up = lookup(m, ahead.value[axis], table, f"{axis}_inside")
             with m.If(step):
-                m.d.sync += mask.eq(found)
+                m.d.sync += mask.eq(looked_up)
             masks.append(mask)
         return [
             _bit(masks[0], slot.value["ky"], dy) & _bit(masks[1], slot.value["kx"], dx)

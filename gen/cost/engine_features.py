@@ -85,8 +85,8 @@ def _logic(facts: LayerShape, f: FoldArray) -> FeatureCounts:
 def _operands(facts: LayerShape, f: FoldArray) -> Array:
     """Bits of the inputs and weights of all lanes."""
     inputs = simd(facts, f)
-    found: Array = inputs * (facts.x_bits * (f.pe if facts.depthwise else 1) + f.pe * facts.w_bits)
-    return found
+    bits: Array = inputs * (facts.x_bits * (f.pe if facts.depthwise else 1) + f.pe * facts.w_bits)
+    return bits
 
 
 def _trees(facts: LayerShape, terms: Terms, inputs: Array) -> Array:
@@ -118,8 +118,8 @@ def reader(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     spot, (kh, kw) = facts.window, facts.window.kernel
 
     def walked(lanes: int, parallel: int) -> Sequence[int]:
-        found = walk(spot, facts.depthwise, lanes, parallel)
-        return found.depth, found.image, found.loops, found.count
+        steps = walk(spot, facts.depthwise, lanes, parallel)
+        return steps.depth, steps.image, steps.loops, steps.count
 
     depth, image, loops, count = tabled(walked, f.lanes, f.parallel)
     if not facts.depthwise:
@@ -157,11 +157,11 @@ def ring(depth: Array, bits: Array, copies: Array, style: Array, device: Device)
 
 def _brams(device: Device, depth: Array, bits: Array, block: Array) -> Array:
     """Blocks of RAM of the memories of the mask `block`."""
-    found = np.zeros_like(bits)
+    blocks = np.zeros_like(bits)
     if block.any():
         size = depth[block], bits[block]
-        found[block] = tabled(lambda *one: [device.brams(*one)], *size)[0]
-    return found
+        blocks[block] = tabled(lambda *one: [device.brams(*one)], *size)[0]
+    return blocks
 
 
 def rom(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
@@ -186,8 +186,8 @@ def rom(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
 
 def memory_rows(depth: Array, bits: Array) -> Array:
     """Rows of a memory in parts; see `rtl.block_ram.part_rows`."""
-    found: Array = tabled(lambda *one: [min(one[0], part_rows(*one))], depth, bits)[0]
-    return found
+    rows: Array = tabled(lambda *one: [min(one[0], part_rows(*one))], depth, bits)[0]
+    return rows
 
 
 def end(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:

@@ -88,8 +88,8 @@ def features(layer: LoweredLayer, foldings: FoldArray, device: Device) -> Featur
 def describe(layer: LoweredLayer, fold: Fold, device: Device) -> tuple[Features, Cost]:
     """Features of one folding with a price, and what is counted."""
     bill = features(layer, FoldArray.of([fold]), device)
-    found = Counter({name: int(n.item() if hasattr(n, "item") else n) for name, n in bill.items()})
-    return found, Cost(dsp=found.pop("dsp", 0), bram=found.pop("bram", 0))
+    counts = Counter({name: int(n.item() if hasattr(n, "item") else n) for name, n in bill.items()})
+    return counts, Cost(dsp=counts.pop("dsp", 0), bram=counts.pop("bram", 0))
 
 
 def converters(bits: int, have: int, want: int) -> Features:

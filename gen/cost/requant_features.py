@@ -66,13 +66,13 @@ class Requantisers:
 
     def unit(self, lanes: int, multiplier: Multiplier) -> Coefficients:
         """The constants of one, and what they ask for."""
-        found = self._units.get((lanes, multiplier))
-        if found is None:
-            found = self._units[lanes, multiplier] = Coefficients(
+        unit = self._units.get((lanes, multiplier))
+        if unit is None:
+            unit = self._units[lanes, multiplier] = Coefficients(
                 lanes=lanes, x_bits=self.x_bits, multiplier=multiplier,
                 multipliers=self.multipliers, offsets=self.offsets, shift=self.shift,
             )  # fmt: skip
-        return found
+        return unit
 
     def part(self, lanes: int, multiplier: Multiplier, device: Device) -> FeatureCounts:
         """The bill of `lanes` lanes."""
@@ -136,8 +136,8 @@ def _scale(unit: Coefficients, fixed: bool) -> Scale:
 
 
 def _product(x: tuple[int, int], end: int, scale: int) -> adder_tree.Width:
-    found = [p * q for p in x for q in (-end, end - 1)]
-    return adder_tree.Width(min(found), max(found), scale)
+    ends = [p * q for p in x for q in (-end, end - 1)]
+    return adder_tree.Width(min(ends), max(ends), scale)
 
 
 @lru_cache(1 << 15)

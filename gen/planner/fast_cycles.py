@@ -128,10 +128,10 @@ def _held(layer: LoweredLayer, fold: Fold, gap: int, times: Times) -> tuple[Time
         return times, 0
     ends, cycles = _emissions(layer, fold)
     steady = _leave([*ends, *(cycles + e for e in ends)], gap)
-    found = steady[-1] - steady[len(ends) - 1]
-    if found <= cycles:
+    spread = steady[-1] - steady[len(ends) - 1]
+    if spread <= cycles:
         return times, 0
-    return np.array(_leave(ends, gap, times.tolist())), found
+    return np.array(_leave(ends, gap, times.tolist())), spread
 
 
 def _leave(ends: Sequence[int], gap: int, times: Sequence[int] | None = None) -> list[int]:
@@ -140,16 +140,16 @@ def _leave(ends: Sequence[int], gap: int, times: Sequence[int] | None = None) ->
     ends: the same without any stall, of which only the differences count.
     """
     now = before = left = 0
-    found = []
+    leaving = []
     for k, end in enumerate(ends):
         now += end - before
         if times is not None:
             now = max(now, times[k])
-        found.append(now)
+        leaving.append(now)
         came, before = now, end
         now = max(now, left)
         left = max(came + 1, left + gap)
-    return found
+    return leaving
 
 
 def _emissions(layer: LoweredLayer, fold: Fold) -> tuple[list[int], int]:

@@ -118,13 +118,13 @@ def probes(space: Space, count: int, seed: int) -> list[Candidate]:
     kind only, and from each draw the one whose number of weights comes next in an even spread."""
     rng = random.Random(seed)
     spaces = [space, *(space.restrict([kind]) for kind in space.kinds)]
-    found: list[Candidate] = []
+    spread: list[Candidate] = []
     for i in range(count):
         drawn = [spaces[i % len(spaces)].sample(rng) for _ in range(DRAWN)]
         drawn.sort(key=lambda candidate: _size(space, candidate))
         place = (i // len(spaces) + 0.5) / -(-count // len(spaces))
-        found.append(drawn[int(place * len(drawn))])
-    return list(dict.fromkeys(found))
+        spread.append(drawn[int(place * len(drawn))])
+    return list(dict.fromkeys(spread))
 
 
 def _size(space: Space, candidate: Candidate) -> int:

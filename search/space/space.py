@@ -285,9 +285,9 @@ def _vary(layer: Choice, choices: Sequence[Choice], rng: random.Random) -> Choic
     ways = [group for group in near.values() if group]
     if not ways:
         return _sample_layer(choices, rng)
-    found = rng.choice(rng.choice(ways))
-    own = [c for c in near["kind"] if c.kind == found.kind]
-    return min(own, key=lambda c: abs(c.bits - layer.bits)) if own else found
+    other = rng.choice(rng.choice(ways))
+    own = [c for c in near["kind"] if c.kind == other.kind]
+    return min(own, key=lambda c: abs(c.bits - layer.bits)) if own else other
 
 
 def _sample_stage(stage: Stage, rng: random.Random) -> StageChoice:

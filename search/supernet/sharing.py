@@ -54,8 +54,8 @@ def gaussian_distance(w: Tensor) -> Tensor:
 
 @cache
 def _quantiles(count: int) -> Tensor:
-    found: Tensor = torch.special.ndtri((torch.arange(count) + 0.5) / count)
-    return found
+    quantiles: Tensor = torch.special.ndtri((torch.arange(count) + 0.5) / count)
+    return quantiles
 
 
 class Role(NamedTuple):
@@ -193,10 +193,10 @@ class Norm(nn.Module):
 def _identity(w: Tensor) -> Tensor:
     """1 at the centre of the kernel from each channel to itself, else 0; the shape of `w`."""
     out, cin, height, width = w.shape
-    found = torch.zeros_like(w)
+    kernel = torch.zeros_like(w)
     same = torch.arange(out if cin == 1 else min(out, cin))
-    found[same, same * (cin > 1), height // 2, width // 2] = 1.0
-    return found
+    kernel[same, same * (cin > 1), height // 2, width // 2] = 1.0
+    return kernel
 
 
 def _reduction(role: Role, size: tuple[int, int]) -> Tensor:

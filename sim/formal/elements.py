@@ -117,8 +117,8 @@ class Lane(Property):
         m = Module()
         element, expected = self.element, reference(self.kind)
         terms = element.terms(m, self.x, encoded(m, self.kind, element, self.w, "code"))
-        found = sum((number(term) for term in terms), Const(0))
+        total = sum((number(term) for term in terms), Const(0))
         want = expected.term(self.x, self.w)
-        same = equal(m, -found if expected.negated else found, want, element.acc_bits)
+        same = equal(m, -total if expected.negated else total, want, element.acc_bits)
         m.d.comb += [self.given.eq(1), self.holds.eq(Cat(same, *map(sound, terms)).all())]
         return m

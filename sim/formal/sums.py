@@ -44,9 +44,9 @@ class Form:
     @property
     def ports(self) -> dict[str, In]:
         """A free input for each part."""
-        found = {"value": In(signed(self.bits))}
-        found |= {"carry": In(1)} if self.carry else {}
-        return found | ({"sign": In(1)} if self.sign else {})
+        ports = {"value": In(signed(self.bits))}
+        ports |= {"carry": In(1)} if self.carry else {}
+        return ports | ({"sign": In(1)} if self.sign else {})
 
     def term(self, parts: dict[str, Value]) -> Term:
         """The term made of such inputs."""
@@ -64,15 +64,15 @@ def lane(element: PE) -> list[Form]:
 def merges(element: PE) -> list[tuple[Form, Form]]:
     """The different pairs of terms that meet in `element`, which cannot be used again."""
     merge = element.merge
-    found: dict[tuple[Form, Form], None] = {}
+    pairs: dict[tuple[Form, Form], None] = {}
 
     def note(m: Module, a: Term, b: Term, name: str) -> Term:
-        found[Form.of(a), Form.of(b)] = None
+        pairs[Form.of(a), Form.of(b)] = None
         return merge(m, a, b, name)
 
     element.__dict__["merge"] = note
     Fragment.get(element, None)
-    return list(found)
+    return list(pairs)
 
 
 class Merge(Property):
@@ -141,12 +141,12 @@ class TreeClaim(Property):
 
     def _later(self, m: Module, terms: Sequence[Term]) -> list[Term]:
         """The terms of the slot that acc now holds, in order of their scale."""
-        found = []
+        delayed_terms = []
         for k, (form, term) in enumerate(zip(self.forms, terms, strict=True)):
             parts = {n: getattr(term, n) for n in form.ports}
             delayed = {n: later(m, v, self.cycles, f"t{k}_{n}") for n, v in parts.items()}
-            found.append(form.term(delayed))
-        return sorted(found, key=lambda term: term.scale)
+            delayed_terms.append(form.term(delayed))
+        return sorted(delayed_terms, key=lambda term: term.scale)
 
 
 def _given(claim: Property, prefix: str, form: Form) -> Term:
