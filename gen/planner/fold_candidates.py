@@ -41,7 +41,7 @@ class FoldCandidate:
 
 
 class FoldCandidates:
-    """The foldings of a layer that are not beaten by another one in cycles and all resources.
+    """The foldings of a layer that are not dominated by another one in cycles and all resources.
 
     cycles: ascending. costs: (options, 4) LUTs, flip-flops, multipliers, blocks of RAM.
     """
@@ -52,7 +52,7 @@ class FoldCandidates:
         cycles = cycles_of(layer, self._offers)
         table = costs(layer, self._offers, device, model)
         order = np.lexsort((table[:, 0], cycles))
-        self._kept = order[_unbeaten(table[order])]
+        self._kept = order[_undominated(table[order])]
         self.cycles, self.costs = cycles[self._kept], table[self._kept]
         self._picked: dict[int, FoldCandidate] = {}
         self._others: dict[Fold, FoldCandidate] = {}
@@ -76,13 +76,13 @@ class FoldCandidates:
         return self._others[fold]
 
 
-def _unbeaten(costs: np.ndarray) -> np.ndarray:
+def _undominated(costs: np.ndarray) -> np.ndarray:
     """Mask of the rows that no earlier row is at most as large as, in all columns."""
     worse = np.ones((len(costs), len(costs)), dtype=bool)
     for column in costs.T:
         worse &= column[:, None] <= column
-    unbeaten: np.ndarray = ~np.any(np.triu(worse, 1), axis=0)
-    return unbeaten
+    undominated: np.ndarray = ~np.any(np.triu(worse, 1), axis=0)
+    return undominated
 
 
 def divisors(n: int, most: int) -> list[int]:
@@ -146,8 +146,8 @@ def _word_offers(
     rings = _ring_styles(depth, bits, np.ones_like(lanes), device)
     fast = rings[:, RINGS.index("distributed")]
     rings[fast] = [style == "distributed" for style in RINGS]
-    able = rings[:, None, :] & np.ones((1, len(requants), 1), dtype=bool)
-    n, by, ring = np.nonzero(able)
+    feasible = rings[:, None, :] & np.ones((1, len(requants), 1), dtype=bool)
+    n, by, ring = np.nonzero(feasible)
     ones, logic = np.ones_like(n), np.full(len(n), "logic")
     return FoldArray(
         lanes[n], lanes[n], ones, lanes[n], np.full(len(n), "lut"), np.array(requants)[by],
@@ -190,8 +190,8 @@ def _engine_offers(
     rings = _ring_styles(depth, shape.lanes * facts.x_bits, shape.parallel, device)
     roms = _rom_styles(facts, shape.pe * simd(facts, shape), device)
     choices = np.ones((1, len(multipliers), len(requants), 1, 1), dtype=bool)
-    able = choices & roms[:, None, None, :, None] & rings[:, None, None, None, :]
-    i, multiplier, requant, rom, ring = np.nonzero(able)
+    feasible = choices & roms[:, None, None, :, None] & rings[:, None, None, None, :]
+    i, multiplier, requant, rom, ring = np.nonzero(feasible)
     return FoldArray(
         shape.pe[i], shape.lanes[i], shape.parallel[i], shape.drain[i],
         np.array(multipliers)[multiplier], np.array(requants)[requant],

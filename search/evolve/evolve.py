@@ -96,11 +96,13 @@ class Evolution:
 
 def front(scores: Sequence[Score], limits: Limits) -> list[Score]:
     """Those that may be built and that none beats in all objectives, by key."""
-    able = sorted((s for s in scores if s.violation(limits) == 0), key=lambda s: s.key)
-    if not able:
+    feasible = sorted((s for s in scores if s.violation(limits) == 0), key=lambda s: s.key)
+    if not feasible:
         return []
-    rows = np.array([score.objectives() for score in able])
-    return [able[i] for i in sorted(NonDominatedSorting().do(rows, only_non_dominated_front=True))]
+    rows = np.array([score.objectives() for score in feasible])
+    return [
+        feasible[i] for i in sorted(NonDominatedSorting().do(rows, only_non_dominated_front=True))
+    ]
 
 
 def smallest(space: Space, kind: str) -> Candidate:

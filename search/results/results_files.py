@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from gen.support.files import write
 from model.arch import Architecture, ArchitectureError, from_json
-from search.results.finalist_evidence import proven
+from search.results.finalist_evidence import evidence_of
 from search.results.results import (
     COLUMNS,
     COSTS,
@@ -162,7 +162,7 @@ def _finalist(folder: Path, space: str, row: dict[str, Any]) -> Finalist:
         _number(accuracy.get(name)) for name in ("inherited", "validation", "test")
     )
     report: dict[str, Any] = _optional(folder / "report.json", dict, {})
-    below, faults = proven(folder)
+    below, faults = evidence_of(folder)
     return Finalist(
         key=str(row["key"]), share=float(row["share"]), round=int(row.get("round") or 0),
         kinds=tuple(map(str, row["kinds"])), inherited=inherited, validation=validation, test=test,

@@ -1,4 +1,4 @@
-"""Finalists: points of the predicted front, trained out, built, measured and proven.
+"""Finalists: points of the predicted front, fine-tuned, built, measured and proven.
 
 Everything about one lands in its folder of the run directory; finalist.json comes last, so that a
 folder without it is one that was cut short, and goes on from its checkpoint and the build cache.

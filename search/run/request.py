@@ -28,8 +28,8 @@ class SearchBudget:
     """What a search may spend. population: networks of a generation. generations: in each round.
 
     Each network is scored at every share of the board. trained: networks of the front so found that
-    are trained out. finalists: points of these that are built. Later rounds, which only look for
-    what is better known by then, have half as many of both. probes: networks trained out
+    are fine-tuned. finalists: points of these that are built. Later rounds, which only look for
+    what is better known by then, have half as many of both. probes: networks fine-tuned
     beforehand, to learn what inherited accuracies are worth. epochs: of each of all these.
     supernet_epochs: of the supernet, unless it is there.
     """

@@ -1,4 +1,4 @@
-"""Fine-tuning: networks trained out from inherited weights, distilled from the largest one.
+"""Fine-tuning: networks fine-tuned from inherited weights, distilled from the largest one.
 
 Finalists are trained so before they are built, and probes, which tell what an inherited accuracy is
 worth (`search.evolve.predictor`).
