@@ -16,7 +16,7 @@ from gen.report import Report, report
 from gen.report import load as load_report
 from gen.report import save as save_report
 from gen.support.devices import device
-from gen.support.files import copy, write
+from model.files import copy, write
 from model.spec import Network
 
 CACHE = Path("build/cache")

@@ -12,7 +12,7 @@ from gen.cost.cost import CostModel
 from gen.flow.build import Build
 from gen.plan.plan import Plan, inferences_per_s, latency_us
 from gen.support.devices import device
-from gen.support.files import write
+from model.files import write
 
 FORMAT = "shiftadd-report"
 VERSION = 1

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from model.files import write
 from model.kinds import kind, kind_names
 
 T = TypeVar("T")
@@ -208,23 +209,8 @@ def _build(made: type[T], source: str, values: dict[str, Any]) -> T:
 def save(arch: Architecture, path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(to_json(validate(arch)), encoding="utf-8")
-    return fresh.replace(path)
-
-
-def load(name_or_path: str | os.PathLike[str]) -> Architecture:
-    """An Architecture from a JSON file, or one of the built-in ones by name."""
-    from model.zoo import ARCHITECTURES
-
-    name = os.fspath(name_or_path)
-    if name in ARCHITECTURES:
-        return ARCHITECTURES[name]
-    if not Path(name).is_file():
-        raise ArchitectureError(
-            f"{name}: neither a file nor built in; built in are {', '.join(ARCHITECTURES)}"
-        )
-    return from_json(Path(name).read_text(encoding="utf-8"), name)
+    write(path, to_json(validate(arch)))
+    return path
 
 
 def kinds_used(arch: Architecture) -> Iterator[str]:

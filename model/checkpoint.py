@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from torch import nn
 from model import arch as architectures
 from model import store
 from model.arch import Architecture
+from model.files import replacing
 from model.spec import Network
 
 LOG, CHECKPOINT, ARCHITECTURE, NETWORK = "log.jsonl", "checkpoint.pt", "arch.json", "network"
@@ -84,9 +84,8 @@ class TrainingRun:
             "request": self.request, "state": vars(state),
             "net": net.state_dict(), "optimiser": optimiser.state_dict(),
         }  # fmt: skip
-        fresh = self.folder / f".{CHECKPOINT}.{os.getpid()}"
-        torch.save(saved, fresh)
-        fresh.replace(self.folder / CHECKPOINT)
+        with replacing(self.folder / CHECKPOINT) as part:
+            torch.save(saved, part)
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from model import golden
+from model.files import replacing
 from model.spec import Network, Requantise
 from model.store import content_hash
 
@@ -57,6 +57,5 @@ class Teacher:
             scores.append(self.scores(images))
             yield images, labels, scores[-1]
         self.kept.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        torch.save(torch.cat(scores), fresh)
-        fresh.replace(path)
+        with replacing(path) as part:
+            torch.save(torch.cat(scores), part)

@@ -44,13 +44,12 @@ def train(
     quiet: bool = False,
 ) -> Result:
     """Train one architecture to an integer Network."""
-    from model import arch as arches
     from model import data as datasets
-    from model import store
+    from model import store, zoo
     from model.teacher import Teacher
     from model.train import train as run
 
-    what, images = arches.load(arch), datasets.load(data)
+    what, images = zoo.load(arch), datasets.load(data)
     folder = out or Path("runs") / f"{what.name}-{images.name}-{seed}"
     guide = Teacher(store.load(teacher)) if teacher else None
     found = run(

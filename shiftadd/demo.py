@@ -21,7 +21,7 @@ from gen.deploy import bundle as bundles
 from gen.deploy.examples import examples
 from gen.report import Report, save, with_cycles
 from gen.table import table
-from model import arch, data
+from model import data, zoo
 from model.data import Dataset
 from model.spec import Network
 from model.store import content_hash
@@ -60,7 +60,7 @@ def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
     digits = data.load("digits")
     console.print(f"[bold]train[/] {ARCHITECTURE} on {digits.name}")
     trained = train(
-        arch.load(ARCHITECTURE), digits, epochs=EPOCHS, seed=seed, out=out, resume=True, quiet=quiet
+        zoo.load(ARCHITECTURE), digits, epochs=EPOCHS, seed=seed, out=out, resume=True, quiet=quiet
     )
     images = torch.from_numpy(digits.test_images)
     pool = ThreadPoolExecutor(len(BOARDS))

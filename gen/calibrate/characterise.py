@@ -34,8 +34,8 @@ from gen.plan.plan import Fold
 from gen.support import tools
 from gen.support.cache import Cache
 from gen.support.devices import Device, device
-from gen.support.files import write
 from gen.support.verilog import verilog
+from model.files import write
 
 NETWORKS = Path(__file__).with_name("network_measurements.json")
 REPRESENTATIVE = {"ecp5": "lfe5u-45f", "ice40": "ice40-hx8k", "gowin": "gw1nr-9"}

@@ -29,7 +29,7 @@ from gen.host.link_protocol import BoardInfo
 from gen.host.manifest import MANIFEST, Manifest
 from gen.plan import plan as plans
 from gen.plan.plan import Plan
-from gen.support.files import copy, write
+from model.files import copy, write
 from model.spec import Network
 
 LAUNCHER = '''"""Classifies images on the board of this folder: see README.md."""

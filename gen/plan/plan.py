@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from gen.support.files import write
+from model.files import write
 
 FORMAT = "shiftadd-plan"
 VERSION = 1

@@ -11,8 +11,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gen.support.files import write
 from model.arch import Architecture, ArchitectureError, from_json
+from model.files import write
 from search.results.finalist_evidence import evidence_of
 from search.results.results import (
     COLUMNS,

@@ -23,12 +23,12 @@ from gen.plan.plan import DoesNotFit, PlanError
 from gen.planner.estimate import Estimate, Estimator
 from gen.report import Report, with_cycles
 from gen.report import save as save_report
-from gen.support.files import copy, write
 from gen.support.tools import ToolError
 from model import data as datasets
 from model import golden, store
 from model.checkpoint import ARCHITECTURE, LOG, NETWORK
 from model.data import Dataset
+from model.files import copy, write
 from model.spec import Network
 from search.evolve.objectives import Score
 from search.evolve.scoring import ScoringSetup, estimator, inherit_here, most_luts, predicted

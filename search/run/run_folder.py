@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gen.support.files import write
+from model.files import write
 from search.evolve.objectives import Score
 from search.evolve.predictor import Inherited
 from search.results.results import RunError

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gen.support.files import write
+from model.files import write
 from search.evolve.objectives import NO_LIMITS, Limits
 from search.evolve.predictor import CalibrationSample, probes
 from search.evolve.scoring import ScoringSetup

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from gen.support.files import write
 from model import store
 from model.checkpoint import NETWORK
 from model.data import Dataset
+from model.files import write
 from model.net import Net
 from model.teacher import Teacher
 from model.train import Recipe, TrainResult, recipe_for, train

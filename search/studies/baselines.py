@@ -23,8 +23,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from gen.support.files import write
 from model import data as datasets
+from model.files import write
 from model.kinds import ordered_kinds
 from search.evolve.objectives import Limits
 from search.results.compare import gain, volumes

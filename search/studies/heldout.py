@@ -32,8 +32,8 @@ from gen.plan.plan import Cost, Fold, Plan, PlanError, PlannedLayer
 from gen.planner.estimate import estimate, measured_sample
 from gen.support.cache import Cache
 from gen.support.devices import Device, device
-from gen.support.files import write
 from gen.support.tools import ToolError
+from model.files import write
 from model.net import Net, export
 from model.spec import Network
 from search.space import space_files

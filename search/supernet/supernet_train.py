@@ -20,11 +20,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from gen.support.files import write
 from model import data as datasets
 from model.augment import batches
 from model.checkpoint import CHECKPOINT, LOG, State, TrainingRun
 from model.data import Dataset
+from model.files import write
 from model.train import progress_bar, set_rate, stage_of
 from search.space import space_files
 from search.space.space import Space, SpaceError

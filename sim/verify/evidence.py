@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen.plan.plan import Plan
 from gen.support.devices import FamilyName
-from gen.support.files import write
+from model.files import write
 
 if TYPE_CHECKING:  # a report reads evidence without the simulator
     from sim.verify.fault_counts import FaultCounts
