@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from model.errors import ShiftaddError
 from model.kinds import kind_names
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ OPS = (*WEIGHTED, "maxpool", "avgpool", "globalavg")
 MULTIPLIERS = ("integer", "two-digit", "power")
 
 
-class ArchitectureError(ValueError):
+class ArchitectureError(ShiftaddError, ValueError):
     """An architecture breaks a rule; the message names block, bad value and rule."""
 
 
@@ -168,7 +169,7 @@ def from_json(text: str, source: str = "architecture") -> Architecture:
     """The Architecture in `text`, validated; `source` names it in an ArchitectureError."""
     try:
         row = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArchitectureError(f"{source}: not JSON ({error})") from None
     _need(
         isinstance(row, dict) and row.get("format") == FORMAT, f"{source}: not of format {FORMAT!r}"
@@ -223,7 +224,11 @@ def load(name_or_path: str | os.PathLike[str]) -> Architecture:
         raise ArchitectureError(
             f"{name}: neither a file nor built in; built in are {', '.join(ARCHITECTURES)}"
         )
-    return from_json(Path(name).read_text(encoding="utf-8"), name)
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ArchitectureError(f"{name}: not JSON ({error})") from None
+    return from_json(text, name)
 
 
 def kinds_used(arch: Architecture) -> Iterator[str]:

@@ -13,6 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
+from model.errors import RequestError
+
 
 class Kind(Protocol):
     """Facts of one kind: y[o] = sum over i of term(x[i], w[o, i])."""
@@ -45,8 +47,8 @@ def kind_names() -> tuple[str, ...]:
 
 @cache
 def kind(name: str) -> Kind:
-    """The kind called `name`; raises ValueError that lists the known ones."""
+    """The kind called `name`; raises RequestError that lists the known ones."""
     if name not in kind_names():
-        raise ValueError(f"unknown kind {name!r}: choose one of {', '.join(kind_names())}")
+        raise RequestError(f"unknown kind {name!r}: choose one of {', '.join(kind_names())}")
     found: Kind = importlib.import_module(f"model.kind_{name}").KIND
     return found

@@ -168,7 +168,8 @@ def characterise(
     """Measures layers until the family of `board` has `count`, fits its prices, and keeps both.
 
     Each layer is kept as soon as it is measured. progress: told how many there are, and of how
-    many. Returns family, layers, prices and error_percent. Raises ValueError for an unknown board.
+    many. Returns family, layers, prices and error_percent. Raises RequestError for an unknown
+    board.
     """
     family = device(board).family
     table = json.loads(path.read_text()) if path.exists() else {"families": {}}

@@ -11,11 +11,12 @@ from gen.engine.assemble import assemble
 from gen.engine.cycle_models import FifoTiming
 from gen.engine.units import engine
 from gen.plan.lower import LoweredLayer, lower
-from gen.plan.plan import Cost, Fold, Plan, PlanError, PlannedLayer
+from gen.plan.plan import Cost, Fold, Plan, PlannedLayer
 from gen.planner.fast_cycles import fast_cycles
 from gen.planner.fold_candidates import FoldCandidate
 from gen.planner.fold_optimiser import FoldOptimiser, ResourceBudget, total
 from gen.support.devices import Device
+from gen.support.errors import PlanError
 from model.spec import Add, Network
 from model.store import content_hash
 

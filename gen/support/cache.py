@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from types import ModuleType
 from gen.support.tools import ToolError
 
 INDEX = "entry.json"
+logger = logging.getLogger("shiftadd.cache")
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,12 @@ class Cache:
         """
         key = _digest(json.dumps([name, dict(inputs)], sort_keys=True).encode())
         place = self.root / f"{name}-{key[:20]}"
-        found = _read(place, key)
-        return found or self._make(name, key, place, make)
+        if kept := _read(place, key):
+            logger.info("%s: built before, in %s", name, place)
+            return kept
+        made = self._make(name, key, place, make)
+        logger.info("%s: kept, with its logs, in %s", name, made.folder)
+        return made
 
     def _make(self, name: str, key: str, place: Path, make: Callable[[Path], float]) -> Entry:
         self.root.mkdir(parents=True, exist_ok=True)

@@ -17,13 +17,14 @@ from math import prod
 from typing import Any, TypeVar
 
 from model.arch import Architecture, Block, validate
+from model.errors import ShiftaddError
 
 T = TypeVar("T")
 REDUCTIONS = ("none", "maxpool", "stride")
 HEADS = ("flatten", "globalavg")
 
 
-class SpaceError(ValueError):
+class SpaceError(ShiftaddError, ValueError):
     """A space file, or what is asked of a space, breaks a rule; one line says which."""
 
 

@@ -33,7 +33,7 @@ def load(name_or_path: str | os.PathLike[str]) -> Space:
         )
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise SpaceError(f"{name}: not TOML ({error})") from None
     return parse(table, path.stem)
 
@@ -86,6 +86,8 @@ def parse(table: dict[str, Any], name: str) -> Space:
 
 
 def _stage(row: dict[str, Any], where: str) -> Stage:
+    if not isinstance(row, dict):
+        raise SpaceError(f"{where}: {row!r} must be a table")
     _known(row, ("reduce", "channels", "depth", *kind_names()), where)
     return Stage(
         _words(row, "reduce", REDUCTIONS, where),

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from gen.support.files import write
 from model import data as datasets
+from model.errors import ShiftaddError
 from search.evolve.objectives import Limits
 from search.results.compare import gain, volumes
 from search.results.results import Finalist
@@ -165,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         limits = Limits(max_luts=options.pop("max_luts"))
         made = baselines(out=out, budget=budget, limits=limits, **options)
-    except ValueError as error:
+    except ShiftaddError as error:
         print(f"baselines: {error}", file=sys.stderr)
         return 2
     Console().print(table(made))

@@ -6,6 +6,8 @@ with VirtualBoard(linked) as board, Device.open(board.port, linked.info.baud) as
 
 from __future__ import annotations
 
+import logging
+import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -23,6 +25,7 @@ from sim.bench.simulators import (
     version,
 )
 
+logger = logging.getLogger("shiftadd.simulators")
 PATIENCE = 10.0
 """Seconds of silence after which a host should take a request for lost: a slow network takes a
 second an image, and a busy machine may stand still for another, which is no fault of the board."""
@@ -85,6 +88,7 @@ def _compile(design: VirtualDesign, scratch: Path) -> Path:
     model.mkdir()
     names = ("--top-module", design.top, "--Mdir", "work", "-o", str(model / "board"))
     command = ["verilator", *ARGS, *names, source.name, str(MAIN)]
+    logger.info("virtual board: %s; log: %s", shlex.join(command), log)
     # with all that it starts, it ends when this process is interrupted
     with log.open("w") as out, verilator_first(), process(command, scratch, out.fileno()) as child:
         status = child.wait()

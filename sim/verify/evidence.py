@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gen.plan.plan import Plan
 from gen.support.devices import FamilyName
 from gen.support.files import write
+from model.errors import UNREADABLE
 
 if TYPE_CHECKING:  # a report reads evidence without the simulator
     from sim.verify.fault_counts import FaultCounts
@@ -83,6 +84,6 @@ def read(file: Path) -> dict[str, Any] | None:
     """What a file says; None where there is none, or one that is damaged."""
     try:
         found = json.loads(file.read_text())
-    except (OSError, ValueError):
+    except UNREADABLE:
         return None
     return found if isinstance(found, dict) and isinstance(found.get("levels"), dict) else None

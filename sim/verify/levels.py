@@ -17,16 +17,17 @@ from gen.recover import recover
 from gen.recover.cell_models import ECP5_BLOCKS, GOWIN_BLOCKS, ICE40_MACROS, Recovered, ice40_model
 from gen.support.cache import Cache
 from gen.support.devices import Device
+from model.errors import RequestError
 
 LEVELS = ("rtl", "netlist", "routed", "bitstream")
 
 
 def asked(level: str, device: Device) -> tuple[str, ...]:
-    """The levels that --level names: one, or all that can be had. ValueError for another word."""
+    """The levels that --level names: one, or all that can be had. RequestError for another word."""
     if level == "all":
         return available(device)
     if level not in LEVELS:
-        raise ValueError(f"--level {level}: must be one of {', '.join(LEVELS)}, or all")
+        raise RequestError(f"--level {level}: must be one of {', '.join(LEVELS)}, or all")
     return (level,)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import torch
 
 from model import golden
+from model.errors import RequestError
 from model.spec import Network, infer
 from sim.bench.simulators import BUILD, check_waves
 from sim.bench.streams import StreamResult, run_streams
@@ -208,10 +209,10 @@ def simulate(
     timeout: cycles without a transfer at the pins after which words count as stopped; None for
     TIMEOUT, or more where the accelerator's own latency asks for it.
     waves: .fst or .vcd file of the failing run, or of a short one without stalls if none fails.
-    progress: called with images done and images in all. Raises SimulatorError, ValueError.
+    progress: called with images done and images in all. Raises SimulatorError, RequestError.
     """
     if len(images) == 0:
-        raise ValueError("no images: a simulation needs at least one")
+        raise RequestError("no images: a simulation needs at least one")
     check_waves(simulator, waves)
     start = time.perf_counter()
     patience = timeout or max(TIMEOUT, LATENCIES * accelerator.cycles_latency)

@@ -1,0 +1,28 @@
+"""The root of all errors that a user can do something about. The standard library alone, so that
+host programs of boards carry it.
+
+Anything else that is raised (a plain ValueError, KeyError, OSError, …) is a defect of shiftadd.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ShiftaddError(Exception):
+    """A request cannot be met. The message is one line: the value, the rule and the way out.
+
+    exit_status: of the command line. 2: the request is wrong; 1: it is right, and failed.
+    """
+
+    exit_status: ClassVar[int] = 2
+
+
+class RequestError(ShiftaddError, ValueError):
+    """A value or a file that the user gave breaks a rule."""
+
+
+UNREADABLE = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError,
+)  # fmt: skip
+"""What reading and parsing a damaged or foreign file may raise, to be said again in one line."""
