@@ -105,7 +105,8 @@ def validate(arch: Architecture) -> Architecture:
 
 def _rules(block: Block) -> Rules:
     chooses = block.weighted and block.op != "depthwise"
-    kernel = block.kernel in (1, 3, 5) if block.weighted else block.kernel > 0
+    pool = _whole(block.kernel) and block.kernel > 0
+    kernel = block.kernel in (1, 3, 5) if block.weighted else pool
     widest = 4 if block.kind == "shift" else 8  # a fifth bit would shift by up to 14 places
     padding = ("same",) if block.op == "residual" else ("same", "valid")
     numbers = {f.name for f in fields(Block)} - {"op", "kind", "padding"}

@@ -233,6 +233,7 @@ def search(
     fps: float | None = None,
     seed: int = 0,
     budget: dict[str, int | None] | None = None,
+    supernet: Path | None = None,
     quiet: bool = False,
     **options: Any,
 ) -> Result:
@@ -243,6 +244,7 @@ def search(
     """
     check_seed(seed)
     check_folder(out)
+    check_folder(supernet, "--supernet")
     from search.evolve.objectives import Limits
     from search.run.search import search as run
 
@@ -256,6 +258,7 @@ def search(
         limits=Limits(max_latency, max_luts, dsps, fps),
         budget=budget,
         seed=seed,
+        supernet=supernet,
         quiet=quiet,
         **options,
     )

@@ -26,7 +26,8 @@ def check_folder(path: Path | None, option: str = "--out") -> None:
         return
     there = next((p for p in (path, *path.parents) if p.exists()), None)
     if there is not None and not there.is_dir():
-        raise RequestError(f"{option} {path}: {there} is a file; name a folder, or a new one")
+        which = "it" if there == path else str(there)
+        raise RequestError(f"{option} {path}: {which} is a file; name a folder, or a new one")
 
 
 def source_of(net: Path, network: Network, data: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from gen.flow.pack import BITSTREAM_FILE, pack
@@ -78,6 +79,8 @@ def build(
     cache: folder of built steps. timeout: seconds for each run of a tool. progress: told each step.
     Raises DoesNotFitError, ToolError, or RequestError for a wrong request.
     """
+    if mhz is not None and not 0 < mhz < inf:
+        raise RequestError(f"--mhz {mhz:g}: must be more than 0")
     if seeds < 1:
         raise RequestError(f"{seeds} seeds: at least 1 placement is needed")
     mhz = device.mhz if mhz is None else mhz

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 
 from gen.cost.cost import CostModel
 from gen.engine import schedule
@@ -37,10 +38,9 @@ class Planner:
         luts: float | None = None, exact: bool = True,
     ) -> Plan:  # fmt: skip
         """See `plan`."""
+        _check_limits(fps, mhz, dsps, luts)
         cycles = None
         if fps is not None:
-            if fps <= 0:
-                raise PlanError(f"--fps {fps:g}: must be more than 0 images a second")
             cycles = int((mhz or self.device.mhz) * 1e6 / fps)
         layers = self.layers
         chosen = self._chooser.choose(ResourceBudget.of(self.device, dsps, luts), cycles)
@@ -101,6 +101,18 @@ def plan(
     """
     made = Planner(network, device, model)
     return made.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
+
+
+def _check_limits(
+    fps: float | None, mhz: float | None, dsps: int | None, luts: float | None
+) -> None:
+    """PlanError for a limit that is no limit."""
+    for name, value, unit in (("fps", fps, " images a second"), ("mhz", mhz, "")):
+        if value is not None and not 0 < value < inf:
+            raise PlanError(f"--{name} {value:g}: must be more than 0{unit}")
+    for name, value in (("dsps", dsps), ("luts", luts)):
+        if value is not None and not value >= 0:
+            raise PlanError(f"--{name} {value:g}: must be at least 0")
 
 
 def size_fifos(

@@ -104,7 +104,11 @@ def _optional(path: Path, kind: Callable[[Any], T], missing: T) -> T:
 def _numbers(rows: list[dict[str, Any]]) -> tuple[dict[str, float], ...]:
     """The numbers of each row; what is not one is left out."""
     return tuple(
-        {key: float(value) for key, value in row.items() if isinstance(value, int | float)}
+        {
+            key: float(value)
+            for key, value in row.items()
+            if isinstance(value, int | float) and isfinite(float(value))
+        }
         for row in rows
     )
 
@@ -189,7 +193,10 @@ def _architecture(folder: Path, candidate: Any, space: str) -> Architecture | No
 
 
 def _costs(row: dict[str, Any] | None) -> Costs:
-    return Costs(**{name: _number((row or {}).get(name)) for name in COSTS})
+    costs = {name: _number((row or {}).get(name)) for name in COSTS}
+    if wrong := [name for name, value in costs.items() if value is not None and value < 0]:
+        raise ValueError(f"{wrong[0]} {costs[wrong[0]]} is below 0")
+    return Costs(**costs)
 
 
 def _number(value: Any) -> float | None:
