@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from model.errors import ShiftaddError
 from model.files import write
 from model.kinds import kind, kind_names
 
@@ -25,7 +26,7 @@ OPS = (*WEIGHTED, "maxpool", "avgpool", "globalavg")
 MULTIPLIERS = ("integer", "two-digit", "power")
 
 
-class ArchitectureError(ValueError):
+class ArchitectureError(ShiftaddError, ValueError):
     """An architecture breaks a rule; the message names block, bad value and rule."""
 
 
@@ -105,7 +106,8 @@ def validate(arch: Architecture) -> Architecture:
 
 def _rules(block: Block) -> Rules:
     chooses = block.weighted and block.op != "depthwise"
-    kernel = block.kernel in (1, 3, 5) if block.weighted else block.kernel > 0
+    pool = _whole(block.kernel) and block.kernel > 0
+    kernel = block.kernel in (1, 3, 5) if block.weighted else pool
     known = block.kind in kind_names()
     least, most = kind(block.kind).weight_bits if known else (2, 8)
     padding = ("same",) if block.op == "residual" else ("same", "valid")
@@ -170,7 +172,7 @@ def from_json(text: str, source: str = "architecture") -> Architecture:
     """The Architecture in `text`, validated; `source` names it in an ArchitectureError."""
     try:
         row = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArchitectureError(f"{source}: not JSON ({error})") from None
     _need(
         isinstance(row, dict) and row.get("format") == FORMAT, f"{source}: not of format {FORMAT!r}"

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from model import golden
+from model.checkpoint import TrainError
 from model.files import replacing
 from model.spec import Network, Requantise
 from model.store import content_hash
@@ -47,7 +48,11 @@ class Teacher:
         name = json.dumps([self.hash, what], sort_keys=True)
         path = self.kept / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.pt"
         if path.is_file():
-            known = torch.load(path, weights_only=True)
+            try:
+                known = torch.load(path, weights_only=True)
+            except Exception as error:  # torch raises many types for a damaged file
+                reason = type(error).__name__
+                raise TrainError(f"{path}: cannot be read ({reason}); delete it") from None
             for images, labels in lots:
                 yield images, labels, known[: len(images)]
                 known = known[len(images) :]

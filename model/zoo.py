@@ -95,4 +95,8 @@ def load(name_or_path: str | os.PathLike[str]) -> Architecture:
         raise ArchitectureError(
             f"{name}: neither a file nor built in; built in are {', '.join(ARCHITECTURES)}"
         )
-    return from_json(Path(name).read_text(encoding="utf-8"), name)
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ArchitectureError(f"{name}: not JSON ({error})") from None
+    return from_json(text, name)

@@ -168,7 +168,7 @@ def characterise(
     """Measures layers until the family of `board` has `count`, fits its prices, and keeps both.
 
     Each layer is kept as soon as it is measured. progress: called with layers measured and layers
-    wanted. Returns family, layers, prices, error_percent and tools. Raises ValueError for an
+    wanted. Returns family, layers, prices, error_percent and tools. Raises RequestError for an
     unknown board.
     """
     family = device(board).family

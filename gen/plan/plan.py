@@ -8,26 +8,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from gen.support.errors import PlanError
+from model.errors import UNREADABLE
 from model.files import write
 
 FORMAT = "shiftadd-plan"
 VERSION = 1
 Multiplier = Literal["dsp", "lut"]
-
-
-class PlanError(ValueError):
-    """A plan cannot be made, read or used; the message says why and what would help."""
-
-
-class DoesNotFit(PlanError):
-    """No folding of the network fits the device or is as fast as asked.
-
-    ratio: what it takes of the scarcest resource, over what may be used; above 1.
-    """
-
-    def __init__(self, message: str, ratio: float = 2.0) -> None:
-        super().__init__(message)
-        self.ratio = ratio
 
 
 @dataclass(frozen=True)
@@ -129,7 +116,7 @@ def load(path: Path) -> Plan:
     """Reads a plan; raises PlanError when the file is damaged, foreign, or of a newer version."""
     try:
         document = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise PlanError(
             f"{path}: not a readable plan ({error}); compile the network again"
         ) from None
@@ -147,7 +134,7 @@ def load(path: Path) -> Plan:
         )
         fifos = {k: (v[0], v[1]) for k, v in raw.pop("fifos").items()}
         plan = Plan(stages=stages, fifos=fifos, cost=Cost(**raw.pop("cost")), **raw)
-    except (KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise PlanError(f"{path}: damaged plan ({error}); compile the network again") from None
     if plan.hash != document.get("hash"):
         raise PlanError(

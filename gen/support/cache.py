@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from types import ModuleType
 from gen.support.tools import ToolError
 
 INDEX = "entry.json"
+logger = logging.getLogger("shiftadd.cache")
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,12 @@ class Cache:
         """
         key = _digest(json.dumps([name, dict(inputs)], sort_keys=True).encode())
         folder = self.root / f"{name}-{key[:20]}"
-        entry = _read(folder, key)
-        return entry or self._make(name, key, folder, make)
+        if entry := _read(folder, key):
+            logger.info("%s: built before, in %s", name, folder)
+            return entry
+        entry = self._make(name, key, folder, make)
+        logger.info("%s: kept, with its logs, in %s", name, entry.folder)
+        return entry
 
     def _make(self, name: str, key: str, folder: Path, make: Callable[[Path], float]) -> CacheEntry:
         self.root.mkdir(parents=True, exist_ok=True)

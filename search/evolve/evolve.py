@@ -29,6 +29,7 @@ from pymoo.operators.survival.rank_and_crowding.metrics import CrowdingDiversity
 from pymoo.problems.static import StaticProblem
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
+from model.errors import RequestError
 from search.evolve.objectives import Limits, Score
 from search.results.hypervolume import spread
 from search.results.results import OBJECTIVES
@@ -57,7 +58,7 @@ class Evolution:
         known: Iterable[Candidate] = (),
     ) -> None:  # fmt: skip
         if sampler not in SAMPLERS:
-            raise ValueError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
+            raise RequestError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
         self.limits = limits
         draw = _Draw(space, random.Random(seed))
         fresh = _Fresh()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from model.arch import Architecture
+from model.errors import ShiftaddError
 from model.kinds import kind_names, plain_kind
 from sim.verify.evidence import BARE, WHAT
 from sim.verify.fault_counts import FaultCounts
@@ -20,7 +21,7 @@ OBJECTIVES = ("latency_us", "lut", "energy_nj")
 """The costs that the front minimises, beside the accuracy that it maximises."""
 
 
-class RunError(ValueError):
+class RunError(ShiftaddError, ValueError):
     """A folder is not a readable run; one line says what is wrong and with which file."""
 
 

@@ -20,6 +20,7 @@ from model.teacher import Teacher
 from model.train import Recipe, TrainResult, recipe_for, train
 from search.evolve.predictor import CalibrationSample
 from search.evolve.scoring import ScoringSetup, images, inherit_here, judge
+from search.results.results_files import parsed
 from search.space.space import Candidate
 
 
@@ -60,7 +61,7 @@ def probe(job: TuneJob) -> CalibrationSample:
             job.candidate.kinds, tuned.weights, before, tuned.accuracy["integer"]
         )
         write(path, json.dumps(asdict(made)) + "\n")
-    return CalibrationSample.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    return parsed(path, CalibrationSample.from_dict)
 
 
 def tune(setting: ScoringSetup, inherited: Net, training: Training, folder: Path) -> TrainResult:

@@ -24,6 +24,7 @@ from model import data as datasets
 from model.augment import batches
 from model.checkpoint import CHECKPOINT, LOG, State, TrainingRun
 from model.data import Dataset
+from model.errors import UNREADABLE
 from model.files import write
 from model.train import progress_bar, set_rate, stage_of
 from search.space import space_files
@@ -101,7 +102,7 @@ def load_supernet(folder: Path, space: Space) -> SuperNet:
     supernet = SuperNet(space, about["sharing"])
     try:
         supernet.load_state_dict(load_tensors((folder / WEIGHTS).read_bytes()))
-    except (OSError, SafetensorError, RuntimeError) as error:
+    except (SafetensorError, RuntimeError, *UNREADABLE) as error:
         reason = str(error).splitlines()[0]
         raise SpaceError(f"{folder}: damaged supernet ({reason}); delete it") from None
     return supernet.eval()
@@ -176,11 +177,13 @@ def _read(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        about = dict(json.loads(path.read_text(encoding="utf-8")))
+    except UNREADABLE as error:
         raise SpaceError(f"{path}: damaged ({error}); delete it") from None
     if about.get("format") != FORMAT or about.get("version") != VERSION:
         raise SpaceError(f"{path}: not of format {FORMAT!r} version {VERSION}; delete it")
+    if missing := {"hash", "space", "sharing"} - about.keys():
+        raise SpaceError(f"{path}: damaged (no {min(missing)}); delete it")
     return about
 
 

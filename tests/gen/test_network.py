@@ -18,11 +18,12 @@ from gen.engine.elaborate import TOP, elaborate
 from gen.engine.units import engine
 from gen.flow.synth import synthesise
 from gen.plan.lower import lower
-from gen.plan.plan import Cost, Fold, Plan, PlanError, PlannedLayer, load, save
+from gen.plan.plan import Cost, Fold, Plan, PlannedLayer, load, save
 from gen.planner.fold_candidates import folds
 from gen.planner.planner import plan, size_fifos
 from gen.support.cache import Cache
 from gen.support.devices import device
+from gen.support.errors import PlanError
 from model.spec import (
     Add,
     Conv,

@@ -14,12 +14,13 @@ from gen.cost.energy import ADD, MULTIPLY, READ, SHIFT, SIZE, energy
 from gen.cost.fmax import UNIT, clock_features, fmax, slowness
 from gen.engine.units import engine
 from gen.plan.lower import lower
-from gen.plan.plan import Cost, DoesNotFit, Fold, PlannedLayer
+from gen.plan.plan import Cost, Fold, PlannedLayer
 from gen.planner.estimate import estimate, measured_sample, of_plan
 from gen.planner.fast_cycles import engine_latency, fast_cycles
 from gen.planner.fold_candidates import folds
 from gen.planner.planner import plan, size_fifos
 from gen.support.devices import device
+from gen.support.errors import DoesNotFitError
 from model.spec import Dense, Format, Head, Input, Network, Requantise
 from search.space import space_files
 from search.studies.heldout import random_network
@@ -58,7 +59,7 @@ def test_planned_networks_have_the_cycles_of_the_schedule() -> None:
         for share in (1.0, 0.5):
             try:
                 found = estimate(network, device("hx8k"), share=share)
-            except DoesNotFit:
+            except DoesNotFitError:
                 continue
             made = plan(network, device("hx8k"), luts=share * 0.75 * device("hx8k").lut)
             assert made.stages == found.plan.stages
@@ -78,7 +79,7 @@ def test_a_share_is_kept_and_costs_speed() -> None:
     assert half.latency_us == pytest.approx(half.cycles_latency / half.fmax_mhz)
     assert half.as_dict().keys() == whole.as_dict().keys()
     assert "plan" not in half.as_dict()
-    with pytest.raises(DoesNotFit, match=r"LUTs|flip-flops|multipliers"):
+    with pytest.raises(DoesNotFitError, match=r"LUTs|flip-flops|multipliers"):
         estimate(network, target, share=0.01)
 
 
