@@ -25,8 +25,8 @@ class Startup(wiring.Component):
 
     Latency
     -------
-    `rst` is 1 from power-on until `steady` has been 1 for `cycles` cycles on end, and again whenever it
-    is not, two or three cycles later.
+    `rst` is 1 from power-on until `steady` has been 1 for `cycles` cycles on end, and again
+    whenever it is not, two or three cycles later.
     """
 
     def __init__(self, *, cycles: int = 1024) -> None:
@@ -59,8 +59,8 @@ class Lights(wiring.Component):
 
     Ports
     -----
-    events : bit i lights bit i + 1 of `leds`; where there are fewer lights, the last shows all the rest
-        by exclusive or
+    events : bit i lights bit i + 1 of `leds`; where there are fewer lights, the last shows all the
+        rest by exclusive or
     leds : the lights
 
     Latency

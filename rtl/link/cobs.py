@@ -24,8 +24,8 @@ class Decoder(wiring.Component):
     Ports
     -----
     i : stream of received bytes
-    o : stream of bytes, or of `end`, which closes a frame and carries no byte; with it, `error` says
-        that a byte of the frame was damaged or that its last block was cut
+    o : stream of bytes, or of `end`, which closes a frame and carries no byte; with it, `error`
+        says that a byte of the frame was damaged or that its last block was cut
 
     Protocol
     --------
@@ -83,13 +83,13 @@ class Encoder(wiring.Component):
 
     Protocol
     --------
-    `i.ready` is low while the FIFO is full. The length of a block is written into its place when the
-    block ends, so that every byte costs one write.
+    `i.ready` is low while the FIFO is full. The length of a block is written into its place when
+    the block ends, so that every byte costs one write.
 
     Latency
     -------
-    A block leaves when it is complete. A byte a cycle, two cycles more for a frame and one for a full
-    block.
+    A block leaves when it is complete. A byte a cycle, two cycles more for a frame and one for a
+    full block.
     """
 
     def __init__(self, *, depth: int = 512) -> None:

@@ -49,13 +49,13 @@ class Link(wiring.Component):
 
     Protocol
     --------
-    docs/link.md. A frame acts only after its CRC was right, and the accelerator is given whole images
-    only, so that nothing on the line can put it out of step.
+    docs/link.md. A frame acts only after its CRC was right, and the accelerator is given whole
+    images only, so that nothing on the line can put it out of step.
 
     Latency
     -------
-    An inference costs no cycle beside those of the line; `Stopwatch` counts what the accelerator alone
-    takes.
+    An inference costs no cycle beside those of the line; `Stopwatch` counts what the accelerator
+    alone takes.
 
     Raises ValueError where the parameters do not fit each other.
     """

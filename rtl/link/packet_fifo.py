@@ -28,8 +28,8 @@ class PacketFifo(wiring.Component):
 
     Protocol
     --------
-    Addresses count on past the depth: `at` and `end` have one bit more than an address. Whatever lies
-    beyond `end` is not seen, so not moving it takes back what was written.
+    Addresses count on past the depth: `at` and `end` have one bit more than an address. Whatever
+    lies beyond `end` is not seen, so not moving it takes back what was written.
 
     Latency
     -------

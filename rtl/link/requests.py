@@ -122,8 +122,9 @@ class Requests(wiring.Component):
 
     Protocol
     --------
-    A self-test is accepted only while `idle` is high and no request waits. Damaged frames are answered
-    with NO_ID while less than half of the queue is in use, so that noise cannot crowd out requests.
+    A self-test is accepted only while `idle` is high and no request waits. Damaged frames are
+    answered with NO_ID while less than half of the queue is in use, so that noise cannot crowd out
+    requests.
 
     Latency
     -------

@@ -16,8 +16,8 @@ class Stopwatch(wiring.Component):
     -----
     first : the first byte of an image enters
     last : the last byte of an answer leaves
-    times : latency, in cycles from `first` to `last` of an image that found the accelerator empty; and
-        interval, in cycles between two `last` when the accelerator was not empty between them
+    times : latency, in cycles from `first` to `last` of an image that found the accelerator empty;
+        and interval, in cycles between two `last` when the accelerator was not empty between them
 
     Latency
     -------

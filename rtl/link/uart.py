@@ -67,8 +67,8 @@ class Receiver(wiring.Component):
 
     Protocol
     --------
-    `o` offers a byte for at least nine bit times; it is lost if it has not been taken when the next one
-    comes. Each bit is sampled in its middle, by a vote of three cycles.
+    `o` offers a byte for at least nine bit times; it is lost if it has not been taken when the next
+    one comes. Each bit is sampled in its middle, by a vote of three cycles.
 
     Latency
     -------
