@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -21,7 +22,7 @@ from gen.planner.fold_candidates import folds
 from gen.planner.planner import plan, size_fifos
 from gen.support.devices import device
 from gen.support.errors import DoesNotFitError
-from model.spec import Dense, Format, Head, Input, Network, Requantise
+from model.spec import AvgPool, Dense, Format, Head, Input, Network, Requantise
 from search.space import space_files
 from search.studies.heldout import random_network
 from tests.gen.test_network import residual_network
@@ -162,3 +163,34 @@ def test_clock_is_the_inverse_of_slowness_and_falls_with_use() -> None:
         "pool_ram": 1,
     }
     assert model.fmax_mhz([pool], 500, target) <= small
+
+
+def test_overlapping_average_pools_have_the_cycles_of_the_schedule() -> None:
+    """They go through an engine without weights, whose elements take no width of a weight."""
+    channels = 3
+    ones = np.ones(channels, dtype=np.int64)
+    network = Network(
+        (
+            Input("x", (7, 7, channels), Format(4)),
+            AvgPool("p", ("x",), 3, 2),
+            Requantise("r", ("p",), 7 * ones, 0 * ones, 6, Format(4)),
+            Dense("d", ("r",), "mult", np.ones((2, 27), dtype=np.int64), 4),
+            Requantise("s", ("d",), ones[:2], 0 * ones[:2], 0, Format(12, True)),
+            Head("h", ("s",)),
+        )
+    )
+    layers = lower(network)
+    chosen = {layer.name: folds(layer, device("ulx3s-25f"))[-1] for layer in layers}
+    _, exact = size_fifos(layers, chosen)
+    assert fast_cycles(layers, chosen) == exact
+    assert estimate(network, device("up5k")).cycles_latency > 0
+
+
+def test_scaling_by_nothing_takes_no_energy() -> None:
+    """All multipliers are 0, as training may leave them: no shifter is left to be counted."""
+    network = dense("mult", 4, 3)
+    node = network.nodes[2]
+    assert isinstance(node, Requantise)
+    nothing = replace(node, multiplier=0 * node.multiplier)
+    network = Network((*network.nodes[:2], nothing, network.nodes[3]))
+    assert energy(network, plan(network, device("up5k"), fps=100)).requantise == 0
