@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 from gen.support.tools import ToolError
+from model.errors import UNREADABLE
 
 INDEX = "entry.json"
 logger = logging.getLogger("shiftadd.cache")
@@ -105,5 +106,5 @@ def _read(place: Path, key: str) -> Entry | None:
             if _digest((place / name).read_bytes()) != digest:
                 return None
         return Entry(place, index["files"], float(index["seconds"]), cached=True)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except UNREADABLE:
         return None
