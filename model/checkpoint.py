@@ -75,7 +75,7 @@ class TrainingRun:
         try:
             net.load_state_dict(saved["net"])
             optimiser.load_state_dict(saved["optimiser"])
-        except Exception as error:
+        except Exception as error:  # nor is its form sure
             reason = type(error).__name__
             raise TrainError(f"{path}: does not fit the net ({reason}); delete it") from None
         return state

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from gen.support.tools import ToolError
+from model.errors import UNREADABLE
 
 INDEX = "entry.json"
 logger = logging.getLogger("shiftadd.cache")
@@ -108,5 +109,5 @@ def _read(folder: Path, key: str) -> CacheEntry | None:
             if _digest((folder / name).read_bytes()) != digest:
                 return None
         return CacheEntry(folder, index["files"], float(index["seconds"]), cached=True)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except UNREADABLE:
         return None

@@ -37,6 +37,8 @@ from search.supernet.supernet import SuperNet
 
 FORMAT, VERSION = "shiftadd-supernet", 1
 WEIGHTS, ABOUT = "supernet.safetensors", "supernet.json"
+FIELDS = ("hash", "space", "sharing", "weights", "unshared_weights")
+"""What supernet.json must have, beside format and version."""
 PROBES = 8
 """Random networks whose mean inherited accuracy the curve shows, the same in every epoch."""
 
@@ -182,7 +184,7 @@ def _read(folder: Path) -> dict[str, Any] | None:
         raise SpaceError(f"{path}: damaged ({error}); delete it") from None
     if about.get("format") != FORMAT or about.get("version") != VERSION:
         raise SpaceError(f"{path}: not of format {FORMAT!r} version {VERSION}; delete it")
-    if missing := {"hash", "space", "sharing"} - about.keys():
+    if missing := {*FIELDS} - about.keys():
         raise SpaceError(f"{path}: damaged (no {min(missing)}); delete it")
     return about
 
