@@ -10,19 +10,10 @@ from pathlib import Path
 
 import pytest
 
-import shiftadd
 from gen.support import tools
 from model import store
+from tests.support.command_line import call
 from tests.support.paths import DIGITS_HYBRID as NET
-
-
-def call(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    try:
-        status = shiftadd.main([str(w) for w in words])
-    except SystemExit as end:  # argparse
-        status = int(end.code or 0)
-    out, err = capsys.readouterr()
-    return status, out, err
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from gen.deploy.examples import Examples, golden_scores
 from gen.host import hashes
 from gen.host.manifest import MANIFEST
 from model.spec import Network
-from tests.gen.test_network import pixels
+from tests.support.networks import pixels
 
 BOARD = "ulx3s-25f"
 IMAGES = 24

@@ -33,8 +33,8 @@ from model.data import DataError
 from model.spec import Network
 from model.store import content_hash
 from sim.board.deploy import check_bundle
-from tests.gen.test_network import residual_network
 from tests.support.deploy_cases import BOARD, flip, small_bundle, with_bitstream
+from tests.support.networks import residual_network
 from tests.support.paths import DIGITS_HYBRID
 
 

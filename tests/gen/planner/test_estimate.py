@@ -23,7 +23,7 @@ from gen.support.devices import device
 from model.spec import Dense, Format, Head, Input, Network, Requantise
 from search.space import space_files
 from search.studies.heldout import random_network
-from tests.gen.test_network import residual_network
+from tests.support.networks import residual_network
 
 SEEDS = range(6)
 
