@@ -52,9 +52,7 @@ def test_residual_network_in_rtl(fps: float | None, quick_simulator: str) -> Non
     )
 
 
-def test_random_foldings_of_a_whole_network_in_rtl(quick_simulator: str) -> None:
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
+def test_random_foldings_of_a_whole_network_in_rtl(quick_simulator: str, seed: int) -> None:
     rng = random.Random(seed)
     network = residual_network(seed)
     layers = lower(network)

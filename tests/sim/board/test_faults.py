@@ -48,9 +48,7 @@ def bundle(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Bundle
 
 
 @pytest.mark.parametrize("sort", CATEGORIES)
-def test_malformed_frames_ask_for_nothing(sort: str) -> None:
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
+def test_malformed_frames_ask_for_nothing(sort: str, seed: int) -> None:
     rng = random.Random(seed)
     good = frame(7, link_protocol.INFER, PACKED[0])
     for _ in range(100):
@@ -65,9 +63,9 @@ def test_malformed_frames_ask_for_nothing(sort: str) -> None:
 @pytest.mark.parametrize(
     "count", [300, pytest.param(10_000, marks=pytest.mark.slow)], ids=["few", "many"]
 )
-def test_virtual_board_suffers_nothing(count: int, network: Network, bundle: Bundle) -> None:
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
+def test_virtual_board_suffers_nothing(
+    count: int, network: Network, bundle: Bundle, seed: int
+) -> None:
     done: list[tuple[int, int]] = []
     tests = some_examples(network)
     found = try_faults(
