@@ -3,15 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint bench formal
+.PHONY: demo help test lint formal bench
 
 demo: $(INSTALLED) ## data set -> trained hybrid network -> verified bitstreams -> one table
 	$(BIN)/shiftadd demo
 
-test: $(INSTALLED) ## SHIFTADD_SLOW=1 also runs the long tests in full
+help: ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /  make \1: /p' $(MAKEFILE_LIST) | awk -F': ' '{ printf "%-16s%s\n", $$1, $$2 }'
+
+test: $(INSTALLED) ## all tests and a sample of the long ones; SHIFTADD_SLOW=1 runs these in full
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-lint: $(INSTALLED)
+lint: $(INSTALLED) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

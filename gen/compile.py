@@ -69,11 +69,11 @@ def compile(
     out.mkdir(parents=True, exist_ok=True)
     files = _deliver(out, plan, accelerator, built.files)
     name = str(network.about.get("name", "network"))
-    made = report(name, plan, built, files=files, seconds=seconds)
+    summary = report(name, plan, built, files=files, seconds=seconds)
     others = (path for path in files.values() if path.name != REPORT)  # nextpnr's is replaced
-    made = replace(made, sha256=of_files(others))
-    save_report(made, out / REPORT)
-    return made, accelerator
+    summary = replace(summary, sha256=of_files(others))
+    save_report(summary, out / REPORT)
+    return summary, accelerator
 
 
 def _deliver(
@@ -83,9 +83,9 @@ def _deliver(
     save(plan, out / PLAN)
     files = {"plan": out / PLAN, "verilog": out / f"{accelerator.top}.v"}
     write(files["verilog"], accelerator.verilog)
-    for what, source in built.items():
-        name = f"{accelerator.top}{source.suffix}" if what == "bitstream" else source.name
-        files[what] = copy(source, out / name)
+    for kind, source in built.items():
+        name = f"{accelerator.top}{source.suffix}" if kind == "bitstream" else source.name
+        files[kind] = copy(source, out / name)
     return files
 
 

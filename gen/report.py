@@ -24,7 +24,7 @@ class ReportError(ValueError):
 
 @dataclass(frozen=True)
 class Figures:
-    """Cost and speed of an accelerator; None where nobody knows.
+    """Cost and speed of an accelerator; None where unknown.
 
     cycles_latency: from the first byte in to the last byte out. cycles_interval: between images.
     latency_us and inferences_per_s hold at fmax_mhz.
@@ -60,20 +60,20 @@ class Report:
     sha256: Mapping[str, str] = field(default_factory=dict)
 
 
-def with_cycles(made: Report, latency: int | None, interval: int | None) -> Report:
-    """`made` with the cycles that a simulation measured."""
-    if made.measured is None or latency is None or interval is None:
-        return made
-    mhz = made.measured.fmax_mhz or 0.0
+def with_cycles(report: Report, latency: int | None, interval: int | None) -> Report:
+    """`report` with the cycles that a simulation measured; `report` itself without them."""
+    if report.measured is None or latency is None or interval is None:
+        return report
+    mhz = report.measured.fmax_mhz or 0.0
     speed = _speed((latency, interval), mhz)
     measured = replace(
-        made.measured,
+        report.measured,
         cycles_latency=latency,
         cycles_interval=interval,
         latency_us=speed[0],
         inferences_per_s=speed[1],
     )
-    return replace(made, measured=measured)
+    return replace(report, measured=measured)
 
 
 def report(
@@ -137,9 +137,9 @@ def _speed(cycles: tuple[int, int], mhz: float) -> tuple[float, float]:
     return latency_us(cycles[0], mhz), inferences_per_s(cycles[1], mhz)
 
 
-def save(made: Report, path: Path) -> None:
+def save(report: Report, path: Path) -> None:
     """Writes a report as JSON; the keys always stand in the same order."""
-    text = json.dumps({"format": FORMAT, "version": VERSION, **asdict(made)}, indent=1)
+    text = json.dumps({"format": FORMAT, "version": VERSION, **asdict(report)}, indent=1)
     write(path, text + "\n")
 
 

@@ -23,16 +23,16 @@ TITLES = {
 }
 
 
-def table(made: Report) -> Table:
+def table(report: Report) -> Table:
     """Predicted, measured and error in percent of the measured, and the share of the device."""
-    target = device(made.device)
-    drawn = Table(title=f"{made.network} on {made.device}", title_justify="left")
+    target = device(report.device)
+    drawn = Table(title=f"{report.network} on {report.device}", title_justify="left")
     drawn.add_column("")
     for title in ("predicted", "measured", "error", "of the device"):
         drawn.add_column(title, justify="right")
     for key in (f.name for f in fields(Figures)):
-        predicted = getattr(made.predicted, key)
-        measured = getattr(made.measured, key) if made.measured else None
+        predicted = getattr(report.predicted, key)
+        measured = getattr(report.measured, key) if report.measured else None
         share = _share(target, key, predicted if measured is None else measured)
         error = _error(predicted, measured)
         drawn.add_row(TITLES[key], _number(predicted), _number(measured), error, share)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from model.kinds import kind_names
+from model.kinds import kind, kind_names
 
 T = TypeVar("T")
 Rules = dict[str, tuple[bool, str]]
@@ -105,19 +105,20 @@ def validate(arch: Architecture) -> Architecture:
 def _rules(block: Block) -> Rules:
     chooses = block.weighted and block.op != "depthwise"
     kernel = block.kernel in (1, 3, 5) if block.weighted else block.kernel > 0
-    widest = 4 if block.kind == "shift" else 8  # a fifth bit would shift by up to 14 places
+    known = block.kind in kind_names()
+    least, most = kind(block.kind).weight_bits if known else (2, 8)
     padding = ("same",) if block.op == "residual" else ("same", "valid")
     numbers = {f.name for f in fields(Block)} - {"op", "kind", "padding"}
     whole = {n: (_whole(getattr(block, n)), "an integer") for n in numbers}
     wrong = {name: rule for name, rule in whole.items() if not rule[0]}
     return wrong or {
         "op": (block.op in OPS, f"one of {', '.join(OPS)}"),
-        "kind": (block.kind in kind_names(), f"one of {', '.join(kind_names())}"),
+        "kind": (known, f"one of {', '.join(kind_names())}"),
         "channels": ((block.channels > 0) == chooses, "positive where outputs are chosen, else 0"),
         "kernel": (kernel, "1, 3 or 5 (positive in a pool)"),
         "stride": (block.stride in (1, 2, 3, 4), "1 to 4"),
         "padding": (block.padding in padding, f"one of {', '.join(padding)}"),
-        "weight_bits": (2 <= block.weight_bits <= widest, f"2 to {widest} for {block.kind}"),
+        "weight_bits": (least <= block.weight_bits <= most, f"{least} to {most} for {block.kind}"),
         "act_bits": (1 <= block.act_bits <= 16, "1 to 16"),
     }
 
@@ -144,17 +145,17 @@ def _need(ok: bool, message: str) -> None:
         raise ArchitectureError(message)
 
 
-def with_kind(arch: Architecture, kind: str) -> Architecture:
-    """`arch` with every weighted block of `kind`, but for the first and the last, which stay mult.
+def with_kind(arch: Architecture, name: str) -> Architecture:
+    """`arch` with every weighted block of kind `name`, but for the first and the last.
 
-    Weights have the first block's width, shift weights 4 bits.
+    Weights have the first block's width, or what is usual for the kind.
     """
     at = [i for i, block in enumerate(arch.blocks) if block.weighted]
-    bits = 4 if kind == "shift" else arch.blocks[at[0]].weight_bits
+    bits = kind(name).usual_bits or arch.blocks[at[0]].weight_bits
     blocks = list(arch.blocks)
     for i in at[1:-1]:
-        blocks[i] = replace(blocks[i], kind=kind, weight_bits=bits)
-    return validate(replace(arch, name=f"{arch.name}-{kind}", blocks=tuple(blocks)))
+        blocks[i] = replace(blocks[i], kind=name, weight_bits=bits)
+    return validate(replace(arch, name=f"{arch.name}-{name}", blocks=tuple(blocks)))
 
 
 def to_json(arch: Architecture) -> str:

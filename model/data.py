@@ -67,8 +67,8 @@ def load(name_or_path: str | os.PathLike[str]) -> Dataset:
         return _BUILT_IN[name]()
     path = Path(name)
     if path.is_dir():
-        found = read_idx(path) if idx_file(path, "train-images") else read_folder(path)
-        return _dataset(path.resolve().name, found)
+        files = read_idx(path) if idx_file(path, "train-images") else read_folder(path)
+        return _dataset(path.resolve().name, files)
     if path.suffix == ".npz" and path.is_file():
         return _dataset(path.stem, read_npz(path))
     raise DataError(
@@ -101,20 +101,20 @@ def stratified(labels: np.ndarray, share: float, seed: int = SEED) -> tuple[np.n
     rng = np.random.default_rng(seed)
     held = []
     for label in np.unique(labels):
-        found = rng.permutation(np.flatnonzero(labels == label))
-        held.append(found[: round(share * len(found))])
+        members = rng.permutation(np.flatnonzero(labels == label))
+        held.append(members[: round(share * len(members))])
     out = np.sort(np.concatenate(held))
     return np.setdiff1d(np.arange(len(labels)), out), out
 
 
-def _dataset(name: str, found: Files, test_share: float = 0.2) -> Dataset:
+def _dataset(name: str, files: Files, test_share: float = 0.2) -> Dataset:
     """A Dataset of what was read; without a test part of its own, a fixed `test_share` is held."""
-    (images, labels), test = found.train, found.test
+    (images, labels), test = files.train, files.test
     if test is None:
         rest, held = stratified(labels, test_share)
         test = images[held], labels[held]
         images, labels = images[rest], labels[rest]
-    return Dataset(name, images, labels, *test, found.classes)
+    return Dataset(name, images, labels, *test, files.classes)
 
 
 def _digits() -> Dataset:
@@ -124,11 +124,11 @@ def _digits() -> Dataset:
         from sklearn.model_selection import train_test_split
     except ImportError:
         raise DataError("digits: needs scikit-learn; `pip install scikit-learn`") from None
-    found = load_digits()
-    images, labels = found.images.astype(np.uint8)[..., None], found.target.astype(np.int64)
+    bunch = load_digits()
+    images, labels = bunch.images.astype(np.uint8)[..., None], bunch.target.astype(np.int64)
     order = np.arange(len(labels))
     train, test = train_test_split(order, test_size=360, random_state=SEED, stratify=labels)
-    classes = tuple(str(n) for n in found.target_names)
+    classes = tuple(str(n) for n in bunch.target_names)
     pairs = (images[train], labels[train]), (images[test], labels[test])
     return replace(_dataset("digits", Files(*pairs, classes)), format=Format(5, False, 5))
 
@@ -140,8 +140,8 @@ def _fashion() -> Dataset:
             f"fashion-mnist: nothing in {folder}; `apt install dataset-fashion-mnist`, "
             f"or set {FASHION_VARIABLE} to a folder with its four IDX files"
         )
-    found = replace(read_idx(folder, FASHION_SHA256), classes=FASHION_CLASSES)
-    return replace(_dataset("fashion-mnist", found), flips=True)
+    files = replace(read_idx(folder, FASHION_SHA256), classes=FASHION_CLASSES)
+    return replace(_dataset("fashion-mnist", files), flips=True)
 
 
 _BUILT_IN = {"digits": _digits, "fashion-mnist": _fashion}

@@ -50,8 +50,8 @@ def read_idx(folder: Path, digests: Mapping[str, str] | None = None) -> Files:
 def idx_file(folder: Path, part: str) -> Path | None:
     """The file of `part` (`train-images`, `t10k-labels`, …), plain before compressed, or None."""
     rank = 3 if part.endswith("images") else 1
-    found = (folder / f"{part}-idx{rank}-ubyte{suffix}" for suffix in ("", ".gz"))
-    return next((path for path in found if path.is_file()), None)
+    candidates = (folder / f"{part}-idx{rank}-ubyte{suffix}" for suffix in ("", ".gz"))
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _idx_array(folder: Path, part: str, digests: Mapping[str, str]) -> np.ndarray:
@@ -79,19 +79,19 @@ def read_npz(path: Path) -> Files:
     try:
         # opened here: numpy leaves a damaged file open until it is collected
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            found = {key: archive[key] for key in archive.files}
+            arrays = {key: archive[key] for key in archive.files}
     except Exception as error:  # zipfile, zlib and numpy raise many types for a damaged file
         raise DataError(f"{path}: cannot be read as .npz ({type(error).__name__})") from None
-    missing = [key for key in ("x_train", "y_train") if key not in found]
+    missing = [key for key in ("x_train", "y_train") if key not in arrays]
     if missing:
-        raise DataError(f"{path}: no array {missing[0]!r}; it has {', '.join(found) or 'none'}")
-    train = _npz_pair(path, found, "train")
-    test = _npz_pair(path, found, "test") if "x_test" in found else None
+        raise DataError(f"{path}: no array {missing[0]!r}; it has {', '.join(arrays) or 'none'}")
+    train = _npz_pair(path, arrays, "train")
+    test = _npz_pair(path, arrays, "test") if "x_test" in arrays else None
     return Files(train, test, _numbered(train, test or train))
 
 
-def _npz_pair(path: Path, found: Mapping[str, np.ndarray], part: str) -> Pairs:
-    images, labels = found[f"x_{part}"], found.get(f"y_{part}", np.zeros(0))
+def _npz_pair(path: Path, arrays: Mapping[str, np.ndarray], part: str) -> Pairs:
+    images, labels = arrays[f"x_{part}"], arrays.get(f"y_{part}", np.zeros(0))
     images = images[..., None] if images.ndim == 3 else images
     if images.dtype != np.uint8 or images.ndim != 4 or labels.shape[:1] != images.shape[:1]:
         raise DataError(

@@ -10,6 +10,13 @@ from model.kind_mult import MultKind
 class AddKind(MultKind):
     name = "add"
     unit = "add"
+    order = 2
+    calibrated_bits = (4, 6, 8)
+    linear = False
+    plain = False
+    laplacian = True
+    mark = "M0-6.4L6.4 0L0 6.4L-6.4 0z"
+    colours = ("#00835f", "#2fbf8f")
 
     def bounds(self, weights: np.ndarray, lo: int, hi: int) -> tuple[np.ndarray, np.ndarray]:
         w = weights.astype(np.int64)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from model.kinds import Kind
 
-class MultKind:
+
+class MultKind(Kind):
     name = "mult"
     unit = "mult"
+    order = 0
+    calibrated_bits: tuple[int, ...] = (3, 4, 6, 8)
+    linear = True
+    plain = True
+    mark = "M-4.7-4.7h9.4v9.4h-9.4z"
+    colours = ("#0072b2", "#56b4e9")
 
     def weight_ok(self, weights: np.ndarray, bits: int) -> np.ndarray:
         return np.asarray((-(1 << (bits - 1)) <= weights) & (weights < 1 << (bits - 1)))

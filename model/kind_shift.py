@@ -19,6 +19,14 @@ def exponents(bits: int) -> int:
 class ShiftKind(MultKind):
     name = "shift"
     unit = "shift"
+    order = 1
+    weight_bits = (2, 4)  # a fifth bit would shift by up to 14 places
+    usual_bits = 4
+    calibrated_bits = (3, 4)
+    plain = False
+    uneven = True
+    mark = "M0-6L5.8 4.4H-5.8z"
+    colours = ("#d55e00", "#f0883e")
 
     def weight_ok(self, weights: np.ndarray, bits: int) -> np.ndarray:
         size = np.abs(weights.astype(np.int64))
@@ -26,6 +34,13 @@ class ShiftKind(MultKind):
 
     def rule(self, bits: int) -> str:
         return f"0 or plus/minus a power of two up to 2^{exponents(bits) - 1}"
+
+    def random_weights(
+        self, draw: np.random.Generator, bits: int, shape: tuple[int, ...]
+    ) -> np.ndarray:
+        super().random_weights(draw, bits, shape)  # drawn in vain: measured layers stay as they are
+        signs, sizes = draw.choice([-1, 1], shape), 1 << draw.integers(0, exponents(bits), shape)
+        return np.asarray(signs * sizes)
 
 
 KIND = ShiftKind()

@@ -85,17 +85,17 @@ class Net(nn.Module):
 
     def values(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
         """Outputs of the layers in `keep` and of the last one, as reals (N, C, H, W)."""
-        found = self.walk(images)
-        return {name: found[name] for name in (*keep, self.last)}
+        outputs = self.walk(images)
+        return {name: outputs[name] for name in (*keep, self.last)}
 
     def walk(self, images: Tensor, see: See = lambda name, layer, given: None) -> dict[str, Tensor]:
         """All outputs by name; `see` is called with each layer before it computes."""
-        found = {"image": images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac}
+        outputs = {"image": images.permute(0, 3, 1, 2).float() * 2.0**-self.input_format.frac}
         for name, layer in self.steps():
-            given = [found[source] for source in self.sources[name]]
+            given = [outputs[source] for source in self.sources[name]]
             see(name, layer, given)
-            found[name] = layer(*given)
-        return found
+            outputs[name] = layer(*given)
+        return outputs
 
     @torch.no_grad()
     def calibrate(self, images: Tensor) -> None:

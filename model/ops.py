@@ -6,14 +6,13 @@ connected layer is the case H = W = k = 1.
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from model.kinds import kind
+from model.kinds import kind, part_of
 
 
 class Ops(Protocol):
@@ -54,9 +53,9 @@ class Ops(Protocol):
 
 @cache
 def ops(name: str) -> Ops:
-    """The Ops of kind `name`; raises ValueError that lists the known kinds."""
-    found: Ops = importlib.import_module(f"model.ops_{kind(name).name}").OPS
-    return found
+    """The Ops of kind `name`; raises KindError that lists the known kinds or names a file."""
+    side: Ops = part_of("model", "ops_", kind(name).name).OPS  # type: ignore[attr-defined]
+    return side
 
 
 def straight_through(value: Tensor, hard: Tensor) -> Tensor:

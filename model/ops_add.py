@@ -76,8 +76,8 @@ def _over_windows(
 
 def _windows(x: Tensor, kernel: int, stride: int, pad: int) -> Tensor:
     """Windows of x (N, C, H, W) as (N, rows, columns, kernel², C)."""
-    found: Tensor = _Windows.apply(x.permute(0, 2, 3, 1), kernel, stride, pad)
-    return found
+    windows: Tensor = _Windows.apply(x.permute(0, 2, 3, 1), kernel, stride, pad)
+    return windows
 
 
 class _Windows(torch.autograd.Function):

@@ -15,8 +15,8 @@ MAX_SHIFT = 30
 
 def fake_quantise(y: Tensor, form: Format) -> Tensor:
     """y rounded and clipped to `form`, as reals; gradient 1 inside its range and 0 outside."""
-    found: Tensor = _FakeQuantise.apply(y, 2.0**form.frac, form.lo, form.hi)
-    return found
+    quantised: Tensor = _FakeQuantise.apply(y, 2.0**form.frac, form.lo, form.hi)
+    return quantised
 
 
 class _FakeQuantise(torch.autograd.Function):

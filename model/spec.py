@@ -292,10 +292,10 @@ _ARITY: dict[type, int] = dict.fromkeys(NODE_TYPES.values(), 1) | {Input: 0, Add
 
 def infer(network: Network) -> dict[str, Tensor]:
     """Shape and exact range of each node's output; ranges of sums follow the weights."""
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for node in network:
-        found[node.name] = _infer_node(node, [found[i] for i in node.inputs])
-    return found
+        tensors[node.name] = _infer_node(node, [tensors[i] for i in node.inputs])
+    return tensors
 
 
 def check(network: Network) -> dict[str, Tensor]:
@@ -305,29 +305,29 @@ def check(network: Network) -> dict[str, Tensor]:
     if not isinstance(network.nodes[-1], Head):
         raise NetworkError("a network ends with one Head node")
     readers: dict[str, list[Node]] = {}
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for node in network:
-        if node.name in found:
+        if node.name in tensors:
             raise NetworkError(f"{node.name}: the name is taken; node names must differ")
         if not node.name.isidentifier():
             raise NetworkError(f"{node.name!r}: a node name must be a Python identifier")
         for name in node.inputs:
-            if name not in found:
+            if name not in tensors:
                 raise NetworkError(f"{node.name}: input {name!r} is not an earlier node")
             readers.setdefault(name, []).append(node)
         if len(node.inputs) != _ARITY[type(node)]:
             raise NetworkError(_arity_message(node, len(node.inputs)))
-        sources = [found[i] for i in node.inputs]
+        sources = [tensors[i] for i in node.inputs]
         _check_node(node, sources)
-        found[node.name] = _infer_node(node, sources)
+        tensors[node.name] = _infer_node(node, sources)
     for node in network.nodes:
         _check_readers(node, readers.get(node.name, []))
-    if network.classes and len(network.classes) != found[network.nodes[-1].name].shape[2]:
+    if network.classes and len(network.classes) != tensors[network.nodes[-1].name].shape[2]:
         raise NetworkError(
-            f"{len(network.classes)} class names for {found[network.nodes[-1].name].shape[2]} "
+            f"{len(network.classes)} class names for {tensors[network.nodes[-1].name].shape[2]} "
             "scores: they must match"
         )
-    return found
+    return tensors
 
 
 def _check_node(node: Node, sources: Sequence[Tensor]) -> None:

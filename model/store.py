@@ -73,15 +73,15 @@ def load(path: str | os.PathLike[str]) -> Network:
     try:
         arrays = load_arrays((path / ARRAYS).read_bytes())
         network = _decode(head, arrays)
-        found = content_hash(network)
+        digest = content_hash(network)
     except NetworkError:
         raise
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise NetworkError(f"{path}: damaged network ({reason}); copy or train it again") from None
-    if found != head.get("hash"):
+    if digest != head.get("hash"):
         raise NetworkError(
-            f"{path}: damaged network (its hash is {found[:12]}, the file says "
+            f"{path}: damaged network (its hash is {digest[:12]}, the file says "
             f"{str(head.get('hash'))[:12]}); copy or train it again"
         )
     check(network)

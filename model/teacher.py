@@ -52,11 +52,11 @@ class Teacher:
                 yield images, labels, known[: len(images)]
                 known = known[len(images) :]
             return
-        found: list[Tensor] = []
+        scores: list[Tensor] = []
         for images, labels in lots:
-            found.append(self.scores(images))
-            yield images, labels, found[-1]
+            scores.append(self.scores(images))
+            yield images, labels, scores[-1]
         self.kept.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        torch.save(torch.cat(found), fresh)
+        torch.save(torch.cat(scores), fresh)
         fresh.replace(path)

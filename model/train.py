@@ -24,6 +24,7 @@ from model.arch import Architecture
 from model.augment import batches
 from model.checkpoint import TrainError, TrainingRun
 from model.data import Dataset
+from model.kinds import kind
 from model.layers import STAGES, Weighted
 from model.net import Net, export
 from model.ops import ops
@@ -275,7 +276,9 @@ def _adopt(net: Net, start: Network) -> None:
     trained = {node.name: node for node in start if isinstance(node, Conv | Dense)}
     for name, layer in net.steps():
         node = trained.get(name)
-        if not isinstance(layer, Weighted) or node is None or node.kind == "add":
+        if not isinstance(layer, Weighted) or node is None:
+            continue
+        if not kind(node.kind).linear:
             continue
         w = torch.from_numpy(node.weights).float()
         w = w.permute(0, 3, 1, 2) if isinstance(node, Conv) else w[:, :, None, None]

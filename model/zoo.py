@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from model.arch import Architecture, Block, validate, with_kind
+from model.kinds import ordered_kinds
 
 
 def _digits_hybrid() -> Architecture:
@@ -67,9 +68,9 @@ def _all() -> dict[str, Architecture]:
     uniform = [
         replace(with_kind(h, kind), name=h.name.replace("hybrid", kind))
         for h in hybrids
-        for kind in ("mult", "shift", "add")
+        for kind in ordered_kinds()
     ]
-    bench = [_digits_conv(kind) for kind in ("mult", "shift", "add")]
+    bench = [_digits_conv(kind) for kind in ordered_kinds()]
     return {arch.name: validate(arch) for arch in (*hybrids, *uniform, *bench, _digits_mlp())}
 
 

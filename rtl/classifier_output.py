@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
 
-from amaranth.hdl import Module, Mux, Shape, Signal
+from amaranth.hdl import Module, Mux, Shape, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from rtl.block import Block, Words
 from rtl.counter import LoopNest
 
+BYTE = data.StructLayout({"data": 8, "last": 1})
+"""What leaves the accelerator."""
 
-class ClassifierOutput(wiring.Component):
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierOutput(Block):
     """Takes `classes` scores, one a word, and sends one frame of bytes an image.
 
     Each score is sign-extended to whole bytes, low byte first; the last byte, with `last` set, is
-    the index of the first largest score. Latency 0; classes · score_bytes + 1 cycles an image.
+    the index of the first largest score.
     """
 
-    def __init__(self, *, classes: int, score_shape: Shape) -> None:
-        if not 1 <= classes <= 256:
-            raise ValueError(f"classes must be 1 to 256, not {classes}")
-        self.classes, self.score_shape = classes, score_shape
-        byte = data.StructLayout({"data": 8, "last": 1})
-        super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(score_shape, 1))),
-                "o": Out(stream.Signature(byte)),
-            }
-        )
+    classes: int
+    score_shape: Shape
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.classes <= 256:
+            raise ValueError(f"classes must be 1 to 256, not {self.classes}")
+
+    @property
+    def inputs(self) -> dict[str, Words]:
+        return {"i": Words(self.score_shape, 1)}
+
+    @property
+    def outputs(self) -> dict[str, Words]:
+        return {"o": Words(unsigned(8), 1)}
 
     @property
     def score_bytes(self) -> int:
@@ -36,13 +45,47 @@ class ClassifierOutput(wiring.Component):
         bits: int = self.score_shape.width
         return ceil(bits / 8)
 
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes an image."""
+        return self.classes * self.score_bytes + 1
+
+    @property
+    def latency(self) -> int:
+        return 0
+
+    def component(self) -> ClassifierOutputUnit:
+        return ClassifierOutputUnit(self)
+
+
+class ClassifierOutputUnit(wiring.Component):
+    """Hardware of :class:`ClassifierOutput`.
+
+    Ports
+    -----
+    i : stream of scores
+    o : stream of bytes with `last`
+
+    Protocol
+    --------
+    A score is taken with its last byte, so nothing is stored but the best one so far.
+
+    Latency
+    -------
+    0 cycles; `frame_bytes` cycles an image.
+    """
+
+    def __init__(self, block: ClassifierOutput) -> None:
+        self.block = block
+        super().__init__({"i": In(block.inputs["i"].signature), "o": Out(stream.Signature(BYTE))})
+
     def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.submodules.at = at = LoopNest({"score": self.classes, "byte": self.score_bytes})
-        score = Signal(self.score_shape)
-        best, winner = Signal(self.score_shape, reset_less=True), Signal(8, reset_less=True)
+        m, block = Module(), self.block
+        m.submodules.at = at = LoopNest({"score": block.classes, "byte": block.score_bytes})
+        score = Signal(block.score_shape)
+        best, winner = Signal(block.score_shape, reset_less=True), Signal(8, reset_less=True)
         closing, take = Signal(), Signal()
-        wide = Signal(Shape(8 * self.score_bytes, self.score_shape.signed))
+        wide = Signal(Shape(8 * block.score_bytes, block.score_shape.signed))
         m.d.comb += [
             score.eq(self.i.payload[0]),
             wide.eq(score),

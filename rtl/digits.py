@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from amaranth import Const, Module, Mux, Signal, Value
 
 from rtl.terms import Term, signed_for
@@ -24,6 +25,15 @@ def recode(value: int, bits: int) -> int:
     return ((value + twos) ^ twos) % (1 << bits)
 
 
+def live_digits(values: np.ndarray, bits: int) -> float:
+    """Share of the digits of constants of `bits` bits that are not zero."""
+    rest, count = values.ravel(), 0
+    for _ in range(digits(bits) - 1):
+        digit = ((rest + 2) & 3) - 2
+        rest, count = (rest - digit) >> 2, count + int(np.count_nonzero(digit))
+    return round(float((count + np.count_nonzero(rest)) / (digits(bits) * values.size)), 3)
+
+
 def products(
     m: Module, x: Value, x_range: tuple[int, int], factor: Value, *, at_most: int
 ) -> list[Term]:
@@ -32,8 +42,8 @@ def products(
     below: Value = Const(0)
     for b in low:
         below = b[1] | (~b[0] & below)
-    found = [_low_digit(m, x, x_range, b, 2 * j, at_most) for j, b in enumerate(low)]
-    return [*found, _top_digit(m, x, x_range, top, below, 2 * len(low), at_most)]
+    terms = [_low_digit(m, x, x_range, b, 2 * j, at_most) for j, b in enumerate(low)]
+    return [*terms, _top_digit(m, x, x_range, top, below, 2 * len(low), at_most)]
 
 
 def _low_digit(

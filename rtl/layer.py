@@ -18,21 +18,22 @@ from typing import Any, Literal
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, signed, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from rtl.block import Block, Words
 from rtl.block_ram import part_rows
 from rtl.counter import LoopNest
 from rtl.delay import delayed, ram
 from rtl.geometry import Geometry
 from rtl.pe.element import PE, pe
 from rtl.stage import Outlet, Requant, requantise
-from rtl.window import WindowReader
+from rtl.window import SlidingWindow, WindowReader
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Engine:
+class Engine(Block):
     """What one layer engine is made of, and its timing; `LayerEngine` is the hardware.
 
     weights: integers (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise, or None for the
@@ -86,8 +87,12 @@ class Engine:
         drain = 0 if self.words_per_sum == 1 else 1
         requant = 0
         if self.requant:
-            requant = self.requant.hardware(lanes=self.drain, x_bits=self.acc_bits).latency
-        return self.reader().latency + self.element().latency + drain + requant
+            requant = self.requant.unit(lanes=self.drain, x_bits=self.acc_bits).latency
+        element = pe(self.kind).depth(
+            simd=self.simd, w_bits=self.w_bits, multiplier=self.multiplier,
+            registered=self.registered,
+        )  # fmt: skip
+        return self.window.latency + element + drain + requant
 
     @property
     def x_shape(self) -> Shape:
@@ -97,8 +102,25 @@ class Engine:
     def out_shape(self) -> Shape:
         return self.requant.out_shape if self.requant else self.x_shape
 
-    def reader(self) -> WindowReader:
-        return WindowReader(self.geometry, x_shape=self.x_shape, style=self.ring_style)
+    @property
+    def window(self) -> SlidingWindow:
+        return SlidingWindow(geometry=self.geometry, x_shape=self.x_shape, style=self.ring_style)
+
+    @property
+    def registered(self) -> bool:
+        """Weights in parts come far, and through a choice: elements register them."""
+        return self.weight_style == "parts"
+
+    @property
+    def inputs(self) -> dict[str, Words]:
+        return {"i": Words(self.x_shape, self.geometry.lanes)}
+
+    @property
+    def outputs(self) -> dict[str, Words]:
+        return {"o": Words(self.out_shape, self.drain)}
+
+    def component(self) -> LayerEngine:
+        return LayerEngine(self)
 
     def element(self) -> PE:
         """One processing element."""
@@ -109,7 +131,7 @@ class Engine:
             w_bits=self.w_bits,
             acc_bits=self.acc_bits,
             multiplier=self.multiplier,
-            registered=self.weight_style == "parts",  # which come far, and through a choice
+            registered=self.registered,
         )
 
     def weight_words(self) -> list[int]:
@@ -155,19 +177,27 @@ class Engine:
 
 
 class LayerEngine(wiring.Component):
-    """The hardware of an `Engine`; `i.ready`, `o.valid` and `o.payload` come from registers.
+    """Hardware of an :class:`Engine`.
 
-    Streams `i`, words of the geometry's lanes, and `o`, words of `drain` channels. Initiation
-    interval: geometry.cycles.
+    Ports
+    -----
+    i : stream of words of the geometry's lanes
+    o : stream of words of `drain` channels
+
+    Protocol
+    --------
+    `i.ready`, `o.valid` and `o.payload` come from registers. Initiation interval:
+    `geometry.cycles`.
+
+    Latency
+    -------
+    `latency` enabled cycles, and one through the outlet.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(engine.x_shape, engine.geometry.lanes))),
-                "o": Out(stream.Signature(data.ArrayLayout(engine.out_shape, engine.drain))),
-            }
+            {"i": In(engine.inputs["i"].signature), "o": Out(engine.outputs["o"].signature)}
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -175,7 +205,7 @@ class LayerEngine(wiring.Component):
         e = self.engine
         outlet = Outlet(m, self.o)
         en = outlet.en
-        m.submodules.window = window = e.reader()
+        m.submodules.window = window = e.window.component()
         wiring.connect(m, wiring.flipped(self.i), window.i)
         m.d.comb += [window.en.eq(en), window.halt.eq(outlet.halt)]
         weights = self._weights(m, window, outlet) if e.weights is not None else None
@@ -202,7 +232,9 @@ class LayerEngine(wiring.Component):
         # a block's slow output wants a register of its own
         cycles = 1 if e.weight_style == "logic" else 2
         m.d.comb += [
-            count.step.eq(delayed(m, window.issue, window.latency - cycles, en) & ~outlet.halt),
+            count.step.eq(
+                delayed(m, window.issue, window.block.latency - cycles, en) & ~outlet.halt
+            ),
             read.addr.eq(at),
             read.en.eq(en),
         ]
@@ -224,12 +256,12 @@ class LayerEngine(wiring.Component):
         chosen = Signal(len(part), reset_less=True)
         with m.If(en):
             m.d.sync += [asked.eq(part), chosen.eq(asked)]
-        found = Signal(width)
+        chosen_part = Signal(width)
         with m.Switch(chosen):
             for k in range(parts):
                 with m.Case(k) if k < parts - 1 else m.Default():
-                    m.d.comb += found.eq(word.word_select(k, width))
-        return found
+                    m.d.comb += chosen_part.eq(word.word_select(k, width))
+        return chosen_part
 
     def _elements(
         self, m: Module, window: WindowReader, weights: Value | None, en: Signal

@@ -7,76 +7,106 @@ Overlapping windows go through the layer engine with the weightless kinds `max` 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, signed, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from rtl.block import Block, Words
 from rtl.counter import LoopNest
 from rtl.delay import ram
 from rtl.stage import Outlet, Requant, requantise
 
 
-class BlockPool(wiring.Component):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BlockPool(Block):
     """Maximum or sum over blocks of kernel × kernel pixels; rows and columns left over are dropped.
 
-    Streams `i` and `o` of words of `lanes` channels, pixels row by row, channels innermost. One
-    word a cycle; a result leaves `o` one cycle after the pipeline of `latency` cycles, see Outlet.
-    kernel: rows, columns. style: of the memory of partial results, if one is needed.
+    kernel: rows, columns. lanes: channels of a word. requant: of a sum; a maximum has none. style:
+    of the memory of partial results, if one is needed.
     """
 
-    def __init__(
-        self,
-        *,
-        op: Literal["max", "sum"],
-        height: int,
-        width: int,
-        channels: int,
-        kernel: tuple[int, int],
-        lanes: int,
-        x_shape: Shape,
-        requant: Requant | None = None,
-        style: str = "auto",
-    ) -> None:
-        if channels % lanes:
-            raise ValueError(f"lanes must divide {channels} channels, not {lanes}")
-        if height < kernel[0] or width < kernel[1]:
-            raise ValueError(f"a {kernel} block does not fit a {height}×{width} image")
-        if (op == "max") == (requant is not None):
+    op: Literal["max", "sum"]
+    height: int
+    width: int
+    channels: int
+    kernel: tuple[int, int]
+    lanes: int
+    x_shape: Shape
+    requant: Requant | None = None
+    style: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.channels % self.lanes:
+            raise ValueError(f"lanes must divide {self.channels} channels, not {self.lanes}")
+        if self.height < self.kernel[0] or self.width < self.kernel[1]:
+            raise ValueError(
+                f"a {self.kernel} block does not fit a {self.height}×{self.width} image"
+            )
+        if (self.op == "max") == (self.requant is not None):
             raise ValueError("a sum needs a requantiser, a maximum has none")
-        self.op, self.kernel, self.lanes = op, kernel, lanes
-        self.height, self.width, self.channels = height, width, channels
-        self.x_shape, self.requant, self.style = x_shape, requant, style
-        out = requant.out_shape if requant else x_shape
-        super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(x_shape, lanes))),
-                "o": Out(stream.Signature(data.ArrayLayout(out, lanes))),
-            }
-        )
+
+    @property
+    def inputs(self) -> dict[str, Words]:
+        return {"i": Words(self.x_shape, self.lanes)}
+
+    @property
+    def outputs(self) -> dict[str, Words]:
+        shape = self.requant.out_shape if self.requant else self.x_shape
+        return {"o": Words(shape, self.lanes)}
 
     @property
     def latency(self) -> int:
         """Enabled cycles from a block's last word to its result at the outlet."""
         if self.requant is None:
             return 0
-        return 1 + self.requant.hardware(lanes=self.lanes, x_bits=self._acc_bits + 1).latency
+        return 1 + self.requant.unit(lanes=self.lanes, x_bits=self.acc_bits + 1).latency
 
     @property
-    def _acc_bits(self) -> int:
+    def acc_bits(self) -> int:
+        """Bits of a partial result."""
         bits: int = self.x_shape.width
         if self.op == "max":
             return bits
         return bits + (self.kernel[0] * self.kernel[1] - 1).bit_length()
 
+    def component(self) -> BlockPoolUnit:
+        return BlockPoolUnit(self)
+
+
+class BlockPoolUnit(wiring.Component):
+    """Hardware of :class:`BlockPool`.
+
+    Ports
+    -----
+    i, o : streams of words of `lanes` channels, pixels row by row, channels innermost
+
+    Protocol
+    --------
+    One word a cycle.
+
+    Latency
+    -------
+    A result leaves `o` one cycle after the pipeline of `latency` cycles, see rtl.stage.Outlet.
+    """
+
+    def __init__(self, block: BlockPool) -> None:
+        self.block = block
+        super().__init__(
+            {"i": In(block.inputs["i"].signature), "o": Out(block.outputs["o"].signature)}
+        )
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        (kh, kw), folds = self.kernel, self.channels // self.lanes
-        out = self.height // kh, self.width // kw
+        (kh, kw), folds = self.block.kernel, self.block.channels // self.block.lanes
+        out = self.block.height // kh, self.block.width // kw
         # position inside a block, block, and the rows and columns that no block covers
-        m.submodules.at = at = LoopNest({"row": self.height, "column": self.width, "fold": folds})
+        m.submodules.at = at = LoopNest(
+            {"row": self.block.height, "column": self.block.width, "fold": folds}
+        )
         m.submodules.column = column = Phase(kw, out[1])
         m.submodules.row = row = Phase(kh, out[0])
         outlet = Outlet(m, self.o)
@@ -93,7 +123,7 @@ class BlockPool(wiring.Component):
             row.clear.eq(at.last),
             keep.eq(take & column.inside & row.inside),
         ]
-        store = Signal(self._acc_bits * self.lanes)
+        store = Signal(self.block.acc_bits * self.block.lanes)
         previous = self._partial(m, at, column, keep, store)
         results = self._combine(m, previous, column.first & row.first)
         m.d.comb += store.eq(Cat(results))
@@ -109,20 +139,23 @@ class BlockPool(wiring.Component):
         The memory is read one word ahead. That is in time, because the words that meet in one cell
         are at least two words apart, or (one word a pixel) meet in the register.
         """
-        folds, blocks = self.channels // self.lanes, self.width // self.kernel[1]
-        width = self._acc_bits * self.lanes
+        folds, blocks = (
+            self.block.channels // self.block.lanes,
+            self.block.width // self.block.kernel[1],
+        )
+        width = self.block.acc_bits * self.block.lanes
         if folds * blocks == 1:
             held = Signal(width, reset_less=True)
             with m.If(keep):
                 m.d.sync += held.eq(store)
             return held
         m.submodules.partial = memory = Memory(
-            shape=unsigned(width), depth=folds * blocks, init=[], attrs=ram(self.style)
+            shape=unsigned(width), depth=folds * blocks, init=[], attrs=ram(self.block.style)
         )
         write, read = memory.write_port(), memory.read_port()
         # the cell of the current word, and that of the next one
         here, there = Signal(range(folds * blocks)), Signal(range(folds * blocks))
-        m.submodules.cell = cell = Cell(folds, self.kernel[1], self.width)
+        m.submodules.cell = cell = Cell(folds, self.block.kernel[1], self.block.width)
         m.d.comb += [
             cell.step.eq(at.step),
             here.eq(cell.here),
@@ -143,12 +176,12 @@ class BlockPool(wiring.Component):
         return chosen
 
     def _combine(self, m: Module, previous: Signal, fresh: Any) -> list[Signal]:
-        bits = self._acc_bits
+        bits = self.block.acc_bits
         results = []
-        for lane in range(self.lanes):
-            shape = signed(bits) if self.x_shape.signed else unsigned(bits)
+        for lane in range(self.block.lanes):
+            shape = signed(bits) if self.block.x_shape.signed else unsigned(bits)
             x, old, new = (Signal(shape, name=f"{n}{lane}") for n in ("x", "old", "new"))
-            joined = Mux(x > old, x, old) if self.op == "max" else x + old
+            joined = Mux(x > old, x, old) if self.block.op == "max" else x + old
             m.d.comb += [
                 x.eq(self.i.payload[lane]),
                 old.eq(previous[lane * bits : (lane + 1) * bits]),
@@ -158,18 +191,18 @@ class BlockPool(wiring.Component):
         return results
 
     def _finish(self, m: Module, results: list[Signal], finished: Any, outlet: Outlet) -> None:
-        if self.requant is None:
+        if self.block.requant is None:
             outlet.put(Cat(results), finished)
             return
         sums = [
-            Signal(signed(self._acc_bits + 1), reset_less=True, name=f"sum{k}")
-            for k in range(self.lanes)
+            Signal(signed(self.block.acc_bits + 1), reset_less=True, name=f"sum{k}")
+            for k in range(self.block.lanes)
         ]
         valid = Signal()
         with m.If(outlet.en):
             m.d.sync += valid.eq(finished)
             m.d.sync += [s.eq(r) for s, r in zip(sums, results, strict=True)]
-        requantise(m, self.requant, sums, valid, outlet)
+        requantise(m, self.block.requant, sums, valid, outlet)
 
 
 class Phase(wiring.Component):

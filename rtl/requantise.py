@@ -72,7 +72,7 @@ class Coefficients:
     def stored(self) -> dict[str, Shape]:
         """The constants that differ between the channels of a lane, as fields of a table."""
         return {
-            name: self._shape(name)
+            name: self.shape(name)
             for name, values in self.constants.items()
             if any(len(set(values[lane :: self.lanes])) > 1 for lane in range(self.lanes))
         }
@@ -88,14 +88,15 @@ class Coefficients:
         """Where the table is kept: a block of RAM pays only beyond some depth."""
         return "block" if self.depth > 64 else "logic"
 
-    def _shape(self, name: str) -> Shape:
+    def shape(self, name: str) -> Shape:
+        """Of the constants called `name`."""
         ends = min(self.constants[name]), max(self.constants[name])
         if name == "offset" or ends[0] < 0:
             return signed_for(*ends, WIDEST)
         return unsigned(bits_for(ends[1]))
 
     @property
-    def _wired(self) -> bool:
+    def wired(self) -> bool:
         """Whether a product is no logic but wires, which need no register behind them."""
         fixed = not self.stored.keys() & self.scaling.fields.keys()
         return fixed and isinstance(self.scaling, Shifts)
@@ -103,20 +104,13 @@ class Coefficients:
     @property
     def latency(self) -> int:
         sums = tree_latency(1 + self.scaling.count, levels=1)
-        return bool(self.stored) + (not self._wired) + sums + 1
+        return bool(self.stored) + (not self.wired) + sums + 1
 
 
-class Requantiser(Coefficients, wiring.Component):
-    """clip((x·m[c] + b[c] + half) >> shift, lo, hi), one word of `lanes` channels an enabled cycle.
+class Requantiser(Coefficients):
+    """clip((x·m[c] + b[c] + half) >> shift, lo, hi) of words of `lanes` channels.
 
-    Words arrive in channel order, as many as there are multipliers, then again from channel 0.
-
-    Ports
-    -----
-    en : the whole unit stands still while it is low
-    i_valid : x is a word; without it the channel stays, and what leaves at y means nothing
-    x : `lanes` signed numbers of `x_bits` bits
-    y : the results, `latency` enabled cycles after x
+    lo, hi: ends of the results. out_bits, out_signed: their shape.
     """
 
     def __init__(
@@ -133,28 +127,56 @@ class Requantiser(Coefficients, wiring.Component):
         out_signed: bool,
         multiplier: Literal["dsp", "lut"] = "lut",
     ) -> None:
-        Coefficients.__init__(
-            self, lanes=lanes, x_bits=x_bits, multipliers=multipliers, offsets=offsets,
+        super().__init__(
+            lanes=lanes, x_bits=x_bits, multipliers=multipliers, offsets=offsets,
             shift=shift, multiplier=multiplier,
         )  # fmt: skip
-        shape = signed(out_bits) if out_signed else unsigned(out_bits)
-        if not all(Const(end, shape).value == end for end in (lo, hi)) or lo > hi:
-            raise ValueError(f"lo {lo} and hi {hi} must be ends of a range within {shape!r}")
+        self.out_shape = signed(out_bits) if out_signed else unsigned(out_bits)
+        ends_fit = all(Const(end, self.out_shape).value == end for end in (lo, hi))
+        if not ends_fit or lo > hi:
+            raise ValueError(
+                f"lo {lo} and hi {hi} must be ends of a range within {self.out_shape!r}"
+            )
         self.lo, self.hi = lo, hi
-        wiring.Component.__init__(
-            self,
+
+    def component(self) -> RequantiserUnit:
+        return RequantiserUnit(self)
+
+
+class RequantiserUnit(wiring.Component):
+    """Hardware of :class:`Requantiser`, one word an enabled cycle.
+
+    Ports
+    -----
+    en : the whole unit stands still while it is low
+    i_valid : x is a word; without it the channel stays, and what leaves at y means nothing
+    x : `lanes` signed numbers of `x_bits` bits
+    y : the results
+
+    Protocol
+    --------
+    Words arrive in channel order, as many as there are multipliers, then again from channel 0.
+
+    Latency
+    -------
+    `latency` enabled cycles from x to y.
+    """
+
+    def __init__(self, block: Requantiser) -> None:
+        self.block = block
+        super().__init__(
             {
                 "en": In(1),
                 "i_valid": In(1),
-                "x": In(data.ArrayLayout(signed(x_bits), lanes)),
-                "y": Out(data.ArrayLayout(shape, lanes)),
+                "x": In(data.ArrayLayout(signed(block.x_bits), block.lanes)),
+                "y": Out(data.ArrayLayout(block.out_shape, block.lanes)),
             },
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         row = self._table(m)
-        for lane in range(self.lanes):
+        for lane in range(self.block.lanes):
             y = Signal.like(self.y[lane], name="y", reset_less=True)
             total = self._sum(m, lane, row)
             m.d.comb += self.y[lane].eq(y)
@@ -164,15 +186,15 @@ class Requantiser(Coefficients, wiring.Component):
 
     def _sum(self, m: Module, lane: int, row: Any) -> Term:
         """x·m + b + half of one lane."""
-        end = 1 << (self.x_bits - 1)
+        end = 1 << (self.block.x_bits - 1)
         x = Term(self.x[lane], -end, end - 1)
-        if self.stored:
+        if self.block.stored:
             x = register(m, self.en, x)
-        constants = {name: self._constant(name, lane, row) for name in self.constants}
-        ends = self.constants["offset"]
+        constants = {name: self._constant(name, lane, row) for name in self.block.constants}
+        ends = self.block.constants["offset"]
         offset = Term(constants["offset"], min(ends), max(ends))
-        terms = [offset, *self.scaling.terms(m, x.value, constants)]
-        if not self._wired:
+        terms = [offset, *self.block.scaling.terms(m, x.value, constants)]
+        if not self.block.wired:
             terms = [register(m, self.en, term) for term in terms]
 
         def merge(m: Module, a: Term, b: Term, name: str) -> Term:
@@ -182,39 +204,42 @@ class Requantiser(Coefficients, wiring.Component):
 
     def _table(self, m: Module) -> Value | None:
         """The row of the stored constants for the word that was at x a cycle before."""
-        if not self.stored:
+        if not self.block.stored:
             return None
-        layout = data.ArrayLayout(data.StructLayout(self.stored), self.lanes)
-        names = self.stored
+        layout = data.ArrayLayout(data.StructLayout(self.block.stored), self.block.lanes)
+        names = self.block.stored
         rows = [
-            [{n: self.constants[n][c + lane] for n in names} for lane in range(self.lanes)]
-            for c in range(0, len(self.multipliers), self.lanes)
+            [
+                {n: self.block.constants[n][c + lane] for n in names}
+                for lane in range(self.block.lanes)
+            ]
+            for c in range(0, len(self.block.multipliers), self.block.lanes)
         ]
         m.submodules.table = table = Memory(
-            shape=layout, depth=self.depth, init=rows, attrs=ram(self.table_style)
+            shape=layout, depth=self.block.depth, init=rows, attrs=ram(self.block.table_style)
         )
         read = table.read_port()
-        channel = Signal(range(self.depth))
+        channel = Signal(range(self.block.depth))
         m.d.comb += [read.addr.eq(channel), read.en.eq(self.en)]
         with m.If(self.en & self.i_valid):
-            m.d.sync += channel.eq(Mux(channel == self.depth - 1, 0, channel + 1))
+            m.d.sync += channel.eq(Mux(channel == self.block.depth - 1, 0, channel + 1))
         return read.data
 
     def _constant(self, name: str, lane: int, row: Any) -> Value:
-        if name in self.stored:
+        if name in self.block.stored:
             value: Value = row[lane][name]
             return value
-        return Const(self.constants[name][lane], self._shape(name))
+        return Const(self.block.constants[name][lane], self.block.shape(name))
 
     def _clip(self, m: Module, total: Term) -> Value:
         """total >> shift within lo to hi; only ends that can be passed are compared with."""
-        lo, hi = total.lo >> self.shift, total.hi >> self.shift
+        lo, hi = total.lo >> self.block.shift, total.hi >> self.block.shift
         value = Signal(signed_for(lo, hi, WIDEST))
-        m.d.comb += value.eq(total.value >> self.shift)
-        if hi > self.hi:
-            value = Mux(_above(value, self.hi), self.hi, value)
-        if lo < self.lo:
-            value = Mux(_below(value, self.lo), self.lo, value)
+        m.d.comb += value.eq(total.value >> self.block.shift)
+        if hi > self.block.hi:
+            value = Mux(_above(value, self.block.hi), self.block.hi, value)
+        if lo < self.block.lo:
+            value = Mux(_below(value, self.block.lo), self.block.lo, value)
         return value
 
 

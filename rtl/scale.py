@@ -35,16 +35,16 @@ class Scaling(Protocol):
 
 def signed_digits(value: int) -> list[tuple[bool, int]]:
     """The fewest (negative, exponent) with value = sum of ±2^exponent: the non-adjacent form."""
-    found = []
+    digits = []
     exponent = 0
     while value:
         if value & 1:
             negative = value & 3 == 3
-            found.append((negative, exponent))
+            digits.append((negative, exponent))
             value += 1 if negative else -1
         value >>= 1
         exponent += 1
-    return found
+    return digits
 
 
 class Shifts:
@@ -57,11 +57,11 @@ class Shifts:
         self.base: list[int] = []
         self.most: list[int] = []
         for k in range(self.count):
-            found = [d[k] if k < len(d) else None for d in lists]
-            base = min(d[1] for d in found if d)
-            steps = [d[1] - base if d else 0 for d in found]
-            self.fields[f"on{k}"] = [int(d is not None) for d in found]
-            self.fields[f"negative{k}"] = [int(d is not None and d[0]) for d in found]
+            digits = [d[k] if k < len(d) else None for d in lists]
+            base = min(d[1] for d in digits if d)
+            steps = [d[1] - base if d else 0 for d in digits]
+            self.fields[f"on{k}"] = [int(d is not None) for d in digits]
+            self.fields[f"negative{k}"] = [int(d is not None and d[0]) for d in digits]
             self.fields[f"step{k}"] = steps
             self.base.append(base)
             self.most.append(max(steps))
@@ -130,8 +130,8 @@ class Multiplication:
     def terms(self, m: Module, x: Value, fields: Mapping[str, Value]) -> list[Term]:
         lower = [range(k * self.PART, (k + 1) * self.PART) for k in range(self.count - 1)]
         top = len(lower) * self.PART
-        found = [self._term(m, x[r.start : r.stop], fields["factor"], r.start) for r in lower]
-        return [*found, self._term(m, x[top:].as_signed(), fields["factor"], top)]
+        parts = [self._term(m, x[r.start : r.stop], fields["factor"], r.start) for r in lower]
+        return [*parts, self._term(m, x[top:].as_signed(), fields["factor"], top)]
 
     def _term(self, m: Module, part: Value, factor: Value, scale: int) -> Term:
         shape = part.shape()

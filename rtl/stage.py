@@ -29,8 +29,8 @@ class Requant:
     out_signed: bool
     multiplier: Literal["dsp", "lut"] = "lut"
 
-    def hardware(self, *, lanes: int, x_bits: int) -> Requantiser:
-        """The unit for words of `lanes` signed sums of `x_bits` bits."""
+    def unit(self, *, lanes: int, x_bits: int) -> Requantiser:
+        """The requantiser of words of `lanes` signed sums of `x_bits` bits."""
         return Requantiser(
             lanes=lanes,
             x_bits=x_bits,
@@ -85,7 +85,7 @@ def requantise(
     m: Module, requant: Requant, words: Sequence[Any], valid: Signal, outlet: Outlet
 ) -> None:
     """Puts a requantiser between `words` (signed, one a lane) and the end of the pipeline."""
-    unit = requant.hardware(lanes=len(words), x_bits=len(words[0]))
-    m.submodules.requantise = unit
+    block = requant.unit(lanes=len(words), x_bits=len(words[0]))
+    m.submodules.requantise = unit = block.component()
     m.d.comb += [unit.en.eq(outlet.en), unit.i_valid.eq(valid), unit.x.eq(Cat(*words))]
-    outlet.put(unit.y, delayed(m, valid, unit.latency, outlet.en))
+    outlet.put(unit.y, delayed(m, valid, block.latency, outlet.en))

@@ -3,37 +3,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import gcd
 
 from amaranth.hdl import Cat, Module, Shape, Signal, signed
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out
 
+from rtl.block import Block, Words
 from rtl.stage import Outlet, Requant, requantise
 
 
-class Widen(wiring.Component):
-    """`factor` words of `lanes` elements become one, the first in the low lanes.
+@dataclass(frozen=True, kw_only=True)
+class Widen(Block):
+    """`factor` words of `lanes` elements become one, the first in the low lanes."""
 
-    Latency 1 after the last of them.
+    shape: Shape
+    lanes: int
+    factor: int
+
+    def __post_init__(self) -> None:
+        if self.factor < 2:
+            raise ValueError(f"factor must be at least 2, not {self.factor}")
+
+    @property
+    def inputs(self) -> dict[str, Words]:
+        return {"i": Words(self.shape, self.lanes)}
+
+    @property
+    def outputs(self) -> dict[str, Words]:
+        return {"o": Words(self.shape, self.lanes * self.factor)}
+
+    @property
+    def latency(self) -> int:
+        return 1
+
+    def component(self) -> WidenUnit:
+        return WidenUnit(self)
+
+
+class WidenUnit(wiring.Component):
+    """Hardware of :class:`Widen`.
+
+    Ports
+    -----
+    i : stream of words of `lanes` elements
+    o : stream of words of `lanes` · `factor` elements
+
+    Protocol
+    --------
+    A word is taken while the one before it leaves, so that none is ever lost to the handshake.
+
+    Latency
+    -------
+    1 cycle after the last of the `factor` words.
     """
 
-    def __init__(self, *, shape: Shape, lanes: int, factor: int) -> None:
-        if factor < 2:
-            raise ValueError(f"factor must be at least 2, not {factor}")
-        self.lanes, self.factor = lanes, factor
+    def __init__(self, block: Widen) -> None:
+        self.block = block
         super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(shape, lanes))),
-                "o": Out(stream.Signature(data.ArrayLayout(shape, lanes * factor))),
-            }
+            {"i": In(block.inputs["i"].signature), "o": Out(block.outputs["o"].signature)}
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         parts = Signal(len(self.o.payload.as_value()), reset_less=True)
         # one-hot position of the next part; the top bit means that the word is complete
-        place = Signal(self.factor + 1, init=1)
+        place = Signal(self.block.factor + 1, init=1)
         take = Signal()
         m.d.comb += [
             self.o.valid.eq(place[-1]),
@@ -54,24 +90,61 @@ class Widen(wiring.Component):
         return m
 
 
-class Narrow(wiring.Component):
-    """One word becomes `factor` words of `lanes` elements, the low lanes first. Latency 1."""
+@dataclass(frozen=True, kw_only=True)
+class Narrow(Block):
+    """One word becomes `factor` words of `lanes` elements, the low lanes first."""
 
-    def __init__(self, *, shape: Shape, lanes: int, factor: int) -> None:
-        if factor < 2:
-            raise ValueError(f"factor must be at least 2, not {factor}")
-        self.lanes, self.factor = lanes, factor
+    shape: Shape
+    lanes: int
+    factor: int
+
+    def __post_init__(self) -> None:
+        if self.factor < 2:
+            raise ValueError(f"factor must be at least 2, not {self.factor}")
+
+    @property
+    def inputs(self) -> dict[str, Words]:
+        return {"i": Words(self.shape, self.lanes * self.factor)}
+
+    @property
+    def outputs(self) -> dict[str, Words]:
+        return {"o": Words(self.shape, self.lanes)}
+
+    @property
+    def latency(self) -> int:
+        return 1
+
+    def component(self) -> NarrowUnit:
+        return NarrowUnit(self)
+
+
+class NarrowUnit(wiring.Component):
+    """Hardware of :class:`Narrow`.
+
+    Ports
+    -----
+    i : stream of words of `lanes` · `factor` elements
+    o : stream of words of `lanes` elements
+
+    Protocol
+    --------
+    The next word is taken while the last part of the one before leaves.
+
+    Latency
+    -------
+    1 cycle to the first part.
+    """
+
+    def __init__(self, block: Narrow) -> None:
+        self.block = block
         super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(shape, lanes * factor))),
-                "o": Out(stream.Signature(data.ArrayLayout(shape, lanes))),
-            }
+            {"i": In(block.inputs["i"].signature), "o": Out(block.outputs["o"].signature)}
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         parts = Signal(len(self.i.payload.as_value()), reset_less=True)
-        left = Signal(self.factor)
+        left = Signal(self.block.factor)
         width = len(self.o.payload.as_value())
         m.d.comb += [
             self.o.valid.eq(left[0]),
@@ -96,20 +169,58 @@ def converters(shape: Shape, lanes_in: int, lanes_out: int) -> list[Narrow | Wid
     return chain
 
 
-class Fifo(wiring.Component):
-    """First in, first out, in block RAM where it is deep. Latency 2. depth: words, at least 2."""
+@dataclass(frozen=True, kw_only=True)
+class Fifo(Block):
+    """First in, first out. depth: words, at least 2; None, unbounded, is for schedules alone."""
 
-    def __init__(self, *, shape: Shape, lanes: int, depth: int) -> None:
-        if depth < 2:
-            raise ValueError(f"FIFO depth must be at least 2, not {depth}")
-        self.depth = depth
-        word = stream.Signature(data.ArrayLayout(shape, lanes))
-        super().__init__({"i": In(word), "o": Out(word)})
+    shape: Shape
+    lanes: int
+    depth: int | None
+
+    def __post_init__(self) -> None:
+        if self.depth is not None and self.depth < 2:
+            raise ValueError(f"FIFO depth must be at least 2, not {self.depth}")
+
+    @property
+    def inputs(self) -> dict[str, Words]:
+        return {"i": Words(self.shape, self.lanes)}
+
+    @property
+    def outputs(self) -> dict[str, Words]:
+        return {"o": Words(self.shape, self.lanes)}
+
+    @property
+    def latency(self) -> int:
+        return 2
+
+    def component(self) -> FifoUnit:
+        return FifoUnit(self)
+
+
+class FifoUnit(wiring.Component):
+    """Hardware of :class:`Fifo`, in block RAM where it is deep.
+
+    Ports
+    -----
+    i, o : streams of words of `lanes` elements
+
+    Latency
+    -------
+    2 cycles through an empty one.
+    """
+
+    def __init__(self, block: Fifo) -> None:
+        if block.depth is None:
+            raise ValueError("an unbounded FIFO is no hardware: give it a depth")
+        self.block = block
+        super().__init__(
+            {"i": In(block.inputs["i"].signature), "o": Out(block.outputs["o"].signature)}
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         width = len(self.i.payload.as_value())
-        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=width, depth=self.depth)
+        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=width, depth=self.block.depth)
         m.d.comb += [
             queue.w_data.eq(self.i.payload),
             queue.w_en.eq(self.i.valid),
@@ -121,12 +232,50 @@ class Fifo(wiring.Component):
         return m
 
 
-class Fork(wiring.Component):
-    """Gives every word to both `o_a` and `o_b`, each in its own time. Latency 0."""
+@dataclass(frozen=True, kw_only=True)
+class Fork(Block):
+    """Gives every word to both `o_a` and `o_b`, each in its own time."""
 
-    def __init__(self, *, shape: Shape, lanes: int) -> None:
-        word = stream.Signature(data.ArrayLayout(shape, lanes))
-        super().__init__({"i": In(word), "o_a": Out(word), "o_b": Out(word)})
+    shape: Shape
+    lanes: int
+
+    @property
+    def inputs(self) -> dict[str, Words]:
+        return {"i": Words(self.shape, self.lanes)}
+
+    @property
+    def outputs(self) -> dict[str, Words]:
+        word = Words(self.shape, self.lanes)
+        return {"o_a": word, "o_b": word}
+
+    @property
+    def latency(self) -> int:
+        return 0
+
+    def component(self) -> ForkUnit:
+        return ForkUnit(self)
+
+
+class ForkUnit(wiring.Component):
+    """Hardware of :class:`Fork`.
+
+    Ports
+    -----
+    i, o_a, o_b : streams of words of `lanes` elements
+
+    Protocol
+    --------
+    A word is taken from `i` when the later one of the two outputs takes it.
+
+    Latency
+    -------
+    0 cycles: payloads are wires.
+    """
+
+    def __init__(self, block: Fork) -> None:
+        self.block = block
+        members = {"i": In(block.inputs["i"].signature)}
+        super().__init__(members | {n: Out(w.signature) for n, w in block.outputs.items()})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -142,38 +291,58 @@ class Fork(wiring.Component):
         return m
 
 
-class Join(wiring.Component):
-    """Residual: requantised i_a·2^shifts[0] + i_b·2^shifts[1], exact in `acc_bits` signed bits.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Join(Block):
+    """Residual: requantised i_a·2^shifts[0] + i_b·2^shifts[1], exact in `acc_bits` signed bits."""
 
-    A word leaves `o` one cycle after the pipeline of `latency` cycles, see Outlet.
-    """
+    shapes: tuple[Shape, Shape]
+    shifts: tuple[int, int]
+    lanes: int
+    acc_bits: int
+    requant: Requant
 
-    def __init__(
-        self,
-        *,
-        shapes: tuple[Shape, Shape],
-        shifts: tuple[int, int],
-        lanes: int,
-        acc_bits: int,
-        requant: Requant,
-    ) -> None:
-        self.shifts, self.lanes = shifts, lanes
-        self.acc_bits, self.requant = acc_bits, requant
-        super().__init__(
-            {
-                "i_a": In(stream.Signature(data.ArrayLayout(shapes[0], lanes))),
-                "i_b": In(stream.Signature(data.ArrayLayout(shapes[1], lanes))),
-                "o": Out(stream.Signature(data.ArrayLayout(requant.out_shape, lanes))),
-            }
-        )
+    @property
+    def inputs(self) -> dict[str, Words]:
+        a, b = (Words(shape, self.lanes) for shape in self.shapes)
+        return {"i_a": a, "i_b": b}
+
+    @property
+    def outputs(self) -> dict[str, Words]:
+        return {"o": Words(self.requant.out_shape, self.lanes)}
 
     @property
     def latency(self) -> int:
         """Enabled cycles from two words to their sum at the end of the pipeline."""
-        return 1 + self.requant.hardware(lanes=self.lanes, x_bits=self.acc_bits).latency
+        return 1 + self.requant.unit(lanes=self.lanes, x_bits=self.acc_bits).latency
+
+    def component(self) -> JoinUnit:
+        return JoinUnit(self)
+
+
+class JoinUnit(wiring.Component):
+    """Hardware of :class:`Join`.
+
+    Ports
+    -----
+    i_a, i_b : streams of words of `lanes` elements
+    o : stream of words of `lanes` sums
+
+    Protocol
+    --------
+    Words are taken in pairs: each input waits for the other one.
+
+    Latency
+    -------
+    A word leaves `o` one cycle after the pipeline of `latency` cycles, see rtl.stage.Outlet.
+    """
+
+    def __init__(self, block: Join) -> None:
+        self.block = block
+        members = {n: In(w.signature) for n, w in block.inputs.items()}
+        super().__init__({**members, "o": Out(block.outputs["o"].signature)})
 
     def elaborate(self, platform: object) -> Module:
-        m = Module()
+        m, block = Module(), self.block
         outlet = Outlet(m, self.o)
         en, both, valid = outlet.en, Signal(), Signal()
         m.d.comb += [
@@ -182,13 +351,13 @@ class Join(wiring.Component):
             self.i_b.ready.eq(en & self.i_a.valid),
         ]
         sums = [
-            Signal(signed(self.acc_bits), reset_less=True, name=f"sum{k}")
-            for k in range(self.lanes)
+            Signal(signed(block.acc_bits), reset_less=True, name=f"sum{k}")
+            for k in range(block.lanes)
         ]
         with m.If(en):
             m.d.sync += valid.eq(both)
             for k, total in enumerate(sums):
                 a, b = self.i_a.payload[k], self.i_b.payload[k]
-                m.d.sync += total.eq((a << self.shifts[0]) + (b << self.shifts[1]))
-        requantise(m, self.requant, sums, valid, outlet)
+                m.d.sync += total.eq((a << block.shifts[0]) + (b << block.shifts[1]))
+        requantise(m, block.requant, sums, valid, outlet)
         return m

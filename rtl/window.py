@@ -7,6 +7,8 @@ is needed however wide the layer.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
@@ -35,11 +37,34 @@ def lookup(m: Module, index: Signal, table: list[int], name: str) -> Signal:
     return value
 
 
-class WindowReader(wiring.Component):
-    """Row buffer and address generator.
+@dataclass(frozen=True, kw_only=True)
+class SlidingWindow:
+    """Row buffer and address generator of the windows of `geometry`.
 
-    A window is read once its last word has arrived; a row's words are given free when its last
-    window has been read. Costs the ring, one copy for each parallel tap, and counters.
+    x_shape: of one value. style: where the row buffer is kept, see rtl.delay.ram.
+    """
+
+    geometry: Geometry
+    x_shape: Shape
+    style: str = "block"
+
+    @property
+    def latency(self) -> int:
+        """Enabled cycles from the issue of a read to its `x`."""
+        return 3 if self.fetches else 2
+
+    @property
+    def fetches(self) -> bool:
+        """A block's slow output wants a register; without padding `x` itself is that register."""
+        return self.style == "block" and self.geometry.pads
+
+    def component(self) -> WindowReader:
+        return WindowReader(self)
+
+
+class WindowReader(wiring.Component):
+    """Hardware of :class:`SlidingWindow`. Costs the row buffer, one copy for each parallel tap, and
+    counters.
 
     Ports
     -----
@@ -47,37 +72,34 @@ class WindowReader(wiring.Component):
     en : lets the reading side advance; the writing side goes on while it is low
     halt : the complement of en, for the counters (see rtl.stage.Outlet)
     issue : high in the cycle in which a read is issued, so that weights can be fetched beside it
-    x : `parallel`·`lanes` values, tap-major, `latency` enabled cycles after the read was issued
+    x : `parallel`·`lanes` values, tap-major
     valid, first, last : x belongs to a read; to the first, to the last read of a sum
+
+    Protocol
+    --------
+    A window is read once its last word has arrived; a row's words are given free when its last
+    window has been read.
+
+    Latency
+    -------
+    x comes `latency` enabled cycles after the read was issued.
     """
 
-    def __init__(self, geometry: Geometry, *, x_shape: Shape, style: str = "block") -> None:
-        self.geometry = geometry
-        self.x_shape = x_shape
-        self.style = style
-        word = data.ArrayLayout(x_shape, geometry.lanes)
+    def __init__(self, block: SlidingWindow) -> None:
+        self.block, self.geometry = block, block.geometry
+        g = block.geometry
         super().__init__(
             {
-                "i": In(stream.Signature(word)),
+                "i": In(stream.Signature(data.ArrayLayout(block.x_shape, g.lanes))),
                 "en": In(1),
                 "halt": In(1),
                 "issue": Out(1),
-                "x": Out(data.ArrayLayout(x_shape, geometry.lanes * geometry.parallel)),
+                "x": Out(data.ArrayLayout(block.x_shape, g.lanes * g.parallel)),
                 "valid": Out(1),
                 "first": Out(1),
                 "last": Out(1),
             }
         )
-
-    @property
-    def latency(self) -> int:
-        """Enabled cycles from the issue of a read to its `x`."""
-        return 3 if self._fetches else 2
-
-    @property
-    def _fetches(self) -> bool:
-        """A block's slow output wants a register; without padding `x` itself is that register."""
-        return self.style == "block" and self.geometry.pads
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -133,7 +155,7 @@ class WindowReader(wiring.Component):
 
     def _read(self, m: Module, ahead: LoopNest, slot: LoopNest, step: Signal) -> None:
         g = self.geometry
-        width = Shape.cast(self.x_shape).width * g.lanes
+        width = Shape.cast(self.block.x_shape).width * g.lanes
         put = Signal(range(g.depth))
         write = Signal()
         m.d.comb += write.eq(self.i.valid & self.i.ready)
@@ -143,7 +165,9 @@ class WindowReader(wiring.Component):
         words = []
         for k, ok in enumerate(self._inside(m, ahead, slot, step)):
             # a copy for each tap: synthesis is slow to split a memory of many ports
-            ring = Memory(shape=unsigned(width), depth=g.depth, init=[], attrs=ram(self.style))
+            ring = Memory(
+                shape=unsigned(width), depth=g.depth, init=[], attrs=ram(self.block.style)
+            )
             m.submodules[f"ring{k}"] = ring
             into, read = ring.write_port(), ring.read_port()
             dy, dx = g.taps[k]
@@ -157,20 +181,20 @@ class WindowReader(wiring.Component):
             words.append(self._fetch(m, read.data, ok))
         m.d.comb += [
             self.x.eq(Cat(words)),
-            self.valid.eq(delayed(m, self.issue, self.latency, self.en)),
-            self.first.eq(delayed(m, self._sum_first(slot), self.latency, self.en)),
-            self.last.eq(delayed(m, self._sum_last(slot), self.latency, self.en)),
+            self.valid.eq(delayed(m, self.issue, self.block.latency, self.en)),
+            self.first.eq(delayed(m, self._sum_first(slot), self.block.latency, self.en)),
+            self.last.eq(delayed(m, self._sum_last(slot), self.block.latency, self.en)),
         ]
 
     def _fetch(self, m: Module, word: Signal, ok: Signal | None) -> Signal:
         """`word`, registered; zero where the tap was not `ok`, by the register's reset."""
         out = Signal.like(word, name="tap", reset_less=True)
-        if self._fetches:
+        if self.block.fetches:
             raw = Signal.like(word, name="fetched", reset_less=True)
             with m.If(self.en):
                 m.d.sync += raw.eq(word)
             word = raw
-        clear = Const(0, 1) if ok is None else delayed(m, ~ok, self.latency - 1, self.en)
+        clear = Const(0, 1) if ok is None else delayed(m, ~ok, self.block.latency - 1, self.en)
         with m.If(self.en):
             m.d.sync += out.eq(Mux(clear, 0, word))
         return out
@@ -221,9 +245,9 @@ class WindowReader(wiring.Component):
             ("x", [g.column_mask(x) for x in range(g.out[1])]),
         ):
             mask = Signal(g.kernel[axis == "x"], init=table[0], name=f"{axis}_mask")
-            found = lookup(m, ahead.value[axis], table, f"{axis}_inside")
+            looked_up = lookup(m, ahead.value[axis], table, f"{axis}_inside")
             with m.If(step):
-                m.d.sync += mask.eq(found)
+                m.d.sync += mask.eq(looked_up)
             masks.append(mask)
         return [
             _bit(masks[0], slot.value["ky"], dy) & _bit(masks[1], slot.value["kx"], dx)

@@ -154,10 +154,10 @@ def simulate(
     from model import store
     from sim.bench.simulators import check_waves
     from sim.verify import evidence
-    from sim.verify.levels import asked, at_level
+    from sim.verify.levels import at_level, requested_levels
     from sim.verify.network import simulate as run
 
-    asked(level, device(board))  # before the time that loading takes
+    requested_levels(level, device(board))  # before the time that loading takes
     check_waves(simulator, waves)  # before the time that planning takes
     network = store.load(net)
     source = _source(net, network, data)
@@ -166,7 +166,7 @@ def simulate(
     plan, rtl = planned(network, board=board, folder=build)
     results = []
     target = device(plan.device)
-    for name in asked(level, target):
+    for name in requested_levels(level, target):
         bare = needs_plan_without_multipliers(target, name)
         if bare and plan.cost.dsp and (build is None or level == "all"):
             plan, rtl = planned(network, board=plan.device, dsps=0)

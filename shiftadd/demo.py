@@ -28,9 +28,10 @@ from model.store import content_hash
 from model.train import TrainResult, train
 from search.report.search_table import table as search_table
 from search.run.search import search
-from sim.board.deploy import Deployed, deploy
+from sim.board.deploy import Deployment, deploy
 from sim.board.deploy import table as deploy_table
-from sim.verify.network import SimulationResult, simulate
+from sim.verify.network import simulate
+from sim.verify.simulation_result import SimulationResult
 
 ARCHITECTURE = "digits_hybrid"
 EPOCHS = 60
@@ -125,7 +126,7 @@ def _board(
     return report, proof
 
 
-def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], None]) -> Deployed:
+def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], None]) -> Deployment:
     """The network behind its serial link, in Verilator, asked by the program for real boards."""
     tests = examples(network, digits)
     bundle = bundles.make(

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from sim.bench.simulators import missing
+from sim.bench.installed import missing
 
 # one thread a worker: `make test` runs as many workers as there are cores
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gen.boards.board import Board
 from gen.boards.entries import ENTRIES
-from gen.support.devices import BOARDS as PARTS
+from gen.support.devices import BOARDS as FPGA_BOARDS
 from gen.support.devices import DEVICES, device, named
 
 BOARDS = {board.name: board for board in ENTRIES}
@@ -14,7 +14,7 @@ def board(name: str) -> Board:
     """The board called `name`, in any case; ValueError lists the known ones, or those with an FPGA
     of that name."""
     key = name.strip().lower()
-    if key not in BOARDS and key in DEVICES.keys() | PARTS.keys():
-        fits = [one.name for one in ENTRIES if one.device == device(key)]
+    if key not in BOARDS and key in DEVICES.keys() | FPGA_BOARDS.keys():
+        fits = [entry.name for entry in ENTRIES if entry.device == device(key)]
         raise ValueError(f"{name}: an FPGA, not a board; boards with it: {', '.join(fits)}")
     return named("board", name, BOARDS)

@@ -1,8 +1,8 @@
 """A board: its FPGA, and where clock, serial line, button and lights are.
 
-Pins come from amaranth-boards, which is read when a board is asked for. An entry names them by
+Pins come from amaranth-boards, which is imported when a board is used. An entry names them by
 resource ("uart 0 rx", "led 0") or by connector ("gpio_0:1"), and adds what the platform does not
-say: what is on the other side of the serial line, and how a bitstream is loaded.
+have: the USB chip of the serial line, and how a bitstream is loaded.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Board:
 
     @staticmethod
     def _part(resource: Any, name: str, attributes: dict[str, Any]) -> Any:
-        (part,) = (one for one in resource.ios if one.name == name)
+        (part,) = (io for io in resource.ios if io.name == name)
         attributes.update(part.attrs)
         return part.ios[0]
 
@@ -99,14 +99,14 @@ class Board:
         return {} if self.device.family == "ice40" else {"IO_TYPE": "LVCMOS33"}
 
     def clocks(self) -> list[PllSetting]:
-        """The oscillator and all that the PLL makes of it which carry a serial line, slowest first.
+        """Clocks with which the serial link works, slowest first: the oscillator's and the PLL's.
 
-        Without the PLL first among equals.
+        Of equal clocks the oscillator's own is taken.
         """
         direct = PllSetting(Fraction(self.clock_hz), self.clock_hz)
-        made = (s for s in settings(self.device.family, self.clock_hz) if s.hz != direct.hz)
-        able = [s for s in (direct, *made) if self._carries(s)]
-        return sorted(able, key=lambda s: s.hz)
+        generated = (s for s in settings(self.device.family, self.clock_hz) if s.hz != direct.hz)
+        feasible = [s for s in (direct, *generated) if self._carries(s)]
+        return sorted(feasible, key=lambda s: s.hz)
 
     def fastest(self, mhz: float) -> PllSetting:
         """The fastest clock of at most `mhz`; ValueError when there is none."""

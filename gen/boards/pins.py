@@ -11,24 +11,24 @@ CLOCK, RESET = "clk_in", "button"
 
 
 def ports(board: Board) -> dict[str, Pin]:
-    """Bits of the top's ports, as yosys names them, and their pins."""
-    found = {CLOCK: board.pin(board.clock), "rx": pulled_up(board, board.pin(board.rx))}
-    found["tx"] = board.pin(board.tx)
+    """Pins of the top module's ports, by port or bit of a bus as yosys names them."""
+    pins = {CLOCK: board.pin(board.clock), "rx": pulled_up(board, board.pin(board.rx))}
+    pins["tx"] = board.pin(board.tx)
     for bus, places in (("led", board.leds), ("high", board.high)):
         for i, where in enumerate(places):
-            found[bus if len(places) == 1 else f"{bus}[{i}]"] = board.pin(where)
+            pins[bus if len(places) == 1 else f"{bus}[{i}]"] = board.pin(where)
     if board.button:
         pin = board.pin(board.button)
-        found[RESET] = pulled_up(board, pin) if pin.inverted else pin
-    return found
+        pins[RESET] = pulled_up(board, pin) if pin.inverted else pin
+    return pins
 
 
 def pulled_up(board: Board, pin: Pin) -> Pin:
-    """The pin with a pull-up, so that an open serial line or button is at rest."""
-    more = {"ecp5": {"PULLMODE": "UP"}, "ice40": {"PULLUP": "1"}, "gowin": {"PULL_MODE": "UP"}}
+    """The pin with a pull-up, so that an open serial line or button reads 1."""
+    pull_up = {"ecp5": {"PULLMODE": "UP"}, "ice40": {"PULLUP": "1"}, "gowin": {"PULL_MODE": "UP"}}
     if str(pin.attributes.get("IO_TYPE", "")).startswith("SSTL"):  # has no pull-up
         return pin
-    return Pin(pin.site, pin.inverted, {**pin.attributes, **more[board.device.family]})
+    return Pin(pin.site, pin.inverted, {**pin.attributes, **pull_up[board.device.family]})
 
 
 def constraints(board: Board) -> str:

@@ -20,7 +20,7 @@ MHZ = 1_000_000
 
 
 @dataclass(frozen=True)
-class Range:
+class FrequencyRange:
     """Frequencies from `low` to `high`, both allowed, in Hz."""
 
     low: int
@@ -34,14 +34,14 @@ class Range:
 class PllLimits:
     """What a PLL's reference, phase detector, oscillator and output may run at."""
 
-    reference: Range
-    detector: Range
-    oscillator: Range
-    output: Range
+    reference: FrequencyRange
+    detector: FrequencyRange
+    oscillator: FrequencyRange
+    output: FrequencyRange
 
 
 def _limits(*mhz: tuple[float, float]) -> PllLimits:
-    return PllLimits(*(Range(round(low * MHZ), round(high * MHZ)) for low, high in mhz))
+    return PllLimits(*(FrequencyRange(round(low * MHZ), round(high * MHZ)) for low, high in mhz))
 
 
 LIMITS: dict[FamilyName, PllLimits] = {
@@ -86,19 +86,21 @@ def settings(family: FamilyName, reference: int) -> tuple[PllSetting, ...]:
         return ()
     ways = {"ecp5": _ecp5, "ice40": _ice40, "gowin": _gowin}[family]
     best: dict[Fraction, PllSetting] = {}
-    for one in ways(LIMITS[family], reference):
-        had = best.get(one.hz)
-        if had is None or (had.detector, had.oscillator) < (one.detector, one.oscillator):
-            best[one.hz] = one
+    for setting in ways(LIMITS[family], reference):
+        best[setting.hz] = max(best.get(setting.hz, setting), setting, key=_jitter_rank)
     return tuple(best[hz] for hz in sorted(best))
 
 
-def _divisors(reference: int, within: Range, most: int) -> range:
+def _jitter_rank(setting: PllSetting) -> tuple[Fraction, Fraction]:
+    return setting.detector, setting.oscillator
+
+
+def _divisors(reference: int, within: FrequencyRange, most: int) -> range:
     """Division factors of 1 to `most` that bring `reference` within a range."""
     return range(ceil(reference / within.high), min(most, floor(reference / within.low)) + 1)
 
 
-def _multiples(of: Fraction, within: Range, most: int) -> range:
+def _multiples(of: Fraction, within: FrequencyRange, most: int) -> range:
     return range(ceil(within.low / of), min(most, floor(within.high / of)) + 1)
 
 

@@ -1,4 +1,4 @@
-"""The boards as rows: what each has to spend, its clocks, and how one talks to it."""
+"""The boards as rows: resources, clocks, serial line and loader of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gen.boards.pll import MHZ
 class BoardRow:
     """A board. Units as in gen.support.devices.Device. oscillator_mhz: on the board. pll_mhz:
     slowest and fastest clock made of it that a serial link works with. baud: the most of its serial
-    side."""
+    line."""
 
     board: str
     device: str
@@ -35,8 +35,8 @@ class BoardRow:
 
 
 def row(board: Board) -> BoardRow:
-    """What there is to say of one board."""
-    device, made = board.device, [s.mhz for s in board.clocks() if s.uses_pll]
+    """The row of one board."""
+    device, pll_mhz = board.device, [s.mhz for s in board.clocks() if s.uses_pll]
     return BoardRow(
         board=board.name,
         device=device.name,
@@ -45,7 +45,7 @@ def row(board: Board) -> BoardRow:
         dsp=device.dsp,
         bram=device.bram,
         oscillator_mhz=board.clock_hz / MHZ,
-        pll_mhz=(round(made[0], 3), round(made[-1], 3)),
+        pll_mhz=(round(pll_mhz[0], 3), round(pll_mhz[-1], 3)),
         uart=board.uart,
         baud=board.baud,
         load=" ".join((board.loading, *board.loader)),
@@ -62,9 +62,9 @@ def table(rows: list[BoardRow]) -> Group:
         drawn.add_column(title, justify="right", no_wrap=True)
     drawn.add_column("serial", no_wrap=True)
     drawn.add_column("loaded with", no_wrap=True)
-    for one in rows:
-        budget = (f"{one.lut}", f"{one.dsp}", f"{one.bram}", f"{one.oscillator_mhz:g}")
-        rest = (f"{one.baud / MHZ:g}", one.uart, one.load.split()[0])
-        die = "-".join(one.device.split("-")[:2])  # without the package
-        drawn.add_row(one.board, die, *budget, *rest)
-    return Group(drawn, *(f"{one.board}: {one.note}" for one in rows if one.note))
+    for row in rows:
+        budget = (f"{row.lut}", f"{row.dsp}", f"{row.bram}", f"{row.oscillator_mhz:g}")
+        rest = (f"{row.baud / MHZ:g}", row.uart, row.load.split()[0])
+        die = "-".join(row.device.split("-")[:2])  # without the package
+        drawn.add_row(row.board, die, *budget, *rest)
+    return Group(drawn, *(f"{row.board}: {row.note}" for row in rows if row.note))

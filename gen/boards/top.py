@@ -1,4 +1,4 @@
-"""What is around the design on a board: its clock, its reset, its pins and its lights."""
+"""The module around the design on a board: clock, reset, pins and lights."""
 
 from __future__ import annotations
 

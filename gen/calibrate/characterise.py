@@ -1,8 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """Measure what layers cost on each family, and fit the prices of `gen.cost.cost` to them.
 
-`python -m gen.calibrate.characterise FAMILY COUNT` has as many measured layers in
-`gen/cost/layer_measurements.json` and fits all prices anew, to these and to the whole networks in
+`python -m gen.calibrate.characterise FAMILY COUNT` measures layers until there are COUNT in
+`gen/cost/layer_measurements.json`. Then it fits all prices, to these and to the whole networks in
 `gen/calibrate/network_measurements.json` (search.studies.heldout). A layer is synthesised as it is
 built into an accelerator and packed by nextpnr; its counts are those that a placed design has. On
 Gowin nextpnr packs only what has pins, so LUTs are those of networks alone.
@@ -23,7 +23,7 @@ from typing import Any
 from gen.calibrate.random_layers import random_fold, random_layer
 from gen.cost.cost import FIGURES, PRICES
 from gen.cost.features import describe
-from gen.cost.fit import Sample, errors, expected, fit
+from gen.cost.fit import CostSample, errors, expected, fit
 from gen.engine.units import block_pool, engine
 from gen.flow.build import tool_versions
 from gen.flow.place import constraints, figures, utilisation
@@ -36,19 +36,18 @@ from gen.support.cache import Cache
 from gen.support.devices import Device, device
 from gen.support.files import write
 from gen.support.verilog import verilog
-from rtl.layer import LayerEngine
 
 NETWORKS = Path(__file__).with_name("network_measurements.json")
 REPRESENTATIVE = {"ecp5": "lfe5u-45f", "ice40": "ice40-hx8k", "gowin": "gw1nr-9"}
 BIASED = {"ice40": "ice40-up5k"}
 """The device of a family that has multipliers, where the representative one has none."""
 TRUST = 8.0
-"""Weight of a network in the fit, against a layer: networks are what is asked for, and a layer on
-its own is mapped without its neighbours. Networks that are left out rank best with 7 or more."""
+"""Weight of a network in the fit, against a layer: networks are what is predicted, and a layer on
+its own is mapped without its neighbours. Networks left out of the fit rank best with 7 or more."""
 
 
 def case(family: str, seed: int) -> tuple[LoweredLayer, Device, random.Random]:
-    """The layer of `seed`, the device that it is measured on, and what goes on drawing."""
+    """The random layer of `seed`, the device that it is measured on, and the generator after it."""
     rng = random.Random(seed)
     target = device(
         rng.choice([REPRESENTATIVE[family], BIASED.get(family, REPRESENTATIVE[family])])
@@ -58,7 +57,8 @@ def case(family: str, seed: int) -> tuple[LoweredLayer, Device, random.Random]:
 
 def hardware(layer: LoweredLayer, fold: Fold) -> Any:
     """The component of a layer, without converters."""
-    return block_pool(layer, fold) if layer.blocks else LayerEngine(engine(layer, fold))
+    block = block_pool(layer, fold) if layer.blocks else engine(layer, fold)
+    return block.component()
 
 
 def packed(netlist: Netlist, target: Device) -> dict[str, int]:
@@ -95,11 +95,11 @@ def measure(layer: LoweredLayer, fold: Fold, target: Device, cache: Cache) -> di
         return packed(netlist, target)
     rams = ("SP", "SPX9", "DPB", "DPX9B", "SDPB", "SDPX9B", "pROM", "pROMX9")
     kinds = {"ff": ("DFF",), "dsp": ("MULT",)}
-    found = {
+    counts = {
         figure: sum(n for cell, n in netlist.cells.items() if cell.startswith(starts))
         for figure, starts in kinds.items()
     }
-    return found | {"bram": sum(netlist.cells.get(cell, 0) for cell in rams)}
+    return counts | {"bram": sum(netlist.cells.get(cell, 0) for cell in rams)}
 
 
 def sample(family: str, seed: int, cache: Cache) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def sample(family: str, seed: int, cache: Cache) -> dict[str, Any]:
 
 
 def described(layer: LoweredLayer, fold: Fold, target: Device) -> dict[str, Any]:
-    """Features of a layer, and what is counted in it."""
+    """Features of a layer, and its counted multipliers and blocks of RAM, for JSON."""
     features, exact = describe(layer, fold, target)
     return {
         "features": {name: n for name, n in sorted(features.items()) if n},
@@ -121,23 +121,23 @@ def described(layer: LoweredLayer, fold: Fold, target: Device) -> dict[str, Any]
     }
 
 
-def layers_of(table: Mapping[str, Any], figure: str) -> list[Sample]:
-    """The measured layers of a family that tell about a figure."""
+def layers_of(table: Mapping[str, Any], figure: str) -> list[CostSample]:
+    """The layers of a family of which `figure` was measured."""
     rows = [row for row in table["samples"] if figure in row["measured"]]
-    return [Sample(row["features"], row["measured"]) for row in rows]
+    return [CostSample(row["features"], row["measured"]) for row in rows]
 
 
 @cache
-def networks_of(family: str) -> tuple[Sample, ...]:
+def networks_of(family: str) -> tuple[CostSample, ...]:
     """The measured networks of a family."""
     table = json.loads(NETWORKS.read_text()) if NETWORKS.exists() else {}
     return tuple(
-        Sample(row["features"], row["measured"], weight=TRUST) for row in table.get(family, [])
+        CostSample(row["features"], row["measured"], weight=TRUST) for row in table.get(family, [])
     )
 
 
 def refit(table: dict[str, Any], family: str) -> None:
-    """Prices of a family, from its measured layers and networks, into its part of the table."""
+    """Prices of a family, from its measured layers and networks, into its table."""
     table["prices"], table["error_percent"] = {}, {}
     for figure in FIGURES:
         layers = layers_of(table, figure)
@@ -145,16 +145,16 @@ def refit(table: dict[str, Any], family: str) -> None:
         prices = fit([*layers, *networks], figure, expected(figure, family), family)
         table["prices"][figure] = prices
         table["error_percent"][figure] = {
-            what: round(mean_error(rows, prices, figure), 1)
-            for what, rows in (("layers", layers), ("networks", networks))
+            name: round(mean_error(rows, prices, figure), 1)
+            for name, rows in (("layers", layers), ("networks", networks))
             if rows
         }
 
 
-def mean_error(rows: Sequence[Sample], prices: Mapping[str, float], figure: str) -> float:
+def mean_error(rows: Sequence[CostSample], prices: Mapping[str, float], figure: str) -> float:
     """Mean absolute error in percent."""
-    found = errors(rows, prices, figure)
-    return sum(map(abs, found)) / len(found)
+    percents = errors(rows, prices, figure)
+    return sum(map(abs, percents)) / len(percents)
 
 
 def characterise(
@@ -167,21 +167,22 @@ def characterise(
 ) -> dict[str, Any]:
     """Measures layers until the family of `board` has `count`, fits its prices, and keeps both.
 
-    Each layer is kept as soon as it is measured. progress: told how many there are, and of how
-    many. Returns family, layers, prices and error_percent. Raises ValueError for an unknown board.
+    Each layer is kept as soon as it is measured. progress: called with layers measured and layers
+    wanted. Returns family, layers, prices, error_percent and tools. Raises ValueError for an
+    unknown board.
     """
     family = device(board).family
     table = json.loads(path.read_text()) if path.exists() else {"families": {}}
-    mine = table["families"].setdefault(family, {"samples": []})
-    for seed in _missing(mine, count):
-        mine["samples"].append(sample(family, seed, cache or Cache()))
+    own = table["families"].setdefault(family, {"samples": []})
+    for seed in _missing(own, count):
+        own["samples"].append(sample(family, seed, cache or Cache()))
         _keep(table, path)
-        progress(len(mine["samples"]), count)
-    mine["tools"] = list(tool_versions(device(REPRESENTATIVE[family])))
-    refit(mine, family)
+        progress(len(own["samples"]), count)
+    own["tools"] = list(tool_versions(device(REPRESENTATIVE[family])))
+    refit(own, family)
     _keep(table, path)
-    return {"family": family, "layers": len(mine["samples"])} | {
-        name: mine[name] for name in ("prices", "error_percent", "tools")
+    return {"family": family, "layers": len(own["samples"])} | {
+        name: own[name] for name in ("prices", "error_percent", "tools")
     }
 
 
@@ -195,9 +196,9 @@ def _keep(table: Mapping[str, Any], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    found = characterise(
+    fitted = characterise(
         REPRESENTATIVE[sys.argv[1]],
         count=int(sys.argv[2]),
         progress=lambda done, total: print(done, total, file=sys.stderr, flush=True),
     )
-    print(json.dumps(found["error_percent"]))
+    print(json.dumps(fitted["error_percent"]))

@@ -1,9 +1,9 @@
-"""How well the cost model foretells whole networks: `python -m gen.calibrate.evaluate`.
+"""How well the cost model predicts whole networks: `python -m gen.calibrate.evaluate`.
 
 Each measured network (gen/calibrate/network_measurements.json) is predicted by prices that were
-fitted without it: to all measured layers of its family and to the networks of the other parts, of
-PARTS. Prints mean absolute error in percent and Kendall's τ of each figure, and how many counts are
-exact.
+fitted without it, by cross-validation in GROUPS: to all measured layers of its family and to the
+networks of the other groups. Prints mean absolute error in percent and Kendall's τ of each figure,
+and how many counts are exact.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from typing import Any
 
 from gen.calibrate.characterise import NETWORKS, layers_of, networks_of
 from gen.cost.cost import FIGURES, PRICES
-from gen.cost.fit import Sample, expected, fit, total
+from gen.cost.fit import CostSample, expected, fit, total
 
-PARTS = 8
+GROUPS = 8
 Row = dict[str, Any]
 
 
 def held_out(
-    layers: Sequence[Sample], networks: Sequence[Sample], figure: str, family: str
+    layers: Sequence[CostSample], networks: Sequence[CostSample], figure: str, family: str
 ) -> list[tuple[float, float]]:
     """Predicted and measured figure of each network, by prices fitted without it."""
-    found = []
+    pairs = []
     start = expected(figure, family)
-    for k in range(PARTS):
-        rest = [row for i, row in enumerate(networks) if i % PARTS != k]
+    for k in range(GROUPS):
+        rest = [row for i, row in enumerate(networks) if i % GROUPS != k]
         prices = fit([*layers, *rest], figure, start, family)
-        held = networks[k::PARTS]
-        found += [(total(row.features, prices), row.measured[figure]) for row in held]
-    return found
+        left_out = networks[k::GROUPS]
+        pairs += [(total(row.features, prices), row.measured[figure]) for row in left_out]
+    return pairs
 
 
 def kendall(pairs: Sequence[tuple[float, float]]) -> float:
@@ -41,20 +41,22 @@ def kendall(pairs: Sequence[tuple[float, float]]) -> float:
     return float(kendalltau(*zip(*pairs, strict=True)).statistic)
 
 
-def judge(table: Mapping[str, Any], family: str) -> dict[str, Row]:
-    """For each figure: networks, error in percent (mean, largest), τ; and exact counts."""
-    found: dict[str, Row] = {}
+def figure_errors(table: Mapping[str, Any], family: str) -> dict[str, Row]:
+    """For each figure of `table["samples"]`: networks, error in percent (mean, largest), τ."""
+    rows: dict[str, Row] = {}
     for figure in FIGURES:
         networks = [row for row in networks_of(family) if figure in row.measured]
         if len(networks) < 2:
             continue
         pairs = held_out(layers_of(table, figure), networks, figure, family)
-        off = [100 * abs(guess - is_) / is_ for guess, is_ in pairs]
-        found[figure] = {
-            "networks": len(pairs), "error": sum(off) / len(off), "largest": max(off),
+        percents = [100 * abs(predicted - real) / real for predicted, real in pairs]
+        rows[figure] = {
+            "networks": len(pairs),
+            "error": sum(percents) / len(percents),
+            "largest": max(percents),
             "kendall": kendall(pairs),
-        }  # fmt: skip
-    return found
+        }
+    return rows
 
 
 def counts(family: str) -> dict[str, Row]:
@@ -71,7 +73,7 @@ def counts(family: str) -> dict[str, Row]:
 
 def main() -> None:
     for family, table in json.loads(PRICES.read_text())["families"].items():
-        for figure, row in judge(table, family).items():
+        for figure, row in figure_errors(table, family).items():
             print(
                 f"{family:6}{figure:6}{row['networks']:4} networks: error {row['error']:.1f} % "
                 f"(at most {row['largest']:.1f}), Kendall's τ {row['kendall']:.2f}"

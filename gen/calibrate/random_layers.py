@@ -10,7 +10,7 @@ from gen.plan.lower import LoweredLayer, lower
 from gen.plan.plan import Fold
 from gen.planner.fold_candidates import folds
 from gen.support.devices import Device
-from model.kind_shift import exponents
+from model.kinds import kind, ordered_kinds, plain_kind
 from model.spec import (
     AvgPool,
     Conv,
@@ -27,17 +27,15 @@ from model.spec import (
 )
 
 SCORES = Format(16, True)
-BITS = {"mult": (3, 4, 6, 8), "shift": (3, 4), "add": (4, 6, 8)}
-"""Of weights: those that the spaces of the search have, at least."""
 
 
 def random_layer(rng: random.Random) -> LoweredLayer:
     """A layer of a size that small networks have, with random weights."""
     draw = np.random.default_rng(rng.randrange(1 << 32))
-    kind = rng.choice(["mult", "shift", "add"])
+    operator = kind(rng.choice([k for k in ordered_kinds() if kind(k).calibrated_bits]))
     size, c = rng.choice([4, 7, 8, 14, 28]), rng.choice([1, 3, 4, 8, 12, 16, 32])
     out, k = rng.choice([4, 8, 10, 12, 16, 32]), rng.choice([1, 3, 3, 5])
-    bits = rng.choice(BITS[kind])
+    bits = rng.choice(operator.calibrated_bits)
     nodes: list[Node] = [Input("x", (size, size, c), Format(rng.choice([4, 5, 6, 8])))]
     op = rng.choice(["conv"] * 5 + ["depthwise", "dense", "dense", "maxpool", "avgpool"])
     if op == "dense":
@@ -47,17 +45,15 @@ def random_layer(rng: random.Random) -> LoweredLayer:
         "depthwise": (c, k, k, 1),
         "dense": (out, 8 * c),
     }.get(op, (1,))
-    weights = draw.integers(-(1 << (bits - 1)), 1 << (bits - 1), shape)
-    if kind == "shift":
-        weights = draw.choice([-1, 1], shape) * (1 << draw.integers(0, exponents(bits), shape))
+    weights = operator.random_weights(draw, bits, shape)
     padding: Padding = rng.choice(["same", "valid"]) if size >= k else "same"
     match op:
         case "conv":
-            nodes.append(Conv("op", ("x",), kind, weights, bits, 1, padding))
+            nodes.append(Conv("op", ("x",), operator.name, weights, bits, 1, padding))
         case "depthwise":
-            nodes.append(Conv("op", ("x",), kind, weights, bits, 1, padding, True))
+            nodes.append(Conv("op", ("x",), operator.name, weights, bits, 1, padding, True))
         case "dense":
-            nodes.append(Dense("op", ("x",), kind, weights, bits))
+            nodes.append(Dense("op", ("x",), operator.name, weights, bits))
         case "maxpool":
             nodes.append(MaxPool("op", ("x",)))
         case _:
@@ -83,7 +79,7 @@ def with_classifier(nodes: list[Node]) -> Network:
     return Network(
         (
             *nodes,
-            Dense("scores", (last,), "mult", np.ones((2, size), dtype=np.int64), 2),
+            Dense("scores", (last,), plain_kind(), np.ones((2, size), dtype=np.int64), 2),
             Requantise("clipped", ("scores",), np.ones(2, int), np.zeros(2, int), 0, SCORES),
             Head("head", ("clipped",)),
         )

@@ -1,4 +1,5 @@
-"""Bits of the registered adder trees of rtl/terms, counted without making any hardware."""
+# amaranth: UnusedElaboratable=no
+"""Bits of the registered adder trees of rtl/terms, counted without building any hardware."""
 
 from __future__ import annotations
 
@@ -8,10 +9,15 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from amaranth import Module, Signal
 
 from model.spec import width
 from rtl.digits import digits
+from rtl.pe.element import pe
 from rtl.terms import WIDEST
+
+ANY = WIDEST
+"""Bits that no sum exceeds, where any will do."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +75,15 @@ def held(terms: Iterable[Width], most: int) -> int:
     return sum(t.bits(most) + (t.carry or t.sign) for t in terms)
 
 
+@cache
 def lane(kind: str, x_bits: int, x_signed: bool, w_bits: int, dsp: bool) -> tuple[Width, ...]:
-    """The terms of one lane of a processing element, as in rtl/pe_<kind>.py."""
-    top = 1 << (x_bits - x_signed)
-    x = (-top if x_signed else 0), top - 1
-    end = 1 << (w_bits - 1) if w_bits else 0
-    if kind == "mult" and dsp:
-        ends = [p * q for p in x for q in (-end, end - 1)]
-        return (Width(min(ends), max(ends)),)
-    if kind == "mult":
-        return partials(x, w_bits)
-    if kind == "shift":
-        lo, hi = (value << (end - 2) for value in x)
-        return (Width(min(lo, ~hi), max(hi, ~lo), carry=True),)
-    if kind == "add":
-        return (Width(x[0] - end + 1, x[1] + end, sign=True),)
-    return (Width(*x),)
+    """The terms of one lane of the processing element of `kind`, as its hardware gives them."""
+    element = pe(kind)(
+        simd=1, x_bits=x_bits, x_signed=x_signed, w_bits=w_bits, acc_bits=64,
+        multiplier="dsp" if dsp else "lut",
+    )  # fmt: skip
+    terms = element.terms(Module(), Signal(element.x_shape), Signal(w_bits))
+    return tuple(Width(t.lo, t.hi, t.scale, t.carry is not None, t.sign is not None) for t in terms)
 
 
 def partials(x: tuple[int, int], bits: int) -> tuple[Width, ...]:
@@ -119,6 +118,3 @@ def wired(bits: int, uses: Any, alive: float) -> Any:
     keeps each of both once, if any of the constants asks for it. uses: numbers or arrays.
     """
     return 2 * bits * (1 - (1 - alive / 2) ** uses)
-
-
-ANY = WIDEST

@@ -19,13 +19,15 @@ from typing import Any
 import numpy as np
 
 from gen.cost.features import Features, converters, describe, features
-from gen.cost.fit import DECIMALS, Sample, fit
+from gen.cost.fit import DECIMALS, CostSample, fit
 from gen.cost.fmax import clock_features, fmax
+from gen.cost.lanes import lane_cost
 from gen.plan.fold_array import FoldArray
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, Fold, PlannedLayer
 from gen.support.devices import Device
-from model.spec import Head, Input
+from model.kinds import KindError
+from model.spec import Conv, Dense, Head, Input
 
 PRICES = Path(__file__).with_name("layer_measurements.json")
 FIGURES = ("lut", "ff", "clock")
@@ -35,7 +37,10 @@ Prices = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True)
 class CostModel:
-    """Prices of one family. Hashable, picklable, and equal to every other with the same prices."""
+    """Prices of one family. lut, ff: of a unit of each feature. clock: see gen.cost.fmax.
+
+    Hashable, picklable, and equal to every other with the same prices.
+    """
 
     family: str
     lut: Prices
@@ -44,7 +49,7 @@ class CostModel:
 
     @staticmethod
     def of(device: Device) -> CostModel:
-        """The one that comes with shiftadd."""
+        """The model of the device's family that comes with shiftadd."""
         return _committed(device.family)
 
     @property
@@ -58,11 +63,21 @@ class CostModel:
         lut, ff = dict(self.lut), dict(self.ff)
         return {name: (lut.get(name, 0.0), ff.get(name, 0.0)) for name in lut.keys() | ff.keys()}
 
+    def check_kind(self, kind: str, w_bits: int) -> None:
+        """KindError unless all that is particular to `kind` has a price: none is taken for free."""
+        lane = lane_cost(kind)
+        missing = [n for n in (lane.feature(w_bits), lane.tree) if n not in self._table]
+        if missing:
+            raise KindError(
+                f"kind {kind!r} has no price of {', '.join(missing)} on {self.family}; `shiftadd "
+                "characterise` measures it, given calibrated_bits"
+            )
+
     def price(self, features: Mapping[str, Any]) -> tuple[Any, Any]:
         """LUTs and flip-flops, of counts that are numbers or arrays.
 
-        Rounded as prices are, so that equal foldings cost the same in whatever order they are
-        added up.
+        Rounded as prices are, so that equal folds cost the same in whatever order the features
+        are added up.
         """
         lut = ff = 0.0
         for name, count in features.items():
@@ -71,10 +86,10 @@ class CostModel:
                 lut, ff = lut + per[0] * count, ff + per[1] * count
         return np.round(lut, DECIMALS), np.round(ff, DECIMALS)
 
-    def refit(self, measured: Sequence[Sample]) -> CostModel:
-        """With prices moved towards what whole networks were measured to cost.
+    def refit(self, measured: Sequence[CostSample]) -> CostModel:
+        """A model whose prices are fitted to measured networks, starting from these prices.
 
-        A price that they do not tell anything about stays as it is.
+        The price of a feature that none of them has stays as it is.
         """
         if not measured:
             return self
@@ -91,8 +106,8 @@ class CostModel:
 
 @cache
 def _committed(family: str) -> CostModel:
-    found: dict[str, Any] = json.loads(PRICES.read_text())["families"][family]["prices"]
-    rows = {figure: tuple(sorted(prices.items())) for figure, prices in found.items()}
+    fitted: dict[str, Any] = json.loads(PRICES.read_text())["families"][family]["prices"]
+    rows = {figure: tuple(sorted(prices.items())) for figure, prices in fitted.items()}
     return CostModel(family, rows["lut"], rows["ff"], rows["clock"])
 
 
@@ -101,17 +116,20 @@ def costs(
 ) -> np.ndarray:
     """(foldings, 4): LUTs, flip-flops, multipliers, blocks of RAM of each folding of a layer.
 
-    Without the converters before the layer, which no folding of its own decides.
+    Without the converters before the layer, which also depend on the layers that it reads.
     """
-    bill = features(layer, foldings, device)
-    found = np.zeros((len(foldings), 4))
-    found[:, 0], found[:, 1] = (model or CostModel.of(device)).price(bill)
-    found[:, 2], found[:, 3] = bill.get("dsp", 0), bill.get("bram", 0)
-    return found
+    model = model or CostModel.of(device)
+    if isinstance(layer.op, Conv | Dense):
+        model.check_kind(layer.kind, layer.op.bits)
+    counts = features(layer, foldings, device)
+    table = np.zeros((len(foldings), 4))
+    table[:, 0], table[:, 1] = model.price(counts)
+    table[:, 2], table[:, 3] = counts.get("dsp", 0), counts.get("bram", 0)
+    return table
 
 
 def cost_of(row: np.ndarray) -> Cost:
-    """A row of `costs`."""
+    """A row of `costs` as a Cost."""
     lut, ff, dsp, bram = row.tolist()
     return Cost(lut, ff, int(dsp), int(bram))
 
@@ -123,31 +141,34 @@ def predict(
     return cost_of(costs(layer, FoldArray.of([fold]), device, model)[0])
 
 
-def converted(
+def converters_before(
     layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]
 ) -> dict[str, list[tuple[int, int, int]]]:
-    """The converters before each layer, by its name: arguments of gen.cost.features.converters."""
+    """The converters before each layer, by its name, one for each layer that it reads.
+
+    Each as arguments of gen.cost.features.converters: bits, lanes of the source, lanes wanted.
+    """
     lanes = {la.name: 1 if isinstance(la.op, Input) else folds[la.name].drain for la in layers}
-    found = {}
+    before = {}
     for layer in layers:
         want = 1 if isinstance(layer.op, Head) else folds[layer.name].lanes
-        found[layer.name] = [
+        before[layer.name] = [
             (tensor.bits, lanes[name], want)
             for name, tensor in zip(layer.inputs, layer.sources, strict=True)
         ]
-    return found
+    return before
 
 
 def network_features(
     layers: Sequence[LoweredLayer], folds: Mapping[str, Fold], device: Device
 ) -> tuple[Features, Cost]:
-    """Features of a whole network, and what is counted in it."""
-    found, exact = Features(), Cost()
+    """Features of a whole network with its converters; and its counted multipliers and blocks."""
+    features, exact = Features(), Cost()
     for layer in layers:
-        more, counted = describe(layer, folds[layer.name], device)
-        found.update(more)
+        own, counted = describe(layer, folds[layer.name], device)
+        features.update(own)
         exact += counted
-    for between in converted(layers, folds).values():
+    for between in converters_before(layers, folds).values():
         for words in between:
-            found.update(converters(*words))
-    return found, exact
+            features.update(converters(*words))
+    return features, exact

@@ -20,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import prod, sqrt
 
+from gen.cost.lanes import lane_cost
+from gen.cost.unit_energy import ADD, MULTIPLY, READ, SHIFT, SIZE
 from gen.engine.units import geometry
 from gen.plan.layer_shape import ring_size
 from gen.plan.lower import LoweredLayer, lower
@@ -28,11 +30,6 @@ from gen.support.devices import device
 from model.kinds import kind
 from model.spec import Add, Conv, Dense, Network, width
 from rtl.scale import Shifts, choose
-
-MULTIPLY, ADD, SHIFT = 0.2 / (8 * 8), 0.03 / 8, 0.024 / (8 * 3)
-"""pJ for a bit of a product, of a sum, of a multiplexer stage."""
-READ, SIZE = 10 / 64, 8 * 8192
-"""pJ for a bit of a memory of SIZE bits, read or written."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +80,9 @@ def layers_energy(layers: Sequence[LoweredLayer], folds: Mapping[str, Fold], blo
 
 def _terms(layer: LoweredLayer, fold: Fold) -> float:
     """pJ of all terms, and of the tree and accumulator that add them."""
-    x, w = layer.sources[0].bits, getattr(layer.op, "bits", 0)
-    if layer.kind == "mult":
-        term, bits = MULTIPLY * x * w, x + w
-    elif layer.kind == "shift":  # w − 1 bits of exponent: as many stages, of the widest output
-        bits = x + (1 << (w - 1)) - 2
-        term = SHIFT * bits * (w - 1)
-    else:
-        bits = max(x, w) + 1
-        term = ADD * bits
+    op = layer.op
+    assert isinstance(op, Conv | Dense)
+    term, bits = lane_cost(layer.kind).energy(layer.sources[0].bits, op.bits)
     simd = fold.parallel * (1 if layer.depthwise else fold.lanes)
     sums = ADD * (bits * (simd - 1) + layer.sum_bits) / simd
     return layer.macs * (term + sums)
@@ -107,7 +98,7 @@ def _requantise(layer: LoweredLayer, fold: Fold) -> float:
     factor = max(width(f, True) for f in factors)
     if isinstance(scaling, Shifts):
         one = sum(SHIFT * (x + most) * most.bit_length() for most in scaling.most)
-        one += scaling.count * ADD * (x + max(scaling.most))
+        one += scaling.count * ADD * (x + max(scaling.most, default=0))
     else:
         one = MULTIPLY * x * factor + ADD * (x + factor)
     return prod(layer.out.shape) * one

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from gen.cost import adder_tree
+from gen.cost.lanes import lane_cost
 from gen.cost.requant_features import hardware_multipliers
 from gen.plan.fold_array import Array, FeatureCounts, FoldArray, bit_length, tabled, where
 from gen.plan.layer_shape import LayerShape, pads, walk
 from gen.support.devices import Device
 from rtl.block_ram import part_rows
+from rtl.pe.element import pe
 
 Terms = tuple[adder_tree.Width, ...]
 
@@ -32,7 +34,7 @@ def simd(facts: LayerShape, f: FoldArray) -> Array:
 
 def elements(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     """Terms, adder trees and accumulators of all processing elements."""
-    if facts.kind != "mult":
+    if not pe(facts.kind).MULTIPLIES:
         return _logic(facts, f)
     blocks = f.multiplier == "dsp"
     if blocks.all():
@@ -43,9 +45,9 @@ def elements(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
 
 
 def _blocks(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
-    """Elements of mult that leave the products to synthesis; which takes LUTs for narrow ones."""
+    """Elements that leave products to synthesis; which takes LUTs for narrow ones."""
     x, w = facts.x_bits, facts.w_bits
-    terms, inputs = adder_tree.lane("mult", x, facts.x_signed, w, True), simd(facts, f)
+    terms, inputs = adder_tree.lane(facts.kind, x, facts.x_signed, w, True), simd(facts, f)
     lanes, per_lane = f.pe * inputs, hardware_multipliers(device, x, w)
     operands = _operands(facts, f)
     products = lanes * adder_tree.held(terms, facts.acc)
@@ -53,38 +55,38 @@ def _blocks(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     if per_lane:
         bill.add(dsp_reg=operands + products)
     else:
-        bill.add(lone=operands, register=products, lane_mult=lanes * x * w)
+        feature = lane_cost(facts.kind).feature(w)
+        bill.add({feature: lanes * x * w}, lone=operands, register=products)
     return bill.add(_sums(facts, f, *_trees(facts, terms, inputs)))
 
 
 def _logic(facts: LayerShape, f: FoldArray) -> FeatureCounts:
     """Elements made of LUTs: of constants, where each lane has one weight only."""
-    x, w, kind = facts.x_bits, facts.w_bits, facts.kind
-    terms, inputs = adder_tree.lane(kind, x, facts.x_signed, w, False), simd(facts, f)
+    x, w, lane = facts.x_bits, facts.w_bits, lane_cost(facts.kind)
+    terms, inputs = adder_tree.lane(facts.kind, x, facts.x_signed, w, False), simd(facts, f)
     lanes = f.pe * inputs
-    cells = lanes * _lane_cells(kind, x, w, terms)
-    kept = lanes * (adder_tree.held(terms, facts.acc) - (kind == "add"))
+    cells = lanes * lane.cells(x, w, terms)
+    kept = lanes * (adder_tree.held(terms, facts.acc) - lane.merged_registers)
     sums = _trees(facts, terms, inputs)
-    if kind in ("mult", "shift"):
+    if (column := lane.constant_bits(w)) is not None:
         depth = facts.weights // lanes
         readers = np.ones_like(f.pe) if facts.depthwise else f.pe  # elements with the same inputs
         uses = len(terms) * readers
-        once = adder_tree.distinct(uses, 2 if kind == "mult" else w, depth) / uses
+        once = adder_tree.distinct(uses, column, depth) / uses
         wired = lanes // readers * adder_tree.wired(x, uses, facts.alive)
         cells = np.where(depth > 1, np.rint(once * cells), 0)
         kept = np.rint(np.where(depth > 1, once * kept, wired))
         sums = np.rint((1 - (1 - facts.alive) ** depth) * sums)
     held = (f.weights == "parts") * _operands(facts, f)
-    lane = "lane_shift3" if kind == "shift" and w <= 3 else f"lane_{kind}"
-    bill = FeatureCounts({lane: cells, "register": kept, "lone": held})
+    bill = FeatureCounts({lane.feature(w): cells, "register": kept, "lone": held})
     return bill.add(_sums(facts, f, *sums))
 
 
 def _operands(facts: LayerShape, f: FoldArray) -> Array:
     """Bits of the inputs and weights of all lanes."""
     inputs = simd(facts, f)
-    found: Array = inputs * (facts.x_bits * (f.pe if facts.depthwise else 1) + f.pe * facts.w_bits)
-    return found
+    bits: Array = inputs * (facts.x_bits * (f.pe if facts.depthwise else 1) + f.pe * facts.w_bits)
+    return bits
 
 
 def _trees(facts: LayerShape, terms: Terms, inputs: Array) -> Array:
@@ -101,23 +103,14 @@ def _sums(
     facts: LayerShape, f: FoldArray, adders: Array, chains: Array, registers: Array
 ) -> FeatureCounts:
     """Trees and accumulators of all elements."""
-    distances = simd(facts, f) * (facts.kind == "add")
-    bill = FeatureCounts({f"tree_{facts.kind}": f.pe * (adders + facts.acc)})
+    lane = lane_cost(facts.kind)
+    own = simd(facts, f) * lane.own_chains
+    bill = FeatureCounts({lane.tree: f.pe * (adders + facts.acc)})
     return bill.add(
-        chains=f.pe * (chains + 1 + distances),
+        chains=f.pe * (chains + 1 + own),
         register=f.pe * (registers + facts.acc),
         lone=f.pe * facts.acc,
     )
-
-
-def _lane_cells(kind: str, x: int, w: int, terms: Terms) -> int:
-    """LUTs of a lane, one a bit: of multiplexer stages, partial products, or an adder."""
-    if kind == "shift":
-        far = 1 << (w - 1) >> 1
-        return sum(x + (far << 1) - (far >> k) for k in range(w - 1))
-    if kind == "mult":
-        return adder_tree.choices(terms, w)
-    return max(x, w) + 1 if kind == "add" else 0
 
 
 def reader(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
@@ -125,8 +118,8 @@ def reader(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     spot, (kh, kw) = facts.window, facts.window.kernel
 
     def walked(lanes: int, parallel: int) -> Sequence[int]:
-        found = walk(spot, facts.depthwise, lanes, parallel)
-        return found.depth, found.image, found.loops, found.count
+        steps = walk(spot, facts.depthwise, lanes, parallel)
+        return steps.depth, steps.image, steps.loops, steps.count
 
     depth, image, loops, count = tabled(walked, f.lanes, f.parallel)
     if not facts.depthwise:
@@ -164,11 +157,11 @@ def ring(depth: Array, bits: Array, copies: Array, style: Array, device: Device)
 
 def _brams(device: Device, depth: Array, bits: Array, block: Array) -> Array:
     """Blocks of RAM of the memories of the mask `block`."""
-    found = np.zeros_like(bits)
+    blocks = np.zeros_like(bits)
     if block.any():
         size = depth[block], bits[block]
-        found[block] = tabled(lambda *one: [device.brams(*one)], *size)[0]
-    return found
+        blocks[block] = tabled(lambda *one: [device.brams(*one)], *size)[0]
+    return blocks
 
 
 def rom(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
@@ -193,8 +186,8 @@ def rom(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
 
 def memory_rows(depth: Array, bits: Array) -> Array:
     """Rows of a memory in parts; see `rtl.block_ram.part_rows`."""
-    found: Array = tabled(lambda *one: [min(one[0], part_rows(*one))], depth, bits)[0]
-    return found
+    rows: Array = tabled(lambda *one: [min(one[0], part_rows(*one))], depth, bits)[0]
+    return rows
 
 
 def end(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:

@@ -7,11 +7,14 @@ multipliers and blocks of RAM are counted exactly.
 from __future__ import annotations
 
 from collections import Counter
-from math import gcd
+from typing import Any
 
 import numpy as np
+from amaranth.hdl import unsigned
 
+import rtl.streams
 from gen.cost import engine_features
+from gen.cost.lanes import lane_cost
 from gen.cost.requant_features import requantisers
 from gen.plan.fold_array import FeatureCounts, FoldArray, billed, bit_length
 from gen.plan.layer_shape import LayerShape, layer_shape
@@ -19,6 +22,7 @@ from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, Fold
 from gen.support.devices import Device
 from model.spec import Add, Head, Input
+from rtl.streams import Narrow, Widen
 
 Features = Counter[str]
 MEANING = {
@@ -67,47 +71,55 @@ def features(layer: LoweredLayer, foldings: FoldArray, device: Device) -> Featur
     if isinstance(layer.op, Input):
         return FeatureCounts()
     if isinstance(layer.op, Head):
-        bits = layer.out.bits
-        return FeatureCounts(head=1, tree_max=bits, register=bits + 8, chains=1)
+        return output_features(layer.out.bits)
     scaling = requantisers(layer)
     bill = FeatureCounts()
     if scaling is not None:
         made = scaling.part
         bill = billed(lambda n, by: made(n, by, device), foldings.drain, foldings.requant)
     if isinstance(layer.op, Add):
-        return bill.add(_join(layer, foldings))
+        return bill.add(join_features(foldings.lanes, layer.sum_bits, layer.out.bits))
     facts = layer_shape(layer)
     if layer.blocks:
-        return bill.add(_pool(facts, foldings, raw=scaling is None)).add(
-            _partial(facts, foldings, device)
-        )
+        return bill.add(pool_features(facts, foldings, device, raw=scaling is None))
     return bill.add(engine_features.engine(facts, foldings, device, raw=scaling is None))
 
 
 def describe(layer: LoweredLayer, fold: Fold, device: Device) -> tuple[Features, Cost]:
     """Features of one folding with a price, and what is counted."""
     bill = features(layer, FoldArray.of([fold]), device)
-    found = Counter({name: int(n.item() if hasattr(n, "item") else n) for name, n in bill.items()})
-    return found, Cost(dsp=found.pop("dsp", 0), bram=found.pop("bram", 0))
+    counts = Counter({name: int(n.item() if hasattr(n, "item") else n) for name, n in bill.items()})
+    return counts, Cost(dsp=counts.pop("dsp", 0), bram=counts.pop("bram", 0))
 
 
 def converters(bits: int, have: int, want: int) -> Features:
     """Of the converters from words of `have` values of `bits` bits to words of `want`."""
-    common = gcd(have, want)
-    found: Features = Counter()
-    if have > common:
-        found += Counter(convert=have * bits, register=have * bits + have // common)
-    if want > common:
-        found += Counter(lone=want * bits, register=want // common + 1, counter=want // common)
-    return found
+    chain = rtl.streams.converters(unsigned(bits), have, want)
+    return sum((converter_features(block) for block in chain), Counter())
 
 
-def _join(layer: LoweredLayer, f: FoldArray) -> FeatureCounts:
-    """A residual join, with the outlet of its requantiser."""
-    wide, out = f.lanes * layer.sum_bits, f.lanes * layer.out.bits
-    return FeatureCounts(
-        tree_sum=wide, chains=f.lanes, register=wide + out + 4, outlet=out, lone=out
-    )
+def converter_features(block: Narrow | Widen) -> Features:
+    """Of one converter."""
+    bits = block.lanes * block.factor * block.shape.width
+    if isinstance(block, Narrow):
+        return Counter(convert=bits, register=bits + block.factor)
+    return Counter(lone=bits, register=block.factor + 1, counter=block.factor)
+
+
+def output_features(score_bits: int) -> FeatureCounts:
+    """Of the end of a classifier, for scores of so many bits."""
+    return FeatureCounts(head=1, tree_max=score_bits, register=score_bits + 8, chains=1)
+
+
+def join_features(lanes: Any, sum_bits: int, out_bits: int) -> FeatureCounts:
+    """Of a residual join, with the outlet of its requantiser. lanes: a number or an array."""
+    wide, out = lanes * sum_bits, lanes * out_bits
+    return FeatureCounts(tree_sum=wide, chains=lanes, register=wide + out + 4, outlet=out, lone=out)
+
+
+def pool_features(facts: LayerShape, f: FoldArray, device: Device, *, raw: bool) -> FeatureCounts:
+    """Of a block pool but for its requantiser. raw: there is none."""
+    return _pool(facts, f, raw=raw).add(_partial(facts, f, device))
 
 
 def _pool(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
@@ -120,7 +132,7 @@ def _pool(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
     count += (kh - 1).bit_length() + (kw - 1).bit_length()
     count += 4 * bit_length(spot.out[1] * folds)
     bill = FeatureCounts(
-        {f"tree_{facts.kind}": wide}, pool=1, counter=count, outlet=out, chains=f.lanes
+        {lane_cost(facts.kind).tree: wide}, pool=1, counter=count, outlet=out, chains=f.lanes
     )
     bill.add(register=count + 2 * loops + 8 + out)
     return bill.add(lone=out) if raw else bill.add(register=wide + out)

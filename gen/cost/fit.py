@@ -1,4 +1,4 @@
-"""Prices from measurements: least squares, none negative, each drawn to what is expected of it.
+"""Prices from measurements: non-negative least squares with a pull towards expected prices.
 
 Where the measurements say little about a feature (two that always come together, one that hardly
 ever comes) its price stays near START, so that sums of prices hold for networks unlike those that
@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from gen.cost.lanes import lane_features
 
 START: dict[str, dict[str, float]] = {
     "lut": {
@@ -27,7 +29,7 @@ START: dict[str, dict[str, float]] = {
     },
     "clock": {"base": 800, "use": 300, "pool_ram": 100},
 }  # fmt: skip
-"""What is expected of a price, on every family: a LUT for a bit of logic. clock: see
+"""The expected price of a feature on every family: a LUT for a bit of logic. clock: see
 gen.cost.fmax."""
 OWN: dict[tuple[str, str], dict[str, float]] = {
     ("lut", "ecp5"): {"ram16x4": 4, "ram_mux": 0.5},
@@ -39,8 +41,8 @@ OWN: dict[tuple[str, str], dict[str, float]] = {
     ("clock", "gowin"): {"base": 480},
     ("ff", "ecp5"): {"dsp_reg": 0, "bram_reg": 0},
 }
-"""And of one family. iCE40 spends a logic cell on a flip-flop without logic before it; for Gowin's
-memories see gen.flow.place.RESOURCES."""
+"""Expected prices that differ on one family. iCE40 spends a logic cell on a flip-flop without logic
+before it; for Gowin's memories see gen.flow.place.RESOURCES."""
 LOOSE = {"ff": {"counter": 2, "address": 2, "flow": 2, "inside": 2, "engine": 20, "pool": 20,
                 "head": 20}}  # fmt: skip
 """How far a price may lie from START where that is 0."""
@@ -54,7 +56,7 @@ SMALL = 50
 
 
 @dataclass(frozen=True)
-class Sample:
+class CostSample:
     """One measured layer or network: its features, and `lut`, `ff`, `clock` as far as measured.
 
     clock: see gen.cost.fmax.slowness. weight: in fits, against a layer.
@@ -66,12 +68,13 @@ class Sample:
 
 
 def expected(figure: str, family: str) -> dict[str, float]:
-    """START with what is the family's own."""
-    return START[figure] | OWN.get((figure, family), {})
+    """START with what is the family's own, and a LUT for a bit of a further kind of operator."""
+    kinds = lane_features() if figure == "lut" else {}
+    return kinds | START[figure] | OWN.get((figure, family), {})
 
 
 def fit(
-    samples: Sequence[Sample], figure: str, start: Mapping[str, float], family: str
+    samples: Sequence[CostSample], figure: str, start: Mapping[str, float], family: str
 ) -> dict[str, float]:
     """Prices of least relative error over the samples with that figure, near those of `start`."""
     from scipy.optimize import nnls  # slow to import, and a search may do without
@@ -83,10 +86,10 @@ def fit(
     reach = np.array([_reach(figure, n, usual.get(n, 0.0)) for n in names])
     counts = np.array([s.measured[figure] for s in samples], dtype=float)
     weight = np.array([s.weight for s in samples]) / np.maximum(counts, SMALL)
-    found = np.array([[s.features.get(n, 0) for n in names] for s in samples], dtype=float)
-    found = found.reshape(-1, len(names))
+    matrix = np.array([[s.features.get(n, 0) for n in names] for s in samples], dtype=float)
+    matrix = matrix.reshape(-1, len(names))
     pull = np.sqrt(PULL[figure]) / reach
-    rows = np.vstack([found * weight[:, None], np.diag(pull)])
+    rows = np.vstack([matrix * weight[:, None], np.diag(pull)])
     price, _ = nnls(rows, np.concatenate([counts * weight, near * pull]))
     return {n: round(float(p), DECIMALS) for n, p in zip(names, price, strict=True)}
 
@@ -95,15 +98,15 @@ def _reach(figure: str, name: str, usual: float) -> float:
     return max(usual, LOOSE.get(figure, {}).get(name, LEAST[figure]))
 
 
-def errors(samples: Sequence[Sample], prices: Mapping[str, float], figure: str) -> list[float]:
+def errors(samples: Sequence[CostSample], prices: Mapping[str, float], figure: str) -> list[float]:
     """Error of each sample in percent, positive where the prices give too much."""
-    found = []
+    percents = []
     for s in samples:
         real = s.measured[figure]
-        found.append(100 * (total(s.features, prices) - real) / max(real, SMALL))
-    return found
+        percents.append(100 * (total(s.features, prices) - real) / max(real, SMALL))
+    return percents
 
 
 def total(features: Mapping[str, float], prices: Mapping[str, float]) -> float:
-    """What features cost; those without a price are free."""
+    """Sum of counts times prices; features without a price are free."""
     return sum(prices.get(name, 0.0) * count for name, count in features.items())

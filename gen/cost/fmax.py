@@ -15,17 +15,17 @@ from collections.abc import Mapping, Sequence
 from gen.cost.fit import total
 from gen.plan.plan import PlannedLayer
 from gen.support.devices import Device
+from rtl.pe.element import weightless
 
 UNIT = 1000
 """Thousandths of the device's usual period, in which slowness and its prices are given."""
-POOLS = ("max", "sum")
 
 
 def clock_features(stages: Sequence[PlannedLayer], lut: float, device: Device) -> dict[str, float]:
     """base: 1. use: share of the device's LUTs. pools: their number. pool_ram: 1 with a pool that
     has a block of RAM.
     """
-    pools = [s for s in stages if s.kind in POOLS]
+    pools = [s for s in stages if weightless(s.kind)]
     blocks = any(s.fold.ring == "block" for s in pools)
     return {
         "base": 1.0, "use": round(lut / device.lut, 4), "pools": float(len(pools)),

@@ -11,11 +11,11 @@ import numpy as np
 
 from gen.cost import adder_tree
 from gen.plan.fold_array import FeatureCounts
-from gen.plan.layer_shape import alive_digits
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Multiplier
 from gen.support.devices import Device
 from model.spec import Requantise, width
+from rtl.digits import live_digits
 from rtl.requantise import Coefficients
 from rtl.scale import Multiplication, Partials, Shifts
 
@@ -66,24 +66,28 @@ class Requantisers:
 
     def unit(self, lanes: int, multiplier: Multiplier) -> Coefficients:
         """The constants of one, and what they ask for."""
-        found = self._units.get((lanes, multiplier))
-        if found is None:
-            found = self._units[lanes, multiplier] = Coefficients(
+        unit = self._units.get((lanes, multiplier))
+        if unit is None:
+            unit = self._units[lanes, multiplier] = Coefficients(
                 lanes=lanes, x_bits=self.x_bits, multiplier=multiplier,
                 multipliers=self.multipliers, offsets=self.offsets, shift=self.shift,
             )  # fmt: skip
-        return found
+        return unit
 
     def part(self, lanes: int, multiplier: Multiplier, device: Device) -> FeatureCounts:
         """The bill of `lanes` lanes."""
-        unit = self.unit(lanes, multiplier)
-        offset, stored = unit.constants["offset"], unit.stored
-        fixed = not stored.keys() & unit.scaling.fields.keys()
-        return _part(
-            lanes, self.x_bits, self.out_bits, unit.table_bits, unit.depth,
-            _scale(unit, fixed), _ends(min(offset), max(offset)), "offset" in stored,
-            self.shift, device,
-        )  # fmt: skip
+        return unit_features(self.unit(lanes, multiplier), self.out_bits, device)
+
+
+def unit_features(unit: Coefficients, out_bits: int, device: Device) -> FeatureCounts:
+    """Counts of one requantiser. out_bits: of a result."""
+    offset, stored = unit.constants["offset"], unit.stored
+    fixed = not stored.keys() & unit.scaling.fields.keys()
+    return _part(
+        unit.lanes, unit.x_bits, out_bits, unit.table_bits, unit.depth,
+        _scale(unit, fixed), _ends(min(offset), max(offset)), "offset" in stored,
+        unit.shift, device,
+    )  # fmt: skip
 
 
 @lru_cache(256)
@@ -113,7 +117,7 @@ def _scale(unit: Coefficients, fixed: bool) -> Scale:
     if isinstance(scaling, Partials):
         terms = adder_tree.partials((-end, end - 1), scaling.bits)
         if fixed:
-            alive = alive_digits(np.array(unit.multipliers[:lanes]), scaling.bits)
+            alive = live_digits(np.array(unit.multipliers[:lanes]), scaling.bits)
             held = round(adder_tree.wired(bits, len(terms), alive))
             return Scale(terms, 0, False, held=held, alive=alive)
         return Scale(terms, adder_tree.choices(terms, scaling.bits), False)
@@ -132,8 +136,8 @@ def _scale(unit: Coefficients, fixed: bool) -> Scale:
 
 
 def _product(x: tuple[int, int], end: int, scale: int) -> adder_tree.Width:
-    found = [p * q for p in x for q in (-end, end - 1)]
-    return adder_tree.Width(min(found), max(found), scale)
+    ends = [p * q for p in x for q in (-end, end - 1)]
+    return adder_tree.Width(min(ends), max(ends), scale)
 
 
 @lru_cache(1 << 15)

@@ -19,12 +19,12 @@ TRIES = 5
 CLIMB = 1.02
 """A faster clock is tried when it gains more than this factor."""
 MARGIN = 0.97
-"""Of what a run reached, the part to ask for once a clock was missed: from one run to the next,
+"""Share to ask for of what a run reached, once a clock was missed: from one run to the next,
 nextpnr's clock moves by a few percent either way."""
 
 
 @dataclass(frozen=True)
-class Try:
+class ClockAttempt:
     """One place and route: the clock that it was asked for and the one that it reached, in MHz."""
 
     mhz: float
@@ -37,16 +37,18 @@ class Try:
 
 @dataclass(frozen=True)
 class BoardBuild:
-    """A bitstream whose timing is met. clock: what runs the design. baud: of the serial link, off
-    by `baud_error`, +0.01 being 1 % too fast. verilog: of everything, module TOP of gen.boards.top.
-    tries: in their order; `build` is the fastest that was met.
+    """A bitstream that meets its clock.
+
+    clock: of the design. baud: of the serial link, off by `baud_error`, +0.01 being 1 % too fast.
+    verilog: of everything, module TOP of gen.boards.top. tries: in their order; `build` is the
+    fastest that met its clock.
     """
 
     board: Board
     clock: PllSetting
     verilog: str
     build: Build
-    tries: tuple[Try, ...]
+    tries: tuple[ClockAttempt, ...]
 
     @property
     def clock_hz(self) -> int:
@@ -102,37 +104,39 @@ def build_for_board(
         )
         return text, built
 
-    clock, tries = _settle(board, board.fastest(guess_mhz or board.device.mhz), make)
+    clock, tries = _fastest_met(board, board.fastest(guess_mhz or board.device.mhz), make)
     text, built = make(clock, True)
     return BoardBuild(board, clock, text, built, tuple(tries))
 
 
-def _settle(board: Board, guess: PllSetting, make: Make) -> tuple[PllSetting, list[Try]]:
+def _fastest_met(
+    board: Board, guess: PllSetting, make: Make
+) -> tuple[PllSetting, list[ClockAttempt]]:
     """The fastest clock that was met, and all that was tried."""
     met: PllSetting | None = None
-    asked, log = guess, Path()
-    tries: list[Try] = []
+    clock, log = guess, Path()
+    tries: list[ClockAttempt] = []
     while len(tries) < TRIES:
-        _, built = make(asked, False)
+        _, built = make(clock, False)
         fmax, log = built.measured.fmax_mhz, built.files["log"]
-        tries.append(Try(asked.mhz, fmax))
-        if tries[-1].met and (met is None or met.hz < asked.hz):
-            met = asked
-        asked = _next(board, met, tries, log)
-        if not _worthwhile(asked, met, tries):
+        tries.append(ClockAttempt(clock.mhz, fmax))
+        if tries[-1].met and (met is None or met.hz < clock.hz):
+            met = clock
+        clock = _next(board, met, tries, log)
+        if not _worthwhile(clock, met, tries):
             break
     if met is None:
         raise _missed(board, tries, log)
     return met, tries
 
 
-def _worthwhile(clock: PllSetting, met: PllSetting | None, tries: list[Try]) -> bool:
+def _worthwhile(clock: PllSetting, met: PllSetting | None, tries: list[ClockAttempt]) -> bool:
     """Whether to try a clock: below all that failed, and well above what was met."""
     failed = min((t.mhz for t in tries if not t.met), default=float("inf"))
     return clock.mhz < failed and (met is None or clock.hz > met.hz * CLIMB)
 
 
-def _next(board: Board, met: PllSetting | None, tries: list[Try], log: Path) -> PllSetting:
+def _next(board: Board, met: PllSetting | None, tries: list[ClockAttempt], log: Path) -> PllSetting:
     """What the last run reached, with MARGIN once one has missed, but no less than the board's
     slowest clock; or halfway to what it missed where that is no better than `met`.
 
@@ -151,7 +155,7 @@ def _next(board: Board, met: PllSetting | None, tries: list[Try], log: Path) -> 
         raise ToolError("timing", tool, f"{error}; use a smaller network", log) from None
 
 
-def _missed(board: Board, tries: list[Try], log: Path) -> ToolError:
-    found = ", ".join(f"{t.fmax_mhz:.2f} of {t.mhz:.2f}" for t in tries)
-    reason = f"missed in {len(tries)} runs: {found} MHz reached; try more seeds or a slower guess"
+def _missed(board: Board, tries: list[ClockAttempt], log: Path) -> ToolError:
+    reached = ", ".join(f"{t.fmax_mhz:.2f} of {t.mhz:.2f}" for t in tries)
+    reason = f"missed in {len(tries)} runs: {reached} MHz reached; try more seeds or a slower guess"
     return ToolError("timing", f"nextpnr-{board.device.family}", reason, log)

@@ -1,4 +1,4 @@
-"""Plans for a board: what is left of its FPGA beside the serial link."""
+"""Plans for a board, within the part of its FPGA that the serial link leaves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rtl.link.requests import WAITING, buffer_bytes
 
 LUTS = {"ice40": 1500, "ecp5": 1500, "gowin": 1500}
 FFS = 800
-"""What link, reset and lights take; measured with an image of 64 bytes, tests hold them to it."""
+"""LUTs and flip-flops of link, reset and lights; measured with an image of 64 bytes, and tested."""
 
 LINK_MHZ = {"lfe5u": 109.0, "ice40-up5k": 40.0, "ice40-hx8k": 106.0, "gw1nr": 88.0}
 """Clock that the link reached, by the beginning of a device's name: place and route of the link
@@ -26,7 +26,7 @@ are usually asked for."""
 
 
 def predicted_mhz(plan: Plan, board: Board) -> float:
-    """Clock to expect of a plan with its link, but no less than the slowest of the board."""
+    """Predicted clock of a plan with its link in MHz, at least the slowest clock of the board."""
     device = board.device
     model = CostModel.of(device).fmax_mhz(plan.stages, plan.cost.lut, device)
     reached = (mhz for start, mhz in LINK_MHZ.items() if device.name.startswith(start))
@@ -52,11 +52,10 @@ def beside_link(network: Network, device: Device) -> tuple[Device, float]:
 
 
 def plan_for_board(network: Network, board: Board, **options: Any) -> Plan:
-    """The plan of `network` with the options of gen.planner.planner.plan, within what the link
-    leaves."""
+    """The plan of `network` within what the link leaves. options: of gen.planner.planner.plan."""
     device, luts = beside_link(network, board.device)
-    wanted = options.pop("luts", None)
-    luts = luts if wanted is None else min(luts, wanted)
+    most = options.pop("luts", None)
+    luts = luts if most is None else min(luts, most)
     return planner.plan(network, device, luts=luts, **options)
 
 
@@ -71,14 +70,14 @@ def check_beside_link(plan: Plan, network: Network, board: Board) -> None:
             "with that, or plan again without --build"
         )
     device, luts = beside_link(network, board.device)
-    for what, used, has in (
+    for resource, used, has in (
         ("LUTs", plan.cost.lut, luts),
         ("blocks of RAM", plan.cost.bram, device.bram),
         ("multipliers", plan.cost.dsp, device.dsp),
     ):
         if used > has:
             raise DoesNotFit(
-                f"{board.name}: the plan takes {used:,.0f} {what}, the serial link leaves "
+                f"{board.name}: the plan takes {used:,.0f} {resource}, the serial link leaves "
                 f"{has:,.0f}; plan again without --build",
                 used / max(has, 1),
             )

@@ -88,11 +88,11 @@ def make(
     limits: as for gen.deploy.deployable.prepare, which also says what is raised; see `save`.
     """
     image = tests.images[0]
-    made = prepare(network, board, image=image, place=place, progress=progress, **limits)
-    return save(made, tests, folder)
+    deployable = prepare(network, board, image=image, place=place, progress=progress, **limits)
+    return save(deployable, tests, folder)
 
 
-def save(made: Deployable, tests: Examples, folder: Path) -> Bundle:
+def save(deployable: Deployable, tests: Examples, folder: Path) -> Bundle:
     """Writes a bundle, replacing one that is there, whole or not at all.
 
     Raises ValueError for a `folder` that exists and is not a bundle.
@@ -103,11 +103,11 @@ def save(made: Deployable, tests: Examples, folder: Path) -> Bundle:
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         fresh = Path(scratch, "new")
         (fresh / "gen").mkdir(parents=True)
-        bitstream = _hardware(made, fresh)
+        bitstream = _hardware(deployable, fresh)
         _tests(tests, fresh)
         _host(fresh)
         files = hashes.of_files(path for path in fresh.iterdir() if path.is_file())
-        described = _manifest(made, tests, bitstream, files)
+        described = _manifest(deployable, tests, bitstream, files)
         write(fresh / MANIFEST, described.dumps())
         write(fresh / "README.md", _readme(described))
         if folder.exists():
@@ -116,14 +116,14 @@ def save(made: Deployable, tests: Examples, folder: Path) -> Bundle:
     return Bundle(folder, described)
 
 
-def _hardware(made: Deployable, folder: Path) -> str | None:
+def _hardware(deployable: Deployable, folder: Path) -> str | None:
     """Writes plan, Verilog and, where there is one, the bitstream; the name of that."""
-    plans.save(made.plan, folder / manifest.PLAN)
-    write(folder / manifest.VERILOG, made.design.verilog)
-    if made.built is None:
+    plans.save(deployable.plan, folder / manifest.PLAN)
+    write(folder / manifest.VERILOG, deployable.design.verilog)
+    if deployable.built is None:
         return None
-    write(folder / f"{TOP}.v", made.built.verilog.removesuffix(made.design.verilog))
-    source = made.built.build.files["bitstream"]
+    write(folder / f"{TOP}.v", deployable.built.verilog.removesuffix(deployable.design.verilog))
+    source = deployable.built.build.files["bitstream"]
     return copy(source, folder / f"{TOP}{source.suffix}").name
 
 
@@ -147,40 +147,40 @@ def _host(folder: Path) -> None:
 
 
 def _manifest(
-    made: Deployable, tests: Examples, bitstream: str | None, files: dict[str, str]
+    deployable: Deployable, tests: Examples, bitstream: str | None, files: dict[str, str]
 ) -> Manifest:
-    board, network = made.board, made.network
+    board, network = deployable.board, deployable.network
     return Manifest(
         name=str(network.about.get("name", "network")),
         data=tests.name,
-        classes=network.classes or tuple(map(str, range(made.design.info.classes))),
+        classes=network.classes or tuple(map(str, range(deployable.design.info.classes))),
         board=board.name,
         device=board.device.name,
         uart=board.uart,
         load=" ".join((board.loading, *board.loader, bitstream)) if bitstream else "",
-        top=made.design.top,
-        info=made.design.info,
-        plan=made.plan.hash,
-        cycles_latency=made.plan.cycles_latency,
-        cycles_interval=made.plan.cycles_interval,
+        top=deployable.design.top,
+        info=deployable.design.info,
+        plan=deployable.plan.hash,
+        cycles_latency=deployable.plan.cycles_latency,
+        cycles_interval=deployable.plan.cycles_interval,
         bitstream=bitstream,
         files=files,
     )
 
 
-def _readme(what: Manifest) -> str:
-    words: dict[str, Any] = {name: getattr(what, name) for name in ("name", "board", "data")}
-    info = what.info
+def _readme(manifest: Manifest) -> str:
+    words: dict[str, Any] = {name: getattr(manifest, name) for name in ("name", "board", "data")}
+    info = manifest.info
     signed = "signed " if info.input_signed else ""
-    built = what.bitstream is not None
+    built = manifest.bitstream is not None
     words |= {
-        "load": f"`{what.load}`" if built else "it is made without `--virtual`",
+        "load": f"`{manifest.load}`" if built else "it is made without `--virtual`",
         "mhz": f"{info.clock_hz / 1e6:.2f}",
         "clock": "" if built else " (predicted: it was not placed and routed)",
         "baud": f"{info.baud:,}",
         "rate": info.baud,
         "shape": f"{info.height} × {info.width} × {info.channels}",
         "pixel": f"{signed}integers of {info.input_bits} bits",
-        "classes": ", ".join(what.classes),
+        "classes": ", ".join(manifest.classes),
     }
     return Template(README.read_text()).substitute(words)

@@ -19,14 +19,17 @@ from gen.plan.plan import DoesNotFit, Plan
 from model.spec import Network
 
 OVER_LINE = 32
-"""How many times faster than the serial line an accelerator is planned, unless something is asked:
-more would hardly be seen, and takes nextpnr many minutes to place where the FPGA is large."""
+"""How many times faster than the serial line an accelerator is planned, unless fps or luts are
+given: more would hardly be noticed, and large designs take nextpnr many minutes to place."""
 
 
 @dataclass(frozen=True)
 class Deployable:
-    """`design` is the network behind its link at the clock in its info: that of `built`, or the
-    predicted one without a build."""
+    """A planned network and its hardware for a board.
+
+    design: the network behind its link. built: None without place and route; the clock in the
+    info of `design` is then the predicted one.
+    """
 
     network: Network
     board: Board

@@ -1,4 +1,4 @@
-"""Images whose right answers are known: what a board is held to."""
+"""Test images with the scores of the golden model, against which a board is checked."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Examples:
     def first(self, count: int | None) -> Examples:
         """The first `count`, or all. Raises DataError when there are not so many."""
         check_count(self.name, count, len(self.images))
-        parts = (array[:count] for array in (self.images, self.labels, self.scores))
-        return Examples(self.name, *parts)
+        arrays = (array[:count] for array in (self.images, self.labels, self.scores))
+        return Examples(self.name, *arrays)
 
 
 def examples(network: Network, data: Dataset) -> Examples:
-    """The test images of `data` and what the golden model says of them.
+    """The test images of `data` and the scores that the golden model gives them.
 
     Raises DataError where they are not of the kind that the network takes.
     """

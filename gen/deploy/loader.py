@@ -47,14 +47,14 @@ def load(board: Board, bitstream: Path, *, flash: bool = False, timeout: float =
     """
     if not bitstream.is_file():
         raise LoadError(f"{bitstream}: no such bitstream; build the board first")
-    words = arguments(board, bitstream.name, flash=flash)
+    options = arguments(board, bitstream.name, flash=flash)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         log = folder / "load.log"
         try:
             return tools.run(
                 "openFPGALoader",
-                words,
+                options,
                 step="loading",
                 folder=folder,
                 log=log,

@@ -1,28 +1,25 @@
-# amaranth: UnusedElaboratable=no
-"""From layers and their folding to blocks: hardware beside its timing, and how they are wired.
+"""From layers and their folding to blocks, as descriptions, and how they are wired.
 
-The scheduler runs the timings, the generator instantiates the hardware; both read this one list, so
-they cannot disagree about a converter or a FIFO.
+The scheduler runs the cycle models of these blocks, the generator creates their hardware; both read
+this one list, so they cannot disagree about a converter or a FIFO.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
-from amaranth.hdl import Shape, unsigned
-from amaranth.lib import wiring
+from amaranth.hdl import Shape
 
-from gen.engine import cycle_models as t
+from gen.engine.cycle_models import CycleModel, cycle_model
 from gen.engine.schedule import Graph
 from gen.engine.units import block_pool, engine, requant, shape_of
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
 from model.spec import Add, Head, Input
-from rtl.classifier_output import ClassifierOutput as HeadUnit
-from rtl.layer import LayerEngine
-from rtl.streams import Fifo, Fork, Join, Widen, converters
+from rtl.block import Block
+from rtl.classifier_output import ClassifierOutput
+from rtl.streams import Fifo, Fork, Join, Narrow, converters
 
 
 @dataclass(frozen=True)
@@ -38,11 +35,10 @@ class Edge:
 
 @dataclass(frozen=True)
 class HardwareBlock:
-    """One hardware block. sources: input port by name; outs: output edges."""
+    """A block in its place. sources: input port by name; outs: output edges."""
 
     name: str
-    hardware: Callable[[], wiring.Component]
-    timing: Callable[[], t.Timing]
+    description: Block
     sources: dict[str, Edge]
     outs: tuple[Edge, ...]
 
@@ -56,18 +52,13 @@ class Assembly:
     bytes_in: int
     bytes_out: int
 
-    def graph(self) -> tuple[Graph, dict[str, t.Timing]]:
-        """Timings for the scheduler, and each of them by block name."""
-        graph, timings = Graph(), {}
+    def graph(self) -> tuple[Graph, dict[str, CycleModel]]:
+        """Cycle models for the scheduler, and each of them by block name."""
+        graph, models = Graph(), {}
         for block in self.blocks:
-            timing = timings[block.name] = block.timing()
-            graph.add(block.name, timing, *(e.index for e in block.sources.values()))
-        return graph, timings
-
-
-def _fifo(edge: Edge, depth: int | None) -> Fifo:
-    assert depth is not None, "an unbounded FIFO is for the schedule only"
-    return Fifo(shape=edge.shape, lanes=edge.lanes, depth=depth)
+            model = models[block.name] = cycle_model(block.description)
+            graph.add(block.name, model, *(e.index for e in block.sources.values()))
+        return graph, models
 
 
 class _Builder:
@@ -78,33 +69,22 @@ class _Builder:
         self.carries: dict[str, Edge] = {}
         self.taps: dict[str, Iterator[Edge]] = {}
 
-    def add(
-        self,
-        name: str,
-        hardware: Callable[[], wiring.Component],
-        timing: Callable[[], t.Timing],
-        sources: dict[str, Edge],
-        lanes: int,
-        shape: Shape,
-        ports: tuple[str, ...] = ("o",),
-    ) -> tuple[Edge, ...]:
-        outs = tuple(Edge(name, port, self.edges + k, lanes, shape) for k, port in enumerate(ports))
+    def add(self, name: str, block: Block, *sources: Edge) -> tuple[Edge, ...]:
+        """Puts a block behind the edges `sources`, in the order of its inputs."""
+        outs = tuple(
+            Edge(name, port, self.edges + k, words.lanes, words.shape)
+            for k, (port, words) in enumerate(block.outputs.items())
+        )
         self.edges += len(outs)
-        self.blocks.append(HardwareBlock(name, hardware, timing, sources, outs))
+        inputs = dict(zip(block.inputs, sources, strict=True))
+        self.blocks.append(HardwareBlock(name, block, inputs, outs))
         return outs
 
     def convert(self, edge: Edge, lanes: int, name: str) -> Edge:
         """`edge` in words of `lanes` elements."""
-        for k, unit in enumerate(converters(edge.shape, edge.lanes, lanes)):
-            wide = isinstance(unit, Widen)
-            (edge,) = self.add(
-                f"{name}_{'widen' if wide else 'narrow'}{k}",
-                partial(type(unit), shape=edge.shape, lanes=unit.lanes, factor=unit.factor),
-                partial(t.WidenTiming if wide else t.NarrowTiming, unit.factor),
-                {"i": edge},
-                unit.lanes * unit.factor if wide else unit.lanes,
-                edge.shape,
-            )
+        for k, block in enumerate(converters(edge.shape, edge.lanes, lanes)):
+            way = "narrow" if isinstance(block, Narrow) else "widen"
+            (edge,) = self.add(f"{name}_{way}{k}", block, edge)
         return edge
 
     def publish(self, layer: LoweredLayer, edge: Edge) -> None:
@@ -113,46 +93,20 @@ class _Builder:
         readers = sum(other.inputs.count(layer.name) for other in self.layers)
         ends: list[Edge] = []
         for k in range(readers - 1):
-            a, edge = self.add(
-                f"{layer.name}_fork{k}",
-                partial(Fork, shape=edge.shape, lanes=edge.lanes),
-                t.ForkTiming,
-                {"i": edge},
-                edge.lanes,
-                edge.shape,
-                ("o_a", "o_b"),
-            )
-            ends.append(a)
+            fork = Fork(shape=edge.shape, lanes=edge.lanes)
+            end, edge = self.add(f"{layer.name}_fork{k}", fork, edge)
+            ends.append(end)
         self.taps[layer.name] = iter([*ends, edge])
 
     def take(self, name: str) -> Edge:
         return next(self.taps[name])
 
-    def engine(self, layer: LoweredLayer) -> Edge:
-        fold = self.folds[layer.name]
-        what = engine(layer, fold)
-        source = self.convert(self.take(layer.inputs[0]), fold.lanes, layer.name)
-        return self.add(
-            layer.name,
-            lambda: LayerEngine(what),
-            lambda: t.EngineTiming(what),
-            {"i": source},
-            fold.drain,
-            shape_of(layer.out),
-        )[0]
-
-    def pool(self, layer: LoweredLayer) -> Edge:
+    def windowed(self, layer: LoweredLayer) -> Edge:
+        """An engine, or a pool whose windows do not overlap."""
         fold = self.folds[layer.name]
         source = self.convert(self.take(layer.inputs[0]), fold.lanes, layer.name)
-        unit = block_pool(layer, fold)
-        return self.add(
-            layer.name,
-            lambda: unit,
-            lambda: t.PoolTiming(unit),
-            {"i": source},
-            fold.lanes,
-            shape_of(layer.out),
-        )[0]
+        block = block_pool(layer, fold) if layer.blocks else engine(layer, fold)
+        return self.add(layer.name, block, source)[0]
 
     def join(self, layer: LoweredLayer, depths: tuple[int | None, int | None]) -> Edge:
         fold, op = self.folds[layer.name], layer.op
@@ -161,45 +115,26 @@ class _Builder:
         for k, (name, depth) in enumerate(zip(layer.inputs, depths, strict=True)):
             edge = self.convert(self.take(name), fold.lanes, f"{layer.name}_{'ab'[k]}")
             if depth != 0:
-                (edge,) = self.add(
-                    f"{layer.name}_fifo_{'ab'[k]}",
-                    partial(_fifo, edge, depth),
-                    partial(t.FifoTiming, depth),
-                    {"i": edge},
-                    edge.lanes,
-                    edge.shape,
-                )
+                fifo = Fifo(shape=edge.shape, lanes=edge.lanes, depth=depth)
+                (edge,) = self.add(f"{layer.name}_fifo_{'ab'[k]}", fifo, edge)
             sides.append(edge)
         rescale = requant(layer, fold)
         assert rescale is not None
-        unit = Join(
+        block = Join(
             shapes=(sides[0].shape, sides[1].shape),
             shifts=op.shifts,
             lanes=fold.lanes,
             acc_bits=layer.sum_bits,
             requant=rescale,
         )
-        return self.add(
-            layer.name,
-            lambda: unit,
-            lambda: t.JoinTiming(unit.latency),
-            {"i_a": sides[0], "i_b": sides[1]},
-            fold.lanes,
-            shape_of(layer.out),
-        )[0]
+        return self.add(layer.name, block, *sides)[0]
 
     def head(self, layer: LoweredLayer) -> int:
+        """Puts the end of a classifier; the bytes that it sends an image."""
         scores = self.convert(self.take(layer.inputs[0]), 1, layer.name)
-        unit = HeadUnit(classes=layer.out.shape[2], score_shape=scores.shape)
-        self.add(
-            layer.name,
-            lambda: unit,
-            lambda: t.HeadTiming(unit.classes, unit.score_bytes),
-            {"i": scores},
-            1,
-            unsigned(8),
-        )
-        return unit.classes * unit.score_bytes + 1
+        block = ClassifierOutput(classes=layer.out.shape[2], score_shape=scores.shape)
+        self.add(layer.name, block, scores)
+        return block.frame_bytes
 
 
 def assemble(
@@ -219,8 +154,6 @@ def assemble(
                 bytes_out = build.head(layer)
             case Add():
                 build.publish(layer, build.join(layer, fifos.get(layer.name, (None, None))))
-            case _ if layer.blocks:
-                build.publish(layer, build.pool(layer))
             case _:
-                build.publish(layer, build.engine(layer))
+                build.publish(layer, build.windowed(layer))
     return Assembly(tuple(build.blocks), build.carries, bytes_in, bytes_out)

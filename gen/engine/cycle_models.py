@@ -1,4 +1,4 @@
-"""The timing of each hardware component of rtl/, cycle by cycle: what it offers and accepts.
+"""The cycle model of each block, found from its description: what it offers and accepts.
 
 `gen.engine.schedule` runs them.
 """
@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from functools import singledispatch
 
+from rtl.block import Block
+from rtl.classifier_output import ClassifierOutput
 from rtl.layer import Engine
 from rtl.pool import BlockPool
+from rtl.streams import Fifo, Fork, Join, Narrow, Widen
 
 FOREVER = 1 << 60
 
 
-class Timing:
-    """One component. In each cycle `offers` and `accepts` are asked, then `tick` moves it on."""
+class CycleModel:
+    """One block. In each cycle `offers` and `accepts` are asked, then `tick` moves it on."""
 
     inputs = 1
     outputs = 1
@@ -40,7 +44,13 @@ class Timing:
         """Passes `cycles` ticks without a word at any port, at most `rest()`, at once."""
 
 
-class Pipeline(Timing):
+@singledispatch
+def cycle_model(block: Block) -> CycleModel:
+    """A fresh cycle model of `block`. Raises TypeError for a block that has none."""
+    raise TypeError(f"{type(block).__name__}: no cycle model; register one in {__name__}")
+
+
+class Pipeline(CycleModel):
     """A pipeline behind rtl.stage.Outlet: it stands still while two words wait at its end.
 
     Subclasses emit words in `work`, which is called in each cycle in which the pipeline moves.
@@ -85,7 +95,8 @@ class Pipeline(Timing):
         self.now += 1
 
 
-class EngineTiming(Pipeline):
+@cycle_model.register(Engine)
+class EngineCycles(Pipeline):
     """rtl.layer.LayerEngine."""
 
     def __init__(self, engine: Engine) -> None:
@@ -138,8 +149,9 @@ class EngineTiming(Pipeline):
             self.pixel = (self.pixel + 1) % len(self.steps)
 
 
-class PoolTiming(Pipeline):
-    """rtl.pool.BlockPool."""
+@cycle_model.register(BlockPool)
+class PoolCycles(Pipeline):
+    """rtl.pool.BlockPoolUnit."""
 
     def __init__(self, pool: BlockPool) -> None:
         super().__init__(pool.latency)
@@ -163,11 +175,12 @@ class PoolTiming(Pipeline):
             self.at = (self.at + 1) % len(self.ends)
 
 
-class WidenTiming(Timing):
-    """rtl.streams.Widen."""
+@cycle_model.register(Widen)
+class WidenCycles(CycleModel):
+    """rtl.streams.WidenUnit."""
 
-    def __init__(self, factor: int) -> None:
-        self.factor, self.count = factor, 0
+    def __init__(self, block: Widen) -> None:
+        self.factor, self.count = block.factor, 0
 
     def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
         return (self.count == self.factor,)
@@ -181,11 +194,12 @@ class WidenTiming(Timing):
         self.count += took[0]
 
 
-class NarrowTiming(Timing):
-    """rtl.streams.Narrow."""
+@cycle_model.register(Narrow)
+class NarrowCycles(CycleModel):
+    """rtl.streams.NarrowUnit."""
 
-    def __init__(self, factor: int) -> None:
-        self.factor, self.left = factor, 0
+    def __init__(self, block: Narrow) -> None:
+        self.factor, self.left = block.factor, 0
 
     def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
         return (self.left > 0,)
@@ -199,14 +213,16 @@ class NarrowTiming(Timing):
             self.left = self.factor
 
 
-class FifoTiming(Timing):
-    """rtl.streams.Fifo: a word shows at the output two cycles after it came. depth None: unbounded.
+@cycle_model.register(Fifo)
+class FifoCycles(CycleModel):
+    """rtl.streams.FifoUnit: a word shows at the output two cycles after it came.
 
-    A run with unbounded FIFOs tells in `needed` the depth at which they had never refused a word.
+    A run with unbounded FIFOs (depth None) tells in `needed` the depth at which they had never
+    refused a word.
     """
 
-    def __init__(self, depth: int | None) -> None:
-        self.depth = depth
+    def __init__(self, block: Fifo) -> None:
+        self.depth = block.depth
         self.inner = 0
         self.out = False
         self.most = 0
@@ -231,12 +247,13 @@ class FifoTiming(Timing):
         return 0 if self.inner and not self.out else FOREVER
 
 
-class ForkTiming(Timing):
-    """rtl.streams.Fork."""
+@cycle_model.register(Fork)
+class ForkCycles(CycleModel):
+    """rtl.streams.ForkUnit."""
 
     outputs = 2
 
-    def __init__(self) -> None:
+    def __init__(self, block: Fork) -> None:
         self.done = [False, False]
 
     def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
@@ -249,10 +266,14 @@ class ForkTiming(Timing):
         self.done = [not took[0] and (d or g) for d, g in zip(self.done, gave, strict=True)]
 
 
-class JoinTiming(Pipeline):
-    """rtl.streams.Join."""
+@cycle_model.register(Join)
+class JoinCycles(Pipeline):
+    """rtl.streams.JoinUnit."""
 
     inputs = 2
+
+    def __init__(self, block: Join) -> None:
+        super().__init__(block.latency)
 
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
         return self.moves and i_valid[1], self.moves and i_valid[0]
@@ -262,11 +283,12 @@ class JoinTiming(Pipeline):
             self.emit()
 
 
-class HeadTiming(Timing):
-    """rtl.classifier_output.ClassifierOutput."""
+@cycle_model.register(ClassifierOutput)
+class ClassifierOutputCycles(CycleModel):
+    """rtl.classifier_output.ClassifierOutputUnit."""
 
-    def __init__(self, classes: int, score_bytes: int) -> None:
-        self.classes, self.score_bytes = classes, score_bytes
+    def __init__(self, block: ClassifierOutput) -> None:
+        self.classes, self.score_bytes = block.classes, block.score_bytes
         self.score = self.byte = 0
 
     def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:

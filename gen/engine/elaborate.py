@@ -88,7 +88,7 @@ class Top(wiring.Component):
         m.d.comb += [ClockSignal().eq(self.clk), ResetSignal().eq(self.rst)]
         units: dict[str, wiring.Component] = {}
         for block in self.assembly.blocks:
-            units[block.name] = block.hardware()
+            units[block.name] = block.description.component()
             m.submodules[block.name] = units[block.name]
         for block in self.assembly.blocks:
             for port, edge in block.sources.items():

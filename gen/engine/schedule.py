@@ -1,6 +1,6 @@
 """Exact cycles of an accelerator before it is built.
 
-`run` moves words (without their values) through the timings of all components, see
+`run` moves words (without their values) through the cycle models of all components, see
 `gen.engine.cycle_models`, from a source that always has a byte to a sink that always takes one.
 FIFO depths are found from the same run.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from gen.engine.cycle_models import FOREVER, Timing
+from gen.engine.cycle_models import FOREVER, CycleModel
 
 
 @dataclass
@@ -18,7 +18,7 @@ class ScheduledBlock:
     """A component and the edges at its ports, by index."""
 
     name: str
-    timing: Timing
+    model: CycleModel
     sources: list[int]
     outs: list[int]
 
@@ -30,11 +30,11 @@ class Graph:
     placed: list[ScheduledBlock] = field(default_factory=list)
     edges: int = 1
 
-    def add(self, name: str, timing: Timing, *sources: int) -> list[int]:
+    def add(self, name: str, model: CycleModel, *sources: int) -> list[int]:
         """Adds a component that reads the edges `sources`; returns its output edges."""
-        outs = list(range(self.edges, self.edges + timing.outputs))
-        self.edges += timing.outputs
-        self.placed.append(ScheduledBlock(name, timing, list(sources), outs))
+        outs = list(range(self.edges, self.edges + model.outputs))
+        self.edges += model.outputs
+        self.placed.append(ScheduledBlock(name, model, list(sources), outs))
         return outs
 
 
@@ -63,7 +63,7 @@ def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycl
     valid, ready = [False] * graph.edges, [False] * graph.edges
     last = graph.edges - 1
     ready[last] = True
-    steps = [(p.timing, tuple(p.sources), tuple(p.outs)) for p in graph.placed]
+    steps = [(p.model, tuple(p.sources), tuple(p.outs)) for p in graph.placed]
     back = steps[::-1]
     moved = [False] * graph.edges
     ends: list[int] = []
@@ -71,19 +71,19 @@ def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycl
     limit = images * bytes_in
     while len(ends) < images:
         valid[0] = came < limit
-        for timing, sources, outs in steps:
-            for edge, on in zip(outs, timing.offers([valid[s] for s in sources]), strict=True):
+        for model, sources, outs in steps:
+            for edge, on in zip(outs, model.offers([valid[s] for s in sources]), strict=True):
                 valid[edge] = on
-        for timing, sources, outs in back:
-            answer = timing.accepts([valid[s] for s in sources], [ready[o] for o in outs])
+        for model, sources, outs in back:
+            answer = model.accepts([valid[s] for s in sources], [ready[o] for o in outs])
             for edge, on in zip(sources, answer, strict=True):
                 ready[edge] = on
         for e in range(graph.edges):
             moved[e] = valid[e] and ready[e]
         if not any(moved):
             cycle += _skip(graph, cycle)
-        for timing, sources, outs in steps:
-            timing.tick(
+        for model, sources, outs in steps:
+            model.tick(
                 [moved[s] for s in sources], [moved[o] for o in outs], [ready[o] for o in outs]
             )
         came += moved[0]
@@ -101,9 +101,9 @@ def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycl
 
 def _skip(graph: Graph, cycle: int) -> int:
     """Lets all components pass as many cycles as none of them can change anything in."""
-    rest = min(p.timing.rest() for p in graph.placed)
+    rest = min(p.model.rest() for p in graph.placed)
     if rest >= FOREVER:
         raise Stuck(f"nothing moves after cycle {cycle}")
     for p in graph.placed:
-        p.timing.skip(rest)
+        p.model.skip(rest)
     return rest

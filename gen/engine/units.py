@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """From a layer and its folding to the description of the hardware that computes it."""
 
 from __future__ import annotations

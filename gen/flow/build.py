@@ -1,4 +1,4 @@
-"""From Verilog to a bitstream and its measured cost, every step cached by what it was made from."""
+"""From Verilog to a bitstream and its measured cost; every step is cached by its inputs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ RAM16X4 = ("TRELLIS_DPR16X4", "RAM16SDP4")
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What place and route measured. Units as in `Device`; fmax_mhz beside the mhz asked for.
+class MeasuredCost:
+    """Cost and clock after place and route. Units as in `Device`. mhz: clock that was asked for.
 
     ram16x4: memories of 16 × 4 bits made of LUTs, which are part of lut.
     """
@@ -47,7 +47,7 @@ class Build:
 
     device: Device
     top: str
-    measured: Measured
+    measured: MeasuredCost
     cells: Mapping[str, int]
     files: Mapping[str, Path]
     seconds: Mapping[str, float]
@@ -74,8 +74,8 @@ def build(
     mhz: clock to ask for instead of the device's. seeds: placements to try; the fastest is taken.
     pins: a board's constraints, instead of the device's pins in the order of the ports.
     routed_netlist: keep it, too, as file "routed"; on ECP5 it has seven times the size of the rest.
-    cache: folder of built steps. timeout: seconds for each run of a tool. progress: told each step.
-    Raises DoesNotFitError, ToolError, or ValueError for a wrong request.
+    cache: folder of built steps. timeout: seconds for each run of a tool. progress: called with the
+    name of each step. Raises DoesNotFitError, ToolError, or ValueError for a wrong request.
     """
     if seeds < 1:
         raise ValueError(f"{seeds} seeds: at least 1 placement is needed")
@@ -137,9 +137,9 @@ def _files(netlist: Netlist, placed: PlacedDesign) -> dict[str, Path]:
     }
 
 
-def _measured(netlist: Netlist, placed: PlacedDesign, mhz: float) -> Measured:
+def _measured(netlist: Netlist, placed: PlacedDesign, mhz: float) -> MeasuredCost:
     used = placed.used
-    return Measured(
+    return MeasuredCost(
         lut=used["lut"],
         ff=used["ff"],
         dsp=used["dsp"],

@@ -1,4 +1,4 @@
-"""What the passes over yosys' JSON netlists share: bits, pins, and who reads a bit."""
+"""Helpers of the passes over yosys' JSON netlists: bits, pins, and the readers of a bit."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def bit_of(cell: Cell, pin: str) -> Bit:
 def instance(kind: str, name: str, settings: Mapping[str, str], pins: Mapping[str, str]) -> str:
     """Verilog of a cell. settings, pins: expressions by name."""
     values = ", ".join(f".{key}({value})" for key, value in settings.items())
-    links = ", ".join(f".{pin}({to})" for pin, to in pins.items())
-    return f"{kind} {f'#({values}) ' if values else ''}{name} ({links});"
+    connections = ", ".join(f".{pin}({to})" for pin, to in pins.items())
+    return f"{kind} {f'#({values}) ' if values else ''}{name} ({connections});"
 
 
 def loads_of(module: dict[str, Any]) -> Loads:
-    """Who reads each bit of a flat module: (cell, pin), or ("", port)."""
+    """The readers of each bit of a flat module: (cell, pin), or ("", port)."""
     loads: Loads = defaultdict(list)
     for name, cell in module["cells"].items():
         for pin, bits in cell["connections"].items():

@@ -10,13 +10,13 @@ from gen.flow.passes import carry_heads
 from gen.flow.place import PlacedDesign
 from gen.flow.routing import ROUTED_FILE
 from gen.support import tools
-from gen.support.cache import Cache, Entry, sources
+from gen.support.cache import Cache, CacheEntry, sources
 from gen.support.devices import Device
 
 BITSTREAM_FILE = {"ecp5": "bitstream.bit", "ice40": "bitstream.bin", "gowin": "bitstream.fs"}
 
 
-def pack(placed: PlacedDesign, device: Device, *, cache: Cache, timeout: float) -> Entry:
+def pack(placed: PlacedDesign, device: Device, *, cache: Cache, timeout: float) -> CacheEntry:
     """The step that writes BITSTREAM_FILE of the family. Raises ToolError."""
     source, target = ROUTED_FILE[device.family], BITSTREAM_FILE[device.family]
     tool, flags = {

@@ -1,4 +1,4 @@
-"""Place and route with nextpnr, and what it measures: resources and clock."""
+"""Place and route with nextpnr, and the resources and clock that it reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from gen.flow.routing import NETLIST_FILE, PINS_FILE, attempts, hopeless
 from gen.flow.synth import Netlist
 from gen.support import tools
-from gen.support.cache import Cache, Entry
+from gen.support.cache import Cache, CacheEntry
 from gen.support.devices import RESOURCE_NAMES, Device
 from gen.support.tools import HopelessError, ToolError
 
@@ -63,7 +63,7 @@ class PlacedDesign:
     used: Mapping[str, int]
     fmax_mhz: float
     seed: int
-    entry: Entry
+    entry: CacheEntry
 
 
 def constraints(pins: Sequence[str], device: Device) -> str:
@@ -161,7 +161,7 @@ def utilisation(log: str) -> list[tuple[str, int, int]]:
     return [(name, int(used), int(has)) for name, used, has in _UTILISATION.findall(log)]
 
 
-def _measure(entry: Entry, netlist: Netlist, device: Device, seed: int) -> PlacedDesign:
+def _measure(entry: CacheEntry, netlist: Netlist, device: Device, seed: int) -> PlacedDesign:
     log = (entry.folder / "place.log").read_text(errors="replace")
     counts = {name: used for name, used, _ in utilisation(log)}
     used = figures(netlist, device, counts)

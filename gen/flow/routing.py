@@ -1,12 +1,13 @@
-"""Arguments of nextpnr, and whether a router will ever end, from its log.
+"""Arguments of nextpnr, and whether its router will ever end, judged by the log.
 
-The placer ends by itself, by default late: a network of 4,965 of an UP5K's 5,280 cells was given
-up after 24 minutes, or 7 s with LEGALISATIONS; one of 3,966 came out the same with both.
+The placer gives up by itself, by default late: a network of 4,965 of an UP5K's 5,280 cells was
+given up after 24 minutes, or 7 s with LEGALISATIONS; one of 3,966 came out the same with both.
 
-router1 minds the timing, router2 does not: on ECP5 conv layers of 2,300 LUTs reach 154 MHz with one
-and 124 with the other, a network of 14,900 LUTs 104 and 83, in the same time (nextpnr 0.11.1). But
-router1 cannot route some placements and tears up the same arcs for ever (seen on HX8K with 2,768 of
-7,680 cells), and in congested ones it crawls. Those it leaves to router2 or to another placement.
+router1 is driven by timing, router2 is not: on ECP5 conv layers of 2,300 LUTs reach 154 MHz with
+one and 124 with the other, a network of 14,900 LUTs 104 and 83, in the same time (nextpnr 0.11.1).
+But router1 cannot route some placements and rips up the same arcs for ever (seen on HX8K with 2,768
+of 7,680 cells), and in congested ones it crawls. Those it leaves to router2 or to another
+placement.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ LEGALISATIONS = 100
 PLACEMENTS = 3
 """Placements to try until one is routed."""
 SLACK = 1000
-"""Arcs torn up beyond the number of arcs in the design: a design that is routed takes 1 to 47 %."""
+"""Arcs that router1 may rip up beyond the number of arcs in the design; those that were routed took
+1 to 47 % of that number."""
 LONGEST = 300.0
-"""Seconds of router1: 64,000 arcs take 23."""
+"""Most seconds of router1; 64,000 arcs take 23."""
 ROWS = 200
-"""Iterations of router2 that free no further wire."""
+"""Iterations of router2 without fewer overused wires after which it is stopped."""
 
 _ARCS = re.compile(r"^Info: Routing (\d+) arcs", re.MULTILINE)
 _ROUTER1 = re.compile(
@@ -60,10 +62,10 @@ def attempts(device: Device, mhz: float, seed: int) -> list[tuple[str, ...]]:
 
 
 def hopeless(log: str) -> bool:
-    """Whether a log, as far as it has come, shows that this router is better stopped."""
+    """Whether the log so far shows that this router will not end in reasonable time."""
     arcs, rows = _ARCS.search(log), _ROUTER1.findall(log)
     if arcs and rows:
-        torn, seconds = rows[-1]
-        return int(torn) > int(arcs[1]) + SLACK or float(seconds) > LONGEST
+        ripped_up, seconds = rows[-1]
+        return int(ripped_up) > int(arcs[1]) + SLACK or float(seconds) > LONGEST
     overused = [int(n) for n in _ROUTER2.findall(log)]
     return len(overused) > ROWS and min(overused[-ROWS:]) >= min(overused[:-ROWS]) > 0

@@ -14,7 +14,7 @@ from typing import Any
 from gen.flow import netlist as netlists
 from gen.flow.passes import carries, registers
 from gen.support import tools
-from gen.support.cache import Cache, Entry, sources
+from gen.support.cache import Cache, CacheEntry, sources
 from gen.support.devices import Device
 
 OPTIONS = {
@@ -51,7 +51,7 @@ class Netlist:
 
     top: str
     path: Path
-    entry: Entry
+    entry: CacheEntry
     cells: Mapping[str, int]
     ports: tuple[str, ...]
 
@@ -97,7 +97,7 @@ def synthesise(
     return read(entry, top)
 
 
-def read(entry: Entry, top: str) -> Netlist:
+def read(entry: CacheEntry, top: str) -> Netlist:
     """The netlist of a built synthesis step."""
     path = entry.folder / "netlist.json"
     module = json.loads(path.read_text())["modules"][top]

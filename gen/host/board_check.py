@@ -1,4 +1,5 @@
-"""A board held to the golden model, image by image. Needs pyserial alone: see gen.deploy.bundle."""
+"""A board checked against the golden model, image by image. Needs pyserial alone: see
+gen.deploy.bundle."""
 
 from __future__ import annotations
 
@@ -82,24 +83,28 @@ def run(
     scores: Sequence[Sequence[int]],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> BoardCheck:
-    """Sends `images` with their `labels` to a board; `scores` of the golden model must come back.
+    """Sends `images` to a board and compares its answers with `scores` of the golden model.
 
-    progress: is told how many are done and how many there are. Raises DeviceError.
+    labels: right class of each image, for the accuracies.
+
+    progress: called with images done and images in all. Raises DeviceError.
     """
     passed = device.self_test().passed
     counted = device.counters()
     began = time.monotonic()
-    got = device.predict(images, lambda done: progress(done, len(images)))
+    answers = device.predict(images, lambda done: progress(done, len(images)))
     seconds = time.monotonic() - began
-    want = right_answers(scores)
-    bad = [i for i, pair in enumerate(zip(got, want, strict=True)) if pair[0] != pair[1]]
+    expected = golden_answers(scores)
+    bad = [i for i, pair in enumerate(zip(answers, expected, strict=True)) if pair[0] != pair[1]]
     return BoardCheck(
         manifest,
         images=len(images),
-        board_accuracy=_accuracy(got, labels),
-        golden_accuracy=_accuracy(want, labels),
+        board_accuracy=_accuracy(answers, labels),
+        golden_accuracy=_accuracy(expected, labels),
         mismatches=len(bad),
-        first_mismatch=f"image {bad[0]}: {got[bad[0]]} came, not {want[bad[0]]}" if bad else None,
+        first_mismatch=f"image {bad[0]}: {answers[bad[0]]} came, not {expected[bad[0]]}"
+        if bad
+        else None,
         passed=passed,
         cycles_latency=counted.latency_cycles,
         cycles_interval=counted.interval_cycles,
@@ -107,8 +112,8 @@ def run(
     )
 
 
-def right_answers(scores: Sequence[Sequence[int]]) -> list[Answer]:
-    """What a board must answer to images of which the golden model has `scores`."""
+def golden_answers(scores: Sequence[Sequence[int]]) -> list[Answer]:
+    """Answers that a board must give where the golden model has `scores` (images × classes)."""
     return [Answer(tuple(row), max(range(len(row)), key=row.__getitem__)) for row in scores]
 
 

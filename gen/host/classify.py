@@ -1,6 +1,6 @@
 """The host program of a bundle: classifies images on its board. Needs pyserial alone.
 
-python classify.py                    the test images, held to the golden model
+python classify.py                    the test images, checked against the golden model
 python classify.py 7.png more.npy     other images: an image file, or integers in a .npy file
 """
 
@@ -22,14 +22,14 @@ def main(folder: Path, argv: Sequence[str] | None = None) -> int:
     """Runs the program of the bundle in `folder`; 0: done, 1: a check failed, 2: wrong request."""
     options = _parser().parse_args(argv)
     try:
-        what = manifest.load(folder)
-        groups = [(path, images_of(path, what)) for path in options.images]
-        port = options.port or ports.find(what.board, what.uart)
-        info = what.info
+        bundle = manifest.load(folder)
+        groups = [(path, images_of(path, bundle)) for path in options.images]
+        port = options.port or ports.find(bundle.board, bundle.uart)
+        info = bundle.info
         with BoardConnection.open(
             port, info.baud, network=info.network, design=info.design
         ) as device:
-            return _classify(device, what, groups) if groups else _check(device, what, folder)
+            return _classify(device, bundle, groups) if groups else _check(device, bundle, folder)
     except KeyboardInterrupt:
         print("classify: interrupted", file=sys.stderr)
         return 130
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="classify",
         description="Classifies images on the board. Without any, its answers to the test images "
-        "are held to the golden model.",
+        "are checked against the golden model.",
     )
     parser.add_argument("images", nargs="*", type=Path, help=".npy of integers, or image files")
     parser.add_argument("--port", help="serial port; default that of the board's USB chip")
@@ -50,50 +50,50 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _classify(
-    device: BoardConnection, what: Manifest, groups: Sequence[tuple[Path, list[Any]]]
+    device: BoardConnection, bundle: Manifest, groups: Sequence[tuple[Path, list[Any]]]
 ) -> int:
     for path, images in groups:
         for i, answer in enumerate(device.predict(images)):
             number = f" {i}" if len(images) > 1 else ""
-            print(f"{path}{number}: {what.classes[answer.label]}  {list(answer.scores)}")
+            print(f"{path}{number}: {bundle.classes[answer.label]}  {list(answer.scores)}")
     return 0
 
 
-def _check(device: BoardConnection, what: Manifest, folder: Path) -> int:
+def _check(device: BoardConnection, bundle: Manifest, folder: Path) -> int:
     names = manifest.IMAGES, manifest.LABELS, manifest.SCORES
     images, labels, scores = (npy.read(folder / name) for name in names)
-    found = board_check.run(device, what, images, labels, scores, _told)
-    print(f"{what.name} on {what.board}, {found.images} test images of {what.data}")
-    for row in [("", "board", "golden model and plan"), *found.rows()]:
+    report = board_check.run(device, bundle, images, labels, scores, _show_progress)
+    print(f"{bundle.name} on {bundle.board}, {report.images} test images of {bundle.data}")
+    for row in [("", "board", "golden model and plan"), *report.rows()]:
         print("{:26}{:>14}   {}".format(*row))
-    if found.first_mismatch:
-        print(found.first_mismatch)
-    return 0 if found.ok else 1
+    if report.first_mismatch:
+        print(report.first_mismatch)
+    return 0 if report.ok else 1
 
 
-def _told(done: int, total: int) -> None:
+def _show_progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
         print(f"\r{done} of {total}", end="\n" if done == total else "", file=sys.stderr)
 
 
-def images_of(path: Path, what: Manifest) -> list[Any]:
+def images_of(path: Path, bundle: Manifest) -> list[Any]:
     """The images in a file: one, or several along the first axis. Raises ValueError, OSError."""
-    info = what.info
+    info = bundle.info
     shape = info.height, info.width, info.channels
     if path.suffix != ".npy":
-        return [_picture(path, what)]
-    found = npy.read(path)
-    sizes = npy.shape(found)
+        return [_picture(path, bundle)]
+    array = npy.read(path)
+    sizes = npy.shape(array)
     if sizes == shape or (info.channels == 1 and sizes == shape[:2]):
-        return [found]
+        return [array]
     if sizes[1:] == shape or (info.channels == 1 and sizes[1:] == shape[:2]):
-        return list(found)
+        return list(array)
     raise ValueError(f"{path}: array of shape {sizes}: must be {shape}, or several of these")
 
 
-def _picture(path: Path, what: Manifest) -> Any:
+def _picture(path: Path, bundle: Manifest) -> Any:
     """An image file as integers; its size must be right, as every way to scale it is a choice."""
-    info = what.info
+    info = bundle.info
     if info.input_bits != 8 or info.input_signed or info.channels not in (1, 3):
         raise ValueError(f"{path}: this network does not take bytes of a picture; give a .npy")
     try:

@@ -1,4 +1,4 @@
-"""The host's side of the link: docs/link.md. Needs pyserial alone: see gen.deploy.bundle.
+"""The host's side of the link (docs/link.md). Needs pyserial alone: see gen.deploy.bundle.
 
 with BoardConnection.open("/dev/ttyUSB0", 1_000_000, network=digest) as device:
     labels = [answer.label for answer in device.predict(images)]
@@ -7,15 +7,13 @@ with BoardConnection.open("/dev/ttyUSB0", 1_000_000, network=digest) as device:
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import serial
-
+from gen.host.frame_line import FrameLine
 from gen.host.link_protocol import (
     ANSWER,
     BUSY,
@@ -27,12 +25,11 @@ from gen.host.link_protocol import (
     SELF_TEST,
     UNKNOWN,
     Answer,
+    BoardCounters,
     BoardInfo,
-    Counters,
     DeviceError,
-    SelfTest,
+    SelfTestResult,
     frame,
-    opened,
     pack_image,
 )
 
@@ -45,16 +42,12 @@ TIMEOUT = 1.0
 class BoardConnection:
     """A board that runs an accelerator behind a link; for one thread of one program at a time."""
 
-    def __init__(self, line: serial.Serial, timeout: float) -> None:
+    def __init__(self, line: FrameLine, timeout: float) -> None:
         self._line, self.timeout = line, timeout
-        self._received = bytearray()
-        self._frames: deque[bytes] = deque()
         self._ids = itertools.cycle(range(NO_ID))
-        for _ in range(random.randrange(NO_ID)):  # not the ids of the program before
+        for _ in range(random.randrange(NO_ID)):  # start elsewhere than the program before
             next(self._ids)
         self._info: BoardInfo | None = None
-        self.damaged = 0
-        """Answers that came damaged."""
         self.repeated = 0
         """Requests sent again."""
 
@@ -67,13 +60,12 @@ class BoardConnection:
         design: str | None = None,
         timeout: float = TIMEOUT,
     ) -> BoardConnection:
-        """The board at `port`. network, design: hashes that it must have, if given.
+        """Opens the board at `port`. network, design: hashes that it must have, if given.
 
         timeout: seconds without any answer after which requests count as lost. Raises DeviceError
         when the port is missing or in use, the board silent, or another one.
         """
-        line = open_line(port, baud, timeout)
-        device = BoardConnection(line, timeout)
+        device = BoardConnection(FrameLine(port, baud, timeout), timeout)
         try:
             device.check(network=network, design=design)
         except BaseException:
@@ -83,16 +75,21 @@ class BoardConnection:
 
     def check(self, *, network: str | None = None, design: str | None = None) -> None:
         """DeviceError unless the board runs this network and this design."""
-        found = self.info()
+        info = self.info()
         for what, want, have in (
-            ("network", network, found.network),
-            ("design", design, found.design),
+            ("network", network, info.network),
+            ("design", design, info.design),
         ):
             if want is not None and want != have:
                 raise DeviceError(
                     f"{self._line.port}: the board runs {what} {have[:12]}, not {want[:12]}; load "
                     "the bitstream of this build"
                 )
+
+    @property
+    def damaged(self) -> int:
+        """Answers that came damaged."""
+        return self._line.damaged
 
     def close(self) -> None:
         self._line.close()
@@ -104,44 +101,41 @@ class BoardConnection:
         self.close()
 
     def info(self) -> BoardInfo:
-        """What the board is."""
+        """The board's answer to `identify`, which is asked for once."""
         if self._info is None:
-            self.send(b"\0")  # ends what another program may have left unfinished
+            self.send(b"\0")  # ends a frame that another program may have left unfinished
             self._info = BoardInfo.unpack(self._ask(IDENTIFY))
         return self._info
 
-    def counters(self) -> Counters:
-        """Counted by the board since its reset."""
-        return Counters.unpack(self._ask(COUNTERS))
+    def counters(self) -> BoardCounters:
+        """Counts of the board since its reset."""
+        return BoardCounters.unpack(self._ask(COUNTERS))
 
-    def self_test(self) -> SelfTest:
-        """Runs the built-in image, several times back to back; then `counters` are those of it."""
+    def self_test(self) -> SelfTestResult:
+        """Runs the built-in image several times back to back; `counters` then have its cycles."""
         answer = self._ask(SELF_TEST)
-        return SelfTest(answer[-1] == 1, self._answer(answer[:-1]))
+        return SelfTestResult(answer[-1] == 1, self._answer(answer[:-1]))
 
     def predict(
         self, images: Iterable[Any], progress: Callable[[int], None] = lambda done: None
     ) -> list[Answer]:
-        """Answers to a batch, in order, with as many images on their way as the board can hold.
+        """Answers to a batch of images, in their order, sent as fast as the board takes them.
 
         images: each of height·width·channels integers in the input's range, channels innermost, as
-        array, nested sequence or bytes. progress: is told how many are done.
+        array, nested sequence or bytes. progress: called with images done.
         """
         info = self.info()
         packed = [pack_image(image, info) for image in images]
-        found: list[Answer] = [Answer((), 0)] * len(packed)
+        answers: list[Answer] = [Answer((), 0)] * len(packed)
         requests = [(INFER, image) for image in packed]
         for done, (i, answer) in enumerate(self._exchange(requests, info.window), start=1):
-            found[i] = self._answer(answer)
+            answers[i] = self._answer(answer)
             progress(done)
-        return found
+        return answers
 
     def send(self, line: bytes) -> None:
-        """Bytes onto the line as they are; what they ask for is not waited for."""
-        try:
-            self._line.write(line)
-        except OSError as error:
-            raise self._unplugged(error) from error
+        """Writes bytes to the line as they are, and does not wait for an answer."""
+        self._line.send(line)
 
     def _answer(self, payload: bytes) -> Answer:
         info = self.info()
@@ -161,10 +155,10 @@ class BoardConnection:
     def _exchange(
         self, requests: Sequence[tuple[int, bytes]], window: int
     ) -> Iterator[tuple[int, bytes]]:
-        """Index and answer of each request, as they come; lost ones are sent again.
+        """Yields index and answer of each request as they come, and sends lost requests again.
 
-        The board answers in the order of the requests, so those that were sent before an answered
-        one and are still open are lost.
+        The board answers in the order of the requests: those sent before an answered one and still
+        open are lost. window: most requests under way.
         """
         todo, sent = deque(range(len(requests))), dict[int, int]()
         progress = time.monotonic()
@@ -173,7 +167,7 @@ class BoardConnection:
                 ident = next(i for i in self._ids if i not in sent)
                 sent[ident] = todo.popleft()
                 self.send(frame(ident, *requests[sent[ident]]))
-            answer = self._receive()
+            answer = self._line.receive(self.timeout)
             if answer is None:
                 self._repeat(list(sent), sent, todo)
                 self.send(b"\0")  # ends a frame whose own end was lost
@@ -194,9 +188,9 @@ class BoardConnection:
         sent: dict[int, int],
         requests: Sequence[tuple[int, bytes]],
     ) -> bool:
-        """Whether an answer belongs to an open request; DeviceError if that was refused for good.
+        """Whether an answer belongs to an open request; DeviceError if the board refused that.
 
-        Others are answers to requests that were given up, or tell of damaged frames.
+        Other frames answer requests that were repeated since, or report damaged frames.
         """
         ident, code, _ = answer
         if ident not in sent:
@@ -214,46 +208,5 @@ class BoardConnection:
             return f"{self._line.port}: the board stays busy; try again later"
         return (
             f"{self._line.port}: no answer within {TRIES * self.timeout:g} s at "
-            f"{self._line.baudrate} baud; is it this port, and is the bitstream loaded?"
+            f"{self._line.baud} baud; is it this port, and is the bitstream loaded?"
         )
-
-    def _receive(self) -> tuple[int, int, bytes] | None:
-        """The next frame that is right; None when nothing comes for `timeout` seconds."""
-        end = time.monotonic() + self.timeout
-        while time.monotonic() < end:
-            while self._frames:
-                line = self._frames.popleft()
-                if (found := opened(line)) is not None:
-                    return found
-                self.damaged += bool(line)
-            try:
-                self._received += self._line.read(max(1, self._line.in_waiting))
-            except OSError as error:
-                raise self._unplugged(error) from error
-            *frames, rest = self._received.split(b"\0")
-            self._frames.extend(bytes(line) for line in frames)
-            self._received = rest[-65536:]
-        return None
-
-    def _unplugged(self, error: OSError) -> DeviceError:
-        return DeviceError(f"{self._line.port}: the line broke ({error}); plug the board in again")
-
-
-def open_line(port: str, baud: int, timeout: float = TIMEOUT) -> serial.Serial:
-    """The serial line at `port`, for this program alone; DeviceError says why it cannot be had."""
-    exclusive = True if os.name == "posix" else None
-    try:
-        return serial.Serial(
-            port, baud, timeout=timeout, write_timeout=10 * timeout, exclusive=exclusive
-        )
-    except (OSError, ValueError) as error:
-        raise DeviceError(_open_message(port, baud, error)) from error
-
-
-def _open_message(port: str, baud: int, error: Exception) -> str:
-    if isinstance(error, ValueError):
-        return f"{port}: {baud} baud: {error}"
-    if "lock" in str(error).lower():
-        return f"{port}: in use by another program; close that first"
-    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-    return f"{port}: cannot be opened: {reason}; is the board plugged in, and may you use its port?"

@@ -1,4 +1,4 @@
-"""Files held to the hashes that were taken when they were made. Needs Python alone: see
+"""Files checked against the hashes that were taken when they were made. Needs Python alone: see
 gen.deploy.bundle.
 
 The hashes of a build are in its report.json, those of a bundle in its manifest.json.

@@ -21,7 +21,7 @@ class DeviceError(RuntimeError):
 
 @dataclass(frozen=True)
 class BoardInfo:
-    """What a board is. design, network: SHA-256 in hexadecimal. window: images on their way."""
+    """What a board is. design, network: SHA-256 in hexadecimal. window: images that it can hold."""
 
     protocol: int
     design: str
@@ -71,8 +71,8 @@ _INFO = struct.Struct("<B32s32sHHHB?HB?IIH")
 
 
 @dataclass(frozen=True)
-class Counters:
-    """Cycles of the accelerator, images answered, and frames that were not served, by reason."""
+class BoardCounters:
+    """Counted by a board: cycles of the accelerator, images answered, frames refused by reason."""
 
     latency_cycles: int
     interval_cycles: int
@@ -82,8 +82,8 @@ class Counters:
     busy: int
 
     @staticmethod
-    def unpack(payload: bytes) -> Counters:
-        return Counters(*_COUNTERS.unpack(payload))
+    def unpack(payload: bytes) -> BoardCounters:
+        return BoardCounters(*_COUNTERS.unpack(payload))
 
 
 _COUNTERS = struct.Struct("<IIIHHH")
@@ -96,18 +96,21 @@ class Answer(NamedTuple):
     label: int
 
 
-class SelfTest(NamedTuple):
+class SelfTestResult(NamedTuple):
+    """Whether all answers to the built-in image were right, and the last of them."""
+
     passed: bool
     answer: Answer
 
 
 def frame(ident: int, op: int, payload: bytes = b"") -> bytes:
-    """A request or an answer as it goes over the line, delimiter included."""
+    """A request or an answer as it goes over the line: COBS of id, operation, payload and CRC-32,
+    with the delimiter."""
     body = bytes([ident, op]) + payload
     return stuff(body + binascii.crc32(body).to_bytes(4, "little")) + b"\0"
 
 
-def opened(line: bytes) -> tuple[int, int, bytes] | None:
+def unframe(line: bytes) -> tuple[int, int, bytes] | None:
     """Id, operation and payload of a frame without its delimiter; None when it is damaged."""
     body = unstuff(line)
     if body is None or len(body) < 6:
@@ -118,7 +121,7 @@ def opened(line: bytes) -> tuple[int, int, bytes] | None:
 
 
 def stuff(body: bytes) -> bytes:
-    """COBS of `body`, without a delimiter."""
+    """COBS (consistent overhead byte stuffing) of `body`, without a delimiter."""
     line = bytearray()
     for part in body.split(b"\0"):
         while len(part) >= 254:
@@ -129,7 +132,7 @@ def stuff(body: bytes) -> bytes:
 
 
 def unstuff(line: bytes) -> bytes | None:
-    """The bytes of COBS, or None where its last block is cut."""
+    """Inverse of `stuff`; None where the last block is cut short."""
     body, at = bytearray(), 0
     while at < len(line):
         length = line[at]

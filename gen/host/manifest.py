@@ -55,7 +55,7 @@ class Manifest:
 
 
 def load(folder: Path) -> Manifest:
-    """The manifest of the bundle in `folder`, all files of which were held to their hashes.
+    """The manifest of the bundle in `folder`, all files of which have the hashes that it names.
 
     Raises DamagedError, in one line.
     """

@@ -7,7 +7,8 @@ from typing import Any
 
 from serial.tools import list_ports
 
-from gen.host.connection import open_line
+from gen.host.connection import TIMEOUT
+from gen.host.frame_line import FrameLine
 from gen.host.link_protocol import DeviceError
 
 USB_IDS = {
@@ -21,14 +22,14 @@ USB_IDS = {
 
 
 def ready(board: str, uart: str, baud: int, port: str | None = None) -> str:
-    """`port`, or the one that is found, once it could be opened; DeviceError if it cannot be."""
+    """`port`, or else that of `find`, after opening it once; DeviceError if it cannot be opened."""
     line = port or find(board, uart)
-    open_line(line, baud).close()
+    FrameLine(line, baud, TIMEOUT).close()
     return line
 
 
 def find(board: str, uart: str) -> str:
-    """The port whose chip is a `uart`; of a chip with two, the last, as the first is for loading.
+    """The port whose USB chip is a `uart`; of two on one chip the last: the first loads the FPGA.
 
     Raises DeviceError when there is none, or more than one chip.
     """

@@ -1,1 +1,1 @@
-"""What is built, as pure data: lowered layers, their shapes, foldings as arrays, the plan."""
+"""What is built, as pure data: lowered layers, their shapes, arrays of folds, the plan."""

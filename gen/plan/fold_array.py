@@ -1,4 +1,4 @@
-"""Many foldings of one layer at once, as arrays, and what they are made of."""
+"""Many foldings of one layer at once, as arrays, and the counts of their features."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class FoldArray:
 
     @staticmethod
     def of(folds: Sequence[Fold]) -> FoldArray:
+        """One folding for each of `folds`."""
         names = FoldArray.__dataclass_fields__
         return FoldArray(**{n: np.array([getattr(fold, n) for fold in folds]) for n in names})
 
@@ -46,22 +47,23 @@ class FeatureCounts(dict[str, Any]):
     """
 
     def add(self, more: Mapping[str, Any] | None = None, /, **counts: Any) -> FeatureCounts:
-        """Adds these to the bill, and returns it."""
+        """Adds `more` and `counts` to these counts, in place; returns them."""
         for name, n in (*(more or {}).items(), *counts.items()):
             self[name] = self[name] + n if name in self else n
         return self
 
 
 def where(mask: Array, these: FeatureCounts, those: FeatureCounts) -> FeatureCounts:
-    """`these` for the foldings of the mask, `those` for the others."""
+    """`these` where the mask is set, `those` elsewhere; a feature that one lacks counts 0 there."""
     names = dict.fromkeys([*these, *those])
     return FeatureCounts({n: np.where(mask, these.get(n, 0), those.get(n, 0)) for n in names})
 
 
 def tabled(make: Callable[..., Sequence[int]], *keys: Array) -> Array:
-    """The numbers that `make` gives for each folding, one row a number; made once for equal keys.
+    """(numbers, foldings): the numbers that `make` gives for each folding.
 
-    keys: of each folding, the arguments of `make`.
+    keys: the arguments of `make`, an array with one for each folding. `make` is called once for
+    equal arguments.
     """
     rows = list(zip(*(key.tolist() for key in keys), strict=True))
     known = {row: make(*row) for row in set(rows)}
@@ -69,18 +71,18 @@ def tabled(make: Callable[..., Sequence[int]], *keys: Array) -> Array:
 
 
 def billed(make: Callable[..., FeatureCounts], *keys: Array) -> FeatureCounts:
-    """The bill that `make` gives for each folding; made once for equal keys."""
+    """The counts that `make` gives for each folding; `make` and keys as for `tabled`."""
     rows = list(zip(*(key.tolist() for key in keys), strict=True))
     known = {row: make(*row) for row in dict.fromkeys(rows)}
-    names = dict.fromkeys(name for bill in known.values() for name in bill)
+    names = dict.fromkeys(name for counts in known.values() for name in counts)
     number = {row: i for i, row in enumerate(known)}
     at = [number[row] for row in rows]
     return FeatureCounts(
-        {n: np.array([bill.get(n, 0) for bill in known.values()])[at] for n in names}
+        {n: np.array([counts.get(n, 0) for counts in known.values()])[at] for n in names}
     )
 
 
 def bit_length(numbers: Array) -> Array:
-    """`int.bit_length` of each."""
-    found: Array = np.frexp(numbers)[1]
-    return found
+    """`int.bit_length` of each of these non-negative integers."""
+    bits: Array = np.frexp(numbers)[1]
+    return bits

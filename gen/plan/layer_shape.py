@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
 from model.spec import Window
-from rtl.digits import digits
 from rtl.geometry import Geometry
+from rtl.pe.element import pe
 
 
 @dataclass(frozen=True)
@@ -38,27 +36,14 @@ class LayerShape:
         return replace(self, acc=0, out_bits=0, alive=1.0)
 
 
-def alive_digits(values: np.ndarray, bits: int) -> float:
-    """Share of the radix-4 digits of constants that are not zero."""
-    rest, count = values.ravel(), 0
-    for _ in range(digits(bits) - 1):
-        digit = ((rest + 2) & 3) - 2
-        rest, count = (rest - digit) >> 2, count + int(np.count_nonzero(digit))
-    return round(float((count + np.count_nonzero(rest)) / (digits(bits) * values.size)), 3)
-
-
 @lru_cache(256)
 def layer_shape(layer: LoweredLayer) -> LayerShape:
     """LayerShape of a layer with a window."""
     place, x = layer.window, layer.sources[0]
     assert place is not None
     weights: Any = getattr(layer.op, "weights", None)
-    bits, alive = getattr(layer.op, "bits", 0), 1.0
-    if weights is not None:
-        if layer.kind == "mult":
-            alive = round(alive_digits(weights, bits), 1)
-        elif layer.kind == "shift":
-            alive = round(np.count_nonzero(weights) / weights.size, 1)
+    bits = getattr(layer.op, "bits", 0)
+    alive = 1.0 if weights is None else pe(layer.kind).live_share(weights, bits)
     return LayerShape(
         layer.kind, layer.depthwise, place, x.bits, x.signed, bits,
         0 if weights is None else weights.size,

@@ -1,9 +1,10 @@
-"""From nodes to the layers that hardware is made of: each exact sum with its requantiser."""
+"""From nodes to the layers that hardware is made of: each operator with its requantiser."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from model.kinds import KindError
 from model.spec import (
     Add,
     AvgPool,
@@ -22,6 +23,7 @@ from model.spec import (
     width,
     window,
 )
+from rtl.pe.element import elements
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +36,15 @@ class LoweredLayer:
     inputs: tuple[str, ...]
     """Names of the layers that it reads."""
     sources: tuple[Tensor, ...]
+    """Their outputs."""
     sums: Tensor
-    """What the operator itself gives."""
+    """Output of the operator itself, before the requantiser."""
     out: Tensor
     window: Window | None
 
     @property
     def kind(self) -> str:
-        """The operator's kind, or what it does where it has none."""
+        """Kind of a Conv or Dense; else max, sum (mean), or the operator's name in lower case."""
         if isinstance(self.op, Conv | Dense):
             return self.op.kind
         return {MaxPool: "max", AvgPool: "sum", GlobalAvgPool: "sum"}.get(
@@ -56,7 +59,7 @@ class LoweredLayer:
 
     @property
     def blocks(self) -> bool:
-        """A pooling layer whose windows do not overlap, so that it needs no row buffer."""
+        """A pooling layer whose windows do not overlap, so that it needs no line buffer."""
         pools = isinstance(self.op, MaxPool | AvgPool | GlobalAvgPool)
         return pools and self.window is not None and self.window.kernel == self.window.stride
 
@@ -85,6 +88,11 @@ def lower(network: Network) -> tuple[LoweredLayer, ...]:
     for node in network:
         if isinstance(node, Requantise):
             continue
+        if isinstance(node, Conv | Dense) and node.kind not in elements():
+            raise KindError(
+                f"layer {node.name}: kind {node.kind!r} has no rtl/pe/{node.kind}.py; "
+                "docs/kinds.md says what it holds"
+            )
         requantise = behind.get(node.name)
         name = requantise.name if requantise else node.name
         sources = tuple(tensors[i] for i in node.inputs)

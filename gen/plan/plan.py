@@ -20,9 +20,9 @@ class PlanError(ValueError):
 
 
 class DoesNotFit(PlanError):
-    """No folding of the network fits the device or meets the wish.
+    """No folding of the network fits the device or is as fast as asked.
 
-    ratio: what it takes of the scarcest resource, over what may be used; so far from fitting.
+    ratio: what it takes of the scarcest resource, over what may be used; above 1.
     """
 
     def __init__(self, message: str, ratio: float = 2.0) -> None:
@@ -51,8 +51,9 @@ class Fold:
 
     pe: output channels in parallel. lanes: input channels in parallel. parallel: kernel taps in
     parallel. (SIMD is lanes · parallel.) drain: channels of an output word. multiplier, requant:
-    what multiplies. weights, ring: memory style, `block`, `distributed` or `logic`; and of weights
-    `parts`, blocks whose rows hold several words.
+    hardware that multiplies in the lanes and in the requantiser. weights, ring: style of the weight
+    memory and of the line buffer, `block`, `distributed` or `logic`; weights may also be `parts`,
+    blocks whose rows hold several words.
     """
 
     pe: int = 1
@@ -67,7 +68,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class PlannedLayer:
-    """One layer in the plan. cycles: of one image when neither neighbour makes it wait."""
+    """One layer in the plan. cycles: for one image when neither neighbour makes it wait."""
 
     name: str
     kind: str
@@ -93,10 +94,12 @@ class Plan:
     cost: Cost = Cost()
 
     def fold(self, name: str) -> Fold:
+        """Of the layer called `name`; StopIteration when there is none."""
         return next(s.fold for s in self.stages if s.name == name)
 
     @property
     def hash(self) -> str:
+        """SHA-256 of the content, in hexadecimal."""
         return hashlib.sha256(_canonical(asdict(self)).encode()).hexdigest()
 
 
@@ -125,19 +128,19 @@ def save(plan: Plan, path: Path) -> None:
 def load(path: Path) -> Plan:
     """Reads a plan; raises PlanError when the file is damaged, foreign, or of a newer version."""
     try:
-        found = json.loads(path.read_text())
+        document = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise PlanError(
             f"{path}: not a readable plan ({error}); compile the network again"
         ) from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise PlanError(f"{path}: not a plan of shiftadd; compile the network again")
-    if found.get("version") != VERSION:
+    if document.get("version") != VERSION:
         raise PlanError(
-            f"{path}: plan version {found.get('version')}, this program reads {VERSION}"
+            f"{path}: plan version {document.get('version')}, this program reads {VERSION}"
         )
     try:
-        raw = found["plan"]
+        raw = document["plan"]
         stages = tuple(
             PlannedLayer(s["name"], s["kind"], Fold(**s["fold"]), s["cycles"], Cost(**s["cost"]))
             for s in raw.pop("stages")
@@ -146,7 +149,7 @@ def load(path: Path) -> Plan:
         plan = Plan(stages=stages, fifos=fifos, cost=Cost(**raw.pop("cost")), **raw)
     except (KeyError, TypeError, AttributeError) as error:
         raise PlanError(f"{path}: damaged plan ({error}); compile the network again") from None
-    if plan.hash != found.get("hash"):
+    if plan.hash != document.get("hash"):
         raise PlanError(
             f"{path}: the plan was changed after it was made; compile the network again"
         )

@@ -1,1 +1,1 @@
-"""From a network and a device to a plan: which foldings there are, and the choice among them."""
+"""From a network and a device to a plan: fold candidates of each layer, and the choice of one."""

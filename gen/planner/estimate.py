@@ -1,4 +1,4 @@
-"""What a network costs on a device, by prediction: resources, clock, cycles, time, energy."""
+"""Predicted figures of a network on a device: resources, clock, cycles, time, energy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from gen.cost.cost import CostModel, network_features
 from gen.cost.energy import energy
-from gen.cost.fit import Sample
+from gen.cost.fit import CostSample
 from gen.cost.fmax import clock_features, slowness
 from gen.plan.lower import lower
 from gen.plan.plan import Plan, inferences_per_s, latency_us
@@ -40,7 +40,7 @@ class Estimate:
 
 
 class Estimator:
-    """Predictions for one network on one device, within any part of it. model: as for `Planner`."""
+    """Predictions for one network on one device or a share of it. model: as for `Planner`."""
 
     def __init__(self, network: Network, device: Device, model: CostModel | None = None) -> None:
         self.network, self.device, self.model = network, device, model
@@ -74,14 +74,14 @@ def estimate(
     Blocks of RAM and flip-flops stay whole. fps, dsps, luts, model, exact: as for
     `gen.planner.planner.plan`. Raises gen.plan.plan.DoesNotFit, or PlanError for a wrong request.
     """
-    made = Estimator(network, device, model)
-    return made.estimate(share=share, fps=fps, dsps=dsps, luts=luts, exact=exact)
+    estimator = Estimator(network, device, model)
+    return estimator.estimate(share=share, fps=fps, dsps=dsps, luts=luts, exact=exact)
 
 
 def of_plan(
     network: Network, plan: Plan, device: Device, model: CostModel | None = None
 ) -> Estimate:
-    """The prediction for a plan that is already there."""
+    """The prediction for an existing plan."""
     mhz = (model or CostModel.of(device)).fmax_mhz(plan.stages, plan.cost.lut, device)
     return Estimate(
         plan=plan,
@@ -100,12 +100,12 @@ def of_plan(
 
 def measured_sample(
     network: Network, plan: Plan, device: Device, measured: Mapping[str, Any], weight: float = 1.0
-) -> Sample:
+) -> CostSample:
     """A placed and routed network for CostModel.refit. measured: lut, ff, and fmax_mhz if known."""
     folds = {stage.name: stage.fold for stage in plan.stages}
     features, _ = network_features(lower(network), folds, device)
     clock = clock_features(plan.stages, measured["lut"], device)
-    found = {name: float(measured[name]) for name in ("lut", "ff")}
+    figures = {name: float(measured[name]) for name in ("lut", "ff")}
     if measured.get("fmax_mhz"):
-        found["clock"] = slowness(measured["fmax_mhz"], device)
-    return Sample({**features, **clock}, found, weight)
+        figures["clock"] = slowness(measured["fmax_mhz"], device)
+    return CostSample({**features, **clock}, figures, weight)

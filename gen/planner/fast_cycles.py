@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Cycles of an accelerator in milliseconds, for the search; `gen.engine.schedule` has the exact
 ones.
 
@@ -28,8 +27,8 @@ from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
 from model.spec import Add, Head, Input, Window
 from rtl.geometry import Geometry
-from rtl.pe.element import Multiplier, pe
-from rtl.window import WindowReader
+from rtl.pe.element import pe
+from rtl.window import SlidingWindow
 
 Times = np.ndarray
 """Cycle at which each word of an image may leave its block, in order."""
@@ -129,10 +128,10 @@ def _held(layer: LoweredLayer, fold: Fold, gap: int, times: Times) -> tuple[Time
         return times, 0
     ends, cycles = _emissions(layer, fold)
     steady = _leave([*ends, *(cycles + e for e in ends)], gap)
-    found = steady[-1] - steady[len(ends) - 1]
-    if found <= cycles:
+    spread = steady[-1] - steady[len(ends) - 1]
+    if spread <= cycles:
         return times, 0
-    return np.array(_leave(ends, gap, times.tolist())), found
+    return np.array(_leave(ends, gap, times.tolist())), spread
 
 
 def _leave(ends: Sequence[int], gap: int, times: Sequence[int] | None = None) -> list[int]:
@@ -141,16 +140,16 @@ def _leave(ends: Sequence[int], gap: int, times: Sequence[int] | None = None) ->
     ends: the same without any stall, of which only the differences count.
     """
     now = before = left = 0
-    found = []
+    leaving = []
     for k, end in enumerate(ends):
         now += end - before
         if times is not None:
             now = max(now, times[k])
-        found.append(now)
+        leaving.append(now)
         came, before = now, end
         now = max(now, left)
         left = max(came + 1, left + gap)
-    return found
+    return leaving
 
 
 def _emissions(layer: LoweredLayer, fold: Fold) -> tuple[list[int], int]:
@@ -172,14 +171,15 @@ def _needed(g: Geometry) -> np.ndarray:
 
 
 def engine_latency(layer: LoweredLayer, fold: Fold) -> int:
-    """`rtl.layer.Engine.latency`, without making the hardware again and again."""
+    """`rtl.layer.Engine.latency`, without describing the engine for each folding."""
     assert layer.window is not None
-    x, w = layer.sources[0], getattr(layer.op, "bits", 2)
     simd = fold.parallel * (1 if layer.depthwise else fold.lanes)
-    found = _reader_latency(layer.window, fold.ring)
-    registered = fold.weights == "parts"
-    found += _element_latency(layer.kind, simd, x.bits, x.signed, w, fold.multiplier, registered)
-    return found + (fold.pe > fold.drain) + _requant_latency(layer, fold)
+    element = pe(layer.kind).depth(
+        simd=simd, w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier,
+        registered=fold.weights == "parts",
+    )  # fmt: skip
+    latency = _reader_latency(layer.window, fold.ring) + element
+    return latency + (fold.pe > fold.drain) + _requant_latency(layer, fold)
 
 
 def _requant_latency(layer: LoweredLayer, fold: Fold) -> int:
@@ -189,16 +189,4 @@ def _requant_latency(layer: LoweredLayer, fold: Fold) -> int:
 
 @cache
 def _reader_latency(place: Window, style: str) -> int:
-    return WindowReader(placed(place), x_shape=unsigned(1), style=style).latency
-
-
-@cache
-def _element_latency(
-    kind: str, simd: int, x_bits: int, x_signed: bool, w_bits: int, multiplier: Multiplier,
-    registered: bool,
-) -> int:  # fmt: skip
-    element = pe(kind)(
-        simd=simd, x_bits=x_bits, x_signed=x_signed, w_bits=w_bits, acc_bits=64,
-        multiplier=multiplier, registered=registered,
-    )  # fmt: skip
-    return element.latency
+    return SlidingWindow(geometry=placed(place), x_shape=unsigned(1), style=style).latency

@@ -19,6 +19,7 @@ from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, Fold, Multiplier
 from gen.support.devices import Device
 from model.spec import Add, Head, Input
+from rtl.pe.element import pe as element
 
 WIDEST = 64
 """Largest PE, and largest SIMD: beyond it the fan-out costs more clock than it gains."""
@@ -49,10 +50,10 @@ class FoldCandidates:
         self.layer, self.device, self.model = layer, device, model
         self._offers = offers(layer, device)
         cycles = cycles_of(layer, self._offers)
-        found = costs(layer, self._offers, device, model)
-        order = np.lexsort((found[:, 0], cycles))
-        self._kept = order[_unbeaten(found[order])]
-        self.cycles, self.costs = cycles[self._kept], found[self._kept]
+        table = costs(layer, self._offers, device, model)
+        order = np.lexsort((table[:, 0], cycles))
+        self._kept = order[_unbeaten(table[order])]
+        self.cycles, self.costs = cycles[self._kept], table[self._kept]
         self._picked: dict[int, FoldCandidate] = {}
         self._others: dict[Fold, FoldCandidate] = {}
 
@@ -109,14 +110,14 @@ def _engine_cycles(facts: LayerShape, f: FoldArray) -> Array:
     def once(lanes: int, parallel: int) -> list[int]:
         return [walk(facts.window, facts.depthwise, lanes, parallel).cycles]
 
-    found: Array = tabled(once, f.lanes, f.parallel)[0]
-    return found if facts.depthwise else found * (facts.channels // f.pe)
+    cycles: Array = tabled(once, f.lanes, f.parallel)[0]
+    return cycles if facts.depthwise else cycles * (facts.channels // f.pe)
 
 
 def folds(layer: LoweredLayer, device: Device) -> list[Fold]:
     """Every sensible folding of a layer on a device."""
-    found = offers(layer, device)
-    return [found[i] for i in range(len(found))]
+    every = offers(layer, device)
+    return [every[i] for i in range(len(every))]
 
 
 def offers(layer: LoweredLayer, device: Device) -> FoldArray:
@@ -126,7 +127,7 @@ def offers(layer: LoweredLayer, device: Device) -> FoldArray:
     both: tuple[Multiplier, ...] = ("dsp", "lut")
     requants = both if layer.requantise and device.dsp else both[1:]
     if not isinstance(layer.op, Add) and not layer.blocks:
-        multipliers = both if layer.kind == "mult" and device.dsp else both[1:]
+        multipliers = both if element(layer.kind).MULTIPLIES and device.dsp else both[1:]
         return _engine_offers(layer_shape(layer).shape, device, multipliers, requants)
     return _word_offers(layer, device, requants)
 
@@ -162,11 +163,11 @@ def _ring_styles(depth: Array, bits: Array, copies: Array, device: Device) -> Ar
     small = "distributed" if device.distributed_ram else "logic"
     none = (depth == 1) | (bits == 0)
     fits = ~none & (depth * bits * copies <= SMALL[small])
-    found = np.zeros((len(depth), len(RINGS)), dtype=bool)
-    found[:, RINGS.index(small)] = fits
-    found[none, RINGS.index("logic")] = True
-    found[:, RINGS.index("block")] = ~none & ((depth >= DEEP) | ~fits)
-    return found
+    styles = np.zeros((len(depth), len(RINGS)), dtype=bool)
+    styles[:, RINGS.index(small)] = fits
+    styles[none, RINGS.index("logic")] = True
+    styles[:, RINGS.index("block")] = ~none & ((depth >= DEEP) | ~fits)
+    return styles
 
 
 def _rom_styles(facts: LayerShape, lanes: Array, device: Device) -> Array:
@@ -202,12 +203,12 @@ def _shapes(facts: LayerShape) -> FoldArray:
     """PE, lanes, parallel taps, and the fewest drain lanes that keep up."""
     (kh, kw), (_, _, c) = facts.window.kernel, facts.window.source
     taps = sorted({1, kh, kh * kw}) if max(kh, kw) <= 5 else [1]
-    found = []
+    shapes = []
     for lanes, parallel in product(divisors(c, WIDEST), taps):
         if lanes * parallel > WIDEST:
             continue
         sums = walk(facts.window, facts.depthwise, lanes, parallel).sums
         for pe in [lanes] if facts.depthwise else divisors(facts.channels, WIDEST):
             drain = next(d for d in divisors(pe, pe) if pe // d <= sums)
-            found.append(Fold(pe=pe, lanes=lanes, parallel=parallel, drain=drain))
-    return FoldArray.of(found)
+            shapes.append(Fold(pe=pe, lanes=lanes, parallel=parallel, drain=drain))
+    return FoldArray.of(shapes)

@@ -1,8 +1,9 @@
-"""The choice of foldings: least cycles an image within a budget, or least area at given cycles.
+"""The choice of a fold for each layer: least cycles an image in a budget, or least area at given
+cycles.
 
-For a given number of cycles, each layer takes the cheapest folding that is fast enough, at prices
-of the device's resources; where one resource runs out its price rises and the layers choose again.
-The fastest number of cycles for which that succeeds is found by bisection.
+For a given number of cycles, each layer takes the cheapest fold candidate that is fast enough, at
+prices of the device's resources. When a resource is exceeded its price rises, and all layers choose
+again. Bisection gives the least number of cycles for which the choice fits the budget.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gen.cost.cost import CostModel, converted
+from gen.cost.cost import CostModel, converters_before
 from gen.cost.features import converters
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, DoesNotFit
@@ -21,10 +22,10 @@ from gen.planner.match_widths import WidthMatcher
 from gen.support.devices import RESOURCE_NAMES, Device
 
 ROOM = {"ice40-hx8k": 0.75, "ice40-lp8k": 0.75, "gw1nr-9": 0.6}
-"""Share of the LUTs that is planned, 0.85 elsewhere. Beyond it place and route loses its speed, or
-its way: a GW1NR-9 planned at 75 % came to 83 % of its flip-flops, not placed in 10 minutes."""
+"""Share of the LUTs that is planned, 0.85 elsewhere. Beyond it place and route becomes slow or
+fails: a GW1NR-9 planned at 75 % came to 83 % of its flip-flops, not placed in 10 minutes."""
 SCARCITY = {"lut": 1.0, "ff": 0.2, "dsp": 0.1, "bram": 0.3}
-"""What all of a resource is worth at first: multipliers and blocks are there to be used."""
+"""Initial price of all of a resource: low for multipliers and blocks, which are used first."""
 RESOURCES = tuple(SCARCITY)
 
 
@@ -39,6 +40,7 @@ class ResourceBudget:
 
     @staticmethod
     def of(device: Device, dsps: int | None = None, luts: float | None = None) -> ResourceBudget:
+        """Of a device, within ROOM; dsps, luts: at most these."""
         room = ROOM.get(device.name, 0.85)
         return ResourceBudget(
             lut=min(room * device.lut, device.lut if luts is None else luts),
@@ -49,7 +51,7 @@ class ResourceBudget:
 
 
 class FoldOptimiser:
-    """The foldings on offer to each layer, priced once; the choice among them, for any budget."""
+    """The fold candidates of each layer, priced once; the choice among them, for any budget."""
 
     def __init__(
         self, layers: Sequence[LoweredLayer], device: Device, model: CostModel | None = None
@@ -61,7 +63,7 @@ class FoldOptimiser:
         self._converters: dict[tuple[int, int, int], Cost] = {}
 
     def choose(self, budget: ResourceBudget, cycles: int | None = None) -> list[FoldCandidate]:
-        """The chosen folding of each layer: least cycles an image within the budget.
+        """The chosen candidate of each layer: least cycles an image within the budget.
 
         The cost of a layer includes the converters before it. cycles: least area at that many
         cycles an image instead. Raises DoesNotFit that names the scarce resource when nothing fits.
@@ -73,8 +75,8 @@ class FoldOptimiser:
                 f"{cycles} cycles an image: layer {slowest.layer.name} needs at least {floor}; "
                 "ask for fewer images a second"
             )
-        every = np.unique(np.concatenate([o.cycles for o in self.offers]))
-        targets = [cycles] if cycles is not None else every[every >= floor].tolist()
+        all_cycles = np.unique(np.concatenate([o.cycles for o in self.offers]))
+        targets = [cycles] if cycles is not None else all_cycles[all_cycles >= floor].tolist()
         chosen, worst = self.pick(targets[-1], budget)
         if worst:
             how = f"at {cycles} cycles an image" if cycles is not None else "fully folded"
@@ -92,7 +94,7 @@ class FoldOptimiser:
         return chosen
 
     def pick(self, cycles: int, budget: ResourceBudget) -> tuple[list[FoldCandidate], str | None]:
-        """The cheapest options at rising prices; and what runs out all the same, or None."""
+        """The cheapest candidates at rising prices; and the resource still exceeded, or None."""
         price = {r: SCARCITY[r] / max(getattr(budget, r), 0.5) for r in RESOURCES}
         chosen: list[FoldCandidate] = []
         worst: str | None = None
@@ -106,17 +108,17 @@ class FoldOptimiser:
         return chosen, worst
 
     def _aligned(self, chosen: Sequence[FoldCandidate], cycles: int) -> list[FoldCandidate]:
-        """With words that fit those of the neighbours, and converters where they do not."""
+        """The candidates with output words matched to the neighbours; costs include converters."""
         before = {la.name: o.fold for la, o in zip(self.layers, chosen, strict=True)}
         after = self.align(before, cycles)
-        between = converted(self.layers, after)
-        found = []
+        between = converters_before(self.layers, after)
+        options = []
         for offer, option in zip(self.offers, chosen, strict=True):
             name = offer.layer.name
             own = option if after[name] == option.fold else offer.option(after[name])
             glue = sum(map(self._converter, between[name]), Cost())
-            found.append(replace(own, cost=own.cost + glue))
-        return found
+            options.append(replace(own, cost=own.cost + glue))
+        return options
 
     def _converter(self, words: tuple[int, int, int]) -> Cost:
         """Cost of a converter: arguments of gen.cost.features.converters."""

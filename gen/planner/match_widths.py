@@ -1,8 +1,8 @@
-"""Words of neighbours made to fit each other.
+"""Widths of the words between neighbours, matched so that no converter slows the network.
 
-A converter between words of a and b channels passes gcd(a, b) of them a cycle, which can be less
-than either side gives or takes. So pools and joins take words as they come, and an engine drains
-more channels at once where a converter behind it would hold everything up.
+A converter between words of a and b channels passes gcd(a, b) channels a cycle, which can be less
+than either side gives or takes. So pools and joins take the width of their source, and an engine
+gets wider output words where the converter behind it would need too many cycles.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gen.plan.plan import Fold
 from model.spec import Add, Head, Input
 
 SPARE = 0.75
-"""Share of the cycles in which a pool may work that is followed by a narrower stream."""
+"""Share of the cycles that a pool may be busy when a narrower stream follows it."""
 
 
 def follows(layer: LoweredLayer) -> bool:
@@ -25,7 +25,7 @@ def follows(layer: LoweredLayer) -> bool:
 
 
 class WidthMatcher:
-    """What the readers of a network's words ask of the layers before them."""
+    """The widths that readers of a network's words need from the engines before them."""
 
     def __init__(self, layers: Sequence[LoweredLayer]) -> None:
         by_name = {layer.name: layer for layer in layers}
@@ -45,21 +45,20 @@ class WidthMatcher:
                 self.needs.append((layer.name, source, need))
 
     def __call__(self, folds: Mapping[str, Fold], cycles: int) -> dict[str, Fold]:
-        """`folds` with drains and widths for which no converter needs over `cycles` an image."""
-        found = dict(folds)
+        """`folds` with widths at which no converter needs more than `cycles` an image."""
+        widened = dict(folds)
         for reader, source, need in self.needs:
-            found[source] = need.widen(found[source], found[reader].lanes, cycles)
+            widened[source] = need.widen(widened[source], widened[reader].lanes, cycles)
         for name, source in self.followers:
-            n = found[source].drain
-            if found[name].drain != n:
-                found[name] = replace(found[name], pe=n, lanes=n, drain=n)
-        return found
+            n = widened[source].drain
+            if widened[name].drain != n:
+                widened[name] = replace(widened[name], pe=n, lanes=n, drain=n)
+        return widened
 
 
 def _source(by_name: Mapping[str, LoweredLayer], name: str) -> tuple[str, int]:
-    """The engine or input whose words reach readers of `name`, through pools and joins.
-
-    And the most values an image that one of these takes.
+    """The engine or input whose words reach readers of `name` through pools and joins, and the most
+    values an image that one of these pools and joins takes.
     """
     most = 0
     while follows(by_name[name]):
@@ -70,10 +69,10 @@ def _source(by_name: Mapping[str, LoweredLayer], name: str) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class _Need:
-    """What a reader asks of the engine before it.
+    """What a reader needs of the engine before it.
 
-    values: of an image at the reader. pooled: of an image at a pool or join between the two.
-    single: it reads one channel a word, as a head does.
+    values: values of an image at the reader. pooled: values of an image at a pool or join between
+    the two, 0 without one. single: the reader takes one channel a word, as a head does.
     """
 
     values: int
@@ -81,12 +80,15 @@ class _Need:
     single: bool
 
     def met(self, drain: int, lanes: int, cycles: int) -> bool:
-        """A pool gives its words in bursts: it needs time to spare where these are narrowed."""
+        """Whether words of `drain` channels, read as words of `lanes`, keep within `cycles`.
+
+        A pool gives its words in bursts, so it needs spare cycles where these are narrowed.
+        """
         passes = self.values <= cycles * gcd(drain, lanes)
         return passes and (lanes % drain == 0 or self.pooled <= SPARE * cycles * drain)
 
     def widen(self, fold: Fold, lanes: int, cycles: int) -> Fold:
-        """`fold` with the least drain that meets the need, or comes next to it."""
+        """`fold` with the least drain that meets the need, else that of the fastest converter."""
         lanes = 1 if self.single else lanes
         if self.met(fold.drain, lanes, cycles):
             return fold

@@ -1,4 +1,4 @@
-"""From a network and a device to a plan: folding, FIFO depths, exact cycles, predicted cost."""
+"""From a network and a device to a plan: folds, FIFO depths, exact cycles, predicted cost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from gen.cost.cost import CostModel
 from gen.engine import schedule
 from gen.engine.assemble import assemble
-from gen.engine.cycle_models import FifoTiming
+from gen.engine.cycle_models import FifoCycles
 from gen.engine.units import engine
 from gen.plan.lower import LoweredLayer, lower
 from gen.plan.plan import Cost, Fold, Plan, PlanError, PlannedLayer
@@ -20,16 +20,16 @@ from model.spec import Add, Network
 from model.store import content_hash
 
 Depths = Mapping[str, tuple[int | None, int | None]]
-"""Of the FIFOs before each join, by its name: 0 for none, None for unbounded."""
+"""Depths of the two FIFOs before each join, by its name: 0 for none, None for unbounded."""
 
 
 class Planner:
-    """Plans of one network on one device; what its layers may fold into is priced once for all."""
+    """Plans of one network on one device; the fold candidates of its layers are priced once."""
 
     def __init__(self, network: Network, device: Device, model: CostModel | None = None) -> None:
         self.device, self.network_hash = device, content_hash(network)
         self.layers = lower(network)
-        self._chooser = FoldOptimiser(self.layers, device, model)
+        self._optimiser = FoldOptimiser(self.layers, device, model)
 
     def plan(
         self, *, fps: float | None = None, mhz: float | None = None, dsps: int | None = None,
@@ -42,13 +42,13 @@ class Planner:
                 raise PlanError(f"--fps {fps:g}: must be more than 0 images a second")
             cycles = int((mhz or self.device.mhz) * 1e6 / fps)
         layers = self.layers
-        chosen = self._chooser.choose(ResourceBudget.of(self.device, dsps, luts), cycles)
+        chosen = self._optimiser.choose(ResourceBudget.of(self.device, dsps, luts), cycles)
         folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
         if exact:
-            chosen = [self._as_filled(*one) for one in zip(layers, chosen, strict=True)]
+            chosen = [self._with_weights(*pair) for pair in zip(layers, chosen, strict=True)]
         joined = any(isinstance(layer.op, Add) for layer in layers)
         fast = not exact and not joined
-        fifos, timing = ({}, fast_cycles(layers, folds)) if fast else size_fifos(layers, folds)
+        fifos, speed = ({}, fast_cycles(layers, folds)) if fast else size_fifos(layers, folds)
         return Plan(
             network_hash=self.network_hash,
             device=self.device.name,
@@ -57,24 +57,25 @@ class Planner:
                 for layer, o in zip(layers, chosen, strict=True)
             ),
             fifos=fifos,
-            cycles_latency=timing.latency,
-            cycles_interval=timing.interval,
+            cycles_latency=speed.latency,
+            cycles_interval=speed.interval,
             cost=total(chosen),
         )
 
-    def _as_filled(self, layer: LoweredLayer, option: FoldCandidate) -> FoldCandidate:
-        """`option` with the blocks of RAM that its weights need: constant bits need none.
+    def _with_weights(self, layer: LoweredLayer, option: FoldCandidate) -> FoldCandidate:
+        """`option` with the blocks of RAM that these weights need: constant bits need none.
 
-        The choice goes by shapes, for what the weights are like depends on the folding.
+        The optimiser counts by shape alone, as which bits are constant depends on the fold.
         """
         if option.fold.weights == "logic":
             return option
-        made = engine(layer, option.fold)
-        rows, width = made.weight_memory
+        layer_engine = engine(layer, option.fold)
+        rows, width = layer_engine.weight_memory
         if len(rows) == 1:  # no memory
             return option
         counted, needed = (
-            self.device.brams(len(rows), bits) for bits in (width, width - made.constant_bits)
+            self.device.brams(len(rows), bits)
+            for bits in (width, width - layer_engine.constant_bits)
         )
         return replace(option, cost=option.cost + Cost(bram=needed - counted))
 
@@ -92,14 +93,14 @@ def plan(
 ) -> Plan:
     """The fastest plan that fits, or the smallest of `fps` images a second at a clock of `mhz`.
 
-    dsps, luts: use no more than these. model: of cost, the committed one unless given. exact: run
-    the schedule for the cycles, and count the blocks of RAM that these weights need; without, the
-    cycles are those of `gen.planner.fast_cycles`, where no join needs a FIFO, and blocks are those
-    that weights of this shape may need. Raises PlanError with resource and excess where nothing
-    fits.
+    dsps, luts: use no more than these. model: cost model, the committed one unless given. exact:
+    the schedule gives the cycles, and the blocks of RAM are those that these weights need. Without
+    exact, blocks are those that weights of this shape may need, and the cycles of a network without
+    joins are those of `gen.planner.fast_cycles`. Raises PlanError for a wrong request, DoesNotFit
+    with resource and excess where nothing fits.
     """
-    made = Planner(network, device, model)
-    return made.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
+    planner = Planner(network, device, model)
+    return planner.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
 
 
 def size_fifos(
@@ -107,8 +108,9 @@ def size_fifos(
 ) -> tuple[dict[str, tuple[int, int]], schedule.Cycles]:
     """FIFO depths at the joins, and the exact cycles with them.
 
-    A first run with unbounded FIFOs tells how full each one gets; only the fuller side of a join,
-    the shortcut, keeps its FIFO. If that costs throughput or blocks, both sides keep theirs.
+    A first run of the schedule with unbounded FIFOs gives the most words in each. Then only the
+    fuller side of a join, the shortcut, has a FIFO of that depth. Where that is slower or gets
+    stuck, both sides have one.
     """
     joins = [layer.name for layer in layers if isinstance(layer.op, Add)]
     free, needs = _run(layers, folds, dict.fromkeys(joins, (None, None)))
@@ -117,20 +119,20 @@ def size_fifos(
     both = {j: (needs[f"{j}_fifo_a"], needs[f"{j}_fifo_b"]) for j in joins}
     single = {j: (a, 0) if a > b else (0, b) for j, (a, b) in both.items()}
     try:
-        timing, _ = _run(layers, folds, single)
-        if timing.interval <= free.interval:
-            return single, timing
+        speed, _ = _run(layers, folds, single)
+        if speed.interval <= free.interval:
+            return single, speed
     except schedule.Stuck:
         pass
-    timing, _ = _run(layers, folds, both)
-    return both, timing
+    speed, _ = _run(layers, folds, both)
+    return both, speed
 
 
 def _run(
     layers: tuple[LoweredLayer, ...], folds: dict[str, Fold], fifos: Depths
 ) -> tuple[schedule.Cycles, dict[str, int]]:
-    built = assemble(layers, folds, fifos)
-    graph, timings = built.graph()
-    cycles = schedule.run(graph, bytes_in=built.bytes_in, bytes_out=built.bytes_out)
-    needs = {k: v.needed for k, v in timings.items() if isinstance(v, FifoTiming)}
+    assembly = assemble(layers, folds, fifos)
+    graph, cycle_models = assembly.graph()
+    cycles = schedule.run(graph, bytes_in=assembly.bytes_in, bytes_out=assembly.bytes_out)
+    needs = {k: v.needed for k, v in cycle_models.items() if isinstance(v, FifoCycles)}
     return cycles, needs

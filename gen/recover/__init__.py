@@ -1,1 +1,1 @@
-"""Verilog of what was built, down to what a bitstream says."""
+"""Verilog recovered from what was built: synthesised or routed netlist, or bitstream."""

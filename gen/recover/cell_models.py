@@ -1,6 +1,7 @@
-"""Verilog of a netlist in which LUTs, carries and flip-flops have become what they compute.
+"""Verilog of a netlist with LUTs, carries and flip-flops replaced by their yosys models.
 
-Blocks of RAM and multipliers stay instances (`Recovered.blocks`), whose models a simulation adds.
+Blocks of RAM and multipliers stay instances (`RecoveredVerilog.blocks`): a simulation adds their
+models.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ ICE40_MACROS = """\
 `define ICE40_DEFAULT_ASSIGNMENT_0
 `define ICE40_DEFAULT_ASSIGNMENT_1
 """
-"""What the models of single cells want from the head of yosys' file: no defaults."""
+"""Macros that models of single iCE40 cells need from the head of yosys' file."""
 SECONDS = 600
 
 
@@ -47,15 +48,15 @@ class RecoverError(ValueError):
 
 
 @dataclass(frozen=True)
-class Recovered:
+class RecoveredVerilog:
     """Verilog of module `top`, and the types of the blocks that it has instances of."""
 
     verilog: str
     blocks: tuple[str, ...]
 
 
-def computed(source: Path, top: str, device: Device, cache: Cache) -> Recovered:
-    """The netlist in Verilog `source` with its cells replaced by what they compute."""
+def computed(source: Path, top: str, device: Device, cache: Cache) -> RecoveredVerilog:
+    """The netlist in Verilog `source` with its cells replaced by their models. Raises ToolError."""
     models = _ice40_models(source.read_text()) if device.family == "ice40" else {}
     lib = {"blocks.v": "-lib ", "cells.v": ""}
     script = [*MODELS[device.family], *(f"read_verilog {lib[name]}{name}" for name in models)]
@@ -84,11 +85,11 @@ def computed(source: Path, top: str, device: Device, cache: Cache) -> Recovered:
     }
     text = (cache.step("computed", inputs, make).folder / "computed.v").read_text()
     used = set(re.findall(r"^ *(\w+) (?:#\(|\\|\w+ *\()", text, re.MULTILINE))
-    return Recovered(text, tuple(block for block in BLOCKS if block in used))
+    return RecoveredVerilog(text, tuple(block for block in BLOCKS if block in used))
 
 
 def _ice40_models(netlist: str) -> dict[str, str]:
-    """Files with the models of the cells that a netlist uses: of those with content, of blocks."""
+    """Files with the models of the cells that a netlist uses: cells.v and, for BLOCKS, blocks.v."""
     models: dict[str, str] = {}
     for cell in sorted(set(re.findall(r"^\s*(SB_\w+)", netlist, re.MULTILINE))):
         name = "blocks.v" if cell in BLOCKS else "cells.v"
@@ -97,10 +98,10 @@ def _ice40_models(netlist: str) -> dict[str, str]:
 
 
 def ice40_model(cell: str) -> str:
-    """yosys' model of one type of cell. The whole file takes 16 seconds to read: it has SPRAM."""
+    """yosys' model of one type of cell; its whole file, with SPRAM, takes 16 seconds to read."""
     import pyosys
 
     text = (Path(pyosys.__file__).parent / "share" / "ice40" / "cells_sim.v").read_text()
-    found = re.search(rf"^module {cell}\b.*?^endmodule", text, re.MULTILINE | re.DOTALL)
-    assert found, f"no model of {cell} in yosys"
-    return found[0]
+    module = re.search(rf"^module {cell}\b.*?^endmodule", text, re.MULTILINE | re.DOTALL)
+    assert module, f"no model of {cell} in yosys"
+    return module[0]

@@ -18,7 +18,7 @@ RAMW = {
     **{f"WDO{i}": f"{pin}1" for i, pin in enumerate("CADB")},
     **{f"WADO{i}": f"{pin}0" for i, pin in enumerate("DBCA")},
 }
-"""Where the slice beside a distributed RAM gives on what it gets."""
+"""Output of the slice that drives a distributed RAM, and the input that it passes on."""
 
 
 def as_verilog(routed: Path, top: str, cache: Cache) -> Path:
@@ -50,7 +50,7 @@ def _module(module: dict[str, Any], top: str) -> str:
 
 
 def net(cell: Cell, pin: str, otherwise: str = "1'b0") -> str:
-    """What comes through the multiplexer of a pin. A wire that nothing drives is 1.
+    """Expression of what the multiplexer of a pin passes. A wire that nothing drives is 1.
 
     otherwise: at a pin that has neither a multiplexer nor a wire.
     """
@@ -65,9 +65,9 @@ def net(cell: Cell, pin: str, otherwise: str = "1'b0") -> str:
 
 
 def parameter(cell: Cell, name: str) -> str:
-    """nextpnr ends words that would pass for numbers with a space."""
-    found: str = cell["parameters"].get(name, "")
-    return found.strip()
+    """A parameter without the space that nextpnr adds to words that look like numbers."""
+    value: str = cell["parameters"].get(name, "")
+    return value.strip()
 
 
 def _cell(name: str, cell: Cell) -> str:
@@ -106,17 +106,17 @@ def _comb(name: str, cell: Cell) -> str:
 
 
 def _carry(name: str, cell: Cell, ins: dict[str, str], init: str) -> str:
-    """As yosys' CCU2C says. Its TRELLIS_COMB has no carry out in this mode."""
+    """Half a carry pair, as in yosys' CCU2C: its TRELLIS_COMB has no carry out in this mode."""
     alone = parameter(cell, "CCU2_INJECT1") == "YES"  # what comes in is not added
     half, low, carry = f"{name}_half", f"{name}_low", net(cell, "FCI")
-    total, made = (half, "1'b0") if alone else (f"{half} ^ {carry}", low)
+    total, generated = (half, "1'b0") if alone else (f"{half} ^ {carry}", low)
     lines = [
         f"wire {half}, {low};",
         instance("LUT4", f"{name}_lut", {"INIT": init}, ins | {"Z": half}),
         instance("LUT2", f"{name}_lut2", {"INIT": f"4'b{init[-4:]}"},
                   {"A": ins["A"], "B": ins["B"], "Z": low}),
     ]  # fmt: skip
-    for pin, value in (("F", total), ("FCO", f"{half} ? {carry} : {made}")):
+    for pin, value in (("F", total), ("FCO", f"{half} ? {carry} : {generated}")):
         if bits := cell["connections"].get(pin):
             lines.append(f"assign n{bits[0]} = {value};")
     return "\n".join(lines)

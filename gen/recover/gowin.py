@@ -1,6 +1,6 @@
-"""What the bitstream of a GW1N-9 says, as Verilog of yosys' Gowin cells.
+"""The bitstream of a GW1N-9 as Verilog of yosys' Gowin cells.
 
-Wires are followed from the output pins backwards, so what no pin depends on is left out.
+Wires are followed backwards from the output pins, so cells that no pin depends on are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gen.flow.routing import PINS_FILE
 from gen.host.hashes import of_file
 from gen.recover import gowin_cells, gowin_fuses
 from gen.recover.cell_models import RecoverError
-from gen.recover.gowin_cells import At
+from gen.recover.gowin_cells import TileReader
 from gen.recover.gowin_fuses import Fuses, Tile, Wire
 from gen.support import tools
 from gen.support.cache import Cache, sources
@@ -35,8 +35,8 @@ def read_back(built: Build, device: Device, cache: Cache) -> Path:
 
     def make(folder: Path) -> float:
         began = time.monotonic()
-        found = Traced(Fuses(bits, CHIP, part), pin_numbers(pins.read_text()))
-        (folder / "recovered.v").write_text(found.verilog(built.top))
+        tracer = WireTracer(Fuses(bits, CHIP, part), pin_numbers(pins.read_text()))
+        (folder / "recovered.v").write_text(tracer.verilog(built.top))
         return time.monotonic() - began
 
     inputs = {
@@ -54,8 +54,8 @@ def pin_numbers(constraints: str) -> dict[str, str]:
     return dict(re.findall(r'^IO_LOC "([^"]+)" (\w+);', constraints, re.MULTILINE))
 
 
-class Traced:
-    """Who drives which wire. pins: of the package, by port."""
+class WireTracer:
+    """The driver of each wire, from the fuses. pins: of the package, by port."""
 
     def __init__(self, fuses: Fuses, pins: dict[str, str]) -> None:
         self.fuses = fuses
@@ -66,10 +66,10 @@ class Traced:
         self.waiting: list[Wire] = []
         tiles = {(row, column): tile for row, column, tile in fuses.tiles()}
         for (row, column), tile in tiles.items():
-            at = At(fuses, row, column, self.net)
+            at = TileReader(fuses, row, column, self.net)
             self.source |= {at.wire(to): at.wire(by) for to, by in tile.pips.items()}
             self._cells(at, tile)
-        self._tap({At(fuses, r, c, self.net): tile for (r, c), tile in tiles.items()})
+        self._tap({TileReader(fuses, r, c, self.net): tile for (r, c), tile in tiles.items()})
         for port, pin in pins.items():
             row, column, pad = fuses.pin(pin)
             wires = fuses.db[row, column].bels[f"IOB{pad}"].portmap
@@ -78,8 +78,8 @@ class Traced:
             else:
                 self.inputs[fuses.wire(row, column, wires["O"])] = port
 
-    def _tap(self, tiles: dict[At, Tile]) -> None:
-        """Of clock spines that the fuses do not tell apart, the one that is driven is meant."""
+    def _tap(self, tiles: dict[TileReader, Tile]) -> None:
+        """Takes the driven one of clock spines that the fuses do not tell apart."""
         for at, tile in tiles.items():
             for to, spines in tile.taps.items():
                 driven = [by for by in spines if at.wire(by) in self.source]
@@ -88,8 +88,8 @@ class Traced:
                 if driven:
                     self.source[at.wire(to)] = at.wire(driven[0])
 
-    def _cells(self, at: At, tile: Tile) -> None:
-        """Notes what writes the cell that drives each output of a tile."""
+    def _cells(self, at: TileReader, tile: Tile) -> None:
+        """Registers, for each cell output of a tile, the function that writes the cell."""
         bels = self.fuses.db[at.row, at.column].bels
         for n in (n for n in range(8) if f"LUT{n}" in bels):
             self.makers[at.wire(f"F{n}")] = partial(gowin_cells.lut, at, n)
@@ -104,7 +104,7 @@ class Traced:
             outs = (w for pin, w in bels["BSRAM"].portmap.items() if re.match(r"DO[AB]\d", pin))
             self.makers |= {at.wire(out): partial(gowin_cells.block_ram, at) for out in outs}
 
-    def _numbered(self, at: At, kind: str, n: int, flags: frozenset[str]) -> None:
+    def _numbered(self, at: TileReader, kind: str, n: int, flags: frozenset[str]) -> None:
         if kind == "DFF":
             self.makers[at.wire(f"Q{n}")] = partial(gowin_cells.flop, at, n, flags)
             return
@@ -114,7 +114,7 @@ class Traced:
         self.makers[carry] = partial(gowin_cells.alu_carry, at, n, carry)
 
     def net(self, wire: Wire) -> str:
-        """What drives a wire: a port, a constant, or the wire of a cell, which is then written."""
+        """The driver of a wire: a port, a constant, or a cell's output, which is then written."""
         while wire in self.source and wire not in self.inputs and wire not in self.makers:
             wire = self.source[wire]
         if wire in self.inputs:

@@ -1,4 +1,4 @@
-"""Cells of a GW1N tile as Verilog of yosys' Gowin cells, each function one kind of them."""
+"""Cells of a GW1N tile as Verilog of yosys' Gowin cells, one function for each kind."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MODELLED = {
     *(f"DP{port}_{what}" for port in "AB" for what in ("DATA_WIDTH", "MODE", "REGMODE")),
     *(f"DP{port}_{what}" for port in "AB" for what in ("BEHB", "BELB")),
 }
-"""Attributes of block RAM that are minded."""
+"""Attributes of block RAM that the models here take into account."""
 
 
 @dataclass(frozen=True, eq=False)
-class At:
-    """One tile. net: what drives a wire, as an expression."""
+class TileReader:
+    """One tile of the bitstream. net: expression of the driver of a wire."""
 
     fuses: Fuses
     row: int
@@ -33,14 +33,14 @@ class At:
         return self.fuses.wire(self.row, self.column, name)
 
     def read(self, *names: str) -> list[str]:
-        """What drives each of the tile's wires."""
+        """The drivers of wires of the tile, as expressions."""
         return [self.net(self.wire(name)) for name in names]
 
     def bits(self, n: int) -> int:
         return self.fuses.lut(self.row, self.column, n)
 
 
-def lut(at: At, n: int, out: str = "") -> str:
+def lut(at: TileReader, n: int, out: str = "") -> str:
     """A LUT; `out`: what it drives instead of its own wire."""
     out = out or at.wire(f"F{n}")
     pins = dict(zip("ABCD", at.read(*(f"{pin}{n}" for pin in "ABCD")), strict=True))
@@ -48,9 +48,9 @@ def lut(at: At, n: int, out: str = "") -> str:
     return instance("LUT4", f"LUT_{out}", {"INIT": f"16'h{at.bits(n):04x}"}, links)
 
 
-def mux(at: At, n: int) -> str:
+def mux(at: TileReader, n: int) -> str:
     """OF0, 2, 4 and 6 choose between two LUTs, odd ones between those, OF7 between two tiles."""
-    beside = At(at.fuses, at.row, at.column + 1, at.net)
+    beside = TileReader(at.fuses, at.row, at.column + 1, at.net)
     pairs = {1: ("OF2", "OF0"), 3: ("OF5", "OF1"), 5: ("OF6", "OF4")}
     if n == 7:
         ins = [*beside.read("OF3"), *at.read("OF3")]
@@ -61,7 +61,7 @@ def mux(at: At, n: int) -> str:
     return instance("MUX2", f"MUX_{out}", {}, links)
 
 
-def alu_sum(at: At, n: int) -> str:
+def alu_sum(at: TileReader, n: int) -> str:
     """The sum of an ALU: its LUT, inverted by the carry."""
     out = at.wire(f"F{n}")
     half = f"{out}_half"
@@ -69,8 +69,8 @@ def alu_sum(at: At, n: int) -> str:
     return f"wire {half};\n{lut(at, n, half)}\nassign {out} = {half} ^ {carry};"
 
 
-def alu_carry(at: At, n: int, out: Wire) -> str:
-    """The carry of an ALU goes on where its LUT gives 1; else the LUT's low four bits make it."""
+def alu_carry(at: TileReader, n: int, out: Wire) -> str:
+    """The carry out of an ALU: its carry in where the LUT gives 1, else the LUT's low four bits."""
     on, made = f"{out}_on", f"{out}_made"
     carry, a, b = at.read(f"CIN{n}", f"A{n}", f"B{n}")
     low = instance(
@@ -80,7 +80,7 @@ def alu_carry(at: At, n: int, out: Wire) -> str:
     return f"wire {on}, {made};\n{lut(at, n, on)}\n{low}\n{choice}"
 
 
-def flop(at: At, n: int, flags: frozenset[str]) -> str:
+def flop(at: TileReader, n: int, flags: frozenset[str]) -> str:
     """A flip-flop behind its LUT or, with the flag SD, behind the pin of the multiplexer."""
     (kind,) = flags - {"SD"}
     data = f"SEL{n}" if "SD" in flags else f"F{n}"
@@ -90,7 +90,7 @@ def flop(at: At, n: int, flags: frozenset[str]) -> str:
     return instance(f"{kind}E", f"DFF_{out}", {}, links)
 
 
-def lut_ram(at: At, n: int) -> str:
+def lut_ram(at: TileReader, n: int) -> str:
     """One of the four bits of a RAM16: a LUT that is written through the pins of LUTs 4 and 5."""
     read, write = (at.read(*(f"{pin}{i}" for pin in "DCBA")) for i in (n, 4))
     data, clk, enable = at.read(f"{'ABCD'[n]}5", "CLK2", "LSR2")
@@ -100,8 +100,9 @@ def lut_ram(at: At, n: int) -> str:
     return instance("RAM16SDP1", f"RAM_{out}", settings, links | {"WRE": enable})
 
 
-def block_ram(at: At) -> str:
-    """Two ports of up to 18 bits; or one that writes and one that reads 36, with both's data pins.
+def block_ram(at: TileReader) -> str:
+    """A block with two ports of up to 18 bits; or one that writes and one that reads 36 bits, which
+    use the data pins of both.
 
     A word of 36 bits in one port of an SP is two of 18, one in each port.
     """
@@ -130,7 +131,7 @@ def block_ram(at: At) -> str:
     return instance(kind, f"BSRAM_{at.row}_{at.column}", settings, links)
 
 
-def _ram_port(at: At, port: str, has: dict[str, str]) -> dict[str, str]:
+def _ram_port(at: TileReader, port: str, has: dict[str, str]) -> dict[str, str]:
     wires = at.fuses.db[at.row, at.column].bels["BSRAM"].portmap
     links = {
         f"{pin}{port}": at.read(wires[f"{pin}{port}"])[0]

@@ -1,8 +1,8 @@
-"""What the bitstream of a GW1N-9 configures: cells, wires and contents of block RAM.
+"""The configuration in the bitstream of a GW1N-9: cells, wires and contents of block RAM.
 
-apycula's tables and the decoder of gowin_unpack give bels and pips. gowin_unpack itself (0.32)
-loses some of it: contents and widths of block RAM, functions of ALUs that nextpnr changed, contents
-of distributed RAM, long wires, which clock spine is tapped. Those are read here.
+apycula's tables and the decoder of gowin_unpack give bels and pips. gowin_unpack itself (0.32) does
+not decode all of it: contents and widths of block RAM, functions of ALUs that nextpnr changed,
+contents of distributed RAM, long wires, which clock spine is tapped. These are read here.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ INIT_HEIGHT = 256
 
 @dataclass(frozen=True)
 class Tile:
-    """bels: flags or modes of each by name; pips: source by destination; taps: what the same fuses
-    mean in the tables, any of four clock spines, by destination.
+    """bels: flags or modes of each by name. pips: source by destination. taps: by destination, the
+    clock spines of which any may be meant, as they have the same fuses.
     """
 
     bels: dict[str, set[Any]]
@@ -82,11 +82,11 @@ class Fuses:
         return [name for name, fuses in sources.items() if fuses == sources.get(by)]
 
     def wire(self, row: int, column: int, name: str) -> Wire:
-        """The one name of a wire that a tile knows as `name`."""
+        """The chip-wide name of a wire that a tile knows as `name`."""
         from apycula import chipdb
 
-        found: str = chipdb.wire2global(row + 1, column + 1, self.db, name)
-        return self._alias.get(found, found)
+        global_name: str = chipdb.wire2global(row + 1, column + 1, self.db, name)
+        return self._alias.get(global_name, global_name)
 
     @cached_property
     def _alias(self) -> dict[Wire, Wire]:
@@ -129,29 +129,29 @@ class Fuses:
         )
 
     def block_ram(self, row: int, column: int) -> dict[str, str]:
-        """Attributes of a block of RAM, whose fuses lie in three tiles."""
-        found: dict[str, str] = {}
+        """Attributes by name of a block of RAM, whose fuses lie in three tiles."""
+        attributes: dict[str, str] = {}
         for name, values in self._ram_fuses(row, column).items():
             every = set().union(*values.values())
             is_set = {(c, y, x) for c, y, x in every if self.bits[row, c][y][x]}
             for value, fuses in values.items():
                 if fuses == is_set:
-                    found[name] = value
-        return found
+                    attributes[name] = value
+        return attributes
 
     def _ram_fuses(self, row: int, column: int) -> dict[str, dict[str, set[tuple[int, int, int]]]]:
-        """Column and place of the fuses by attribute and value."""
+        """(tile column, line, bit) of the fuses of a block, by attribute and value."""
         from apycula import attrids
 
         names = {number: name for name, number in attrids.bsram_attrids.items()}
         values = {number: value for value, number in attrids.bsram_attrvals.items()}
-        found: dict[str, dict[str, set[tuple[int, int, int]]]] = {}
+        table: dict[str, dict[str, set[tuple[int, int, int]]]] = {}
         for c in range(column, column + 3):
             for key, fuses in self.db.shortval[self.db[row, c].ttyp]["BSRAM_DP"].items():
                 attribute, value = self.db.rev_logicinfo("BSRAM")[max(key)]
-                of = found.setdefault(names[attribute], {}).setdefault(values[value], set())
+                of = table.setdefault(names[attribute], {}).setdefault(values[value], set())
                 of |= {(c, y, x) for y, x in fuses}
-        return found
+        return table
 
     def contents(self, row: int, column: int) -> list[int]:
         """INIT_RAM rows of a block of RAM: those of an X9 type."""

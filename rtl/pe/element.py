@@ -9,8 +9,10 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
+import numpy as np
 from amaranth import Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -39,7 +41,9 @@ class PE(wiring.Component, ABC):
     """
 
     WEIGHT_BITS = 2, 8
-    """Fewest and most bits of a weight."""
+    """Fewest and most bits of a weight; 0 of a kind without weights."""
+    MULTIPLIES = False
+    """A term is a product, which a hardware multiplier may form: `multiplier` has a choice."""
 
     def __init__(
         self,
@@ -79,6 +83,11 @@ class PE(wiring.Component, ABC):
             }
         )
 
+    @staticmethod
+    def live_share(weights: np.ndarray, bits: int) -> float:
+        """Share of the terms of constant `weights` that synthesis does not drop as zero."""
+        return 1.0
+
     @property
     def x_shape(self) -> Shape:
         return signed(self.x_bits) if self.x_signed else unsigned(self.x_bits)
@@ -89,14 +98,32 @@ class PE(wiring.Component, ABC):
         top = 1 << (self.x_bits - self.x_signed)
         return (-top if self.x_signed else 0), top - 1
 
+    @classmethod
+    def lane_terms(cls, w_bits: int, multiplier: Multiplier) -> int:
+        """Terms of one lane."""
+        return 1
+
+    @classmethod
+    def input_stages(cls, multiplier: Multiplier, registered: bool) -> int:
+        """Registers between the ports x and w and the terms: at least one if `registered`."""
+        return int(registered)
+
+    @classmethod
+    def depth(
+        cls, *, simd: int, w_bits: int, multiplier: Multiplier, levels: int = 1,
+        registered: bool = False,
+    ) -> int:  # fmt: skip
+        """The `latency` of an element, without making one."""
+        tree = tree_latency(simd * cls.lane_terms(w_bits, multiplier), levels)
+        return cls.input_stages(multiplier, registered) + 2 + tree
+
     @property
     def terms_per_lane(self) -> int:
-        return 1
+        return self.lane_terms(self.w_bits, self.multiplier)
 
     @property
     def input_registers(self) -> int:
-        """Registers between the ports x and w and the terms: at least one if `registered`."""
-        return int(self.registered)
+        return self.input_stages(self.multiplier, self.registered)
 
     @property
     def latency(self) -> int:
@@ -163,12 +190,23 @@ class PE(wiring.Component, ABC):
         return held
 
 
-def pe(kind: str) -> type[PE]:
-    """The element of the kind called `kind`; raises ValueError that lists the known ones."""
+@cache
+def elements() -> tuple[str, ...]:
+    """The kinds that have an element, in alphabetical order."""
     import rtl.pe
 
-    known = sorted({m.name for m in pkgutil.iter_modules(rtl.pe.__path__)} - {"element"})
-    if kind not in known:
-        raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(known)}")
-    found: type[PE] = importlib.import_module(f"rtl.pe.{kind}").ELEMENT
-    return found
+    return tuple(sorted({m.name for m in pkgutil.iter_modules(rtl.pe.__path__)} - {"element"}))
+
+
+@cache
+def pe(kind: str) -> type[PE]:
+    """The element of the kind called `kind`; raises ValueError that lists the known ones."""
+    if kind not in elements():
+        raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(elements())}")
+    element: type[PE] = importlib.import_module(f"rtl.pe.{kind}").ELEMENT
+    return element
+
+
+def weightless(kind: str) -> bool:
+    """An element that takes no weights: what pooling does."""
+    return kind in elements() and pe(kind).WEIGHT_BITS == (0, 0)

@@ -6,28 +6,35 @@ products of a recoded weight, and those of all lanes share one adder tree.
 
 from __future__ import annotations
 
+import numpy as np
 from amaranth import Module, Signal, Value
 
-from rtl.digits import digits, products, recode
-from rtl.pe.element import PE
+from rtl.digits import digits, live_digits, products, recode
+from rtl.pe.element import PE, Multiplier
 from rtl.terms import Term, signed_for
 
 
 class MultPE(PE):
     """PE with weights in two's complement ("dsp") or recoded to radix-4 digits ("lut")."""
 
+    MULTIPLIES = True
+
+    @staticmethod
+    def live_share(weights: np.ndarray, bits: int) -> float:
+        return round(live_digits(weights, bits), 1)
+
     @property
     def recoded(self) -> bool:
         return self.multiplier == "lut"
 
-    @property
-    def terms_per_lane(self) -> int:
-        return digits(self.w_bits) if self.recoded else 1
+    @classmethod
+    def lane_terms(cls, w_bits: int, multiplier: Multiplier) -> int:
+        return digits(w_bits) if multiplier == "lut" else 1
 
-    @property
-    def input_registers(self) -> int:
+    @classmethod
+    def input_stages(cls, multiplier: Multiplier, registered: bool) -> int:
         # a DSP block has them, and is slow to reach without
-        return super().input_registers if self.recoded else 1
+        return super().input_stages(multiplier, registered) if multiplier == "lut" else 1
 
     def encode(self, weight: int) -> int:
         end = 1 << (self.w_bits - 1)

@@ -6,6 +6,7 @@ inverts for a negative sign; the +1 that completes the negation is a carry-in of
 
 from __future__ import annotations
 
+import numpy as np
 from amaranth import Cat, Module, Mux, Signal, Value
 
 from rtl.pe.element import PE
@@ -17,6 +18,10 @@ class ShiftPE(PE):
 
     A weight's code is e, or all ones for zero, above a sign bit.
     """
+
+    @staticmethod
+    def live_share(weights: np.ndarray, bits: int) -> float:
+        return round(np.count_nonzero(weights) / weights.size, 1)
 
     @property
     def exponents(self) -> int:

@@ -132,10 +132,10 @@ class _Crowding(CrowdingDiversity):
         self.classes = classes
 
     def _do(self, F: np.ndarray, n_remove: int = 0) -> np.ndarray:
-        found = np.zeros(len(F))
+        volumes = np.zeros(len(F))
         order = list(islice(spread(F.tolist(), self.classes), len(F) - n_remove))
-        found[order] = np.arange(len(order), 0, -1)
-        return found
+        volumes[order] = np.arange(len(order), 0, -1)
+        return volumes
 
 
 class _Draw:

@@ -57,16 +57,16 @@ class Limits:
 
     def excess(self, cost: Mapping[str, Any]) -> dict[str, float]:
         """log10 of how far each limit is missed; negative where it is met."""
-        found = {}
+        over = {}
         if self.max_latency_us is not None:
-            found["max_latency_us"] = math.log10(cost["latency_us"] / self.max_latency_us)
+            over["max_latency_us"] = math.log10(cost["latency_us"] / self.max_latency_us)
         if self.max_luts is not None:
-            found["max_luts"] = math.log10(max(cost["lut"], 1) / self.max_luts)
+            over["max_luts"] = math.log10(max(cost["lut"], 1) / self.max_luts)
         if self.fps is not None:
-            found["fps"] = math.log10(self.fps / cost["inferences_per_s"])
+            over["fps"] = math.log10(self.fps / cost["inferences_per_s"])
         if self.dsps is not None:
-            found["dsps"] = float(cost["dsp"] - self.dsps)
-        return found
+            over["dsps"] = float(cost["dsp"] - self.dsps)
+        return over
 
 
 NO_LIMITS = Limits()

@@ -16,12 +16,14 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sklearn.linear_model import BayesianRidge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from model.kinds import kind, ordered_kinds
 from model.net import Net
 from search.space.space import Candidate, Space
 
@@ -64,6 +66,7 @@ class Predictor:
 
     level: float = 0.0
     slopes: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 0.0)
+    """Those left out are 0."""
 
     @staticmethod
     def fit(probes: Sequence[CalibrationSample]) -> Predictor:
@@ -86,15 +89,21 @@ class Predictor:
     def __call__(self, kinds: Sequence[str], weights: int, inherited: Inherited) -> float:
         """Accuracy that training is expected to give."""
         features = _features(kinds, weights, inherited)
-        logit = self.level + sum(s * x for s, x in zip(self.slopes, features, strict=True))
+        logit = self.level + sum(s * x for s, x in zip(self.slopes, features, strict=False))
         return 1 / (1 + math.exp(-logit))
 
 
 AS_INHERITED = Predictor()
 
 
+@cache
+def _kinds() -> tuple[str, ...]:
+    """The kinds whose shares are features: all but the plain one, which is what they leave."""
+    return tuple(name for name in ordered_kinds() if not kind(name).plain)
+
+
 def _features(kinds: Sequence[str], weights: int, inherited: Inherited) -> list[float]:
-    shares = [kinds.count(kind) / max(len(kinds), 1) for kind in ("shift", "add")]
+    shares = [kinds.count(name) / max(len(kinds), 1) for name in _kinds()]
     return [_logit(inherited.accuracy), inherited.loss, math.log(weights), *shares]
 
 
@@ -109,13 +118,13 @@ def probes(space: Space, count: int, seed: int) -> list[Candidate]:
     kind only, and from each draw the one whose number of weights comes next in an even spread."""
     rng = random.Random(seed)
     spaces = [space, *(space.restrict([kind]) for kind in space.kinds)]
-    found: list[Candidate] = []
+    spread: list[Candidate] = []
     for i in range(count):
         drawn = [spaces[i % len(spaces)].sample(rng) for _ in range(DRAWN)]
         drawn.sort(key=lambda candidate: _size(space, candidate))
         place = (i // len(spaces) + 0.5) / -(-count // len(spaces))
-        found.append(drawn[int(place * len(drawn))])
-    return list(dict.fromkeys(found))
+        spread.append(drawn[int(place * len(drawn))])
+    return list(dict.fromkeys(spread))
 
 
 def _size(space: Space, candidate: Candidate) -> int:

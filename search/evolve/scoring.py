@@ -74,16 +74,16 @@ def evaluate(job: Job) -> list[Score]:
     net = inherit_here(setting, job.candidate)
     network = export(net, data.classes)
     chip = estimator(setting, network)
-    found = [_cost(setting, chip, Genome(job.candidate, share)) for share in job.shares]
+    scores = [_cost(setting, chip, Genome(job.candidate, share)) for share in job.shares]
     inherited = job.inherited
-    if inherited is None and any(score.fits for score in found):
+    if inherited is None and any(score.fits for score in scores):
         inherited = judge(net, data)
     if inherited is None:
-        return found
+        return scores
     expected = setting.expects(job.candidate.kinds, network.weight_count, inherited)
     return [
         replace(score, inherited=inherited, accuracy=expected) if score.fits else score
-        for score in found
+        for score in scores
     ]
 
 
@@ -111,10 +111,10 @@ def _cost(setting: ScoringSetup, chip: Estimator, genome: Genome) -> Score:
         name, name.rsplit("-", 1)[0], genome, None, fits=False, weights=chip.network.weight_count
     )
     try:
-        found = predicted(setting, chip, genome.share)
+        estimate = predicted(setting, chip, genome.share)
     except DoesNotFit as error:
         return replace(score, why=" ".join(str(error).split()), excess=error.ratio)
-    return replace(score, fits=True, predicted=found.as_dict())
+    return replace(score, fits=True, predicted=estimate.as_dict())
 
 
 def estimator(setting: ScoringSetup, network: Network) -> Estimator:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from model.kinds import ordered_kinds
 from search.report import pareto_plots
 from search.report.page_model import Fact, Page
 from search.report.run_section import letters, view
@@ -16,9 +17,10 @@ from search.results.results import Finalist, SearchRun
 BOARD_NAMES = {"ice40": "iCE40", "ecp5": "ECP5", "gowin": "Gowin"}
 ALONE = (
     "No network of a single kind is among those measured; to see what mixing gains, search with "
-    "--kinds mult, shift or add too, and name those runs after this one in shiftadd report."
+    f"--kinds {', '.join(ordered_kinds()[:-1])} or {ordered_kinds()[-1]} too, and name those runs "
+    "after this one in shiftadd report."
 )
-LEGEND = {"mult": "mult", "shift": "shift", "add": "add", "mixed": "mixed kinds"}
+LEGEND = {name: name for name in ordered_kinds()} | {"mixed": "mixed kinds"}
 
 
 def page(runs: Sequence[SearchRun], command: str) -> Page:
@@ -83,22 +85,22 @@ def _volumes(runs: Sequence[SearchRun], names: Sequence[str], split: str) -> dic
 
 def _gains(runs: Sequence[SearchRun], names: Sequence[str]) -> list[Gain]:
     first, *others = runs
-    found = (
+    gains = (
         gain(first.front, run.front, (names[0], name), run.style)
         for run, name in zip(others, names[1:], strict=True)
     )
-    return [g for g in found if g]
+    return [g for g in gains if g]
 
 
 def _inner(run: SearchRun) -> list[Gain]:
     """Networks of mixed kinds against those of one kind, among the finalists of one run."""
     mixed = [f for f in run.finalists if f.kind == "mixed"]
     kinds = sorted({f.kind for f in run.finalists} - {"mixed"})
-    found = (
+    gains = (
         gain(mixed, [f for f in run.finalists if f.kind == k], ("mixing kinds", f"all {k}"), k)
         for k in kinds
     )
-    return [g for g in found if g]
+    return [g for g in gains if g]
 
 
 def _lede(run: SearchRun) -> list[str]:
@@ -141,15 +143,15 @@ def _told(finalist: Finalist) -> str:
     )
 
 
-def beats(found: Gain) -> str:
+def beats(gain: Gain) -> str:
     """One sentence, losses included."""
     costs = {"lut": "LUTs", "latency_us": "latency", "energy_nj": "energy"}
-    parts = [_change(found.saved(cost), name) for cost, name in costs.items()]
-    ahead = round(100 * (found.best[0] - found.best[1]), 1)
+    parts = [_change(gain.saved(cost), name) for cost, name in costs.items()]
+    ahead = round(100 * (gain.best[0] - gain.best[1]), 1)
     level = f"{abs(ahead):.1f} points {'more' if ahead > 0 else 'less'}" if ahead else "as much"
     return (
-        f"At {100 * found.accuracy:.1f} %, {found.name} takes {parts[0]}, {parts[1]} and "
-        f"{parts[2]}, compared with {found.other}; at its best it reaches {level}."
+        f"At {100 * gain.accuracy:.1f} %, {gain.name} takes {parts[0]}, {parts[1]} and "
+        f"{parts[2]}, compared with {gain.other}; at its best it reaches {level}."
     )
 
 

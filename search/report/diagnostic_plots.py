@@ -69,8 +69,8 @@ def curves(
 
     zero: whether the vertical axis begins there.
     """
-    found = {key: [(r[x], r[key]) for r in rows if x in r and key in r] for key in series}
-    pairs = [pair for line in found.values() for pair in line]
+    points = {key: [(r[x], r[key]) for r in rows if x in r and key in r] for key in series}
+    pairs = [pair for line in points.values() for pair in line]
     if not pairs:
         return None
     xs, ys = zip(*pairs, strict=True)
@@ -79,8 +79,8 @@ def curves(
     if len({*xs}) < FEW:
         plot.x = replace(plot.x, at_values=tuple(sorted({*xs})))
     for key, style in series.items():
-        plot.polyline(f"curve {style}", found[key])
-        for a, b in found[key]:
+        plot.polyline(f"curve {style}", points[key])
+        for a, b in points[key]:
             spot = plot.x.at(a), plot.y.at(b)
             plot.hits.append((*spot, f"{key.replace('_', ' ')}\n{x} {a:g}: {b:,.4g}", ""))
             if len({*xs}) < FEW:

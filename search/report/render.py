@@ -9,6 +9,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from model.kinds import kind, ordered_kinds
 from search.report.page_model import Page
 from search.report.svg_plot import SHAPES
 
@@ -43,6 +44,7 @@ def _environment() -> Environment:
         "packed": packed,
     }  # fmt: skip
     environment.globals["shapes"] = SHAPES
+    environment.globals["kinds"] = [kind(name) for name in ordered_kinds()]
     return environment
 
 

@@ -134,29 +134,29 @@ def _progress(run: SearchRun) -> str:
 def _rounds(run: SearchRun) -> list[tuple[str, Plot]]:
     errors = diagnostic_plots.curves(run.rounds, "round", ERRORS, "mean error, %", zero=True)
     volumes = diagnostic_plots.curves(run.rounds, "round", VOLUMES, "hypervolume")
-    found = (("Error of the cost model, by round", errors), ("Hypervolume, by round", volumes))
-    return [(heading, plot) for heading, plot in found if plot]
+    plots = (("Error of the cost model, by round", errors), ("Hypervolume, by round", volumes))
+    return [(heading, plot) for heading, plot in plots if plot]
 
 
 def _training(run: SearchRun) -> list[tuple[str, Plot]]:
     loss = diagnostic_plots.curves(run.curve, "epoch", {"loss": "loss"}, "loss")
     accuracy = diagnostic_plots.curves(run.curve, "epoch", NETWORKS, "accuracy")
-    found = (("Training loss", loss), ("Validation accuracy", accuracy))
-    return [(heading, plot) for heading, plot in found if plot]
+    plots = (("Training loss", loss), ("Validation accuracy", accuracy))
+    return [(heading, plot) for heading, plot in plots if plot]
 
 
 def _histograms(run: SearchRun) -> list[tuple[str, Plot, str]]:
     """(kind, figure, its distances from the two laws in words); the shared tensor comes first."""
-    found = []
+    plots = []
     for name, row in sorted(
         run.histograms.items(), key=lambda item: (item[0] != "shared", item[0])
     ):
         laws = (("Gaussian", row.gaussian), ("Laplacian", row.laplacian))
         known = [f"{law} {distance:.3f}" for law, distance in laws if distance is not None]
-        found.append(
+        plots.append(
             (name, diagnostic_plots.histogram(name, row), f": {', '.join(known)}" if known else "")
         )
-    return found
+    return plots
 
 
 def _supernet(run: SearchRun) -> str:

@@ -11,19 +11,19 @@ from rich.table import Table
 COLUMNS = ("network", "val. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ", "layers")
 
 
-def table(found: Mapping[str, Any]) -> Table:
+def table(result: Mapping[str, Any]) -> Table:
     """Of what `search.run.search.search` returns; 80 columns wide, with a letter for each layer but
     for products at the ends: mult, shift or add."""
-    rounds, seconds = found["rounds"], sum(found["seconds"].values())
+    rounds, seconds = result["rounds"], sum(result["seconds"].values())
     made = Table(
-        title=f"{len(found['front'])} networks on the measured front; {found['evaluations']} "
-        f"points scored, {found['finalists']} built, {seconds:.0f} s",
-        caption=_caption(rounds, found["report"]), box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
+        title=f"{len(result['front'])} networks on the measured front; {result['evaluations']} "
+        f"points scored, {result['finalists']} built, {seconds:.0f} s",
+        caption=_caption(rounds, result["report"]), box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
     for name in COLUMNS:
         words = name in ("network", "layers")
         made.add_column(name, justify="left" if words else "right", no_wrap=True)
-    for row in found["front"]:
+    for row in result["front"]:
         made.add_row(
             row["key"], f"{100 * row['validation']:.2f}", f"{100 * row['test']:.2f}",
             f"{row['lut']:.0f}", f"{row['dsp']:.0f}", f"{row['bram']:.0f}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from model.kinds import kind, ordered_kinds
 from search.report.svg_axis import Axis, Scale, axis
 
 Box = tuple[float, float, float, float]
@@ -12,9 +13,7 @@ Box = tuple[float, float, float, float]
 WIDTH, HEIGHT = 400.0, 330.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 12.0, 18.0, 42.0
 SHAPES = {
-    "mult": "M-4.7-4.7h9.4v9.4h-9.4z",
-    "shift": "M0-6L5.8 4.4H-5.8z",
-    "add": "M0-6.4L6.4 0L0 6.4L-6.4 0z",
+    **{name: kind(name).mark for name in ordered_kinds()},
     "mixed": "M-5.2 0a5.2 5.2 0 1 0 10.4 0a5.2 5.2 0 1 0-10.4 0z",
     "other": "M-5-5L5 5M-5 5L5-5",
 }

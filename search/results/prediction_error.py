@@ -19,14 +19,14 @@ def compare(number: int, finalists: Sequence[Mapping[str, Any]], box: Box) -> di
     hypervolume_measured: trained out and built.
     """
     built = [f for f in finalists if f["measured"]]
-    found: dict[str, Any] = {"round": number, "finalists": len(finalists), "measured": len(built)}
+    summary: dict[str, Any] = {"round": number, "finalists": len(finalists), "measured": len(built)}
     for name in ERRORS:
-        found[f"{name.split('_')[0]}_error"] = _error(built, name)
+        summary[f"{name.split('_')[0]}_error"] = _error(built, name)
     seen = [row(f["accuracy"]["expected"] or 0.0, f["searched"]) for f in built]
     real = [row(f["accuracy"]["validation"], f["measured"]) for f in built if not f["error"]]
-    found["hypervolume_predicted"] = round(box.volume(seen), 6)
-    found["hypervolume_measured"] = round(box.volume(real), 6)
-    return found
+    summary["hypervolume_predicted"] = round(box.volume(seen), 6)
+    summary["hypervolume_measured"] = round(box.volume(real), 6)
+    return summary
 
 
 def _error(built: Sequence[Mapping[str, Any]], name: str) -> float | None:
@@ -35,8 +35,8 @@ def _error(built: Sequence[Mapping[str, Any]], name: str) -> float | None:
     return round(100 * sum(parts) / len(parts), 2) if parts else None
 
 
-def agrees(found: Mapping[str, Any]) -> bool:
+def agrees(row: Mapping[str, Any]) -> bool:
     """Whether all errors of a round are within AGREED, and everything could be built."""
-    if found["measured"] < found["finalists"]:
+    if row["measured"] < row["finalists"]:
         return False
-    return all(found[name] is not None and found[name] <= most for name, most in AGREED.items())
+    return all(row[name] is not None and row[name] <= most for name, most in AGREED.items())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from model.arch import Architecture
+from model.kinds import kind_names, plain_kind
 from sim.verify.evidence import BARE, WHAT
 from sim.verify.fault_counts import FaultCounts
 
@@ -188,7 +189,7 @@ class SearchRun:
         """The kind that stands for this run beside others: a single kind, mixed, or random."""
         if self.request.get("sampler") == "random":
             return "random"
-        return one_kind(self.request["kinds"] or ("mult", "shift", "add"))
+        return one_kind(self.request["kinds"] or kind_names())
 
     @property
     def title(self) -> str:
@@ -208,7 +209,7 @@ class SearchRun:
 def one_kind(kinds: Iterable[str]) -> str:
     """The kind of a network whose layers, but for products at the ends, are all of one kind, or
     `mixed`."""
-    different = set(kinds) or {"mult"}
+    different = set(kinds) or {plain_kind()}
     return different.pop() if len(different) == 1 else "mixed"
 
 

@@ -110,8 +110,8 @@ def _numbers(rows: list[dict[str, Any]]) -> tuple[dict[str, float], ...]:
 
 def _training(row: dict[str, Any]) -> tuple[tuple[dict[str, float], ...], dict[str, Histogram]]:
     drawn = (row.get("histograms") or {}).items()
-    found = {name: _histogram(part) for name, part in drawn if part.get("counts")}
-    return _numbers(row.get("curve") or []), found
+    histograms = {name: _histogram(part) for name, part in drawn if part.get("counts")}
+    return _numbers(row.get("curve") or []), histograms
 
 
 def _histogram(row: dict[str, Any]) -> Histogram:

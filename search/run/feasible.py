@@ -39,12 +39,12 @@ def check_feasible(
         raise InfeasibleError(_nearest([s for s in scores if s.fits], limits, space, setting.board))
     free = replace(setting, limits=replace(limits, max_luts=None, dsps=None))
     jobs = [Job(free, smallest(space, kind), SHARES) for kind in space.kinds]
-    found = [score for _, several in pool.run(evaluate, jobs) for score in several]
-    fitting = [score for score in found if score.fits]
+    scored = [score for _, several in pool.run(evaluate, jobs) for score in several]
+    fitting = [score for score in scored if score.fits]
     if not fitting:
         raise InfeasibleError(
             f"nothing in space {space.name} fits {setting.board}; its smallest network "
-            f"{min(found, key=lambda s: s.excess).why}"
+            f"{min(scored, key=lambda s: s.excess).why}"
         )
     raise InfeasibleError(_nearest(fitting, limits, space, setting.board))
 

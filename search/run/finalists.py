@@ -33,8 +33,10 @@ from model.spec import Network
 from search.evolve.objectives import Score
 from search.evolve.scoring import ScoringSetup, estimator, inherit_here, most_luts, predicted
 from search.run.tuning import Training, tune
-from sim.bench.simulators import SimulatorError, missing
-from sim.verify.network import SimulationResult, simulate
+from sim.bench.installed import missing
+from sim.bench.simulators import SimulatorError
+from sim.verify.network import simulate
+from sim.verify.simulation_result import SimulationResult
 
 FINALIST = "finalist.json"
 PROVEN = 20
@@ -91,10 +93,10 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
 
 def _trained(job: BuildJob, folder: Path) -> tuple[Network, float]:
     inherited = inherit_here(job.setting, job.points[0].genome.candidate)
-    found = tune(job.setting, inherited, job.training, folder)
-    network = found.network
+    tuned = tune(job.setting, inherited, job.training, folder)
+    network = tuned.network
     network.about["data"] = job.setting.data  # by which it is loaded, not the split's name
-    return network, found.accuracy["integer"]
+    return network, tuned.accuracy["integer"]
 
 
 def _adopt(network: Network, source: Path, folder: Path) -> None:
@@ -125,26 +127,26 @@ def _measure(
     `predicted` is that of the plan that is built; `searched`, what the search went by.
     """
     setting = job.setting
-    found: dict[str, Any] = {
+    row: dict[str, Any] = {
         "predicted": {}, "measured": {}, "rtl": {"images": 0, "mismatches": 0}, "error": "",
     }  # fmt: skip
     try:
         guess, report, accelerator = _fitted(job, network, point.genome.share, folder)
-        found["predicted"] = guess.as_dict()
+        row["predicted"] = guess.as_dict()
         proof = simulate(
             network, accelerator, torch.from_numpy(data.test_images[:PROVEN]),
             simulator=_simulator(guess.cycles_interval),
         )  # fmt: skip
         report = with_cycles(report, proof.cycles_latency, proof.cycles_interval)
         save_report(report, folder / REPORT)
-        found["rtl"] = {"images": proof.images, "mismatches": proof.mismatches}
+        row["rtl"] = {"images": proof.images, "mismatches": proof.mismatches}
         assert report.measured is not None
         joules = energy(network, guess.plan).total
-        found["measured"] = asdict(report.measured) | {"energy_nj": joules}
-        found["error"] = _wrong(proof) or _missed(setting, found["measured"])
+        row["measured"] = asdict(report.measured) | {"energy_nj": joules}
+        row["error"] = _wrong(proof) or _missed(setting, row["measured"])
     except (PlanError, DoesNotFitError, ToolError, SimulatorError) as error:
-        found["error"] = " ".join(str(error).split())
-    return found
+        row["error"] = " ".join(str(error).split())
+    return row
 
 
 def _fitted(

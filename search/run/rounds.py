@@ -66,9 +66,9 @@ class Rounds:
                 now = self.build(setting, training, number, picked)
             built += now
             assert self.box is not None
-            found = compare(number, now, self.box)
-            self.run.end_round(found)
-            if agrees(found):
+            errors = compare(number, now, self.box)
+            self.run.end_round(errors)
+            if agrees(errors):
                 return
             setting = replace(setting, cost=self._refitted(built))
 
@@ -98,8 +98,8 @@ class Rounds:
                 beyond = set(fresh[end - len(self.asked) :])
                 candidates = [one for one in candidates if one not in beyond]
                 generation = len(self.asked) // budget.population
-                found = self.score(setting, candidates, (number, generation), tick)
-                evolution.tell(self._as_known(found, setting.expects))
+                scores = self.score(setting, candidates, (number, generation), tick)
+                evolution.tell(self._as_known(scores, setting.expects))
                 self.asked.update(candidates)
                 points = self._points(number)
                 done = len(self.asked) // budget.population - 1
@@ -137,8 +137,8 @@ class Rounds:
             if not all((at[0], name) in run.scores for name in keys)
         ]
         tick(sum(one not in self.asked for one in candidates) - len(jobs))
-        for _, found in self.pool.run(evaluate, jobs):
-            run.append(found, *at)
+        for _, scored in self.pool.run(evaluate, jobs):
+            run.append(scored, *at)
             tick(1)
         return [run.scores[at[0], name] for keys in points for name in keys]
 
@@ -155,21 +155,21 @@ class Rounds:
         ]
         names = {job.candidate: Path(job.folder).name for job in jobs}
         with self.show.steps(f"training {number + 1}.{part + 1}", len(jobs)) as tick:
-            for job, found in self.pool.run(probe, jobs):
-                self.trained[names[job.candidate]] = found
-                tick(1, f"{found.inherited.accuracy:.3f} → {found.trained:.3f}")
+            for job, sample in self.pool.run(probe, jobs):
+                self.trained[names[job.candidate]] = sample
+                tick(1, f"{sample.inherited.accuracy:.3f} → {sample.trained:.3f}")
 
     def _promising(self, number: int, count: int) -> list[Score]:
         """A point of each of `count` networks that are not trained yet: those that would add most
         hypervolume to what is expected of the others and known of the trained ones."""
         able = self.front(self._as_known(self._points(number), self.expects()))
-        found: dict[str, Score] = {}
+        best: dict[str, Score] = {}
         for i in spread([s.objectives() for s in able], self.request.space.classes) if able else ():
-            if len(found) == count:
+            if len(best) == count:
                 break
             if able[i].id not in self.trained:
-                found.setdefault(able[i].id, able[i])
-        return list(found.values())
+                best.setdefault(able[i].id, able[i])
+        return list(best.values())
 
     def _points(self, number: int) -> list[Score]:
         """What the present round has scored so far; a run that is resumed has more on disk."""
@@ -177,7 +177,7 @@ class Rounds:
 
     def _as_known(self, scores: Sequence[Score], expects: Predictor) -> list[Score]:
         """`scores` with accuracies as they are known, or expected now."""
-        found = []
+        known = []
         for score in scores:
             accuracy = score.accuracy
             if score.id in self.trained:
@@ -185,8 +185,8 @@ class Rounds:
             elif score.inherited is not None:
                 kinds = score.genome.candidate.kinds
                 accuracy = expects(kinds, score.weights, score.inherited)
-            found.append(replace(score, accuracy=accuracy) if score.fits else score)
-        return found
+            known.append(replace(score, accuracy=accuracy) if score.fits else score)
+        return known
 
     def front(self, scores: Sequence[Score]) -> list[Score]:
         """The front of `scores`, without what is of no use.
@@ -233,9 +233,9 @@ class Rounds:
         ]
         rows: list[dict[str, Any]] = []
         with self.show.steps(f"finalists {number + 1}", len(picked)) as tick:
-            for _, found in self.pool.run(build, jobs):
-                rows += found
-                for one in found:
+            for _, row in self.pool.run(build, jobs):
+                rows += row
+                for one in row:
                     tick(1, f"{one['key']}  {one['error'] or 'built'}"[:80])
         return sorted(rows, key=lambda one: str(one["key"]))
 

@@ -91,8 +91,8 @@ def _prepare(
     ]
     known: list[CalibrationSample] = []
     with run.timed("probes"), show.steps("probes", len(jobs)) as tick:
-        for _, found in pool.run(probe, jobs):
-            known.append(found)
+        for _, sample in pool.run(probe, jobs):
+            known.append(sample)
             tick(1)
     return setting, training, known
 
@@ -124,9 +124,9 @@ def _finish(run: RunFolder) -> tuple[dict[str, Any], bool]:
         rows.append(json.loads(path.read_text()) | {"on_front": path.parent.name in best})
         write(path, json.dumps(rows[-1], indent=1) + "\n")
     page = report([run.folder])["report"]
-    found = {
+    result = {
         "run": str(run.folder), "report": page, "evaluations": len(run.scores),
         "finalists": len(rows), "front": [one.row() for one in front],
         "rounds": run.rounds, "seconds": run.head["seconds"],
     }  # fmt: skip
-    return found, not any(row["rtl"]["mismatches"] for row in rows)
+    return result, not any(row["rtl"]["mismatches"] for row in rows)

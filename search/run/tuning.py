@@ -55,9 +55,9 @@ def probe(job: TuneJob) -> CalibrationSample:
     if not path.is_file():
         net = inherit_here(job.setting, job.candidate)
         before = judge(net, images(job.setting.data))
-        found = tune(job.setting, net, job.training, Path(job.folder))
+        tuned = tune(job.setting, net, job.training, Path(job.folder))
         made = CalibrationSample(
-            job.candidate.kinds, found.weights, before, found.accuracy["integer"]
+            job.candidate.kinds, tuned.weights, before, tuned.accuracy["integer"]
         )
         write(path, json.dumps(asdict(made)) + "\n")
     return CalibrationSample.from_dict(json.loads(path.read_text(encoding="utf-8")))

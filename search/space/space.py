@@ -17,6 +17,7 @@ from math import prod
 from typing import Any, TypeVar
 
 from model.arch import Architecture, Block, validate
+from model.kinds import kind, plain_kind
 
 T = TypeVar("T")
 REDUCTIONS = ("none", "maxpool", "stride")
@@ -80,7 +81,7 @@ class Candidate:
     def kinds(self) -> tuple[str, ...]:
         """Of the layers in order; products at the ends, as published, do not count."""
         inner = (layer.kind for stage in self.stages for layer in stage.layers)
-        first, last = ([end.kind] * (end.kind != "mult") for end in (self.first, self.last))
+        first, last = ([end.kind] * (not kind(end.kind).plain) for end in (self.first, self.last))
         return (*first, *inner, *last)
 
 
@@ -246,7 +247,9 @@ def _stage_choice(reduce: str, channels: int, layers: Sequence[Choice]) -> Stage
 
 def _ends(choices: Sequence[Choice], kinds: Sequence[str]) -> tuple[Choice, ...]:
     """Those of `kinds`; without any products, as published; without these all."""
-    own, products = (tuple(c for c in choices if c.kind in among) for among in (kinds, ("mult",)))
+    own, products = (
+        tuple(c for c in choices if c.kind in among) for among in (kinds, (plain_kind(),))
+    )
     return own or products or tuple(choices)
 
 
@@ -282,9 +285,9 @@ def _vary(layer: Choice, choices: Sequence[Choice], rng: random.Random) -> Choic
     ways = [group for group in near.values() if group]
     if not ways:
         return _sample_layer(choices, rng)
-    found = rng.choice(rng.choice(ways))
-    own = [c for c in near["kind"] if c.kind == found.kind]
-    return min(own, key=lambda c: abs(c.bits - layer.bits)) if own else found
+    other = rng.choice(rng.choice(ways))
+    own = [c for c in near["kind"] if c.kind == other.kind]
+    return min(own, key=lambda c: abs(c.bits - layer.bits)) if own else other
 
 
 def _sample_stage(stage: Stage, rng: random.Random) -> StageChoice:

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from gen.support.files import write
 from model import data as datasets
+from model.kinds import ordered_kinds
 from search.evolve.objectives import Limits
 from search.results.compare import gain, volumes
 from search.results.results import Finalist
@@ -34,9 +35,7 @@ from search.run.search import search
 
 STYLES: dict[str, dict[str, Any]] = {
     "hybrid": {},
-    "mult": {"kinds": ("mult",)},
-    "shift": {"kinds": ("shift",)},
-    "add": {"kinds": ("add",)},
+    **{kind: {"kinds": (kind,)} for kind in ordered_kinds()},
     "random": {"sampler": "random"},
 }
 """What distinguishes each search; `random` draws hybrid networks."""
@@ -74,12 +73,12 @@ def _most(accuracies: Iterable[float | None]) -> float:
 def gained(ours: Sequence[Finalist], theirs: Sequence[Finalist]) -> dict[str, Any] | None:
     """Parts of LUTs, energy and latency saved at the best accuracy that both reach, and accuracy
     ahead with no more LUTs than the others' best takes (None without a network so small)."""
-    found = gain(ours, theirs, ("hybrid", "baseline"), "mixed")
-    if found is None:
+    gains = gain(ours, theirs, ("hybrid", "baseline"), "mixed")
+    if gains is None:
         return None
     return {
-        "at_accuracy": found.accuracy, "saved": {c: found.saved(c) for c in found.costs},
-        "at_luts": found.luts, "accuracy_ahead": found.ahead if isfinite(found.ahead) else None,
+        "at_accuracy": gains.accuracy, "saved": {c: gains.saved(c) for c in gains.costs},
+        "at_luts": gains.luts, "accuracy_ahead": gains.ahead if isfinite(gains.ahead) else None,
     }  # fmt: skip
 
 
@@ -97,11 +96,11 @@ def baselines(
     for seed in range(seeds):
         for style in STYLES:
             folder = out / f"{style}-{seed}"
-            found, _ = search(
+            result, _ = search(
                 data=data, board=board, out=folder, seed=seed, supernet=supernet, resume=True,
                 quiet=quiet, **STYLES[style], **options,
             )  # fmt: skip
-            evaluations[folder.name] = found["evaluations"]
+            evaluations[folder.name] = result["evaluations"]
             fronts[style].append(load(folder).front)
     made = {
         "format": FORMAT, "version": VERSION, "data": data, "board": board, "seeds": seeds,

@@ -90,15 +90,15 @@ def measure(
     plan, share = planned(network, target, share)
     text = elaborate(network, plan).verilog
     if seed % ROUTED or plan.cost.lut > FULL * target.lut:
-        found: dict[str, float] = dict(
+        measured: dict[str, float] = dict(
             packed(synthesise(text, TOP, target, cache=Cache(cache)), target)
         )
     else:
         got = build(text, TOP, target, bitstream=False, cache=cache).measured
-        found = {name: getattr(got, name) for name in ("lut", "ff", "dsp", "bram", "fmax_mhz")}
+        measured = {name: getattr(got, name) for name in ("lut", "ff", "dsp", "bram", "fmax_mhz")}
     row = {
         "device": target.name, "space": space.name, "seed": seed, "share": share,
-        "candidate": candidate.as_dict(), "raw": found,
+        "candidate": candidate.as_dict(), "raw": measured,
         "folds": {stage.name: list(astuple(stage.fold)) for stage in plan.stages},
     }  # fmt: skip
     return row | described(row, network)
@@ -136,8 +136,10 @@ def keep(rows: dict[str, list[dict[str, Any]]], path: Path = NETWORKS) -> None:
 
 def load(path: Path = NETWORKS) -> dict[str, list[dict[str, Any]]]:
     """All kept networks by family."""
-    found: dict[str, list[dict[str, Any]]] = json.loads(path.read_text()) if path.exists() else {}
-    return found
+    networks: dict[str, list[dict[str, Any]]] = (
+        json.loads(path.read_text()) if path.exists() else {}
+    )
+    return networks
 
 
 def describe_again() -> None:

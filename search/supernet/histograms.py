@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from scipy import stats
 
+from model.kinds import kind
 from model.ops import ops
 from search.supernet.sharing import Position
 from search.supernet.supernet import SuperNet
@@ -34,8 +35,8 @@ def histograms(supernet: SuperNet) -> dict[str, dict[str, Any]]:
             pooled["shared"].append(_standard(weight))
         for role in position.played:
             weight = position.weight(role, position.shape(role))
-            if role.choice.kind == "shift":
-                weight = ops("shift").quantise(weight, role.choice.bits, 0, True)
+            if kind(role.choice.kind).uneven:
+                weight = ops(role.choice.kind).quantise(weight, role.choice.bits, 0, True)
             pooled[role.choice.kind].append(_standard(weight))
     return {name: _row(np.concatenate(values)) for name, values in pooled.items()}
 

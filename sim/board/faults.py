@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from gen.deploy.bundle import Bundle
 from gen.deploy.examples import Examples
-from gen.host.board_check import right_answers
+from gen.host.board_check import golden_answers
 from gen.host.connection import BoardConnection
 from gen.host.link_protocol import INFER, NO_ID, Answer, DeviceError, frame, pack_image
 from model.spec import Network
-from sim.board.fault_scenarios import fault_scenarios, opened
+from sim.board.fault_scenarios import connect, fault_scenarios
 from sim.board.malformed import CATEGORIES, malformed
 from sim.board.virtual import VirtualBoard
 from sim.verify.fault_counts import FaultCounts, FrameCounts
@@ -27,9 +27,11 @@ WRAP = 1 << 16
 
 @dataclass(frozen=True)
 class Burst:
-    """Malformed frames of one sort and the good request behind them. harm: what it suffered."""
+    """Malformed frames of one category and the good request behind them. harm: what went wrong with
+    that request; empty if nothing.
+    """
 
-    sort: str
+    category: str
     frames: FrameCounts
     harm: str = ""
 
@@ -43,16 +45,16 @@ def try_faults(
     seed: int = 0,
     tick: Callable[[int, int], None] = lambda done, total: None,
 ) -> FaultCounts:
-    """Gives the virtual board of `bundle` `count` malformed frames, then every mishap.
+    """Gives the virtual board of `bundle` `count` malformed frames, then every fault scenario.
 
     tests: images of the good requests and their right answers. tick: frames sent and in all. Raises
     DeviceError when the board does not answer at all, SimulatorError.
     """
     began, rng = time.monotonic(), random.Random(seed)
     images = [pack_image(image, bundle.info) for image in tests.images]
-    answers = right_answers(tests.scores.tolist())
+    answers = golden_answers(tests.scores.tolist())
     with VirtualBoard(bundle) as board:
-        with opened(board.port, bundle.info.baud) as device:
+        with connect(board.port, bundle.info.baud) as device:
             bursts = storm(device, images, answers, count=count, rng=rng)
             frames, first = _tally(bursts, lambda sent: tick(sent, count))
         others = fault_scenarios(board, bundle, network, images, answers, rng)
@@ -67,60 +69,62 @@ def storm(
     count: int,
     rng: random.Random,
 ) -> Iterator[Burst]:
-    """Sends `count` malformed frames, up to BURST of a sort before each good one, which is an image
-    that has the answer of the same index. Ends early with a burst behind which the board hangs.
+    """Sends `count` malformed frames in bursts of a category, up to BURST frames each.
+
+    Behind each burst goes a good request: one of `images`, whose right answer is that of `answers`
+    at the same index. Ends early with a burst after which the board does not answer.
     """
-    for sort, size in _sizes(count, rng):
+    for category, size in _sizes(count, rng):
         at = rng.randrange(len(images))
         lines = frame(rng.randrange(NO_ID), INFER, images[at])
-        bad = [malformed(rng, sort, lines) for _ in range(size)]
-        burst = _burst(device, sort, bad, images[at], answers[at])
+        bad = [malformed(rng, category, lines) for _ in range(size)]
+        burst = _burst(device, category, bad, images[at], answers[at])
         yield burst
         if burst.frames.hung:
             return
 
 
 def _sizes(count: int, rng: random.Random) -> Iterator[tuple[str, int]]:
-    """Sort and size of each burst: all sorts in turn, newly shuffled each time."""
+    """Category and size of each burst: all categories in turn, shuffled anew each time."""
     while count:
-        for sort in rng.sample(list(CATEGORIES), len(CATEGORIES)):
+        for category in rng.sample(list(CATEGORIES), len(CATEGORIES)):
             if size := min(rng.randint(1, BURST), count):
-                yield sort, size
+                yield category, size
             count -= size
 
 
 def _burst(
-    device: BoardConnection, sort: str, bad: Sequence[bytes], image: bytes, right: Answer
+    device: BoardConnection, category: str, bad: Sequence[bytes], image: bytes, right: Answer
 ) -> Burst:
     repeated, sent = device.repeated, FrameCounts(sent=len(bad), good=1)
     try:
         before = device.counters()
         for line in bad:
             device.send(line)
-        (found,) = device.predict([image])
+        (answer,) = device.predict([image])
         after = device.counters()
     except DeviceError as error:
-        return Burst(sort, sent + FrameCounts(hung=1), f"{sort}: {error}")
-    wrong, lost = int(found != right), device.repeated - repeated
+        return Burst(category, sent + FrameCounts(hung=1), f"{category}: {error}")
+    wrong, lost = int(answer != right), device.repeated - repeated
     seen = FrameCounts(
         damaged=(after.damaged - before.damaged) % WRAP,
         refused=(after.refused - before.refused) % WRAP,
         wrong=wrong,
         lost=lost,
     )
-    harm = f"{sort}: {found} came, not {right}" if wrong else f"{sort}: a request was lost"
-    return Burst(sort, sent + seen, harm if wrong or lost else "")
+    harm = f"{category}: {answer} came, not {right}" if wrong else f"{category}: a request was lost"
+    return Burst(category, sent + seen, harm if wrong or lost else "")
 
 
 def _tally(
     bursts: Iterable[Burst], progress: Callable[[int], None]
 ) -> tuple[dict[str, FrameCounts], str]:
-    """Counts by sort, and the first harm. progress: is told how many frames were sent."""
-    found = dict.fromkeys(CATEGORIES, FrameCounts())
+    """Counts by category, and the first harm. progress: called with frames sent so far."""
+    totals = dict.fromkeys(CATEGORIES, FrameCounts())
     first, sent = "", 0
     for burst in bursts:
-        found[burst.sort] += burst.frames
+        totals[burst.category] += burst.frames
         first = first or burst.harm
         sent += burst.frames.sent
         progress(sent)
-    return found, first
+    return totals, first

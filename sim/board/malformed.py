@@ -1,4 +1,4 @@
-"""Malformed frames of every sort, as noise, broken programs and two programs at once make them."""
+"""Malformed frames by category, as noise, broken programs and two programs at once make them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from gen.host import link_protocol
-from gen.host.link_protocol import frame, opened
+from gen.host.link_protocol import frame, unframe
 
 NOISE = 40
 
@@ -52,10 +52,10 @@ def _wrong_length(rng: random.Random, good: bytes) -> bytes:
 
 
 def _swapped(rng: random.Random, good: bytes) -> bytes:
-    found = link_protocol.unstuff(good[:-1])
-    assert found is not None
-    at = rng.randrange(2, len(found) - 4)
-    body = found[:at] + found[at:][::-1]
+    raw = link_protocol.unstuff(good[:-1])
+    assert raw is not None
+    at = rng.randrange(2, len(raw) - 4)
+    body = raw[:at] + raw[at:][::-1]
     return link_protocol.stuff(body) + b"\0"
 
 
@@ -81,10 +81,11 @@ CATEGORIES: dict[str, Callable[[random.Random, bytes], bytes]] = {
 }
 
 
-def malformed(rng: random.Random, sort: str, good: bytes) -> bytes:
-    """Bytes of a fault of one sort, no part of which asks for an inference, delimiter included."""
+def malformed(rng: random.Random, category: str, good: bytes) -> bytes:
+    """Bytes of a fault of one category, delimiter included; none of its frames asks for an
+    inference."""
     while True:
-        line = CATEGORIES[sort](rng, good).rstrip(b"\0") + b"\0"
-        parts = [found for part in line.split(b"\0") if (found := opened(part))]
-        if line != good and all(found[0] == link_protocol.NO_ID for found in parts):
+        line = CATEGORIES[category](rng, good).rstrip(b"\0") + b"\0"
+        requests = [request for part in line.split(b"\0") if (request := unframe(part))]
+        if line != good and all(request[0] == link_protocol.NO_ID for request in requests):
             return line

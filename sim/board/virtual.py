@@ -1,6 +1,6 @@
 """The virtual board: the Verilog of a board in Verilator, behind a pseudo-terminal like its port.
 
-with VirtualBoard(linked) as board, Device.open(board.port, linked.info.baud) as device:
+with VirtualBoard(design) as board, BoardConnection.open(board.port, design.info.baud) as device:
     device.predict(images)
 """
 
@@ -12,20 +12,12 @@ from pathlib import Path
 from typing import Protocol
 
 from gen.support.tools import process
-from sim.bench.simulators import (
-    BUILD,
-    SimulatorError,
-    digest,
-    last_words,
-    missing,
-    publish,
-    verilator_first,
-    version,
-)
+from sim.bench.installed import missing, verilator_first, version
+from sim.bench.simulators import BUILD, SimulatorError, digest, failure_message, publish
 
 PATIENCE = 10.0
-"""Seconds of silence after which a host should take a request for lost: a slow network takes a
-second an image, and a busy machine may stand still for another, which is no fault of the board."""
+"""Seconds without an answer after which a host should repeat a request: a slow network takes a
+second an image, and a busy machine may stop the simulation for another."""
 MAIN = Path(__file__).with_name("virtual.cpp")
 ARGS = (
     "-DSHIFTADD_RUN",
@@ -66,7 +58,7 @@ class VirtualDesign(Protocol):
 
 
 def build(design: VirtualDesign, *, root: Path = BUILD) -> Path:
-    """The program that is the board, compiled or found ready. Raises SimulatorError."""
+    """The program that simulates the board, compiled unless it is there. Raises SimulatorError."""
     if reason := missing("verilator"):
         raise SimulatorError(reason)
     made_of = (design.verilog, design.top, MAIN.read_text(), version("verilator"), ARGS)
@@ -85,11 +77,11 @@ def _compile(design: VirtualDesign, scratch: Path) -> Path:
     model.mkdir()
     names = ("--top-module", design.top, "--Mdir", "work", "-o", str(model / "board"))
     command = ["verilator", *ARGS, *names, source.name, str(MAIN)]
-    # with all that it starts, it ends when this process is interrupted
+    # ends, with all that it starts, when this process is interrupted
     with log.open("w") as out, verilator_first(), process(command, scratch, out.fileno()) as child:
         status = child.wait()
     if status:
-        raise SimulatorError(last_words("verilator", "cannot build", log))
+        raise SimulatorError(failure_message("verilator", "cannot build", log))
     return model
 
 
@@ -105,14 +97,14 @@ class VirtualBoard:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self._heard("plugged")
+        self._expect("plugged")
 
     def pull(self) -> None:
         """Pulls the cable out: programs that have the port open lose it, and it is gone."""
         self._command(b"u", "pulled")
 
     def plug(self) -> None:
-        """Plugs the cable in again; the board has run on."""
+        """Plugs the cable in again; the board went on running meanwhile."""
         self._command(b"p", "plugged")
 
     def close(self) -> None:
@@ -130,13 +122,13 @@ class VirtualBoard:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _command(self, what: bytes, answer: str) -> None:
+    def _command(self, command: bytes, answer: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(what)
+        self._process.stdin.write(command)
         self._process.stdin.flush()
-        self._heard(answer)
+        self._expect(answer)
 
-    def _heard(self, answer: str) -> None:
+    def _expect(self, answer: str) -> None:
         assert self._process.stdout is not None
         line = self._process.stdout.readline().decode().strip()
         if line != answer:

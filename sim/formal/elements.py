@@ -5,70 +5,13 @@ The reference takes weights as numbers, from `Reference.weights`, so `encode` is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In
 
-from model.kind_shift import exponents
 from rtl.pe.element import PE
 from rtl.terms import Term
 from sim.formal.proof import Property
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What a kind computes. weight: the number that an index below 2^bits stands for, given the
-    bits. term: of an input and an index, exact. largest: takes the largest and not the sum.
-    negated: the terms of the element are those of the kind with the other sign."""
-
-    weight: Callable[[int, int], int]
-    term: Callable[[Value, Value], Value]
-    largest: bool = False
-    negated: bool = False
-
-    def total(self, terms: Sequence[Value]) -> Value:
-        """Of all terms, exact: the sum, or the largest."""
-        level = list(terms)
-        while len(level) > 1:
-            pairs = zip(level[::2], level[1::2], strict=False)
-            merged = [Mux(a > b, a, b) if self.largest else a + b for a, b in pairs]
-            level = merged + level[2 * len(merged) :]
-        return level[0]
-
-
-def _twos(index: int, bits: int) -> int:
-    return index - (1 << bits) if index >> (bits - 1) else index
-
-
-def _power(index: int, bits: int) -> int:
-    """0 or ±2^e: the low bit of an index is the sign, the rest e, the last of which means zero."""
-    e = index >> 1
-    return 0 if e == exponents(bits) else (-1 if index & 1 else 1) << e
-
-
-def _times(x: Value, w: Value) -> Value:
-    return x * w.as_signed()
-
-
-def _shifted(x: Value, w: Value) -> Value:
-    far = x << w[1:]
-    return Mux(w[1:].all(), 0, Mux(w[0], -far, far))
-
-
-def _distance(x: Value, w: Value) -> Value:
-    number = w.as_signed()
-    return Mux(x > number, number - x, x - number)
-
-
-REFERENCES = {
-    "mult": Reference(_twos, _times),
-    "shift": Reference(_power, _shifted),
-    "add": Reference(_twos, _distance, negated=True),
-    "sum": Reference(lambda index, bits: 0, lambda x, w: x),
-    "max": Reference(lambda index, bits: 0, lambda x, w: x, largest=True),
-}
+from sim.formal.reference import reference
 
 
 def later(m: Module, value: Value, cycles: int, name: str, en: Value | int = 1) -> Value:
@@ -116,7 +59,7 @@ def encoded(m: Module, kind: str, element: PE, index: Value, name: str) -> Value
     with m.Switch(index):
         for k in range(1 << element.w_bits):
             with m.Case(k):
-                m.d.comb += code.eq(element.encode(REFERENCES[kind].weight(k, element.w_bits)))
+                m.d.comb += code.eq(element.encode(reference(kind).weight(k, element.w_bits)))
     return code
 
 
@@ -137,13 +80,13 @@ class Element(Property):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.element = dut = self.element
-        reference = REFERENCES[self.kind]
+        expected = reference(self.kind)
         m.d.comb += [dut.en.eq(self.en), dut.restart.eq(self.restart)]
         terms = [self._lane(m, k) for k in range(dut.simd)]
         before = later(m, dut.acc, 1, "before", self.en)
         restart = later(m, self.restart, dut.latency - dut.restart_delay, "restart", self.en)
-        empty = dut.x_range[0] if reference.largest else 0
-        want = reference.total([reference.total(terms), Mux(restart, empty, before)])
+        empty = dut.x_range[0] if expected.largest else 0
+        want = expected.total([expected.total(terms), Mux(restart, empty, before)])
         enough = enabled(m, self.en, self.cycles) >= dut.latency
         same = equal(m, want, dut.acc, dut.acc_bits)
         m.d.comb += [self.given.eq(1), self.holds.eq(~enough | same)]
@@ -160,7 +103,7 @@ class Element(Property):
         w = getattr(self, f"w{k}")
         code = encoded(m, self.kind, dut, w, f"code{k}")
         m.d.comb += dut.w.word_select(k, dut.w_bits).eq(code)
-        return REFERENCES[self.kind].term(x, later(m, w, dut.latency, f"w{k}", self.en))
+        return reference(self.kind).term(x, later(m, w, dut.latency, f"w{k}", self.en))
 
 
 class Lane(Property):
@@ -172,10 +115,10 @@ class Lane(Property):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        element, reference = self.element, REFERENCES[self.kind]
+        element, expected = self.element, reference(self.kind)
         terms = element.terms(m, self.x, encoded(m, self.kind, element, self.w, "code"))
-        found = sum((number(term) for term in terms), Const(0))
-        want = reference.term(self.x, self.w)
-        same = equal(m, -found if reference.negated else found, want, element.acc_bits)
+        total = sum((number(term) for term in terms), Const(0))
+        want = expected.term(self.x, self.w)
+        same = equal(m, -total if expected.negated else total, want, element.acc_bits)
         m.d.comb += [self.given.eq(1), self.holds.eq(Cat(same, *map(sound, terms)).all())]
         return m

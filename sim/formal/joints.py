@@ -21,23 +21,23 @@ class Joined(Property):
 
     def __init__(self, join: Join) -> None:
         self.join = join
-        sizes = {n: len(Value.cast(getattr(join, n).payload)) for n in ("i_a", "i_b")}
+        sizes = {n: words.lanes * words.shape.width for n, words in join.inputs.items()}
         members = {n: In(bits) for n, bits in sizes.items()}
         members |= {f"{n}_valid": In(1) for n in sizes}
         super().__init__({**members, "o_ready": In(1), "mark": In(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.join = dut = self.join
+        m.submodules.join = dut = self.join.component()
         kept = [self._input(m, name, getattr(dut, name)) for name in ("i_a", "i_b")]
         m.d.comb += [dut.o.ready.eq(self.o_ready), self.given.eq(Cat(kept).all())]
         moved = [i.valid & i.ready for i in (dut.i_a, dut.i_b)]
         waiting, word = dut.i_a.valid & dut.i_b.valid, Value.cast(dut.o.payload)
-        most, patience = dut.latency + 2, dut.latency + 1
+        most, patience = self.join.latency + 2, self.join.latency + 1
         order, inside = in_order(
             m,
             arrives=moved[0],
-            before=[self._wanted(m)],
+            before=[self._wanted(m, dut)],
             leaves=dut.o.valid & self.o_ready,
             after=[word],
             mark=self.mark,
@@ -59,13 +59,13 @@ class Joined(Property):
         m.d.comb += [i.valid.eq(getattr(self, f"{name}_valid")), i.payload.eq(word)]
         return keeps(m, i.valid, i.ready, word, name)
 
-    def _wanted(self, m: Module) -> Value:
+    def _wanted(self, m: Module, dut: Any) -> Value:
         """What the two words on offer are to become."""
-        dut, requant = self.join, self.join.requant
+        requant = self.join.requant
         total = sum(
             (
                 i.payload[0] << shift
-                for i, shift in zip((dut.i_a, dut.i_b), dut.shifts, strict=True)
+                for i, shift in zip((dut.i_a, dut.i_b), self.join.shifts, strict=True)
             ),
             Const(0),
         )
@@ -85,20 +85,21 @@ class Headed(Property):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.head = dut = self.head
+        m.submodules.head = dut = self.head.component()
+        head = self.head
         m.d.comb += [dut.i.valid.eq(self.valid), dut.i.payload[0].eq(self.score)]
         m.d.comb += dut.o.ready.eq(self.ready)
         m.d.comb += self.given.eq(keeps(m, self.valid, dut.i.ready, self.score, "i"))
-        byte, klass = Signal(range(dut.score_bytes + 1)), Signal(range(dut.classes + 1))
-        closing, ending = klass == dut.classes, byte == dut.score_bytes - 1
-        wide = Signal(Shape(8 * dut.score_bytes, signed=dut.score_shape.signed))
+        byte, klass = Signal(range(head.score_bytes + 1)), Signal(range(head.classes + 1))
+        closing, ending = klass == head.classes, byte == head.score_bytes - 1
+        wide = Signal(Shape(8 * head.score_bytes, signed=head.score_shape.signed))
         m.d.comb += wide.eq(self.score)
-        bytes_of = Array(wide[8 * k : 8 * k + 8] for k in range(dut.score_bytes))
+        bytes_of = Array(wide[8 * k : 8 * k + 8] for k in range(head.score_bytes))
         moved = dut.o.valid & self.ready
         with m.If(moved):
             m.d.sync += byte.eq(Mux(ending | closing, 0, byte + 1))
             m.d.sync += klass.eq(Mux(closing, 0, klass + ending))
-        right = dut.o.payload.data == Mux(closing, self._winner(m, klass), bytes_of[byte])
+        right = dut.o.payload.data == Mux(closing, self._winner(m, klass, dut), bytes_of[byte])
         claims = [
             ~dut.o.valid | (right & (dut.o.payload.last == closing)),
             dut.o.valid == (closing | self.valid),
@@ -108,11 +109,11 @@ class Headed(Property):
         m.d.comb += self.holds.eq(Cat(claims).all())
         return m
 
-    def _winner(self, m: Module, klass: Value) -> Value:
+    def _winner(self, m: Module, klass: Value, dut: Any) -> Value:
         """Index of the first largest score of this image, from all of them."""
         count = self.head.classes
         scores = [Signal(self.head.score_shape, name=f"score{k}") for k in range(count)]
-        with m.If(self.valid & self.head.i.ready):
+        with m.If(self.valid & dut.i.ready):
             for k, score in enumerate(scores):
                 with m.If(klass == k):
                     m.d.sync += score.eq(self.score)

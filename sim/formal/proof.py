@@ -237,7 +237,7 @@ def _sat(
 
 def _trace(waves: Mapping[str, Any], cycles: int, claim: Property) -> Trace:
     """Values in each cycle, from the waves that yosys writes: `.` repeats, = takes the next."""
-    found: list[dict[str, int]] = [{} for _ in range(cycles)]
+    steps: list[dict[str, int]] = [{} for _ in range(cycles)]
     ports = claim.signature.members.keys()
     for signal in (s for s in waves["signal"] if s["name"] in ports):
         name, data = signal["name"], iter(signal.get("data", ()))
@@ -247,8 +247,8 @@ def _trace(waves: Mapping[str, Any], cycles: int, claim: Property) -> Trace:
             if mark != ".":
                 bits = next(data) if "data" in signal else mark
             if cycle >= 0:
-                found[cycle][name] = _number(bits, claim, name)
-    return tuple(found)
+                steps[cycle][name] = _number(bits, claim, name)
+    return tuple(steps)
 
 
 def _number(bits: str, claim: Property, name: str) -> int:
@@ -265,6 +265,6 @@ def _pdr(folder: Path, timeout: float) -> int | None:
     said = log.read_text()
     if "Property proved." in said:
         return None
-    if found := re.search(r"was asserted in frame (\d+)", said):
-        return int(found[1])
+    if frame := re.search(r"was asserted in frame (\d+)", said):
+        return int(frame[1])
     raise tools.ToolError("formal", "abc", f"undecided after {timeout:g} s", log)

@@ -34,41 +34,44 @@ class Requantised(Property):
     is in cycle n and a channel, at full width, is within reach of SAT.
     """
 
-    def __init__(self, unit: Requantiser, *, stalls: int = 1, steady: bool = False) -> None:
-        self.unit, self.stalls, self.steady = unit, stalls, steady
-        self.cycles = unit.latency + stalls
+    def __init__(self, block: Requantiser, *, stalls: int = 1, steady: bool = False) -> None:
+        self.block, self.stalls, self.steady = block, stalls, steady
+        self.cycles = block.latency + stalls
         members = {"en": In(1), "i_valid": In(1)}
-        super().__init__(members | {f"x{k}": In(signed(unit.x_bits)) for k in range(unit.lanes)})
+        super().__init__(members | {f"x{k}": In(signed(block.x_bits)) for k in range(block.lanes)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.unit = unit = self.unit
+        block = self.block
+        m.submodules.unit = self.unit = unit = block.component()
         m.d.comb += [unit.en.eq(self.en), unit.i_valid.eq(self.i_valid)]
         m.d.comb += self.given.eq((self.en & self.i_valid) | (not self.steady))
         channel = self._channel(m)
-        same = [self._lane(m, k, channel) for k in range(unit.lanes)]
-        valid = later(m, self.i_valid, unit.latency, "valid", self.en)
-        enough = enabled(m, self.en, self.cycles) >= unit.latency
+        same = [self._lane(m, k, channel) for k in range(block.lanes)]
+        valid = later(m, self.i_valid, block.latency, "valid", self.en)
+        enough = enabled(m, self.en, self.cycles) >= block.latency
         m.d.comb += self.holds.eq(~enough | ~valid | Cat(same).all())
         return m
 
     def _channel(self, m: Module) -> Signal:
         """First channel of the word at x, over lanes."""
-        channel = Signal(range(max(2, self.unit.depth)))
+        channel = Signal(range(max(2, self.block.depth)))
         with m.If(self.en & self.i_valid):
-            m.d.sync += channel.eq(Mux(channel == self.unit.depth - 1, 0, channel + 1))
+            m.d.sync += channel.eq(Mux(channel == self.block.depth - 1, 0, channel + 1))
         return channel
 
     def _lane(self, m: Module, k: int, channel: Signal) -> Value:
-        unit = self.unit
+        unit, block = self.unit, self.block
         x = getattr(self, f"x{k}")
         m.d.comb += unit.x[k].eq(x)
-        x = later(m, x, unit.latency, f"x{k}", self.en)
-        if unit.stored:
-            channel = later(m, channel, unit.latency, f"channel{k}", self.en)
-        ends = {"shift": unit.shift, "lo": unit.lo, "hi": unit.hi}
-        rows = zip(unit.multipliers[k :: unit.lanes], unit.offsets[k :: unit.lanes], strict=True)
+        x = later(m, x, block.latency, f"x{k}", self.en)
+        if block.stored:
+            channel = later(m, channel, block.latency, f"channel{k}", self.en)
+        ends = {"shift": block.shift, "lo": block.lo, "hi": block.hi}
+        rows = zip(
+            block.multipliers[k :: block.lanes], block.offsets[k :: block.lanes], strict=True
+        )
         want: Sequence[Value] = [requantised(m, x, f, b, **ends) for f, b in rows]
         y = unit.y[k]
         right = [Mux(channel == c, y == w, 1) for c, w in enumerate(want)]
-        return Cat(right).all() if unit.stored else y == want[0]
+        return Cat(right).all() if block.stored else y == want[0]

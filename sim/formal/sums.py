@@ -16,8 +16,9 @@ from amaranth.lib.wiring import In
 
 from rtl.pe.element import PE
 from rtl.terms import Term
-from sim.formal.elements import REFERENCES, equal, later, number, sound
+from sim.formal.elements import equal, later, number, sound
 from sim.formal.proof import Property
+from sim.formal.reference import reference
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class Form:
     @property
     def ports(self) -> dict[str, In]:
         """A free input for each part."""
-        found = {"value": In(signed(self.bits))}
-        found |= {"carry": In(1)} if self.carry else {}
-        return found | ({"sign": In(1)} if self.sign else {})
+        ports = {"value": In(signed(self.bits))}
+        ports |= {"carry": In(1)} if self.carry else {}
+        return ports | ({"sign": In(1)} if self.sign else {})
 
     def term(self, parts: dict[str, Value]) -> Term:
         """The term made of such inputs."""
@@ -63,15 +64,15 @@ def lane(element: PE) -> list[Form]:
 def merges(element: PE) -> list[tuple[Form, Form]]:
     """The different pairs of terms that meet in `element`, which cannot be used again."""
     merge = element.merge
-    found: dict[tuple[Form, Form], None] = {}
+    pairs: dict[tuple[Form, Form], None] = {}
 
     def note(m: Module, a: Term, b: Term, name: str) -> Term:
-        found[Form.of(a), Form.of(b)] = None
+        pairs[Form.of(a), Form.of(b)] = None
         return merge(m, a, b, name)
 
     element.__dict__["merge"] = note
     Fragment.get(element, None)
-    return list(found)
+    return list(pairs)
 
 
 class Merge(Property):
@@ -90,11 +91,11 @@ class Merge(Property):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         a, b = (_given(self, f"{s}_", f) for s, f in zip("ab", self.forms, strict=True))
-        if REFERENCES[self.kind].largest:  # of inputs, and no other numbers
+        if reference(self.kind).largest:  # of inputs, and no other numbers
             lo, hi = self.element.x_range
             a, b = (replace(term, lo=lo, hi=hi) for term in (a, b))
         merged = self.element.merge(m, a, b, "merged")
-        want = REFERENCES[self.kind].total([number(a), number(b)])
+        want = reference(self.kind).total([number(a), number(b)])
         same = equal(m, number(merged), want, self.element.acc_bits)
         m.d.comb += [
             self.given.eq(sound(a) & sound(b)),
@@ -121,7 +122,7 @@ class TreeClaim(Property):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        dut, reference = self.element, REFERENCES[self.kind]
+        dut, expected = self.element, reference(self.kind)
         terms = [_given(self, f"t{k}_", form) for k, form in enumerate(self.forms)]
         each = len(terms) // dut.simd
         lanes = iter([terms[k : k + each] for k in range(0, len(terms), each)])
@@ -129,23 +130,23 @@ class TreeClaim(Property):
         m.submodules.element = dut
         m.d.comb += [dut.en.eq(1), dut.restart.eq(self.restart), self.given.eq(1)]
         numbers = [number(term) for term in self._later(m, terms)]
-        total = reference.total(numbers)
-        total = -total if reference.negated else total
+        total = expected.total(numbers)
+        total = -total if expected.negated else total
         before = later(m, dut.acc, 1, "before")
         restart = later(m, self.restart, dut.latency - dut.restart_delay, "restart")
-        empty = dut.x_range[0] if reference.largest else 0
-        want = reference.total([total, Mux(restart, empty, before)])
+        empty = dut.x_range[0] if expected.largest else 0
+        want = expected.total([total, Mux(restart, empty, before)])
         m.d.comb += self.holds.eq(equal(m, want, dut.acc, dut.acc_bits))
         return m
 
     def _later(self, m: Module, terms: Sequence[Term]) -> list[Term]:
         """The terms of the slot that acc now holds, in order of their scale."""
-        found = []
+        delayed_terms = []
         for k, (form, term) in enumerate(zip(self.forms, terms, strict=True)):
             parts = {n: getattr(term, n) for n in form.ports}
             delayed = {n: later(m, v, self.cycles, f"t{k}_{n}") for n, v in parts.items()}
-            found.append(form.term(delayed))
-        return sorted(found, key=lambda term: term.scale)
+            delayed_terms.append(form.term(delayed))
+        return sorted(delayed_terms, key=lambda term: term.scale)
 
 
 def _given(claim: Property, prefix: str, form: Form) -> Term:

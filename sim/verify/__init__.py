@@ -1,1 +1,1 @@
-"""Networks against the golden model: RTL, netlist, bitstream; and what was proven."""
+"""Networks against the golden model: RTL, netlist, bitstream; and the evidence."""

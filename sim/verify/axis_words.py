@@ -20,16 +20,16 @@ def frames(scores: np.ndarray, bytes_out: int) -> list[list[int]]:
     """Output words of images with integer `scores` (N, classes), one list an image."""
     words = answers(scores, bytes_out)
     words[:, -1] |= LAST
-    found: list[list[int]] = words.tolist()
-    return found
+    rows: list[list[int]] = words.tolist()
+    return rows
 
 
 def input_words(images: torch.Tensor) -> list[int]:
     """Input words of images (N, H, W, C), tlast on the last byte of each image."""
     words = images.flatten(1).long() & 0xFF
     words[:, -1] |= LAST
-    found: list[int] = words.flatten().tolist()
-    return found
+    flat: list[int] = words.flatten().tolist()
+    return flat
 
 
 def frame_difference(

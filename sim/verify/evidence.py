@@ -1,13 +1,13 @@
-"""What was proven of a network on a device, level by level and by faults, in a file by its build.
+"""What was verified of a network on a device, by level and by faults, in a file beside its build.
 
     {"network_hash": …, "device": …, "levels": {"netlist": {"ok": true, "images": 20, …}},
      "faults": {"ok": true, "board": …, "total": {"sent": 10000, …}, …}}
 
-A level holds the result of its last simulation (`sim.verify.network.SimulationResult`) with `ok`,
-the hash of the `plan` (bitstreams of some families are read back without multipliers, which is
-another plan) and `what` was simulated. `faults` are those that the virtual board was given last
-(`sim.verify.fault_counts.FaultCounts`). Results of another network or device are not kept in the
-same file.
+A level holds the result of its last simulation
+(`sim.verify.simulation_result.SimulationResult`) with `ok`, the hash of the `plan` (bitstreams of
+some families are read back without multipliers, which is another plan) and `what` was simulated.
+`faults` are those that the virtual board was given last (`sim.verify.fault_counts.FaultCounts`).
+Results of another network or device are not kept in the same file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gen.support.files import write
 
 if TYPE_CHECKING:  # a report reads evidence without the simulator
     from sim.verify.fault_counts import FaultCounts
-    from sim.verify.network import SimulationResult
+    from sim.verify.simulation_result import SimulationResult
 
 FILE = "evidence.json"
 WHAT: dict[str, str] = {
@@ -39,7 +39,7 @@ BITSTREAM: dict[FamilyName, str] = {
 }
 
 
-def what(level: str, family: FamilyName) -> str:
+def description(level: str, family: FamilyName) -> str:
     """What is simulated at a level, in words."""
     return BITSTREAM[family] if level == "bitstream" else WHAT[level]
 
@@ -51,27 +51,27 @@ def path(build: Path | None, plan: Plan, root: Path = Path("build")) -> Path:
     return root / "evidence" / f"{plan.network_hash[:12]}-{plan.device}.json"
 
 
-def record(file: Path, plan: Plan, family: FamilyName, found: SimulationResult) -> None:
+def record(file: Path, plan: Plan, family: FamilyName, result: SimulationResult) -> None:
     """Adds a level to the file, or puts it in the place of an earlier result."""
     kept = _kept(file, plan)
-    about = {"ok": found.ok, "plan": plan.hash, "what": what(found.level, family)}
-    kept["levels"][found.level] = about | found.as_dict()
+    about = {"ok": result.ok, "plan": plan.hash, "what": description(result.level, family)}
+    kept["levels"][result.level] = about | result.as_dict()
     _save(file, kept)
 
 
-def record_faults(file: Path, plan: Plan, board: str, found: FaultCounts) -> None:
+def record_faults(file: Path, plan: Plan, board: str, counts: FaultCounts) -> None:
     """Puts what faults did to the network on the virtual `board` into the file."""
     about = {"plan": plan.hash, "board": board}
-    _save(file, _kept(file, plan) | {"faults": about | found.as_dict()})
+    _save(file, _kept(file, plan) | {"faults": about | counts.as_dict()})
 
 
 def _kept(file: Path, plan: Plan) -> dict[str, Any]:
     """What the file says of the network and device of `plan`; no level where it says nothing."""
-    one = {"network_hash": plan.network_hash, "device": plan.device}
+    identity = {"network_hash": plan.network_hash, "device": plan.device}
     before = read(file)
-    if before and {key: before.get(key) for key in one} == one:
+    if before and {key: before.get(key) for key in identity} == identity:
         return before
-    return one | {"levels": {}}
+    return identity | {"levels": {}}
 
 
 def _save(file: Path, content: dict[str, Any]) -> None:
@@ -82,7 +82,8 @@ def _save(file: Path, content: dict[str, Any]) -> None:
 def read(file: Path) -> dict[str, Any] | None:
     """What a file says; None where there is none, or one that is damaged."""
     try:
-        found = json.loads(file.read_text())
+        content = json.loads(file.read_text())
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and isinstance(found.get("levels"), dict) else None
+    known = isinstance(content, dict) and isinstance(content.get("levels"), dict)
+    return content if known else None

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FrameCounts:
-    """Malformed frames of one sort, and the good request behind each burst of them.
+    """Malformed frames of one category, and the good request behind each burst of them.
 
     sent: malformed frames. damaged, refused: frames that the board counted as such meanwhile; noise
     with zeros in it is several. good: requests. wrong: answers that are not the golden model's.
@@ -36,7 +36,7 @@ class FrameCounts:
 
 @dataclass(frozen=True)
 class FaultScenario:
-    """A fault of another kind. tried: how often. held: how often it went as it must."""
+    """A fault other than a frame. tried: how often. held: how often it went as it must."""
 
     tried: int
     held: int
@@ -44,8 +44,8 @@ class FaultScenario:
 
 @dataclass(frozen=True)
 class FaultCounts:
-    """All that was tried on one board. seed: of the faults. frames: by sort. mishaps: by what
-    happened. first: one line on the first harm; empty where there was none.
+    """All that was tried on one board. seed: of the faults. frames: by category. mishaps: fault
+    scenarios, by what happened. first: one line on the first harm; empty where there was none.
     """
 
     seed: int
@@ -56,12 +56,13 @@ class FaultCounts:
 
     @property
     def total(self) -> FrameCounts:
+        """Of all categories of malformed frames."""
         return sum(self.frames.values(), FrameCounts())
 
     @property
     def ok(self) -> bool:
-        """No good request suffered, and every mishap went as it must."""
-        return not self.total.harm and all(m.held == m.tried for m in self.mishaps.values())
+        """No good request suffered, and every fault scenario went as it must."""
+        return not self.total.harm and all(s.held == s.tried for s in self.mishaps.values())
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; `from_dict` reads it back."""
@@ -73,7 +74,7 @@ class FaultCounts:
         return FaultCounts(
             seed=int(row["seed"]),
             seconds=float(row["seconds"]),
-            frames={str(sort): FrameCounts(**part) for sort, part in row["frames"].items()},
-            mishaps={str(what): FaultScenario(**part) for what, part in row["mishaps"].items()},
+            frames={str(category): FrameCounts(**part) for category, part in row["frames"].items()},
+            mishaps={str(fault): FaultScenario(**part) for fault, part in row["mishaps"].items()},
             first=str(row["first"]),
         )

@@ -1,7 +1,6 @@
-"""An accelerator below RTL: as synthesised, as routed, and the bitstream itself, to be simulated.
+"""An accelerator below RTL, to be simulated: as synthesised, as routed, and from its bitstream.
 
-All have the ports of the accelerator, so `sim.verify.network.simulate` proves them as it does the
-RTL.
+All have the ports of the accelerator, so `sim.verify.network.simulate` checks them like the RTL.
 """
 
 from __future__ import annotations
@@ -14,15 +13,21 @@ from gen.engine.elaborate import Accelerator
 from gen.flow.build import build
 from gen.flow.synth import synthesise
 from gen.recover import recover
-from gen.recover.cell_models import ECP5_BLOCKS, GOWIN_BLOCKS, ICE40_MACROS, Recovered, ice40_model
+from gen.recover.cell_models import (
+    ECP5_BLOCKS,
+    GOWIN_BLOCKS,
+    ICE40_MACROS,
+    RecoveredVerilog,
+    ice40_model,
+)
 from gen.support.cache import Cache
 from gen.support.devices import Device
 
 LEVELS = ("rtl", "netlist", "routed", "bitstream")
 
 
-def asked(level: str, device: Device) -> tuple[str, ...]:
-    """The levels that --level names: one, or all that can be had. ValueError for another word."""
+def requested_levels(level: str, device: Device) -> tuple[str, ...]:
+    """The levels that --level names: one, or all available. ValueError for another word."""
     if level == "all":
         return available(device)
     if level not in LEVELS:
@@ -31,7 +36,7 @@ def asked(level: str, device: Device) -> tuple[str, ...]:
 
 
 def available(device: Device) -> tuple[str, ...]:
-    """What can be proven of a device here."""
+    """The levels that can be simulated of a device with the tools of this machine."""
     return tuple(level for level in LEVELS if recover.absent(device, level) is None)
 
 
@@ -43,10 +48,10 @@ def at_level(
     cache: Path,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Accelerator:
-    """`accelerator` with the Verilog of `level` and no probes below RTL, where no layer is left.
+    """`accelerator` with the Verilog of `level`; below RTL without probes, as layers are gone.
 
     On ECP5, bitstream is the routed netlist once more, after the bitstream has been compared with
-    it (`gen.recover.ecp5_config`). Raises RecoverError where a level cannot be had, ToolError.
+    it (`gen.recover.ecp5_config`). Raises RecoverError where a level is not available, ToolError.
     """
     if level == "rtl":
         return accelerator
@@ -54,7 +59,7 @@ def at_level(
     steps, text, top = Cache(cache), accelerator.verilog, accelerator.top
     if level == "netlist":
         progress("synthesis")
-        found = recover.netlist(synthesise(text, top, device, cache=steps), device, cache=steps)
+        recovered = recover.netlist(synthesise(text, top, device, cache=steps), device, cache=steps)
     else:
         built = build(
             text,
@@ -67,17 +72,17 @@ def at_level(
         )
         progress("reading it back")
         read = recover.routed if level == "routed" else recover.bitstream
-        found = read(built, device, cache=steps)
-    return replace(accelerator, verilog=with_models(found), probes=())
+        recovered = read(built, device, cache=steps)
+    return replace(accelerator, verilog=with_models(recovered), probes=())
 
 
-def with_models(found: Recovered) -> str:
+def with_models(recovered: RecoveredVerilog) -> str:
     """Verilog with the models of its blocks: yosys' own for iCE40, ours for ECP5 and Gowin."""
     texts = []
     for file, blocks in (("ecp5_blocks.v", ECP5_BLOCKS), ("gowin_blocks.v", GOWIN_BLOCKS)):
-        if set(found.blocks) & set(blocks):
+        if set(recovered.blocks) & set(blocks):
             texts.append(Path(__file__).with_name(file).read_text())
-    ice40 = [block for block in found.blocks if block.startswith("SB_")]
+    ice40 = [block for block in recovered.blocks if block.startswith("SB_")]
     if ice40:
         texts += [ICE40_MACROS, *map(ice40_model, ice40)]
-    return "".join(f"{text}\n" for text in (*texts, found.verilog))
+    return "".join(f"{text}\n" for text in (*texts, recovered.verilog))

@@ -1,4 +1,4 @@
-"""Where a simulation and the golden model part: the first layer, pixel and channel that differ."""
+"""Where a simulation differs from the golden model: the first layer, pixel and channel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from model import golden
 from model.spec import Network, infer
-from sim.bench.streams import ProbeRecord
+from sim.bench.stream_result import ProbeRecord
 
 
 class ProbedStream(Protocol):
@@ -83,11 +83,11 @@ def first_difference(
 
     records: what the probes carried, from image 0 on, by prefix.
     """
-    want = golden.run(network, images[image : image + 1], [p.node for p in probes])
+    golden_values = golden.run(network, images[image : image + 1], [p.node for p in probes])
     for probe in probes:
-        _, _, width, channels = want[probe.node].shape
-        expected: list[int] = want[probe.node].flatten().tolist()
-        words = _words(want[probe.node].shape, probe)
+        _, _, width, channels = golden_values[probe.node].shape
+        expected: list[int] = golden_values[probe.node].flatten().tolist()
+        words = _words(golden_values[probe.node].shape, probe)
         got = unpack(records[probe.prefix].words[image * words : (image + 1) * words], probe)
         got += [None] * (len(expected) - len(got))
         for at, (e, g) in enumerate(zip(expected, got, strict=False)):
@@ -103,8 +103,8 @@ def stopping_layer(
     probes: Sequence[ProbedStream],
     records: Mapping[str, ProbeRecord],
 ) -> str:
-    """The layer at which words stopped: the deepest one that leaves an offered word lying, or else
-    the first that gave too few words for so many images.
+    """The layer at which words stopped: the deepest one that does not take an offered word, or else
+    the first that gave too few words for this number of images.
     """
     blocked = {p.node for p in probes if records[p.prefix].blocked}
     for node in reversed(network.nodes):

@@ -1,190 +1,30 @@
 """A whole network in simulation, against the golden model, image by image.
 
-Level is only a name for the report: RTL, netlist and recovered bitstream are Verilog with the same
-ports, so the same function proves each of them.
+RTL, netlist and recovered bitstream are Verilog with the same ports, so the same function checks
+each of them; `level` is only a name for the report.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
 
 import torch
 
-from model import golden
-from model.spec import Network, infer
+from model.spec import Network
 from sim.bench.simulators import BUILD, check_waves
-from sim.bench.streams import StreamResult, run_streams
-from sim.bench.wrapper import StreamCase, axi_stream
-from sim.verify.axis_words import frame_difference, frames, input_words
-from sim.verify.locate import Mismatch, ProbedStream, first_difference, stopping_layer
+from sim.verify.image_bench import ImageBench, ImageRun, SimulatedAccelerator
+from sim.verify.locate import Mismatch
+from sim.verify.simulation_result import SimulationResult
 
 TIMEOUT = 200_000
 LATENCIES = 4
-"""How many may pass without a transfer at the pins; stalls alone stretch one to about two."""
+"""Latencies of the accelerator without a transfer at the pins after which it counts as stopped;
+stalls alone stretch one to about two."""
 CHUNK = 64
 TIMING_IMAGES = 4
 STALL = 0.25
-
-
-class SimulatedAccelerator(Protocol):
-    """Hardware of one network with AXI-Stream ports `s_axis_*` and `m_axis_*`, one byte wide.
-
-    In: height·width·channels bytes an image. Out: for each class its score in little-endian two's
-    complement bytes, then the index of the first largest score with tlast.
-    """
-
-    @property
-    def verilog(self) -> str: ...
-    @property
-    def top(self) -> str: ...
-    @property
-    def bytes_in(self) -> int: ...
-    @property
-    def bytes_out(self) -> int: ...
-    @property
-    def cycles_latency(self) -> int: ...
-    @property
-    def probes(self) -> Sequence[ProbedStream]: ...
-
-
-@dataclass(frozen=True)
-class SimulationResult:
-    """What a simulation showed. `mismatches` counts images, those that never came included.
-
-    cycles_latency: from an image's first byte in to its last byte out, in an idle device.
-    cycles_interval: between the last bytes of two images in steady state. Both without stalls, and
-    None when words stopped.
-    """
-
-    level: str
-    simulator: str
-    images: int
-    mismatches: int
-    cycles_latency: int | None
-    cycles_interval: int | None
-    first_mismatch: Mismatch | None
-    stopped: str | None
-    """The layer at which words stopped, when a time-out ended the simulation."""
-    unheld: int
-    """Output bytes that were taken back or changed before they were accepted."""
-    seed: int
-    cycles: int
-    cycles_per_second: float
-    seconds: float
-
-    @property
-    def ok(self) -> bool:
-        return not (self.mismatches or self.stopped or self.unheld)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class _Run:
-    """One simulation of some images: what was asked, what had to come and what came."""
-
-    first: int
-    images: torch.Tensor
-    seed: int
-    stall: float
-    want: list[list[int]]
-    result: StreamResult
-
-    def frame(self, i: int) -> list[int | None]:
-        size = len(self.want[0])
-        return self.result.words[i * size : (i + 1) * size]
-
-    @property
-    def bad(self) -> list[int]:
-        """Images, counted from 0 in this run, whose frame is wrong or missing."""
-        return [i for i, want in enumerate(self.want) if self.frame(i) != want]
-
-
-@dataclass(frozen=True)
-class _Bench:
-    """An accelerator and how it is simulated."""
-
-    network: Network
-    accelerator: SimulatedAccelerator
-    simulator: str
-    timeout: int
-    root: Path
-
-    @property
-    def head(self) -> str:
-        return self.network.nodes[-1].name
-
-    def run(
-        self,
-        images: torch.Tensor,
-        seed: int,
-        stall: float,
-        *,
-        first: int = 0,
-        probing: bool = False,
-        waves: Path | None = None,
-    ) -> _Run:
-        """Simulate `images`, numbered from `first` on."""
-        it = self.accelerator
-        scores = golden.run(self.network, images)[self.head].flatten(1).numpy()
-        want = frames(scores, it.bytes_out)
-        case = StreamCase(
-            it.verilog,
-            it.top,
-            input_words(images),
-            [word for frame in want for word in frame],
-            it.bytes_in,
-            it.bytes_out,
-            axi_stream("s_axis"),
-            axi_stream("m_axis"),
-            {p.prefix: p.lanes * p.bits for p in it.probes},
-        )
-        (result,) = run_streams(
-            [case],
-            simulator=self.simulator,
-            seed=seed,
-            stall_in=stall,
-            stall_out=stall,
-            timeout=self.timeout,
-            probing=probing,
-            waves=waves,
-            root=self.root,
-        )
-        return _Run(first, images, seed, stall, want, result)
-
-    def locate(self, run: _Run, waves: Path | None) -> tuple[Mismatch | None, str | None]:
-        """Repeat a failing run with probes: its first differing value, and the layer it stopped at.
-
-        Repeats only as many images as the failure needs, where they suffice to show it again.
-        """
-        short = run.images[: run.bad[0] + 1]
-        again = run
-        for images in (run.images,) if run.result.stopped else (short, run.images):
-            again = self.run(images, run.seed, run.stall, probing=True, waves=waves)
-            if again.bad:
-                break
-        mismatch = self._difference(again)
-        mismatch = replace(mismatch, image=run.first + mismatch.image)
-        if not run.result.stopped:
-            return mismatch, None
-        probes, records = self.accelerator.probes, again.result.probes
-        return mismatch, stopping_layer(self.network, len(again.images), probes, records)
-
-    def _difference(self, run: _Run) -> Mismatch:
-        bad, probes = run.bad[0], self.accelerator.probes
-        inside = first_difference(
-            self.network, run.images, bad, probes, run.result.probes, run.seed
-        )
-        classes = infer(self.network)[self.head].shape[2]
-        return inside or frame_difference(
-            self.head, classes, run.want[bad], run.frame(bad), bad, run.seed
-        )
 
 
 def simulate(
@@ -201,7 +41,7 @@ def simulate(
     progress: Callable[[int, int], None] = lambda done, total: None,
     root: Path = BUILD,
 ) -> SimulationResult:
-    """Prove `accelerator` equal to the golden model of `network` on integer `images` (N, H, W, C).
+    """Checks `accelerator` against the golden model of `network` on integer `images` (N, H, W, C).
 
     Ends at the first time-out or, having simulated all images, with the first difference located.
     stalls: both sides pause at random in a quarter of the cycles.
@@ -215,8 +55,8 @@ def simulate(
     check_waves(simulator, waves)
     start = time.perf_counter()
     patience = timeout or max(TIMEOUT, LATENCIES * accelerator.cycles_latency)
-    bench = _Bench(network, accelerator, simulator, patience, root)
-    runs: list[_Run] = []
+    bench = ImageBench(network, accelerator, simulator, patience, root)
+    runs: list[ImageRun] = []
     for first in range(0, len(images), CHUNK):
         part = images[first : first + CHUNK]
         runs.append(bench.run(part, seed + len(runs), STALL if stalls else 0.0, first=first))
@@ -237,8 +77,8 @@ def _report(
     simulator: str,
     seed: int,
     images: int,
-    runs: Sequence[_Run],
-    timing: _Run,
+    runs: Sequence[ImageRun],
+    timing: ImageRun,
     mismatch: Mismatch | None,
     stopped: str | None,
     seconds: float,

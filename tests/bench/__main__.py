@@ -36,7 +36,7 @@ from gen.support.verilog import verilog
 from model import arch, data, golden
 from model.spec import Conv, Dense, Format, Input, Node, Requantise
 from model.train import train
-from rtl.layer import Engine, LayerEngine
+from rtl.layer import Engine
 from rtl.streams import converters
 from sim.board.faults import try_faults
 from sim.verify.network import simulate
@@ -81,7 +81,7 @@ class Alone(wiring.Component):
         e = self.what
         units: list[wiring.Component] = [
             *converters(e.x_shape, 1, e.geometry.lanes),
-            LayerEngine(e),
+            e.component(),
             *converters(e.out_shape, e.drain, 1),
         ]
         for k, unit in enumerate(units):

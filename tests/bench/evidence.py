@@ -17,7 +17,8 @@ from gen.recover.recover import needs_plan_without_multipliers
 from gen.support.devices import device
 from model import data, store
 from sim.verify.levels import at_level, available
-from sim.verify.network import SimulationResult, simulate
+from sim.verify.network import simulate
+from sim.verify.simulation_result import SimulationResult
 from tests.support.paths import DIGITS_HYBRID as NETWORK
 
 IMAGES = 20

@@ -21,7 +21,7 @@ from gen.flow.synth import synthesise
 from gen.support.cache import Cache
 from gen.support.devices import DEVICES, Device
 from gen.support.verilog import verilog
-from rtl.pe.element import PE, pe
+from rtl.pe.element import PE, Multiplier, pe
 from rtl.pe.mult import MultPE
 from rtl.pe.shift import ShiftPE
 from rtl.terms import WIDEST, Term, signed_for
@@ -42,6 +42,14 @@ class NaiveMult(MultPE):
     @property
     def recoded(self) -> bool:
         return False
+
+    @classmethod
+    def lane_terms(cls, w_bits: int, multiplier: Multiplier) -> int:
+        return 1
+
+    @classmethod
+    def input_stages(cls, multiplier: Multiplier, registered: bool) -> int:
+        return 1
 
 
 class NaiveShift(ShiftPE):

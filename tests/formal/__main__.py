@@ -102,7 +102,7 @@ def enables() -> Iterator[Proof]:
         dut = element(kind, multiplier, **values)
         yield named(kind, multiplier, **values), lambda dut=dut: stands_still(dut)
     for name, values in _requantisers():
-        yield name, lambda values=values: stands_still(requantiser(**values))
+        yield name, lambda values=values: stands_still(requantiser(**values).component())
 
 
 def requantisers() -> Iterator[Proof]:

@@ -9,8 +9,11 @@ from typing import Any
 from amaranth.hdl import Shape, signed, unsigned
 
 import rtl.classifier_output
+import rtl.layer
+import rtl.pool
 import rtl.stage
 import rtl.streams
+from rtl.block import Block
 from rtl.pe.element import PE, pe
 from rtl.requantise import Requantiser
 from rtl.skid import Skid
@@ -54,30 +57,30 @@ def element(
 
 
 def widen(m: Any = rtl.streams, *, factor: int = 2, width: int = 1, bits: int = 1) -> Property:
-    dut = m.Widen(shape=unsigned(bits), lanes=width, factor=factor)
+    dut = m.Widen(shape=unsigned(bits), lanes=width, factor=factor).component()
     split = {"i": lanes(width), "o": lanes(width * factor)}
     return Streams(dut, split, most=2 * factor * width, patience=1)
 
 
 def narrow(m: Any = rtl.streams, *, factor: int = 2, width: int = 1, bits: int = 1) -> Property:
-    dut = m.Narrow(shape=unsigned(bits), lanes=width, factor=factor)
+    dut = m.Narrow(shape=unsigned(bits), lanes=width, factor=factor).component()
     split = {"i": lanes(width * factor), "o": lanes(width)}
     return Streams(dut, split, most=2 * factor * width, patience=factor)
 
 
 def converters(*, before: int, after: int, bits: int = 1) -> Property:
-    dut = Chain(rtl.streams.converters(unsigned(bits), before, after))
+    dut = Chain([c.component() for c in rtl.streams.converters(unsigned(bits), before, after)])
     split = {"i": lanes(before), "o": lanes(after)}
     return Streams(dut, split, most=2 * (before + after), patience=before + after)
 
 
 def fifo(m: Any = rtl.streams, *, depth: int = 3, bits: int = 1) -> Property:
-    dut = m.Fifo(shape=unsigned(bits), lanes=1, depth=depth)
+    dut = m.Fifo(shape=unsigned(bits), lanes=1, depth=depth).component()
     return Streams(dut, {"i": lanes(1), "o": lanes(1)}, most=depth + 1, patience=2)
 
 
 def fork(m: Any = rtl.streams, *, bits: int = 1) -> Property:
-    dut = m.Fork(shape=unsigned(bits), lanes=1)
+    dut = m.Fork(shape=unsigned(bits), lanes=1).component()
     return Streams(dut, {"i": lanes(1), "o_a": lanes(1), "o_b": lanes(1)}, most=1, patience=1)
 
 
@@ -119,6 +122,19 @@ STREAMS: dict[str, Callable[..., Property]] = {
     "head": head,
 }
 """Claims about stream components; the argument is the module that the component is taken from."""
+
+BLOCK_CLAIMS: dict[type[Block], tuple[str, ...]] = {
+    rtl.streams.Widen: ("widen",),
+    rtl.streams.Narrow: ("narrow",),
+    rtl.streams.Fifo: ("fifo",),
+    rtl.streams.Fork: ("fork",),
+    rtl.streams.Join: ("join",),
+    rtl.classifier_output.ClassifierOutput: ("head",),
+    rtl.layer.Engine: ("outlet", "element", "requantiser"),
+    rtl.pool.BlockPool: ("outlet", "requantiser"),
+}
+"""Claims by block: names of STREAMS, `element` and `requantiser`. Engines and pools are proven in
+parts; as wholes they are simulated, in random configurations."""
 
 
 def requantiser(make: Any = Requantiser, **change: Any) -> Requantiser:

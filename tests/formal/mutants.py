@@ -249,7 +249,7 @@ STREAMS: dict[str, list[Change]] = {
     ],
     "join": [
         streams("pairs wrongly", "self.i_a.ready.eq(en & self.i_b.valid)", "self.i_a.ready.eq(en)"),
-        streams("scales wrongly", "(b << self.shifts[1])", "(b << self.shifts[0])"),
+        streams("scales wrongly", "(b << block.shifts[1])", "(b << block.shifts[0])"),
     ],
     "outlet": [
         Change("rtl.stage", "loses", "[self.en.eq(0), self.halt.eq(1)]", "self.halt.eq(1)"),
@@ -274,7 +274,12 @@ STREAMS: dict[str, list[Change]] = {
 
 REQUANTISERS = [
     Change("rtl.requantise", "rounds down", "half = (1 << self.shift) >> 1", "half = 0"),
-    Change("rtl.requantise", "miscounts", "channel == self.depth - 1", "channel == self.depth - 2"),
+    Change(
+        "rtl.requantise",
+        "miscounts",
+        "channel == self.block.depth - 1",
+        "channel == self.block.depth - 2",
+    ),
     Change("rtl.requantise", "counts no word", "m.If(self.en & self.i_valid)", "m.If(self.en)"),
     Change("rtl.requantise", "is out of step", "x = register(m, self.en, x)", "pass"),
     Change(
@@ -283,5 +288,5 @@ REQUANTISERS = [
         "~value[-1] & value[bits:-1].any()",
         "value[bits:].any()",
     ),
-    Change("rtl.requantise", "never clips at lo", "if lo < self.lo:", "if False:"),
+    Change("rtl.requantise", "never clips at lo", "if lo < self.block.lo:", "if False:"),
 ]

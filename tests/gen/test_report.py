@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from gen.cost.cost import CostModel
-from gen.flow.build import Build, Measured
+from gen.flow.build import Build, MeasuredCost
 from gen.plan.plan import Cost, Plan, inferences_per_s, latency_us
 from gen.report import (
     Report,
@@ -34,7 +34,7 @@ CLOCK = CostModel.of(device("up5k")).fmax_mhz(PLAN.stages, PLAN.cost.lut, device
 BUILD = Build(
     device=device("up5k"),
     top="top",
-    measured=Measured(
+    measured=MeasuredCost(
         lut=2000, ff=1000, dsp=8, bram=10, ram16x4=0, fmax_mhz=50.0, mhz=40.0, seed=1
     ),
     cells={},

@@ -32,13 +32,13 @@ def stimulus(dut: Requantiser, c: int, rng: random.Random) -> int:
     return rng.choice([-end, end - 1, rng.randint(-end, end - 1)])
 
 
-def check(dut: Requantiser, seed: int) -> None:
+def check(block: Requantiser, seed: int) -> None:
     """Some rounds over the channels; a mismatch names word, lane and both values."""
-    rng = random.Random(seed)
-    words, depth = [], len(dut.multipliers) // dut.lanes
+    dut, rng = block.component(), random.Random(seed)
+    words, depth = [], len(block.multipliers) // block.lanes
     for k in range(2 * depth + 5):
-        channels = range(k % depth * dut.lanes, (k % depth + 1) * dut.lanes)
-        words.append([(c, stimulus(dut, c, rng)) for c in channels])
+        channels = range(k % depth * block.lanes, (k % depth + 1) * block.lanes)
+        words.append([(c, stimulus(block, c, rng)) for c in channels])
     found: list[list[int]] = []
 
     async def bench(ctx: Context) -> None:
@@ -46,7 +46,7 @@ def check(dut: Requantiser, seed: int) -> None:
         sent = 0
         while len(found) < len(words):
             en, given = rng.random() < 0.7, sent < len(words) and rng.random() < 0.7
-            x = [x for _, x in words[sent]] if given else [0] * dut.lanes
+            x = [x for _, x in words[sent]] if given else [0] * block.lanes
             ctx.set(dut.en, en)
             ctx.set(dut.i_valid, given)
             ctx.set(dut.x, x)
@@ -54,13 +54,13 @@ def check(dut: Requantiser, seed: int) -> None:
             if en:
                 valid.append(given)
                 sent += given
-                if valid[-dut.latency :][0] and len(valid) >= dut.latency:
+                if valid[-block.latency :][0] and len(valid) >= block.latency:
                     found.append([ctx.get(y) for y in dut.y])
 
     simulate(dut, bench)
     for k, (word, got) in enumerate(zip(words, found, strict=True)):
         for (c, x), y in zip(word, got, strict=True):
-            want = expected(dut, x, c)
+            want = expected(block, x, c)
             assert y == want, f"seed {seed}: word {k}, channel {c}, x {x}: {y}, not {want}"
 
 

@@ -34,12 +34,7 @@ def flat(words: list[list[int]]) -> list[int]:
 @pytest.mark.parametrize("factor", [2, 3, 5])
 def test_widen(factor: int, stalls: Stalls, seed: int) -> None:
     words = numbers(seed, 12 * factor, 2)
-    done = run(
-        Widen(shape=unsigned(8), lanes=2, factor=factor),
-        {"i": words},
-        {"o": 12},
-        stalls,
-    )
+    done = run(Widen(shape=unsigned(8), lanes=2, factor=factor), {"i": words}, {"o": 12}, stalls)
     assert done.words["o"] == [flat(words[k : k + factor]) for k in range(0, len(words), factor)]
     assert stalls.chance or done.cycles <= 12 * factor + 3
 
@@ -48,10 +43,7 @@ def test_widen(factor: int, stalls: Stalls, seed: int) -> None:
 def test_narrow(factor: int, stalls: Stalls, seed: int) -> None:
     words = numbers(seed, 10, 2 * factor)
     done = run(
-        Narrow(shape=unsigned(8), lanes=2, factor=factor),
-        {"i": words},
-        {"o": 10 * factor},
-        stalls,
+        Narrow(shape=unsigned(8), lanes=2, factor=factor), {"i": words}, {"o": 10 * factor}, stalls
     )
     assert flat(done.words["o"]) == flat(words)
     assert stalls.chance or done.cycles <= 10 * factor + 3
@@ -66,23 +58,13 @@ def test_converters_reach_any_ratio() -> None:
 @pytest.mark.parametrize("depth", [2, 3, 8])
 def test_fifo(depth: int, stalls: Stalls, seed: int) -> None:
     words = numbers(seed, 30, 1)
-    done = run(
-        Fifo(shape=unsigned(8), lanes=1, depth=depth),
-        {"i": words},
-        {"o": 30},
-        stalls,
-    )
+    done = run(Fifo(shape=unsigned(8), lanes=1, depth=depth), {"i": words}, {"o": 30}, stalls)
     assert done.words["o"] == words
 
 
 def test_fork(stalls: Stalls, seed: int) -> None:
     words = numbers(seed, 25, 2)
-    done = run(
-        Fork(shape=unsigned(8), lanes=2),
-        {"i": words},
-        {"o_a": 25, "o_b": 25},
-        stalls,
-    )
+    done = run(Fork(shape=unsigned(8), lanes=2), {"i": words}, {"o_a": 25, "o_b": 25}, stalls)
     assert done.words == {"o_a": words, "o_b": words}
 
 

@@ -10,7 +10,7 @@ import pytest
 from amaranth.hdl import unsigned
 
 from rtl.geometry import Geometry
-from rtl.window import WindowReader
+from rtl.window import SlidingWindow
 from tests.support.stream_runner import Context, Stalls, feed, simulate
 
 
@@ -33,7 +33,7 @@ def expected(g: Geometry, image: list[list[list[int]]]) -> list[list[int]]:
 def read_all(
     g: Geometry, images: list[Any], seed: int, stalls: bool, style: str
 ) -> list[list[int]]:
-    dut = WindowReader(g, x_shape=unsigned(8), style=style)
+    dut = SlidingWindow(geometry=g, x_shape=unsigned(8), style=style).component()
     rng = random.Random(seed)
     words = [
         [pixel[f * g.lanes + k] for k in range(g.lanes)]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from gen.host import link_protocol
 from gen.host.connection import BoardConnection
-from gen.host.link_protocol import Answer, BoardInfo, frame, opened
+from gen.host.link_protocol import Answer, BoardInfo, frame, unframe
 
 INFO = BoardInfo(
     protocol=1,
@@ -67,7 +67,7 @@ class FakeBoard:
         while True:
             received += os.read(self.near, 4096)
             *lines, received = received.split(b"\0")
-            requests = [request for line in lines if (request := opened(line))]
+            requests = [request for line in lines if (request := unframe(line))]
             self.most = max(self.most, sum(op == link_protocol.INFER for _, op, _ in requests))
             self.requests += requests
             for request in requests:

@@ -11,6 +11,7 @@ import torch
 from gen.calibrate.random_layers import with_classifier
 from gen.engine import schedule
 from gen.engine.assemble import HardwareBlock, assemble
+from gen.engine.cycle_models import cycle_model
 from gen.plan.lower import LoweredLayer, lower
 from gen.plan.plan import Fold
 from gen.planner.fold_candidates import folds
@@ -156,13 +157,13 @@ def layer_case(seed: int, images: int = 3) -> LayerCase:
     inputs = pack(pixels, lanes, x.format.bits)
     expected = pack(values, edge.lanes, edge.shape.width)
     graph = schedule.Graph()
-    graph.add(block.name, block.timing(), 0)
+    graph.add(block.name, cycle_model(block.description), 0)
     cycles = schedule.run(
         graph, bytes_in=len(inputs) // images, bytes_out=len(expected) // images, images=images
     )
     top = f"layer{seed}"
     stream = StreamCase(
-        verilog(block.hardware(), top),
+        verilog(block.description.component(), top),
         top,
         inputs,
         expected,

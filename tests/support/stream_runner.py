@@ -11,6 +11,8 @@ from typing import Any
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
+from rtl.block import Block
+
 Context = Any
 """Amaranth's TestbenchContext, which has no public name."""
 Bench = Callable[[Context], Awaitable[None]]
@@ -110,7 +112,7 @@ class Run:
 
 
 def run(
-    dut: wiring.Component,
+    block: Block | wiring.Component,
     inputs: Mapping[str, Sequence[Any]],
     counts: Mapping[str, int | None],
     stalls: Stalls | None = None,
@@ -123,6 +125,7 @@ def run(
     stalls: pauses of producers and consumers. Fails, naming their seed, on an offer that is taken
     back and when nothing moves any more.
     """
+    dut = block.component() if isinstance(block, Block) else block
     done = Run(counts, stalls or Stalls())
     benches: list[Bench] = [
         partial(done.feed, stream=getattr(dut, port), words=words, settle=settle)

@@ -1,1 +1,1 @@
-"""Passes over netlists that the tools do not make."""
+"""Passes over netlists that yosys and nextpnr do not have."""

@@ -1,10 +1,10 @@
-"""Carry chains of ECP5 that start by themselves.
+"""Carry chains of ECP5 that need no extra cells at their start.
 
 nextpnr 0.11.1 puts a pair of LUTs before a chain to feed its first carry, even a constant one, and
-a pair behind it where its last carry has a name, even if nobody reads it. But after a constant
-carry the lowest bit can be rewritten so that the carry out of it does not depend on the one into
-it, which is then left open. Its sum becomes a LUT of its own if anybody reads it; most lowest bits
-only make a carry (rtl/terms adds `Cat(1, a)` and `Cat(flag, b)`). Three or four LUTs less a chain.
+a pair behind it where its last carry has a name, even if nothing reads it. Where the first carry is
+constant, this pass rewrites the lowest bit so that its carry out does not depend on its carry in,
+and leaves that open. The sum of this bit becomes a LUT of its own if it is read; most lowest bits
+only give a carry (rtl/terms adds `Cat(1, a)` and `Cat(flag, b)`). Saves three or four LUTs a chain.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OPEN = "x"
 
 
 def start_chains(module: dict[str, Any]) -> int:
-    """Rewrites the chains of one flat module of a yosys JSON netlist, in place; how many."""
+    """Rewrites the chains of a flat module of a yosys JSON netlist in place; their number."""
     loads = loads_of(module)
     cells: dict[str, Cell] = module["cells"]
     free = 1 + last_net(module)
@@ -26,7 +26,7 @@ def start_chains(module: dict[str, Any]) -> int:
     for name, cell in [(n, c) for n, c in cells.items() if c["type"] == "CCU2C"]:
         if not loads.get(bit_of(cell, "COUT")):
             cell["connections"]["COUT"] = []
-        low = _Low.of(cell)
+        low = _LowerHalf.of(cell)
         if low is None:
             continue
         low.start(cell)
@@ -38,38 +38,39 @@ def start_chains(module: dict[str, Any]) -> int:
 
 
 def name_open_pins(module: dict[str, Any]) -> None:
-    """As nextpnr wants it: open pins that are there. As Verilog an open output has no name."""
+    """Names the open carry outputs, as nextpnr needs each pin; Verilog is written without names."""
     for cell in module["cells"].values():
         if cell["type"] == "CCU2C" and not cell["connections"]["COUT"]:
             cell["connections"]["COUT"] = [OPEN]
 
 
 @dataclass(frozen=True)
-class _Low:
-    """The lower half of a CCU2C after a constant carry, when its own needs at most two nets."""
+class _LowerHalf:
+    """The lower half of a CCU2C with a constant carry in and at most two nets as inputs."""
 
     init: int
     inputs: dict[str, Bit]
     carry: bool
 
     @staticmethod
-    def of(cell: Cell) -> _Low | None:
-        carry, facts = bit_of(cell, "CIN"), cell["parameters"]
-        if carry not in ("0", "1") or facts["INJECT1_0"] != "NO":
+    def of(cell: Cell) -> _LowerHalf | None:
+        carry, parameters = bit_of(cell, "CIN"), cell["parameters"]
+        if carry not in ("0", "1") or parameters["INJECT1_0"] != "NO":
             return None
         inputs = {pin: bit_of(cell, f"{pin}0") for pin in "ABCD"}
-        found = _Low(int(facts["INIT0"], 2), inputs, carry == "1")
-        return found if len(found.nets) <= 2 else None
+        half = _LowerHalf(int(parameters["INIT0"], 2), inputs, carry == "1")
+        return half if len(half.nets) <= 2 else None
 
     @property
     def nets(self) -> list[int]:
         return sorted({bit for bit in self.inputs.values() if isinstance(bit, int)})
 
     def start(self, cell: Cell) -> None:
-        """Makes this half of `cell` a source of its carry."""
+        """Makes the carry of this half of `cell` independent of its carry in."""
         table = sum(self.carry_out(k) << k for k in range(4))
         a, b = [*self.nets, "1", "1"][:2]
-        # With C and D high, bits 12 to 15 say if a carry passes (never), bits 0 to 3 what it is.
+        # With C and D high, bits 12 to 15 say whether the carry in passes (never), bits 0 to 3 give
+        # the carry out.
         cell["parameters"]["INIT0"] = f"{table:016b}"
         cell["connections"] |= {"A0": [a], "B0": [b], "C0": ["1"], "D0": ["1"], "CIN": [OPEN]}
 

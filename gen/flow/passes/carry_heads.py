@@ -1,8 +1,8 @@
 """The first ALU of Gowin carry chains, repaired in a routed netlist before it is packed.
 
-nextpnr 0.11.1 starts a chain whose carry comes from logic with an ALU that gives I0 or the carry
-that comes in; but what comes in is the carry of whatever chain ended in the tile beside it. Found
-by simulating bitstreams; later versions of nextpnr write what is written here.
+nextpnr 0.11.1 starts a chain whose carry comes from logic with an ALU whose carry out is I0 or its
+carry in; but its carry in is that of whatever chain ended in the tile beside it. Seen by simulating
+bitstreams; later versions of nextpnr write what this pass writes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LETS_IN, KEEPS_OUT = "0101000001011010", "0000000000001010"
 
 
 def repair(netlist: dict[str, Any]) -> int:
-    """Repairs nextpnr's JSON in place; how many chains there were to repair."""
+    """Repairs nextpnr's JSON in place; returns the number of chains repaired."""
     repaired = 0
     for module in netlist["modules"].values():
         for cell in module["cells"].values():

@@ -1,10 +1,11 @@
-"""Registers beside ECP5 block RAM and multipliers, moved into the blocks, which have their own.
+"""Registers beside ECP5 block RAM and multipliers, moved into the registers of these blocks.
 
-yosys never uses these. nextpnr 0.11.1 counts, at speed grade 6: block RAM to its data 5.83 ns
+yosys never uses those. nextpnr 0.11.1 counts, at speed grade 6: block RAM to its data 5.83 ns
 without and 0.96 ns with the output register; registers around a multiplier in fabric 136 MHz, its
-own output register 180 MHz, input and output registers 322 MHz. The fabric's flip-flops get free.
+own output register 180 MHz, input and output registers 322 MHz. And flip-flops of the fabric become
+free.
 
-What moves behaves as before, from the first cycle on: same clock, same enable, no reset, first 0.
+Only registers that behave the same there move: same clock and enable, no reset, initially 0.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class _Control:
 
 
 def absorb(module: dict[str, Any]) -> int:
-    """Moves registers of one flat module of a yosys JSON netlist, in place; how many flip-flops."""
+    """Moves registers of a flat module of a yosys JSON netlist, in place; number of flip-flops."""
     return Absorber(module).run()
 
 
@@ -48,7 +49,7 @@ class Absorber:
         }
 
     def run(self) -> int:
-        """Number of flip-flops that left the fabric."""
+        """Moves all that can be moved; returns the number of flip-flops that left the fabric."""
         before = len(self.cells)
         blocks = [(n, c) for n, c in self.cells.items() if c["type"] in ("DP16KD", "MULT18X18D")]
         for _, cell in blocks:
@@ -57,43 +58,46 @@ class Absorber:
             else:
                 for data, clock in _read_ports(cell):
                     pins = [f"DO{letter}{i}" for letter in data for i in range(18)]
-                    self._outputs(cell, pins, _Read(data, clock))
+                    self._outputs(cell, pins, _OutputRegister(data, clock))
         for name, cell in blocks:
             if cell["type"] == "MULT18X18D":
                 self._inputs(name, cell)
         return before - len(self.cells)
 
     def _outputs(self, cell: Cell, pins: Iterable[str], use: Any) -> None:
-        """Every bit in use must go to one flip-flop alone, and these must be alike."""
-        found: dict[str, str] = {}
+        """If each used pin feeds one flip-flop only, all of one control: moves these."""
+        flops: dict[str, str] = {}
         for pin in pins:
             users = self.loads.get(bit_of(cell, pin), [])
             if not users:
                 continue
             if len(users) > 1 or not self._is_flop(*users[0]):
                 return
-            found[pin] = users[0][0]
-        control = self._control(found.values())
+            flops[pin] = users[0][0]
+        control = self._control(flops.values())
         if control and use(cell, control):
-            for pin, name in found.items():
+            for pin, name in flops.items():
                 flop = self.cells.pop(name)
                 cell["connections"][pin] = flop["connections"]["Q"]
 
     def _inputs(self, name: str, cell: Cell) -> None:
-        """Every bit of an operand must be constant or come from a flip-flop, and these be alike.
+        """Moves both input registers, if each bit is constant or from a flip-flop of one control.
 
-        Both operands or none: nextpnr counts all of the product in front of a lone input register.
-        That of a constant is always on; the first product is 0 with it as it was without.
+        Both operands or none: with one register alone, nextpnr counts the whole delay of the
+        product before it. The register of a constant operand is always enabled; the first product
+        is 0 as before.
         """
-        found = {operand: self._drivers(cell, operand) for operand in "AB"}
-        controls = {o: self._control(drivers.values()) for o, drivers in found.items() if drivers}
+        operands = {operand: self._drivers(cell, operand) for operand in "AB"}
+        controls = {
+            o: self._control(drivers.values()) for o, drivers in operands.items() if drivers
+        }
         first = next(iter(controls.values()), None)
         if not first or not all(
             c and c.clock == first.clock and _fits(cell, c) for c in controls.values()
         ):
             return
         always = replace(first, enable="1")
-        for operand, drivers in found.items():
+        for operand, drivers in operands.items():
             _clock(cell, f"INPUT{operand}", controls.get(operand) or always)
             for pin, flop in drivers.items():
                 self._bypass(name, cell, pin, flop)
@@ -104,7 +108,7 @@ class Absorber:
         return {p: self.driver.get(bit, "") for p, bit in bits.items() if bit not in CONSTANTS}
 
     def _bypass(self, name: str, cell: Cell, pin: str, flop: str) -> None:
-        """Connects a pin to what a flip-flop takes, and drops the flip-flop after its last load."""
+        """Connects a pin to the input of a flip-flop, which is deleted with its last load."""
         old, new = bit_of(cell, pin), bit_of(self.cells[flop], "DI")
         cell["connections"][pin] = [new]
         self.loads[old].remove((name, pin))
@@ -117,17 +121,17 @@ class Absorber:
         return pin == "DI" and self.cells.get(name, {}).get("type") == "TRELLIS_FF"
 
     def _control(self, names: Iterable[str]) -> _Control | None:
-        """What all these flip-flops have in common; None when they differ or have a reset, or one
-        is another cell."""
+        """The clock and enable of all these flip-flops; None when they differ or have a reset, or
+        one is another cell."""
         cells = [self.cells.get(name, {}) for name in names]
         if any(cell.get("type") != "TRELLIS_FF" for cell in cells):
             return None
-        found = {_flop_control(cell) for cell in cells}
-        return found.pop() if len(found) == 1 else None
+        controls = {_flop_control(cell) for cell in cells}
+        return controls.pop() if len(controls) == 1 else None
 
 
 @dataclass(frozen=True)
-class _Read:
+class _OutputRegister:
     """Output register of a read port of block RAM: letters of its data pins and of its clock."""
 
     data: str
@@ -159,12 +163,12 @@ _ENABLES = {"OUTPUT": 0, "INPUTA": 1, "INPUTB": 2}
 
 
 def _fits(cell: Cell, control: _Control) -> bool:
-    """Whether a multiplier can have such a register: all of its own share one clock."""
+    """Whether a multiplier can have such a register: its registers share one clock."""
     return not control.inverted and bit_of(cell, "CLK0") in ("x", control.clock)
 
 
 def _clock(cell: Cell, register: str, control: _Control) -> bool:
-    """Turns on a register of a multiplier, if it can have it."""
+    """Enables a register of a multiplier; returns whether that is possible."""
     if not _fits(cell, control):
         return False
     n = _ENABLES[register]
@@ -181,11 +185,11 @@ def _clock(cell: Cell, register: str, control: _Control) -> bool:
 
 
 def _flop_control(flop: Cell) -> _Control | None:
-    facts = flop["parameters"]
-    mux = facts.get("CEMUX", "1").strip()
-    reset = bit_of(flop, "LSR") not in UNUSED or facts.get("LSRMUX", "LSR") != "LSR"
-    starts_at_0 = facts.get("REGSET", "RESET") == "RESET"
+    parameters = flop["parameters"]
+    mux = parameters.get("CEMUX", "1").strip()
+    reset = bit_of(flop, "LSR") not in UNUSED or parameters.get("LSRMUX", "LSR") != "LSR"
+    starts_at_0 = parameters.get("REGSET", "RESET") == "RESET"
     if reset or not starts_at_0 or mux not in ("1", "CE") or bit_of(flop, "M") != "x":
         return None
     enable = bit_of(flop, "CE") if mux == "CE" else "1"
-    return _Control(bit_of(flop, "CLK"), facts.get("CLKMUX") == "INV", enable)
+    return _Control(bit_of(flop, "CLK"), parameters.get("CLKMUX") == "INV", enable)

@@ -10,10 +10,10 @@ import pytest
 
 import gen.calibrate.characterise as characterise
 from gen.calibrate.characterise import NETWORKS, networks_of
-from gen.calibrate.evaluate import counts, held_out, judge, kendall
+from gen.calibrate.evaluate import counts, figure_errors, held_out, kendall
 from gen.cost.cost import PRICES, predict
 from gen.cost.features import describe
-from gen.cost.fit import Sample
+from gen.cost.fit import CostSample
 from gen.plan.lower import lower
 from gen.plan.plan import Fold
 from gen.support.cache import Cache
@@ -90,7 +90,7 @@ def test_constant_weights_are_counted_once_where_synthesis_keeps_them_once(
 @pytest.mark.parametrize("family", sorted(ROWS))
 def test_networks_are_foretold_by_prices_fitted_without_them(family: str) -> None:
     limits = {"lut": 10, "ff": 10, "clock": 15}
-    found = judge(TABLE[family], family)
+    found = figure_errors(TABLE[family], family)
     assert found.keys() >= {"lut", "ff"}
     for figure, row in found.items():
         assert row["error"] < limits[figure], figure
@@ -101,8 +101,8 @@ def test_networks_are_foretold_by_prices_fitted_without_them(family: str) -> Non
 
 
 def test_held_out_networks_do_not_price_themselves() -> None:
-    rows = [Sample({"register": 100.0}, {"ff": 100.0})] * 15
-    odd = Sample({"register": 100.0}, {"ff": 1000.0})
+    rows = [CostSample({"register": 100.0}, {"ff": 100.0})] * 15
+    odd = CostSample({"register": 100.0}, {"ff": 1000.0})
     pairs = held_out([], [odd, *rows], "ff", "ecp5")
     guess = next(guess for guess, measured in pairs if measured == 1000)
     assert guess == pytest.approx(100, rel=0.02)

@@ -14,7 +14,7 @@ import pytest
 from gen.calibrate.characterise import case, described, layers_of, mean_error, networks_of
 from gen.cost.cost import PRICES, CostModel, costs, predict
 from gen.cost.features import MEANING, describe
-from gen.cost.fit import Sample, errors, expected, fit
+from gen.cost.fit import CostSample, errors, expected, fit
 from gen.plan.plan import Cost, Fold
 from gen.planner.fold_candidates import folds, offers
 from gen.support.devices import device
@@ -55,7 +55,7 @@ def test_prices_are_fitted_to_the_samples(family: dict[str, Any]) -> None:
             assert found < 10, what
 
 
-def held_out(rows: Sequence[Sample], figure: str, family: str, parts: int = 4) -> list[float]:
+def held_out(rows: Sequence[CostSample], figure: str, family: str, parts: int = 4) -> list[float]:
     """Errors in percent of prices fitted to the other parts of the samples."""
     start = expected(figure, family)
     found = []
@@ -86,7 +86,7 @@ def test_fit_finds_prices_that_were_put_in() -> None:
     rng = random.Random(1)
     true = {"register": 3.0, "lone": 0.25}
     rows = [
-        Sample(f, {"ff": sum(true[n] * f[n] for n in true)})
+        CostSample(f, {"ff": sum(true[n] * f[n] for n in true)})
         for f in ({n: float(rng.randrange(1000)) for n in true} for _ in range(200))
     ]
     found = fit(rows, "ff", {"register": 1.0, "lone": 1.0}, "ecp5")
@@ -96,7 +96,7 @@ def test_fit_finds_prices_that_were_put_in() -> None:
 
 def test_fit_keeps_what_is_expected_where_nothing_is_measured() -> None:
     start = {"register": 1.0, "lone": 0.7}
-    found = fit([Sample({"register": 100}, {"ff": 200})], "ff", start, "ecp5")
+    found = fit([CostSample({"register": 100}, {"ff": 200})], "ff", start, "ecp5")
     assert found["lone"] == 0.7
     assert 1.85 < found["register"] <= 2
 
@@ -123,7 +123,7 @@ def test_model_is_equal_by_content_and_refits() -> None:
     assert model.refit([]) is model
     features = {"engine": 3, "tree_mult": 900, "lane_mult": 800, "register": 1500, "lone": 700}
     lut, ff = model.price(features)
-    double = Sample(features, {"lut": 2 * lut, "ff": 2 * ff})
+    double = CostSample(features, {"lut": 2 * lut, "ff": 2 * ff})
     moved = model.refit([double] * 9)
     assert moved.hash != model.hash
     for before, after, aim in zip((lut, ff), moved.price(features), (2 * lut, 2 * ff), strict=True):

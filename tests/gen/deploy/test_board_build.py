@@ -15,7 +15,7 @@ from gen.boards.pins import constraints
 from gen.boards.top import TOP, board_verilog
 from gen.deploy import board_build
 from gen.deploy.board_build import BoardBuild, build_for_board
-from gen.flow.build import Build, Measured, build
+from gen.flow.build import Build, MeasuredCost, build
 from gen.support.tools import ToolError
 from tests.support.board_cases import BoardText, adder
 
@@ -60,7 +60,7 @@ class FakeBuild:
             self.known[mhz] = self.fmax[len(self.known)]
             self.asked.append(mhz)
         self.packed = rest["bitstream"]
-        measured = Measured(1, 1, 0, 0, 0, self.known[mhz], mhz, 1)
+        measured = MeasuredCost(1, 1, 0, 0, 0, self.known[mhz], mhz, 1)
         return Build(device, top, measured, {}, {"log": Path("place.log")}, {}, False, ())
 
 

@@ -20,7 +20,7 @@ from gen.deploy.board_plan import plan_for_board
 from gen.deploy.bundle import Bundle
 from gen.deploy.deployable import OVER_LINE, line_rate, prepare
 from gen.deploy.examples import examples
-from gen.flow.build import Build, Measured
+from gen.flow.build import Build, MeasuredCost
 from gen.host import npy, ports
 from gen.host.classify import images_of
 from gen.host.hashes import DamagedError
@@ -117,7 +117,7 @@ def test_compiled_folder_is_held_to_its_report(
     made = {"bitstream": tmp_path / "top.bin", "report": tmp_path / "report.json"}
     for path in made.values():
         path.write_bytes(bytes(range(256)))
-    measured = Measured(1, 1, 0, 0, 0, 50.0, 40.0, 1)
+    measured = MeasuredCost(1, 1, 0, 0, 0, 50.0, 40.0, 1)
 
     def built(verilog: str, top: str, target: Any, **rest: Any) -> Build:
         return Build(target, top, measured, {}, made, {}, False, ())

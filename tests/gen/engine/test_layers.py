@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.bench import simulators
+from sim.bench import installed
 from sim.bench.streams import run_streams
 from tests.support.layer_cases import LayerCase, layer_case
 
@@ -21,7 +21,7 @@ def batch(first: int) -> list[LayerCase]:
 
 
 def check(simulator: str, first: int) -> None:
-    missing = simulators.missing(simulator)
+    missing = installed.missing(simulator)
     if missing:
         pytest.skip(missing)
     cases = batch(first)

@@ -13,10 +13,10 @@ import pytest
 from gen.flow.build import Build, build
 from gen.recover import recover
 from gen.recover.ecp5 import as_verilog
-from gen.recover.ecp5_config import Agreement, DisagreementError, agreement, parse
+from gen.recover.ecp5_config import BitstreamComparison, DisagreementError, compare_bitstream, parse
 from gen.support.cache import Cache
 from gen.support.devices import device
-from sim.bench.simulators import missing
+from sim.bench.installed import missing
 from sim.verify.levels import with_models
 from tests.support.block_designs import BODIES, design
 from tests.support.netlist_bench import compare
@@ -54,9 +54,9 @@ def test_routed_netlist_does_what_the_verilog_says(body: str, tmp_path: Path) ->
 
 def test_bitstream_holds_what_was_routed(built: Build, tmp_path: Path) -> None:
     config = parse(built.files["log"].with_name("routed.config").read_text())
-    found = agreement(built, Cache(tmp_path))
+    found = compare_bitstream(built, Cache(tmp_path))
     size = built.files["bitstream"].stat().st_size
-    assert found == Agreement(size, found.arcs, found.luts, found.functions, 2048)
+    assert found == BitstreamComparison(size, found.arcs, found.luts, found.functions, 2048)
     assert 0.8 * len(config.arcs) < found.arcs <= len(config.arcs)
     assert 0 < found.functions <= found.luts <= len(config.luts)
 
@@ -68,7 +68,7 @@ def test_another_function_of_a_lookup_table_is_found_out(built: Build, tmp_path:
         lut["parameters"] |= {"INITVAL": bits.translate({48: "1", 49: "0"}), "MODE": "LOGIC"}
 
     with pytest.raises(DisagreementError, match=r"SLICE.*in the routed netlist"):
-        agreement(changed(built, tmp_path, invert), Cache(tmp_path))
+        compare_bitstream(changed(built, tmp_path, invert), Cache(tmp_path))
 
 
 def test_other_contents_of_block_ram_are_found_out(built: Build, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_other_contents_of_block_ram_are_found_out(built: Build, tmp_path: Path)
         ram["parameters"]["INITVAL_05"] = "0" * 320
 
     with pytest.raises(DisagreementError, match="block RAM are not those of the routed netlist"):
-        agreement(changed(built, tmp_path, clear), Cache(tmp_path))
+        compare_bitstream(changed(built, tmp_path, clear), Cache(tmp_path))
 
 
 def test_a_connection_that_is_missing_is_found_out(built: Build, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_connection_that_is_missing_is_found_out(built: Build, tmp_path: Path)
     (tmp_path / "routed.config").write_text(config.replace(arc, other, 1))
     mixed = replace(built, files={**built.files, "log": tmp_path / "place.log"})
     with pytest.raises(DisagreementError, match="is not connected"):
-        agreement(mixed, Cache(tmp_path))
+        compare_bitstream(mixed, Cache(tmp_path))
 
 
 def test_another_bitstream_is_found_out(built: Build, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_another_bitstream_is_found_out(built: Build, tmp_path: Path) -> None:
     other = build(text, "top", device("ulx3s-25f"), cache=tmp_path)
     mixed = replace(built, files={**built.files, "bitstream": other.files["bitstream"]})
     with pytest.raises(DisagreementError, match="routed was"):
-        agreement(mixed, Cache(tmp_path))
+        compare_bitstream(mixed, Cache(tmp_path))
 
 
 def test_cell_without_a_model_is_named(built: Build, tmp_path: Path) -> None:

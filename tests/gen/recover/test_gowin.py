@@ -13,8 +13,8 @@ from gen.compile import planned
 from gen.flow.build import build
 from gen.flow.passes import carry_heads
 from gen.recover.cell_models import RecoverError
-from gen.recover.gowin import CHIP, Traced, pin_numbers
-from gen.recover.gowin_cells import At
+from gen.recover.gowin import CHIP, WireTracer, pin_numbers
+from gen.recover.gowin_cells import TileReader
 from gen.recover.gowin_fuses import Fuses
 from gen.support.devices import device
 from tests.support.block_designs import design
@@ -98,7 +98,7 @@ def test_contents_of_distributed_ram(tmp_path: Path) -> None:
 
 def test_every_flip_flop_that_a_pin_depends_on_was_placed(placed: Placed) -> None:
     fuses, cells, pins = placed
-    text = Traced(fuses, pin_numbers(pins)).verilog("top")
+    text = WireTracer(fuses, pin_numbers(pins)).verilog("top")
     flops = {f"R{row + 1}C{column + 1}_Q{bel[3:]}" for row, column, bel in
              (at(cell) for cell in cells.values() if cell["type"].startswith("DFF"))}  # fmt: skip
     found = {line.split()[1][4:] for line in text.splitlines() if line.startswith("DFF")}
@@ -109,13 +109,13 @@ def test_every_flip_flop_that_a_pin_depends_on_was_placed(placed: Placed) -> Non
 
 def test_two_clocks_on_spines_that_fuses_do_not_tell_apart_are_refused(placed: Placed) -> None:
     fuses, _, pins = placed
-    traced = Traced(fuses, pin_numbers(pins))
+    traced = WireTracer(fuses, pin_numbers(pins))
     tiles = {(r, c): tile for r, c, tile in fuses.tiles()}
     (row, column), tile = next((k, t) for k, t in tiles.items() if len(t.taps.get("GT00", ())) > 1)
     for spine in tile.taps["GT00"]:
         traced.source[fuses.wire(row, column, spine)] = "VCC"
     with pytest.raises(RecoverError, match="use one clock"):
-        traced._tap({At(fuses, row, column, traced.net): tile})
+        traced._tap({TileReader(fuses, row, column, traced.net): tile})
 
 
 def test_carry_chains_that_start_from_logic_are_repaired() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gen.support.cache import INDEX, Cache, Entry
+from gen.support.cache import INDEX, Cache, CacheEntry
 from gen.support.tools import ToolError
 
 
@@ -16,7 +16,7 @@ class Step:
     def __init__(self, cache: Cache) -> None:
         self.cache, self.runs = cache, 0
 
-    def __call__(self, text: str) -> Entry:
+    def __call__(self, text: str) -> CacheEntry:
         def make(folder: Path) -> float:
             self.runs += 1
             (folder / "out").write_text(text * 3)

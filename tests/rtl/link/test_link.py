@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pytest
 
 from gen.host import link_protocol
-from gen.host.link_protocol import frame, opened
+from gen.host.link_protocol import frame, unframe
 from rtl.link import protocol
 from rtl.link.answers import COUNTERS_BYTES
 from rtl.link.link import ROUNDS, Link, slots
@@ -59,7 +59,7 @@ class Bench:
         simulate(self.link, drive, background=[self._listen, self._accelerate])
         *frames, rest = self._bytes().split(b"\0")
         assert not rest, "the last frame has no end"
-        return [opened(part) for part in frames]
+        return [unframe(part) for part in frames]
 
     async def _listen(self, ctx: Context) -> None:
         async for _, _, level in ctx.tick().sample(self.link.tx):
@@ -151,7 +151,7 @@ def test_self_test_and_what_it_measures(right: bytes | None, passed: int) -> Non
     )
     assert bench.images == [VECTOR] * ROUNDS
     assert got[1] is not None
-    counters = link_protocol.Counters(*link_protocol._COUNTERS.unpack(got[1][2]))
+    counters = link_protocol.BoardCounters(*link_protocol._COUNTERS.unpack(got[1][2]))
     # the last byte of an answer leaves two cycles after its first
     assert counters.latency_cycles == SIZE - 1 + LATENCY + 2
     assert counters.interval_cycles == SIZE
@@ -192,7 +192,7 @@ def test_what_cannot_be_served_is_told_and_the_next_frame_is() -> None:
     ]
     assert bench.images == good
     assert got[-1] is not None
-    counters = link_protocol.Counters(*link_protocol._COUNTERS.unpack(got[-1][2]))
+    counters = link_protocol.BoardCounters(*link_protocol._COUNTERS.unpack(got[-1][2]))
     assert counters.inferences == 3
     assert (counters.damaged, counters.refused, counters.busy) == (3, 5, 0)
 
@@ -273,7 +273,7 @@ def damaged(rng: random.Random) -> bytes:
                     del bad[rng.randrange(len(bad))]
                 case _:
                     bad.insert(rng.randrange(len(bad)), rng.randrange(256))
-        if not any(opened(part) for part in bytes(bad).split(b"\0")):
+        if not any(unframe(part) for part in bytes(bad).split(b"\0")):
             return bytes(bad) + b"\0"
 
 

@@ -9,9 +9,10 @@ from threading import Thread
 
 import pytest
 
-from sim.bench import simulators
+from sim.bench import installed, simulators
 from sim.bench.simulators import SimulatorError
-from sim.bench.streams import StreamResult, run_stream, run_streams
+from sim.bench.stream_result import StreamResult
+from sim.bench.streams import run_stream, run_streams
 from sim.bench.wrapper import StreamCase, axi_stream, ports, wrapper
 
 WORDS = random.Random(7).choices(range(256), k=120)
@@ -69,7 +70,7 @@ def test_right_device_passes_under_stalls(simulator: str) -> None:
 
 def test_simulators_agree_to_the_cycle() -> None:
     for name in ("icarus", "verilator"):
-        if reason := simulators.missing(name):
+        if reason := installed.missing(name):
             pytest.skip(reason)
     one, two = (bench("good", name, seed=5, **STALLS) for name in ("icarus", "verilator"))
     assert replace(one, seconds=0) == replace(two, seconds=0)
@@ -103,7 +104,7 @@ def test_wrong_word_is_found(quick_simulator: str, value: str, first: int) -> No
 
 
 def test_unknown_bits_are_a_mismatch() -> None:
-    if reason := simulators.missing("icarus"):
+    if reason := installed.missing("icarus"):
         pytest.skip(reason)  # Verilator has no unknown values
     result = bench("bad", "icarus", device("bad", "n == 3 ? 8'hx : i__payload + 1"))
     assert (result.first_mismatch, result.words[3], result.mismatches) == (3, None, 1)
@@ -182,7 +183,7 @@ def test_axi_stream_ports_carry_tlast(quick_simulator: str) -> None:
 
 @pytest.mark.parametrize("kind", ["fst", "vcd"])
 def test_waves_on_request(quick_simulator: str, tmp_path: Path, kind: str) -> None:
-    if reason := simulators.waves_missing(quick_simulator, kind):
+    if reason := installed.waves_missing(quick_simulator, kind):
         pytest.skip(reason)
     path = tmp_path / "new" / f"out.{kind}"
     assert bench("good", quick_simulator, waves=path).ok  # type: ignore[arg-type]
@@ -194,7 +195,7 @@ def test_waves_on_request(quick_simulator: str, tmp_path: Path, kind: str) -> No
 
 @pytest.mark.slow
 def test_waves_of_verilator(tmp_path: Path) -> None:
-    if reason := simulators.missing("verilator"):
+    if reason := installed.missing("verilator"):
         pytest.skip(reason)
     path = tmp_path / "out.vcd"
     assert bench("good", "verilator", waves=path).ok  # type: ignore[arg-type]
@@ -204,9 +205,9 @@ def test_waves_of_verilator(tmp_path: Path) -> None:
 def test_waves_that_cannot_be_compiled_say_the_way_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    if reason := simulators.missing("verilator"):
+    if reason := installed.missing("verilator"):
         pytest.skip(reason)
-    monkeypatch.setattr(simulators, "_has_lz4", lambda: False)
+    monkeypatch.setattr(installed, "_has_lz4", lambda: False)
     with pytest.raises(SimulatorError, match=r"name a \.vcd file"):
         bench("good", "verilator", waves=tmp_path / "out.fst")  # type: ignore[arg-type]
 

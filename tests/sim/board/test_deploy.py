@@ -28,7 +28,7 @@ from gen.deploy.examples import examples
 from gen.host.connection import BoardConnection
 from gen.host.link_protocol import DeviceError
 from model import data, store
-from sim.bench.simulators import missing
+from sim.bench.installed import missing
 from sim.board.deploy import deploy
 from sim.board.virtual import VirtualBoard
 from tests.support.command_line import call

@@ -12,9 +12,9 @@ import pytest
 
 from gen.deploy.bundle import Bundle
 from gen.host import link_protocol
-from gen.host.link_protocol import frame, opened, pack_image
+from gen.host.link_protocol import frame, pack_image, unframe
 from model.spec import Network
-from sim.bench.simulators import missing
+from sim.bench.installed import missing
 from sim.board import fault_scenarios, faults
 from sim.board.fault_table import tables
 from sim.board.faults import Burst, storm, try_faults
@@ -55,7 +55,7 @@ def test_malformed_frames_ask_for_nothing(sort: str, seed: int) -> None:
         line = malformed(rng, sort, good)
         assert line.endswith(b"\0")
         assert line != good
-        found = [request for part in line.split(b"\0") if (request := opened(part))]
+        found = [request for part in line.split(b"\0") if (request := unframe(part))]
         assert all(ident == link_protocol.NO_ID for ident, _, _ in found)
 
 
@@ -109,7 +109,7 @@ def fails_once(fault: Callable[[int, int, bytes], bytes]) -> Reply:
 def test_every_frame_is_sent_and_every_answer_right() -> None:
     bursts = stormed(right_reply)
     assert sum((b.frames for b in bursts), FrameCounts()) == FrameCounts(sent=60, good=len(bursts))
-    assert {b.sort for b in bursts} == set(CATEGORIES)
+    assert {b.category for b in bursts} == set(CATEGORIES)
     assert not any(b.harm for b in bursts)
 
 
@@ -118,13 +118,13 @@ def test_wrong_answer_is_counted_and_the_storm_goes_on() -> None:
     bursts = stormed(wrong)
     assert [i for i, b in enumerate(bursts) if b.frames.wrong] == [2]
     assert sum(b.frames.sent for b in bursts) == 60
-    assert bursts[2].harm.startswith(f"{bursts[2].sort}: Answer(scores=(")
+    assert bursts[2].harm.startswith(f"{bursts[2].category}: Answer(scores=(")
 
 
 def test_lost_request_is_counted() -> None:
     bursts = stormed(fails_once(lambda *request: b""))
     assert [b.frames.lost for b in bursts[:4]] == [0, 0, 1, 0]
-    assert bursts[2].harm == f"{bursts[2].sort}: a request was lost"
+    assert bursts[2].harm == f"{bursts[2].category}: a request was lost"
 
 
 def test_board_that_hangs_ends_the_storm() -> None:

@@ -16,7 +16,7 @@ from gen.planner.planner import plan
 from gen.support.devices import device
 from model import golden
 from model.spec import Network
-from sim.bench.simulators import missing
+from sim.bench.installed import missing
 from sim.board.virtual import VirtualBoard
 from tests.support.networks import pixels, residual_network
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from gen.compile import planned
 from sim.verify import evidence
 from sim.verify.fault_counts import FaultCounts, FaultScenario, FrameCounts
-from sim.verify.network import SimulationResult
+from sim.verify.simulation_result import SimulationResult
 from tests.support.layer_cases import random_network
 
 

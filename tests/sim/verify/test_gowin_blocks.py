@@ -20,7 +20,7 @@ from gen.recover import recover
 from gen.support.cache import Cache
 from gen.support.devices import device
 from gen.support.verilog import verilog
-from sim.bench.simulators import missing
+from sim.bench.installed import missing
 from sim.verify.levels import with_models
 
 CYCLES = 3000

@@ -19,7 +19,7 @@ from gen.support import tools
 from gen.support.cache import Cache
 from gen.support.devices import device
 from model.spec import Input, Network
-from sim.verify.levels import LEVELS, asked, at_level, available
+from sim.verify.levels import LEVELS, at_level, available, requested_levels
 from sim.verify.network import simulate
 from tests.support.layer_cases import random_network
 
@@ -90,10 +90,10 @@ def test_multipliers_are_not_read_back(tmp_path: Path) -> None:
 
 def test_levels_by_name() -> None:
     others = ("rtl", "netlist", "bitstream")
-    assert asked("rtl", device("up5k")) == ("rtl",)
-    assert asked("all", device("ulx3s-25f")) == LEVELS
-    assert asked("all", device("tang-nano-9k")) == others
+    assert requested_levels("rtl", device("up5k")) == ("rtl",)
+    assert requested_levels("all", device("ulx3s-25f")) == LEVELS
+    assert requested_levels("all", device("tang-nano-9k")) == others
     assert available(device("hx8k")) == (others if tools.missing(VLOG) is None else others[:2])
     words = "--level gates: must be one of rtl, netlist, routed, bitstream"
     with pytest.raises(ValueError, match=words):
-        asked("gates", device("up5k"))
+        requested_levels("gates", device("up5k"))

@@ -16,7 +16,8 @@ import torch
 from model.spec import Conv, Format, Head, Input, MaxPool, Network, Requantise
 from sim.verify.axis_words import frame_difference, frames, input_words
 from sim.verify.locate import unpack
-from sim.verify.network import SimulationResult, simulate
+from sim.verify.network import simulate
+from sim.verify.simulation_result import SimulationResult
 
 NETWORK = Network(
     (

@@ -9,7 +9,7 @@ from gen.engine.elaborate import elaborate
 from gen.planner.planner import plan
 from gen.support.devices import device
 from model import data, store
-from sim.bench.simulators import missing
+from sim.bench.installed import missing
 from sim.verify.network import simulate
 from tests.support.paths import DATA as NETWORKS
 

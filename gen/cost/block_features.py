@@ -1,0 +1,118 @@
+"""The counted features of one block, found from its description.
+
+The planner counts all foldings of a layer at once, in arrays (gen.cost.features); this is the same
+counting for a block that is already chosen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import singledispatch
+
+from gen.cost.engine_features import engine as engine_features
+from gen.cost.features import (
+    Features,
+    converter_features,
+    join_features,
+    output_features,
+    pool_features,
+)
+from gen.cost.requant_features import unit_features
+from gen.plan.fold_array import FeatureCounts, FoldArray
+from gen.plan.layer_shape import LayerShape
+from gen.plan.plan import Fold
+from gen.support.devices import Device
+from model.spec import Window
+from rtl.block import Block
+from rtl.classifier_output import ClassifierOutput
+from rtl.layer import Engine
+from rtl.pe.element import pe
+from rtl.pool import BlockPool
+from rtl.stage import Requant
+from rtl.streams import Fifo, Fork, Join, Narrow, Widen
+
+
+@singledispatch
+def block_features(block: Block, device: Device) -> Features:
+    """Features of `block`, with `dsp` and `bram`. Raises TypeError for a block that has none."""
+    raise TypeError(f"{type(block).__name__}: its features are not counted; do so in {__name__}")
+
+
+@block_features.register(Narrow)
+@block_features.register(Widen)
+def _(block: Narrow | Widen, device: Device) -> Features:
+    return converter_features(block)
+
+
+@block_features.register(Fifo)
+@block_features.register(Fork)
+def _(block: Fifo | Fork, device: Device) -> Features:
+    return Counter()  # a plan leaves them out
+
+
+@block_features.register
+def _(block: ClassifierOutput, device: Device) -> Features:
+    return _counted(output_features(block.score_shape.width))
+
+
+@block_features.register
+def _(block: Join, device: Device) -> Features:
+    counts = _requantiser(block.requant, block.lanes, block.acc_bits, device)
+    return _counted(counts.add(join_features(block.lanes, block.acc_bits, block.requant.out_bits)))
+
+
+@block_features.register
+def _(block: BlockPool, device: Device) -> Features:
+    h, w = block.height, block.width
+    window = Window(
+        source=(h, w, block.channels), kernel=block.kernel, stride=block.kernel, pad=(0, 0),
+        out=(h // block.kernel[0], w // block.kernel[1]),
+    )  # fmt: skip
+    words = block.outputs["o"]
+    shape = LayerShape(
+        kind=block.op, depthwise=True, window=window, x_bits=block.x_shape.width,
+        x_signed=block.x_shape.signed, w_bits=0, weights=0, acc=block.acc_bits,
+        channels=block.channels, out_bits=words.shape.width, alive=1.0,
+    )  # fmt: skip
+    fold = Fold(pe=block.lanes, lanes=block.lanes, drain=block.lanes, ring=block.style)
+    counts = FeatureCounts()
+    if block.requant:
+        counts = _requantiser(block.requant, block.lanes, block.acc_bits + 1, device)
+    alone = FoldArray.of([fold])
+    return _counted(counts.add(pool_features(shape, alone, device, raw=block.requant is None)))
+
+
+@block_features.register
+def _(block: Engine, device: Device) -> Features:
+    g, weights = block.geometry, block.weights
+    window = Window(
+        source=(g.height, g.width, g.channels), kernel=g.kernel, stride=g.stride, pad=g.pad,
+        out=g.out,
+    )  # fmt: skip
+    shape = LayerShape(
+        kind=block.kind, depthwise=g.depthwise, window=window, x_bits=block.x_bits,
+        x_signed=block.x_signed, w_bits=block.w_bits,
+        weights=0 if weights is None else weights.size, acc=block.acc_bits,
+        channels=g.channels if g.depthwise else block.pe * g.repeats,
+        out_bits=block.out_shape.width,
+        alive=1.0 if weights is None else pe(block.kind).live_share(weights, block.w_bits),
+    )  # fmt: skip
+    fold = Fold(
+        pe=block.pe, lanes=g.lanes, parallel=g.parallel, drain=block.drain,
+        multiplier=block.multiplier, weights=block.weight_style, ring=block.ring_style,
+    )  # fmt: skip
+    counts = FeatureCounts()
+    if block.requant:
+        counts = _requantiser(block.requant, block.drain, block.acc_bits, device)
+    alone = FoldArray.of([fold])
+    return _counted(counts.add(engine_features(shape, alone, device, raw=block.requant is None)))
+
+
+def _requantiser(requant: Requant, lanes: int, x_bits: int, device: Device) -> FeatureCounts:
+    unit = requant.unit(lanes=lanes, x_bits=x_bits)
+    return FeatureCounts(unit_features(unit, requant.out_bits, device))
+
+
+def _counted(counts: FeatureCounts) -> Features:
+    """Counts of one block as whole numbers."""
+    return Counter({n: int(v.item() if hasattr(v, "item") else v) for n, v in counts.items()})

@@ -1,0 +1,30 @@
+"""Lanes of shift: a barrel of multiplexer stages, whose last one also inverts."""
+
+from __future__ import annotations
+
+from gen.cost.adder_tree import Width
+from gen.cost.lanes import LaneCost
+from gen.cost.unit_energy import SHIFT
+
+
+class ShiftCost(LaneCost):
+    features = ("lane_shift", "lane_shift3")
+    tree = "tree_shift"
+
+    def feature(self, w_bits: int) -> str:
+        return self.features[w_bits <= 3]
+
+    def cells(self, x_bits: int, w_bits: int, terms: tuple[Width, ...]) -> int:
+        far = 1 << (w_bits - 1) >> 1
+        return sum(x_bits + (far << 1) - (far >> k) for k in range(w_bits - 1))
+
+    def energy(self, x_bits: int, w_bits: int) -> tuple[float, int]:
+        # w − 1 bits of exponent: as many stages, of the widest output
+        bits = x_bits + (1 << (w_bits - 1)) - 2
+        return SHIFT * bits * (w_bits - 1), bits
+
+    def constant_bits(self, w_bits: int) -> int | None:
+        return w_bits
+
+
+COST = ShiftCost()

@@ -1,0 +1,20 @@
+"""Lanes of sum, which average pooling is made of: the inputs themselves."""
+
+from __future__ import annotations
+
+from gen.cost.adder_tree import Width
+from gen.cost.lanes import LaneCost
+
+
+class SumCost(LaneCost):
+    features = ("lane_sum",)
+    tree = "tree_sum"
+
+    def cells(self, x_bits: int, w_bits: int, terms: tuple[Width, ...]) -> int:
+        return 0
+
+    def energy(self, x_bits: int, w_bits: int) -> tuple[float, int]:
+        return 0.0, x_bits
+
+
+COST = SumCost()

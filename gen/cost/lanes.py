@@ -1,0 +1,63 @@
+"""What a lane of each kind costs: one description a kind, found by name as gen/cost/lane_<kind>.py.
+
+The widths of its terms are those that the hardware gives, see gen.cost.adder_tree.lane.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cache
+
+from gen.cost.adder_tree import Width
+from model.kinds import KindError, kind_names, part_of
+
+
+class LaneCost(ABC):
+    """Counts of one lane, one input and one weight, of an element made of LUTs.
+
+    features: the names under which `cells` are priced, see gen.cost.features.MEANING; may be those
+    of another kind, where the hardware is alike. tree: that of the bits of its adders.
+    """
+
+    features: tuple[str, ...]
+    tree: str
+    own_chains = 0
+    """Carry chains of a lane beside those of the adder tree."""
+    merged_registers = 0
+    """Flip-flops of a lane that synthesis shares with others."""
+
+    @abstractmethod
+    def cells(self, x_bits: int, w_bits: int, terms: tuple[Width, ...]) -> int:
+        """LUTs that make the terms of a lane, one a bit."""
+
+    @abstractmethod
+    def energy(self, x_bits: int, w_bits: int) -> tuple[float, int]:
+        """pJ of one term, and its bits."""
+
+    def feature(self, w_bits: int) -> str:
+        """That one of `features` under which `cells` are priced."""
+        return self.features[0]
+
+    def constant_bits(self, w_bits: int) -> int | None:
+        """Where the terms of constant weights are wires, or shared by lanes with the same input:
+        bits of a weight that make a term. None: constants cost as much as weights from memory."""
+        return None
+
+
+@cache
+def lane_cost(kind: str) -> LaneCost:
+    """The lane of `kind`. Raises KindError that names the missing file."""
+    cost: LaneCost = part_of("gen.cost", "lane_", kind).COST  # type: ignore[attr-defined]
+    return cost
+
+
+def lane_features() -> dict[str, float]:
+    """A price of 1 for each feature of the lanes and trees of all kinds that have a cost."""
+    names: set[str] = set()
+    for kind in kind_names():
+        try:
+            cost = lane_cost(kind)
+        except KindError:
+            continue
+        names |= {*cost.features, cost.tree}
+    return dict.fromkeys(names, 1.0)

@@ -1,0 +1,1 @@
+"""Tests of kinds that are added by adding files."""
