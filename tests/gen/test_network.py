@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -185,7 +186,9 @@ def test_plan_survives_the_disk(tmp_path: Path) -> None:
         (lambda t: t.replace('"stages"', '"pages"'), "damaged plan"),
     ],
 )
-def test_damaged_plan_is_refused(damage, message: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_damaged_plan_is_refused(
+    damage: Callable[[str], str], message: str, tmp_path: Path
+) -> None:
     path = tmp_path / "plan.json"
     save(plan(residual_network(), device("up5k"), fps=1000), path)
     path.write_text(damage(path.read_text()))

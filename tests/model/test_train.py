@@ -56,8 +56,8 @@ def test_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int) -> N
     whole = train(ARCH, BARS, epochs=6, out=tmp_path / "whole", quiet=True)
     record = TrainingRun.record
 
-    def interrupted(self: TrainingRun, row: dict[str, object], *rest: object) -> None:
-        record(self, row, *rest)  # type: ignore[arg-type]
+    def interrupted(self: TrainingRun, row: dict[str, Any], *rest: Any) -> None:
+        record(self, row, *rest)
         if row["epoch"] == cut:
             raise KeyboardInterrupt
 

@@ -6,13 +6,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from rtl.requantise import Requantiser
 from rtl.scale import Multiplication, Partials, Shifts, choose, signed_digits
 from tests.support.stream_runner import Context, simulate
+
+Multiplier = Literal["dsp", "lut"]
 
 
 def expected(dut: Requantiser, x: int, c: int) -> int:
@@ -83,7 +85,7 @@ FACTORS: dict[str, Callable[[random.Random, int], list[int]]] = {
 @pytest.mark.parametrize("multiplier", ["dsp", "lut"])
 @pytest.mark.parametrize("depth", [1, 2, 5, 8])
 @pytest.mark.parametrize("factors", FACTORS)
-def test_equals_its_definition(factors: str, depth: int, multiplier: str, seed: int) -> None:
+def test_equals_its_definition(factors: str, depth: int, multiplier: Multiplier, seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(3):
         lanes, bits, out_signed = rng.randint(1, 4), rng.choice([1, 4, 8, 16]), rng.random() < 0.5
@@ -99,7 +101,7 @@ def test_equals_its_definition(factors: str, depth: int, multiplier: str, seed: 
             shift=rng.choice([0, 1, 4, 8, 12]),
             lo=lo,
             hi=hi,
-            multiplier=multiplier,  # type: ignore[arg-type]
+            multiplier=multiplier,
             out_bits=bits,
             out_signed=out_signed,
         )
@@ -117,12 +119,12 @@ def test_equals_its_definition(factors: str, depth: int, multiplier: str, seed: 
         ([201, 77], "dsp", Multiplication),
     ],
 )
-def test_takes_the_least_hardware(factors: list[int], multiplier: Any, form: type) -> None:
+def test_takes_the_least_hardware(factors: list[int], multiplier: Multiplier, form: type) -> None:
     assert isinstance(choose(tuple(factors), 16, multiplier), form)
 
 
 def test_stores_only_what_differs() -> None:
-    common = {"lanes": 2, "x_bits": 16, "shift": 4, "lo": 0, "hi": 255}
+    common: dict[str, Any] = {"lanes": 2, "x_bits": 16, "shift": 4, "lo": 0, "hi": 255}
     common |= {"out_bits": 8, "out_signed": False}
     fixed = Requantiser(multipliers=[3, 5], offsets=[7, 9], **common)
     assert not fixed.stored
@@ -150,7 +152,7 @@ def test_signed_digits_are_few() -> None:
     ],
 )
 def test_refuses(change: dict[str, Any], message: str) -> None:
-    good = {"lanes": 2, "x_bits": 16, "multipliers": [1] * 4, "offsets": [0] * 4, "shift": 3}
-    good |= {"lo": 0, "hi": 255, "out_bits": 8, "out_signed": False}
+    good: dict[str, Any] = {"lanes": 2, "x_bits": 16, "shift": 3, "multipliers": [1] * 4}
+    good |= {"offsets": [0] * 4, "lo": 0, "hi": 255, "out_bits": 8, "out_signed": False}
     with pytest.raises(ValueError, match=message):
         Requantiser(**good | change)

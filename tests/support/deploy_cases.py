@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,9 +36,9 @@ def small_bundle(network: Network, folder: Path) -> Bundle:
     return bundles.make(network, board(BOARD), tests, folder, place=False, fps=60_000)
 
 
-def with_manifest(bundle: Bundle, **changes: object) -> Bundle:
+def with_manifest(bundle: Bundle, **changes: Any) -> Bundle:
     """`bundle` whose manifest says something else, and knows it."""
-    described = replace(bundle.manifest, **changes)  # type: ignore[arg-type]
+    described = replace(bundle.manifest, **changes)
     (bundle.folder / MANIFEST).write_text(described.dumps())
     return Bundle(bundle.folder, described)
 

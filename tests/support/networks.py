@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,11 +32,11 @@ def residual_network(seed: int = 0) -> Network:
     rng = random.Random(seed)
     nodes: list[Node] = [Input("x", SHAPE, Format(6))]
 
-    def weighted(name: str, source: str, kind: str, shape: tuple[int, ...], **more: object) -> str:
+    def weighted(name: str, source: str, kind: str, shape: tuple[int, ...], **more: Any) -> str:
         bits = 4 if kind == "shift" else 5
         weights = random_weights(rng, kind, bits, shape)
         made = Dense if len(shape) == 2 else Conv
-        nodes.append(made(name, (source,), kind, weights, bits, **more))  # type: ignore[arg-type]
+        nodes.append(made(name, (source,), kind, weights, bits, **more))
         return requantised(f"{name}_q", name)
 
     def requantised(name: str, source: str, form: Format = Format(5)) -> str:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from gen.cost.cost import CostModel
-from gen.cost.energy import ADD, MULTIPLY, READ, SHIFT, SIZE, energy
+from gen.cost.energy import energy
 from gen.cost.fmax import UNIT, clock_features, fmax, slowness
+from gen.cost.unit_energy import ADD, MULTIPLY, READ, SHIFT, SIZE
 from gen.engine.units import engine
 from gen.plan.lower import lower
 from gen.plan.plan import Cost, DoesNotFit, Fold, PlannedLayer

@@ -95,9 +95,10 @@ class Bench:
                 image.append(byte)
                 assert last == (len(image) == SIZE)
                 if last:
-                    self.images.append(bytes(image))
+                    whole = bytes(image)
+                    self.images.append(whole)
                     start = max(now + LATENCY, out[-1][0] + 1 if out else 0)
-                    out.extend((start + k, b, k == 2) for k, b in enumerate(answer(image)))
+                    out.extend((start + k, b, k == 2) for k, b in enumerate(answer(whole)))
                     image.clear()
             now += 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -24,6 +24,7 @@ TERMS = {
     "max": lambda x, w: x,
 }
 WEIGHTLESS = ("sum", "max")
+Multiplier = Literal["dsp", "lut"]
 Slot = tuple[list[int], list[int], bool]
 """Inputs, weights, and whether a sum begins."""
 
@@ -90,7 +91,7 @@ def check(name: str, dut: PE, slots: list[Slot], seed: int) -> None:
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("simd", [1, 2, 3, 5, 8, 16])
 @pytest.mark.parametrize(("name", "multiplier"), KINDS)
-def test_sums(name: str, multiplier: str, simd: int, signed: bool, seed: int) -> None:
+def test_sums(name: str, multiplier: Multiplier, simd: int, signed: bool, seed: int) -> None:
     rng = random.Random(seed)
     for w_bits in [0] if name in WEIGHTLESS else rng.sample(range(2, 9), 4):
         dut = pe(name)(
@@ -118,7 +119,7 @@ def test_sums(name: str, multiplier: str, simd: int, signed: bool, seed: int) ->
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("w_bits", range(2, 9))
 @pytest.mark.parametrize(("name", "multiplier"), KINDS[:4])
-def test_every_weight(name: str, multiplier: str, w_bits: int, signed: bool) -> None:
+def test_every_weight(name: str, multiplier: Multiplier, w_bits: int, signed: bool) -> None:
     """Each weight with the inputs 0, ±1 and both ends, one to a sum."""
     dut = pe(name)(
         simd=1,

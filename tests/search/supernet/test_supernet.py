@@ -18,9 +18,10 @@ from scipy import stats
 
 from model import golden
 from model.checkpoint import TrainingRun
-from model.layers import RequantiseLayer
+from model.layers import RequantiseLayer, Weighted
 from model.net import export
 from model.ops import ops
+from model.spec import Conv, Dense
 from model.train import Recipe, TrainError, evaluate, train
 from search.space import space_files
 from search.space.space import Choice, Space, SpaceError
@@ -208,9 +209,11 @@ def test_fine_tuning_begins_with_what_was_inherited(trained: tuple[SuperNet, Pat
     still = Recipe(batch=64, rate=0.0, shift=0, float_until=0.0, quantised_until=1.0)
     result = train(arch, BARS, epochs=1, initial=net, recipe=still, quiet=True)
     for name, layer in net.steps():
-        if hasattr(layer, "weight"):
+        if isinstance(layer, Weighted):
             want = ops(layer.kind).quantise(layer.weight, layer.bits, layer.frac_in, True)
-            have = result.network[name].weights
+            node = result.network[name]
+            assert isinstance(node, Conv | Dense)
+            have = node.weights
             assert (have.ravel() == want.detach().permute(0, 2, 3, 1).numpy().ravel()).all()
     other = SPACE.architecture(teacher(SPACE))
     with pytest.raises(TrainError, match="it must have the same blocks"):
@@ -254,8 +257,8 @@ def test_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     whole, record = run("whole"), TrainingRun.record
 
-    def interrupted(self: TrainingRun, row: dict[str, object], *rest: object) -> None:
-        record(self, row, *rest)  # type: ignore[arg-type]
+    def interrupted(self: TrainingRun, row: dict[str, Any], *rest: Any) -> None:
+        record(self, row, *rest)
         if row["epoch"] == 2:
             raise KeyboardInterrupt
 
