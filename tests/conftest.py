@@ -1,8 +1,9 @@
-"""What all tests share: the `slow` marker, and which simulators there are."""
+"""What all tests share: the `slow` marker, seeds, and which simulators there are."""
 
 from __future__ import annotations
 
 import os
+import random
 from collections import Counter, defaultdict
 
 import pytest
@@ -46,6 +47,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(reason)
         for file, count in sorted(files.items()):
             terminalreporter.write_line(f"    {count:4} of {file}")
+
+
+@pytest.fixture
+def seed() -> int:
+    """Another one each time, printed with a failure; SHIFTADD_SEED=n repeats one."""
+    drawn = int(os.environ.get("SHIFTADD_SEED") or random.randrange(1 << 30))
+    print(f"seed {drawn}")
+    return drawn
 
 
 @pytest.fixture(params=["icarus", "verilator"])

@@ -43,9 +43,9 @@ from sim.verify.network import simulate
 from tests.bench import evidence as evidence_bench
 from tests.bench import lanes as lanes_bench
 from tests.bench import search as search_bench
-from tests.gen.test_network import residual_network
 from tests.support.deploy_cases import small_bundle, some_examples
 from tests.support.layer_cases import random_weights, requantise
+from tests.support.networks import residual_network
 
 KINDS = ("mult", "shift", "add")
 EPOCHS = 60

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain, product
 from typing import Any
 
@@ -54,7 +55,7 @@ def lanes() -> Iterator[Proof]:
     for kind, multiplier, values in of_kinds(**WIDTHS):
         if kind not in WEIGHTLESS:
             claim = Lane(kind, element(kind, multiplier, **values))
-            yield named(kind, multiplier, **values), lambda claim=claim: holds_after(claim, 0)
+            yield named(kind, multiplier, **values), partial(holds_after, claim, 0)
 
 
 def adders() -> Iterator[Proof]:
@@ -67,7 +68,7 @@ def adders() -> Iterator[Proof]:
             claim = Merge(kind, element(kind, multiplier, **values), (a, b))
             yield (
                 named(kind, multiplier, f"{a} and {b}", **values),
-                lambda claim=claim: holds_after(claim, 0),
+                partial(holds_after, claim, 0),
             )
 
 
@@ -78,7 +79,7 @@ def trees() -> Iterator[Proof]:
         claim = TreeClaim(kind, element(kind, multiplier, **values))
         yield (
             named(kind, multiplier, **values),
-            lambda claim=claim: holds_after(claim, claim.cycles),
+            partial(holds_after, claim, claim.cycles),
         )
 
 
@@ -91,7 +92,7 @@ def elements() -> Iterator[Proof]:
         claim = Element(kind, element(kind, multiplier, **values))
         yield (
             named(kind, multiplier, **values),
-            lambda claim=claim: holds_after(claim, claim.cycles),
+            partial(holds_after, claim, claim.cycles),
         )
 
 
@@ -100,9 +101,13 @@ def enables() -> Iterator[Proof]:
     axes = {"simd": range(1, 5), "levels": range(1, 4), "w_bits": [2, 5, 8]}
     for kind, multiplier, values in of_kinds(**axes, x_bits=[8], x_signed=[False, True]):
         dut = element(kind, multiplier, **values)
-        yield named(kind, multiplier, **values), lambda dut=dut: stands_still(dut)
+        yield named(kind, multiplier, **values), partial(stands_still, dut)
     for name, values in _requantisers():
-        yield name, lambda values=values: stands_still(requantiser(**values).component())
+        yield name, partial(_stands_still, values)
+
+
+def _stands_still(values: dict[str, Any]) -> Verdict:
+    return stands_still(requantiser(**values).component())
 
 
 def requantisers() -> Iterator[Proof]:
@@ -113,10 +118,10 @@ def requantisers() -> Iterator[Proof]:
         unit = requantiser(**values)
         if not unit.stored:
             claim = Requantised(unit)
-            yield name, lambda claim=claim: holds_after(claim, claim.cycles)
+            yield name, partial(holds_after, claim, claim.cycles)
         elif unit.x_bits <= 8:
             claim, cycles = Requantised(unit), unit.latency + 2 * unit.depth + 1
-            yield name, lambda claim=claim, cycles=cycles: holds_until(claim, cycles)
+            yield name, partial(holds_until, claim, cycles)
         else:
             yield from _channels(name, values)
 
@@ -129,7 +134,7 @@ def _channels(name: str, values: dict[str, Any]) -> Iterator[Proof]:
         claim, cycle = Requantised(unit, steady=True), unit.latency + depth + channel
         yield (
             named(name, channel=channel),
-            lambda claim=claim, cycle=cycle: holds_until(claim, cycle + 1, skip=cycle),
+            partial(holds_until, claim, cycle + 1, skip=cycle),
         )
 
 
@@ -149,7 +154,7 @@ def streams() -> Iterator[Proof]:
         for values in grid(**axes):
             if values.get("before") != values.get("after") or make is not claims.converters:
                 claim = make(**values)
-                yield named(make.__name__, **values), lambda claim=claim: holds_always(claim)
+                yield named(make.__name__, **values), partial(holds_always, claim)
 
 
 def _requantisers() -> Iterator[tuple[str, dict[str, Any]]]:

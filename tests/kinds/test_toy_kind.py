@@ -83,7 +83,7 @@ def test_nothing_outside_of_a_kind_compares_its_name() -> None:
                     parts = [node] if len(_strings(node) & names) > 1 else []
                 elif isinstance(node, ast.Dict):
                     keys = {k.value for k in node.keys if isinstance(k, ast.Constant)}
-                    parts = [ast.Set(list(node.keys))] if len(keys & names) > 1 else []  # type: ignore[arg-type]
+                    parts = [k for k in node.keys if k] if len(keys & names) > 1 else []
                 else:
                     continue
                 if any(_strings(part) & names for part in parts):

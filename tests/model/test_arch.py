@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,8 +56,8 @@ def test_id_is_stable_and_ignores_the_name() -> None:
         ),
     ],
 )
-def test_block_rules(changes: dict[str, object], message: str) -> None:
-    block = replace(BASE.blocks[0], **changes)  # type: ignore[arg-type]
+def test_block_rules(changes: dict[str, Any], message: str) -> None:
+    block = replace(BASE.blocks[0], **changes)
     with pytest.raises(ArchitectureError) as error:
         arch.validate(replace(BASE, blocks=(block, BASE.blocks[1])))
     assert str(error.value).startswith(message)
@@ -77,7 +78,7 @@ def test_block_rules(changes: dict[str, object], message: str) -> None:
         ({"id": "0"}, "f: id '0' is not "),
     ],
 )
-def test_bad_json(changes: dict[str, object], message: str) -> None:
+def test_bad_json(changes: dict[str, Any], message: str) -> None:
     row = json.loads(arch.to_json(BASE)) | changes
     with pytest.raises(ArchitectureError) as error:
         arch.from_json(json.dumps(row), "f")

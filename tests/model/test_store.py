@@ -38,13 +38,16 @@ def refused(path: Path) -> str:
 
 
 def test_round_trip(saved: Path) -> None:
-    found = store.load(saved)
-    assert store.content_hash(found) == store.content_hash(network())
-    assert found.about == {"seed": 1}
-    assert found.classes == ("no", "yes")
-    assert found["d"].weights.tolist() == [[1, -2], [3, 4]]  # type: ignore[union-attr]
-    assert found["q"].offset.tolist() == [0, -70000]  # type: ignore[union-attr]
-    assert found["q"].format == Format(8, True, 4)  # type: ignore[union-attr]
+    loaded = store.load(saved)
+    assert store.content_hash(loaded) == store.content_hash(network())
+    assert loaded.about == {"seed": 1}
+    assert loaded.classes == ("no", "yes")
+    dense, requantise = loaded["d"], loaded["q"]
+    assert isinstance(dense, Dense)
+    assert isinstance(requantise, Requantise)
+    assert dense.weights.tolist() == [[1, -2], [3, 4]]
+    assert requantise.offset.tolist() == [0, -70000]
+    assert requantise.format == Format(8, True, 4)
     assert sorted(p.name for p in saved.parent.iterdir()) == ["a.net"]
 
 
@@ -64,7 +67,9 @@ def test_hash_covers_content_only() -> None:
 
 def test_replaces_a_network_only(saved: Path) -> None:
     store.save(network(weight=5), saved)
-    assert store.load(saved)["d"].weights[1, 0] == 5  # type: ignore[union-attr]
+    dense = store.load(saved)["d"]
+    assert isinstance(dense, Dense)
+    assert dense.weights[1, 0] == 5
     (saved.parent / "notes").mkdir()
     with pytest.raises(NetworkError, match="exists and is not a network folder"):
         store.save(network(), saved.parent / "notes")

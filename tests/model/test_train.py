@@ -16,11 +16,11 @@ from model import golden, store
 from model.arch import Architecture, Block
 from model.augment import augment
 from model.checkpoint import TrainingRun
-from model.data import Dataset
-from model.spec import Conv, Dense, Format, Node
+from model.spec import Conv, Dense, Node
 from model.store import content_hash
 from model.teacher import Teacher
 from model.train import Recipe, TrainError, TrainResult, loss_of, recipe_for, train
+from tests.support.datasets import BARS
 
 SOON = Recipe(batch=16, shift=0)
 """Many small steps; a shift would move bars out of the image."""
@@ -37,47 +37,35 @@ ARCH = Architecture(
 )
 
 
-def bars(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Noisy horizontal (class 0) and vertical (class 1) bars."""
-    rng = np.random.default_rng(seed)
-    images, labels = rng.integers(0, 6, (n, 6, 6, 1)), rng.integers(0, 2, n)
-    for image, label, at in zip(images, labels, rng.integers(0, 6, n), strict=True):
-        (image.swapaxes(0, 1) if label else image)[at] += 9
-    return images.astype(np.uint8), labels
-
-
-DATA = Dataset("bars", *bars(256, 0), *bars(128, 1), ("flat", "tall"), Format(4, False, 4))
-
-
 def test_learns_and_repeats_itself() -> None:
-    first = train(ARCH, DATA, epochs=10, recipe=SOON, quiet=True)
+    first = train(ARCH, BARS, epochs=10, recipe=SOON, quiet=True)
     assert set(first.accuracy) == {"float", "quantised", "integer"}
     assert first.accuracy["integer"] > 0.9
-    tests = torch.from_numpy(DATA.test_images), torch.from_numpy(DATA.test_labels)
+    tests = torch.from_numpy(BARS.test_images), torch.from_numpy(BARS.test_labels)
     assert first.accuracy["integer"] == golden.accuracy(first.network, *tests)
     assert first.network.classes == ("flat", "tall")
     assert first.weights == 36 + 144 + 216 + 108
-    again = train(ARCH, DATA, epochs=10, recipe=SOON, quiet=True)
+    again = train(ARCH, BARS, epochs=10, recipe=SOON, quiet=True)
     assert store.content_hash(again.network) == store.content_hash(first.network)
-    other = train(ARCH, DATA, epochs=10, recipe=SOON, seed=1, quiet=True)
+    other = train(ARCH, BARS, epochs=10, recipe=SOON, seed=1, quiet=True)
     assert store.content_hash(other.network) != store.content_hash(first.network)
 
 
 @pytest.mark.parametrize("cut", [1, 3, 5])  # within the float, quantised and integer stages
 def test_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
-    whole = train(ARCH, DATA, epochs=6, out=tmp_path / "whole", quiet=True)
+    whole = train(ARCH, BARS, epochs=6, out=tmp_path / "whole", quiet=True)
     record = TrainingRun.record
 
-    def interrupted(self: TrainingRun, row: dict[str, object], *rest: object) -> None:
-        record(self, row, *rest)  # type: ignore[arg-type]
+    def interrupted(self: TrainingRun, row: dict[str, Any], *rest: Any) -> None:
+        record(self, row, *rest)
         if row["epoch"] == cut:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(TrainingRun, "record", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train(ARCH, DATA, epochs=6, out=tmp_path / "cut", quiet=True)
+        train(ARCH, BARS, epochs=6, out=tmp_path / "cut", quiet=True)
     monkeypatch.undo()
-    rest = train(ARCH, DATA, epochs=6, out=tmp_path / "cut", resume=True, quiet=True)
+    rest = train(ARCH, BARS, epochs=6, out=tmp_path / "cut", resume=True, quiet=True)
     assert store.content_hash(rest.network) == store.content_hash(whole.network)
     assert rest.accuracy == whole.accuracy
     rows = [json.loads(line) for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
@@ -89,12 +77,12 @@ def test_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int) -> N
 
 
 def test_resume_refuses_another_request(tmp_path: Path) -> None:
-    train(ARCH, DATA, epochs=1, out=tmp_path, quiet=True)
+    train(ARCH, BARS, epochs=1, out=tmp_path, quiet=True)
     with pytest.raises(TrainError, match="holds a run with seed 0, not 1; resume the same request"):
-        train(ARCH, DATA, epochs=1, seed=1, out=tmp_path, resume=True, quiet=True)
+        train(ARCH, BARS, epochs=1, seed=1, out=tmp_path, resume=True, quiet=True)
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(TrainError, match="cannot be read"):
-        train(ARCH, DATA, epochs=1, out=tmp_path, resume=True, quiet=True)
+        train(ARCH, BARS, epochs=1, out=tmp_path, resume=True, quiet=True)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +101,7 @@ def test_resume_refuses_another_request(tmp_path: Path) -> None:
 )
 def test_refuses_what_does_not_fit(arch: Architecture, message: str) -> None:
     with pytest.raises(TrainError) as error:
-        train(arch, DATA, epochs=1, quiet=True)
+        train(arch, BARS, epochs=1, quiet=True)
     assert str(error.value) == message
 
 
@@ -125,19 +113,19 @@ def test_teacher_pulls_towards_its_scores() -> None:
     )
     assert near.item() == pytest.approx(0, abs=1e-6)
     assert far > 1
-    teacher = train(ARCH, DATA, epochs=10, recipe=SOON, quiet=True).network
+    teacher = train(ARCH, BARS, epochs=10, recipe=SOON, quiet=True).network
     only = replace(SOON, distill=1.0)  # the labels are not used
-    student = train(ARCH, DATA, epochs=10, teacher=Teacher(teacher), recipe=only, quiet=True)
+    student = train(ARCH, BARS, epochs=10, teacher=Teacher(teacher), recipe=only, quiet=True)
     assert student.accuracy["integer"] > 0.85
 
 
 def test_a_teacher_works_once_for_all_that_are_shown_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = train(ARCH, DATA, epochs=2, recipe=SOON, quiet=True).network
+    network = train(ARCH, BARS, epochs=2, recipe=SOON, quiet=True).network
 
     def student(teacher: Teacher, **how: Any) -> str:
-        found = train(ARCH, DATA, epochs=2, teacher=teacher, recipe=SOON, quiet=True, **how)
+        found = train(ARCH, BARS, epochs=2, teacher=teacher, recipe=SOON, quiet=True, **how)
         return content_hash(found.network)
 
     kept = Teacher(network, tmp_path / "scores")
@@ -173,7 +161,7 @@ def test_an_integer_stage_that_breaks_a_network_is_undone(
     def run() -> TrainResult:
         recipe = replace(SOON, quantised_until=0.8)
         out = tmp_path / "run"
-        return train(ARCH, DATA, epochs=epochs, recipe=recipe, out=out, resume=True, quiet=True)
+        return train(ARCH, BARS, epochs=epochs, recipe=recipe, out=out, resume=True, quiet=True)
 
     monkeypatch.setattr(model.train, "set_rate", wild)
     if cut:
@@ -186,12 +174,12 @@ def test_an_integer_stage_that_breaks_a_network_is_undone(
 
 
 def test_start_hands_weights_on() -> None:
-    begin = train(ARCH, DATA, epochs=6, recipe=SOON, quiet=True).network
+    begin = train(ARCH, BARS, epochs=6, recipe=SOON, quiet=True).network
     still = replace(SOON, rate=0.0)
-    found = train(ARCH, DATA, epochs=1, start=begin, recipe=still, seed=5, quiet=True).network
+    found = train(ARCH, BARS, epochs=1, start=begin, recipe=still, seed=5, quiet=True).network
     turned = replace(ARCH.blocks[2], kind="add", weight_bits=6)
     add = replace(ARCH, blocks=(*ARCH.blocks[:2], turned, ARCH.blocks[3]))
-    other = train(add, DATA, epochs=1, start=begin, recipe=still, quiet=True).network
+    other = train(add, BARS, epochs=1, start=begin, recipe=still, quiet=True).network
     # the scale may differ, the pattern may not
     assert alike(begin["conv0"], found["conv0"]) > 0.99
     assert alike(begin["dense3"], found["dense3"]) > 0.99
@@ -217,7 +205,7 @@ def test_augment_moves_whole_images() -> None:
 
 
 def test_recipe_fits_the_data() -> None:
-    assert recipe_for(DATA, 5000) == Recipe(batch=64, shift=1)
-    large = replace(DATA, train_labels=np.zeros(60_000), train_images=np.zeros((1, 28, 28, 1)))
+    assert recipe_for(BARS, 5000) == Recipe(batch=64, shift=1)
+    large = replace(BARS, train_labels=np.zeros(60_000), train_images=np.zeros((1, 28, 28, 1)))
     assert recipe_for(large, 5000) == Recipe(batch=128, shift=2)
     assert recipe_for(large, 500).shift == 0

@@ -6,13 +6,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from amaranth.sim import Simulator
 
 from rtl.requantise import Requantiser
 from rtl.scale import Multiplication, Partials, Shifts, choose, signed_digits
+from tests.support.stream_runner import Context, simulate
+
+Multiplier = Literal["dsp", "lut"]
 
 
 def expected(dut: Requantiser, x: int, c: int) -> int:
@@ -41,7 +43,7 @@ def check(block: Requantiser, seed: int) -> None:
         words.append([(c, stimulus(block, c, rng)) for c in channels])
     found: list[list[int]] = []
 
-    async def bench(ctx: Any) -> None:
+    async def bench(ctx: Context) -> None:
         valid: list[bool] = []
         sent = 0
         while len(found) < len(words):
@@ -57,10 +59,7 @@ def check(block: Requantiser, seed: int) -> None:
                 if valid[-block.latency :][0] and len(valid) >= block.latency:
                     found.append([ctx.get(y) for y in dut.y])
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(bench)
-    simulator.run()
+    simulate(dut, bench)
     for k, (word, got) in enumerate(zip(words, found, strict=True)):
         for (c, x), y in zip(word, got, strict=True):
             want = expected(block, x, c)
@@ -86,9 +85,7 @@ FACTORS: dict[str, Callable[[random.Random, int], list[int]]] = {
 @pytest.mark.parametrize("multiplier", ["dsp", "lut"])
 @pytest.mark.parametrize("depth", [1, 2, 5, 8])
 @pytest.mark.parametrize("factors", FACTORS)
-def test_equals_its_definition(factors: str, depth: int, multiplier: str) -> None:
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
+def test_equals_its_definition(factors: str, depth: int, multiplier: Multiplier, seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(3):
         lanes, bits, out_signed = rng.randint(1, 4), rng.choice([1, 4, 8, 16]), rng.random() < 0.5
@@ -104,7 +101,7 @@ def test_equals_its_definition(factors: str, depth: int, multiplier: str) -> Non
             shift=rng.choice([0, 1, 4, 8, 12]),
             lo=lo,
             hi=hi,
-            multiplier=multiplier,  # type: ignore[arg-type]
+            multiplier=multiplier,
             out_bits=bits,
             out_signed=out_signed,
         )
@@ -122,12 +119,12 @@ def test_equals_its_definition(factors: str, depth: int, multiplier: str) -> Non
         ([201, 77], "dsp", Multiplication),
     ],
 )
-def test_takes_the_least_hardware(factors: list[int], multiplier: Any, form: type) -> None:
+def test_takes_the_least_hardware(factors: list[int], multiplier: Multiplier, form: type) -> None:
     assert isinstance(choose(tuple(factors), 16, multiplier), form)
 
 
 def test_stores_only_what_differs() -> None:
-    common = {"lanes": 2, "x_bits": 16, "shift": 4, "lo": 0, "hi": 255}
+    common: dict[str, Any] = {"lanes": 2, "x_bits": 16, "shift": 4, "lo": 0, "hi": 255}
     common |= {"out_bits": 8, "out_signed": False}
     fixed = Requantiser(multipliers=[3, 5], offsets=[7, 9], **common)
     assert not fixed.stored
@@ -155,7 +152,7 @@ def test_signed_digits_are_few() -> None:
     ],
 )
 def test_refuses(change: dict[str, Any], message: str) -> None:
-    good = {"lanes": 2, "x_bits": 16, "multipliers": [1] * 4, "offsets": [0] * 4, "shift": 3}
-    good |= {"lo": 0, "hi": 255, "out_bits": 8, "out_signed": False}
+    good: dict[str, Any] = {"lanes": 2, "x_bits": 16, "shift": 3, "multipliers": [1] * 4}
+    good |= {"offsets": [0] * 4, "lo": 0, "hi": 255, "out_bits": 8, "out_signed": False}
     with pytest.raises(ValueError, match=message):
         Requantiser(**good | change)

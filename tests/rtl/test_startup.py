@@ -4,32 +4,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from amaranth.sim import Simulator
 
 from rtl.startup import Lights, Startup
-
-
-def simulate(dut: Any, bench: Any) -> None:
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+from tests.support.stream_runner import Context, simulate
 
 
 def test_reset_holds_until_steady_for_long_enough_and_comes_back() -> None:
     dut = Startup(cycles=16)
 
-    async def wait_for_release(ctx: Any) -> int:
+    async def wait_for_release(ctx: Context) -> int:
         for cycle in range(100):
             if not ctx.get(dut.rst):
                 return cycle
             await ctx.tick()
         raise AssertionError("reset never ends")
 
-    async def bench(ctx: Any) -> None:
+    async def bench(ctx: Context) -> None:
         assert ctx.get(dut.rst) == 1, "in reset from the first moment"
         for _ in range(40):
             await ctx.tick()
@@ -52,7 +43,7 @@ def test_reset_holds_until_steady_for_long_enough_and_comes_back() -> None:
 def test_lights_blink_and_show_an_event_of_one_cycle() -> None:
     dut = Lights(count=3, events=2, clock_hz=64)  # a blink of 128 cycles, a tick of 8
 
-    async def bench(ctx: Any) -> None:
+    async def bench(ctx: Context) -> None:
         shown: list[tuple[int, int, int]] = []
         for cycle in range(256):
             ctx.set(dut.events, 1 if cycle == 100 else 2 if cycle == 200 else 0)
@@ -71,7 +62,7 @@ def test_lights_blink_and_show_an_event_of_one_cycle() -> None:
 def test_one_light_alone_shows_both() -> None:
     dut = Lights(count=1, events=1, clock_hz=64)
 
-    async def bench(ctx: Any) -> None:
+    async def bench(ctx: Context) -> None:
         changes, last = [], 0
         for cycle in range(128):
             ctx.set(dut.events, cycle == 20)

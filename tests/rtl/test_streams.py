@@ -4,85 +4,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from functools import partial
 from itertools import chain
 from typing import Any
 
 import pytest
 from amaranth.hdl import signed, unsigned
-from amaranth.sim import Simulator
 
-from rtl.block import Block
 from rtl.classifier_output import ClassifierOutput
 from rtl.pool import BlockPool
 from rtl.stage import Requant
 from rtl.streams import Fifo, Fork, Join, Narrow, Widen, converters
-
-Words = Sequence[Any]
-
-
-def run(
-    block: Block, inputs: dict[str, Words], counts: dict[str, int], stall: float, seed: int
-) -> tuple[dict[str, list[Any]], int]:
-    """Feed each input port, collect `counts` words of each output port; also the cycles it took."""
-    dut: Any = block.component()
-    rng = random.Random(seed)
-    got: dict[str, list[Any]] = {port: [] for port in counts}
-    cycles = 0
-
-    async def feed(port: str, words: Words, ctx: Any) -> None:
-        i = getattr(dut, port)
-        for word in words:
-            while rng.random() < stall:
-                await ctx.tick()
-            ctx.set(i.payload, word)
-            ctx.set(i.valid, 1)
-            await ctx.tick().until(i.ready)
-            ctx.set(i.valid, 0)
-
-    async def collect(port: str, count: int, ctx: Any) -> None:
-        o, held, idle = getattr(dut, port), None, 0
-        while len(got[port]) < count:
-            ctx.set(o.ready, rng.random() >= stall)
-            _, _, valid, ready, payload = await ctx.tick().sample(o.valid, o.ready, o.payload)
-            lanes = getattr(payload.shape(), "length", None)
-            value = [payload[k] for k in range(lanes)] if lanes else payload
-            assert held is None or (valid and value == held), "an offer was taken back or changed"
-            if valid and ready:
-                got[port].append(value)
-            held = value if valid and not ready else None
-            idle += 1
-            assert idle < 5000, f"{port}: {len(got[port])} of {count} words (seed {seed})"
-        ctx.set(o.ready, 0)
-
-    async def count_cycles(ctx: Any) -> None:
-        nonlocal cycles
-        async for _ in ctx.tick():
-            cycles += 1
-
-    sim = Simulator(dut)
-    sim.add_clock(1e-6)
-    for port, words in inputs.items():
-        sim.add_testbench(partial(feed, port, words))
-    for port, count in counts.items():
-        sim.add_testbench(partial(collect, port, count))
-    sim.add_testbench(count_cycles, background=True)
-    sim.run()
-    return got, cycles
+from tests.support.stream_runner import Stalls, run
 
 
 @pytest.fixture(params=[0.0, 0.3, 0.7])
-def stall(request: pytest.FixtureRequest) -> float:
-    chance: float = request.param
-    return chance
-
-
-@pytest.fixture
-def seed() -> int:
-    made = random.randrange(1 << 30)
-    print(f"seed {made}")
-    return made
+def stalls(request: pytest.FixtureRequest, seed: int) -> Stalls:
+    return Stalls(request.param, seed)
 
 
 def numbers(seed: int, count: int, lanes: int, bits: int = 8) -> list[list[int]]:
@@ -95,27 +32,21 @@ def flat(words: list[list[int]]) -> list[int]:
 
 
 @pytest.mark.parametrize("factor", [2, 3, 5])
-def test_widen(factor: int, stall: float, seed: int) -> None:
+def test_widen(factor: int, stalls: Stalls, seed: int) -> None:
     words = numbers(seed, 12 * factor, 2)
-    got, cycles = run(
-        Widen(shape=unsigned(8), lanes=2, factor=factor), {"i": words}, {"o": 12}, stall, seed
-    )
-    assert got["o"] == [flat(words[k : k + factor]) for k in range(0, len(words), factor)]
-    assert stall or cycles <= 12 * factor + 3
+    done = run(Widen(shape=unsigned(8), lanes=2, factor=factor), {"i": words}, {"o": 12}, stalls)
+    assert done.words["o"] == [flat(words[k : k + factor]) for k in range(0, len(words), factor)]
+    assert stalls.chance or done.cycles <= 12 * factor + 3
 
 
 @pytest.mark.parametrize("factor", [2, 3, 5])
-def test_narrow(factor: int, stall: float, seed: int) -> None:
+def test_narrow(factor: int, stalls: Stalls, seed: int) -> None:
     words = numbers(seed, 10, 2 * factor)
-    got, cycles = run(
-        Narrow(shape=unsigned(8), lanes=2, factor=factor),
-        {"i": words},
-        {"o": 10 * factor},
-        stall,
-        seed,
+    done = run(
+        Narrow(shape=unsigned(8), lanes=2, factor=factor), {"i": words}, {"o": 10 * factor}, stalls
     )
-    assert flat(got["o"]) == flat(words)
-    assert stall or cycles <= 10 * factor + 3
+    assert flat(done.words["o"]) == flat(words)
+    assert stalls.chance or done.cycles <= 10 * factor + 3
 
 
 def test_converters_reach_any_ratio() -> None:
@@ -125,23 +56,19 @@ def test_converters_reach_any_ratio() -> None:
 
 
 @pytest.mark.parametrize("depth", [2, 3, 8])
-def test_fifo(depth: int, stall: float, seed: int) -> None:
+def test_fifo(depth: int, stalls: Stalls, seed: int) -> None:
     words = numbers(seed, 30, 1)
-    got, _ = run(
-        Fifo(shape=unsigned(8), lanes=1, depth=depth), {"i": words}, {"o": 30}, stall, seed
-    )
-    assert got["o"] == words
+    done = run(Fifo(shape=unsigned(8), lanes=1, depth=depth), {"i": words}, {"o": 30}, stalls)
+    assert done.words["o"] == words
 
 
-def test_fork(stall: float, seed: int) -> None:
+def test_fork(stalls: Stalls, seed: int) -> None:
     words = numbers(seed, 25, 2)
-    got, _ = run(
-        Fork(shape=unsigned(8), lanes=2), {"i": words}, {"o_a": 25, "o_b": 25}, stall, seed
-    )
-    assert got == {"o_a": words, "o_b": words}
+    done = run(Fork(shape=unsigned(8), lanes=2), {"i": words}, {"o_a": 25, "o_b": 25}, stalls)
+    assert done.words == {"o_a": words, "o_b": words}
 
 
-def test_join(stall: float, seed: int) -> None:
+def test_join(stalls: Stalls, seed: int) -> None:
     requant = Requant(
         multipliers=[3, -2], offsets=[5, 90], shift=2, lo=0, hi=63, out_bits=6, out_signed=False
     )
@@ -150,7 +77,7 @@ def test_join(stall: float, seed: int) -> None:
     )
     a = numbers(seed, 20, 2)
     b = [[v - 32 for v in word] for word in numbers(seed + 1, 20, 2, 6)]
-    got, _ = run(dut, {"i_a": a, "i_b": b}, {"o": 20}, stall, seed)
+    done = run(dut, {"i_a": a, "i_b": b}, {"o": 20}, stalls)
     want = [
         [
             min(63, max(0, ((x + 4 * y) * m + c + 2) >> 2))
@@ -158,12 +85,12 @@ def test_join(stall: float, seed: int) -> None:
         ]
         for p, q in zip(a, b, strict=True)
     ]
-    assert got["o"] == want
+    assert done.words["o"] == want
 
 
 @pytest.mark.parametrize("classes", [1, 3, 10])
 @pytest.mark.parametrize("bits", [6, 8, 12])
-def test_head(classes: int, bits: int, stall: float, seed: int) -> None:
+def test_head(classes: int, bits: int, stalls: Stalls, seed: int) -> None:
     dut = ClassifierOutput(classes=classes, score_shape=signed(bits))
     rng = random.Random(seed)
     ends = (1 << (bits - 1)) - 1
@@ -171,14 +98,14 @@ def test_head(classes: int, bits: int, stall: float, seed: int) -> None:
     images.append([ends] * classes)  # equal scores: the first wins
     size = dut.score_bytes
     words = [[score] for image in images for score in image]
-    got, _ = run(dut, {"i": words}, {"o": len(images) * (classes * size + 1)}, stall, seed)
+    done = run(dut, {"i": words}, {"o": len(images) * (classes * size + 1)}, stalls)
     want: list[tuple[int, int]] = []
     for image in images:
         for score in image:
             raw = (score % (1 << (8 * size))).to_bytes(size, "little")
             want += [(byte, 0) for byte in raw]
         want.append((image.index(max(image)), 1))
-    assert [(w.data, w.last) for w in got["o"]] == want
+    assert [(w.data, w.last) for w in done.words["o"]] == want
 
 
 @pytest.mark.parametrize(

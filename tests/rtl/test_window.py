@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import pytest
 from amaranth.hdl import unsigned
-from amaranth.sim import Simulator
 
 from rtl.geometry import Geometry
 from rtl.window import SlidingWindow
+from tests.support.stream_runner import Context, Stalls, feed, simulate
 
 
 def expected(g: Geometry, image: list[list[list[int]]]) -> list[list[int]]:
@@ -44,16 +45,7 @@ def read_all(
     total = len(images) * g.pixels * g.slots_per_window
     got: list[list[int]] = []
 
-    async def feed(ctx: Any) -> None:
-        for word in words:
-            while stalls and rng.random() < 0.5:
-                await ctx.tick()
-            ctx.set(dut.i.payload, word)
-            ctx.set(dut.i.valid, 1)
-            await ctx.tick().until(dut.i.ready)
-            ctx.set(dut.i.valid, 0)
-
-    async def collect(ctx: Any) -> None:
+    async def collect(ctx: Context) -> None:
         late = 0
         sums = 0
         while len(got) < total:
@@ -71,11 +63,8 @@ def read_all(
             late += 1
             assert late < 40 * total + 1000, f"seed {seed}: only {len(got)} of {total} reads"
 
-    sim = Simulator(dut)
-    sim.add_clock(1e-6)
-    sim.add_testbench(feed)
-    sim.add_testbench(collect)
-    sim.run()
+    source = partial(feed, stream=dut.i, words=words, stalls=Stalls(0.5 * stalls, seed))
+    simulate(dut, source, collect)
     return got
 
 
@@ -112,10 +101,8 @@ GEOMETRIES = {
 @pytest.mark.parametrize("name", GEOMETRIES)
 @pytest.mark.parametrize("stalls", [False, True])
 @pytest.mark.parametrize("style", ["block", "distributed"])
-def test_reads_every_window_in_order(name: str, stalls: bool, style: str) -> None:
+def test_reads_every_window_in_order(name: str, stalls: bool, style: str, seed: int) -> None:
     g = GEOMETRIES[name]
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
     rng = random.Random(seed)
     images = [
         [

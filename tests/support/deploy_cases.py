@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from gen.deploy.examples import Examples, golden_scores
 from gen.host import hashes
 from gen.host.manifest import MANIFEST
 from model.spec import Network
-from tests.gen.test_network import pixels
+from tests.support.networks import pixels
 
 BOARD = "ulx3s-25f"
 IMAGES = 24
@@ -35,9 +36,9 @@ def small_bundle(network: Network, folder: Path) -> Bundle:
     return bundles.make(network, board(BOARD), tests, folder, place=False, fps=60_000)
 
 
-def with_manifest(bundle: Bundle, **changes: object) -> Bundle:
+def with_manifest(bundle: Bundle, **changes: Any) -> Bundle:
     """`bundle` whose manifest says something else, and knows it."""
-    described = replace(bundle.manifest, **changes)  # type: ignore[arg-type]
+    described = replace(bundle.manifest, **changes)
     (bundle.folder / MANIFEST).write_text(described.dumps())
     return Bundle(bundle.folder, described)
 

@@ -29,6 +29,7 @@ from model.spec import (
     MaxPool,
     Network,
     Node,
+    Padding,
     Requantise,
     Tensor,
     check,
@@ -37,6 +38,8 @@ from model.spec import (
 from sim.bench.wrapper import StreamCase
 
 OPS = ("conv", "depthwise", "dense", "maxpool", "avgpool", "globalavg", "overlapping")
+PADDINGS: tuple[Padding, ...] = ("same", "valid")
+POOLS: tuple[type[MaxPool | AvgPool], ...] = (MaxPool, AvgPool)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def random_weights(rng: random.Random, kind: str, bits: int, shape: tuple[int, .
     draw = np.random.default_rng(rng.randrange(1 << 32))
     if kind == "shift":
         sizes = draw.integers(0, exponents(bits) + 1, shape)
-        return np.where(sizes == 0, 0, 1 << np.maximum(sizes - 1, 0)) * draw.choice([-1, 1], shape)
+        powers = np.where(sizes == 0, 0, 1 << np.maximum(sizes - 1, 0))
+        return np.asarray(powers * draw.choice([-1, 1], shape))
     return draw.integers(-(1 << (bits - 1)), 1 << (bits - 1), shape)
 
 
@@ -92,16 +96,17 @@ def random_network(rng: random.Random) -> tuple[Network, str]:
     bits = rng.randint(2, 5) if kind == "shift" else rng.randint(2, 8)
     x = Input("x", (h, w, c), Format(rng.randint(1, 8), rng.random() < 0.25))
     nodes: list[Node] = [x]
-    stride, padding = rng.choice([1, 1, 2, 3]), rng.choice(["same", "valid"])
+    stride = rng.choice([1, 1, 2, 3])
+    padding: Padding = rng.choice(PADDINGS)
     k = rng.choice([n for n in (1, 3, 5) if n <= min(h, w)])
     match op:
         case "conv":
             out = rng.choice([1, 2, 3, 4, 6, 8])
             weights = random_weights(rng, kind, bits, (out, k, k, c))
-            node: Node = Conv("op", ("x",), kind, weights, bits, stride, padding)  # type: ignore[arg-type]
+            node: Node = Conv("op", ("x",), kind, weights, bits, stride, padding)
         case "depthwise":
             weights = random_weights(rng, kind, bits, (c, k, k, 1))
-            node = Conv("op", ("x",), kind, weights, bits, stride, padding, True)  # type: ignore[arg-type]
+            node = Conv("op", ("x",), kind, weights, bits, stride, padding, True)
         case "dense":
             weights = random_weights(rng, kind, bits, (rng.choice([1, 4, 6, 10]), h * w * c))
             node = Dense("op", ("x",), kind, weights, bits)
@@ -114,8 +119,8 @@ def random_network(rng: random.Random) -> tuple[Network, str]:
         case "globalavg":
             node = GlobalAvgPool("op", ("x",))
         case _:
-            made = rng.choice([MaxPool, AvgPool])
-            node = made("op", ("x",), 3, rng.choice([1, 2]))
+            pool: type[MaxPool | AvgPool] = rng.choice(POOLS)
+            node = pool("op", ("x",), 3, rng.choice([1, 2]))
     nodes.append(node)
     last = "op"
     if not isinstance(node, MaxPool):

@@ -30,7 +30,7 @@ ROWS: dict[str, list[dict[str, Any]]] = json.loads(NETWORKS.read_text())
 def test_layers_are_kept_one_by_one_and_not_measured_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, seen = tmp_path / "prices.json", []
+    path, seen = tmp_path / "prices.json", list[str]()
 
     def measure(layer: Any, fold: Fold, target: Any, cache: Any) -> dict[str, int]:
         if len(seen) == 3:

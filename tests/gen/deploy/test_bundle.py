@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from serial.tools import list_ports
 
 from gen import compile as compiling
 from gen.boards import board
@@ -33,8 +34,8 @@ from model.data import DataError
 from model.spec import Network
 from model.store import content_hash
 from sim.board.deploy import check_bundle
-from tests.gen.test_network import residual_network
 from tests.support.deploy_cases import BOARD, flip, small_bundle, with_bitstream
+from tests.support.networks import residual_network
 from tests.support.paths import DIGITS_HYBRID
 
 
@@ -218,7 +219,7 @@ OTHER = [Port(f"/dev/ttyUSB{2 + i}", 0x0403, 0x6010, f"1-4:1.{i}") for i in (0, 
 def test_port_is_found_or_it_is_said_why_not(
     name: str, listed: list[Port], found: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ports.list_ports, "comports", lambda: listed)
+    monkeypatch.setattr(list_ports, "comports", lambda: listed)
     if found.startswith("/dev"):
         assert ports.find(name, board(name).uart) == found
         return
@@ -255,9 +256,9 @@ def test_accelerator_is_planned_for_what_the_line_carries(network: Network) -> N
     assert line_rate(3_000_000, 84) == 300_000 / size
     big, rate = board(BOARD), OVER_LINE * 300_000 / size
 
-    def prepared(one: Board, **asked: float) -> Plan:
+    def prepared(one: Board, **asked: Any) -> Plan:
         image = np.zeros((7, 6, 2), np.int64)
-        return prepare(network, one, image=image, place=False, **asked).plan  # type: ignore[arg-type]
+        return prepare(network, one, image=image, place=False, **asked).plan
 
     least, most = plan_for_board(network, big, fps=rate), plan_for_board(network, big)
     assert prepared(big) == least

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gen.boards import BOARDS, board
-from gen.deploy import loader
 from gen.deploy.loader import LoadError, arguments, load
+from gen.support import tools
 from gen.support.tools import ToolError
 
 
@@ -58,7 +58,7 @@ def test_what_the_tool_says_is_explained(
     def fail(tool: str, words: Any, **rest: Any) -> float:
         raise ToolError("loading", tool, reason, Path("load.log"))
 
-    monkeypatch.setattr(loader.tools, "run", fail)
+    monkeypatch.setattr(tools, "run", fail)
     (tmp_path / "x.bit").write_bytes(b"")
     with pytest.raises(LoadError, match=hint) as error:
         load(board("ulx3s-25f"), tmp_path / "x.bit")

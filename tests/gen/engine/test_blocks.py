@@ -7,6 +7,7 @@ import random
 from collections import Counter
 
 import pytest
+from amaranth.hdl import signed
 from amaranth.lib import wiring
 
 import rtl.classifier_output
@@ -25,8 +26,8 @@ from model.spec import Add, Head, Input
 from rtl.block import Block, Words
 from rtl.streams import Fifo
 from tests.formal.claims import BLOCK_CLAIMS
-from tests.gen.test_network import residual_network
 from tests.support.layer_cases import random_network
+from tests.support.networks import residual_network
 
 
 def every_block(of: type[Block] = Block) -> set[type[Block]]:
@@ -130,6 +131,6 @@ def test_features_of_a_whole_network_are_those_of_its_blocks() -> None:
 
 
 def test_unbounded_fifo_is_no_hardware() -> None:
-    block = Fifo(shape=rtl.streams.signed(4), lanes=2, depth=None)
+    block = Fifo(shape=signed(4), lanes=2, depth=None)
     with pytest.raises(ValueError, match="an unbounded FIFO is no hardware"):
         block.component()

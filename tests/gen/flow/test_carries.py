@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from gen.flow.place import place
 from gen.flow.synth import synthesise
 from gen.support.cache import Cache
 from gen.support.devices import device
-from tests.gen.flow.test_registers import simulate
+from tests.support.netlist_bench import compare_synthesised
 from tests.support.verilog import stream
 
 WIDTHS = (7, 8, 13)
@@ -54,7 +55,7 @@ def test_a_chain_costs_its_own_pairs_alone(total: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("total", SUMS)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_chain_adds_as_the_verilog_says(width: int, total: str, tmp_path: Path) -> None:
-    wrong, changes = simulate(adder(width, SUMS[total]), tmp_path)
+    wrong, changes = compare_synthesised(adder(width, SUMS[total]), tmp_path)
     assert wrong == 0
     assert changes > 500
 
@@ -62,14 +63,14 @@ def test_a_chain_adds_as_the_verilog_says(width: int, total: str, tmp_path: Path
 def test_a_new_net_is_none_that_is_there_unread() -> None:
     """A fully parallel layer of shifts could not be packed: a sum that nobody reads had the highest
     number of all, and was given away again."""
-    pins = {"A0": [2], "B0": [3], "C0": ["1"], "D0": ["1"], "CIN": ["0"]}
-    cell = {
+    pins: dict[str, list[Any]] = {"A0": [2], "B0": [3], "C0": ["1"], "D0": ["1"], "CIN": ["0"]}
+    cell: dict[str, Any] = {
         "type": "CCU2C",
         "parameters": {"INIT0": "1001011010101010", "INJECT1_0": "NO"},
         "port_directions": dict.fromkeys(pins, "input") | dict.fromkeys(("S0", "S1"), "output"),
         "connections": pins | {"S0": [4], "S1": [9]},
     }
-    module = {"cells": {"sum": cell}, "ports": {"y": {"bits": [4]}}}
+    module: dict[str, Any] = {"cells": {"sum": cell}, "ports": {"y": {"bits": [4]}}}
     assert start_chains(module) == 1
     assert module["cells"]["sum_low"]["connections"]["Z"] == [4]
     assert cell["connections"]["S0"] == [10]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_another_placement_follows_one_that_cannot_be_routed(
     seeds: list[str] = []
     run = tools.run
 
-    def stuck_at_first(tool, arguments, **rest):  # type: ignore[no-untyped-def]
+    def stuck_at_first(tool: str, arguments: list[str], **rest: Any) -> float:
         if tool == "nextpnr-ice40":
             seeds.append(arguments[arguments.index("--seed") + 1])
             if len(seeds) < 3:
@@ -97,7 +98,7 @@ def test_all_placements_in_vain_is_an_error(
     monkeypatch.setattr(place, "hopeless", lambda log: True)
     run = tools.run
 
-    def hang(tool, arguments, **rest):  # type: ignore[no-untyped-def]
+    def hang(tool: str, arguments: list[str], **rest: Any) -> float:
         if tool == "nextpnr-ice40":
             monkeypatch.setitem(tools.PROGRAMS, tool, "import time; time.sleep(60)")
         return run(tool, arguments, **rest)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import tty
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,93 +13,13 @@ from gen.host import link_protocol
 from gen.host.connection import BoardConnection
 from gen.host.link_protocol import (
     Answer,
-    BoardInfo,
     DeviceError,
     frame,
     pack_image,
     stuff,
-    unframe,
     unstuff,
 )
-
-INFO = BoardInfo(
-    protocol=1,
-    design="ab" * 32,
-    network="cd" * 32,
-    height=1,
-    width=2,
-    channels=2,
-    input_bits=5,
-    input_signed=False,
-    classes=2,
-    score_bytes=2,
-    score_signed=True,
-    clock_hz=12_000_000,
-    baud=1_000_000,
-    window=3,
-)
-IMAGES = [[[[a, b], [1, 31]]] for a, b in ((0, 1), (2, 0), (0, 0), (7, 7), (9, 2), (3, 31))]
-Reply = Callable[[int, int, bytes], bytes]
-
-
-def answer(image: bytes) -> bytes:
-    """Scores: minus the first pixel, the sum of all."""
-    return (-image[0]).to_bytes(2, "little", signed=True) + sum(image).to_bytes(2, "little") + b"\1"
-
-
-ANSWERS = [Answer((-i[0][0][0], sum(i[0][0]) + 32), 1) for i in IMAGES]
-
-
-def right(ident: int, op: int, payload: bytes) -> bytes:
-    """What a device without faults answers."""
-    content = {
-        link_protocol.IDENTIFY: INFO.pack(),
-        link_protocol.INFER: answer(payload) if op == link_protocol.INFER else b"",
-        link_protocol.COUNTERS: bytes(range(18)),
-        link_protocol.SELF_TEST: answer(b"\5\0\0\0") + b"\0",
-    }[op]
-    return frame(ident, op | link_protocol.ANSWER, content)
-
-
-class Fake:
-    """Answers each request with what `reply` gives for it; `most` requests arrived at once."""
-
-    def __init__(self, reply: Reply) -> None:
-        self.near, self.far = os.openpty()
-        tty.setraw(self.far)
-        self.port = os.ttyname(self.far)
-        self.reply, self.most, self.requests = reply, 0, list[tuple[int, int, bytes]]()
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def _serve(self) -> None:
-        received = b""
-        while True:
-            received += os.read(self.near, 4096)
-            *lines, received = received.split(b"\0")
-            found = [request for line in lines if (request := unframe(line))]
-            self.most = max(self.most, sum(op == link_protocol.INFER for _, op, _ in found))
-            self.requests += found
-            for request in found:
-                os.write(self.near, self.reply(*request))
-            if received == b"end":
-                return
-
-    def close(self) -> None:
-        os.write(self.far, b"end")
-        self.thread.join()
-        os.close(self.near)
-        os.close(self.far)
-
-
-@contextmanager
-def device(reply: Reply = right, timeout: float = 0.2) -> Iterator[tuple[BoardConnection, Fake]]:
-    fake = Fake(reply)
-    try:
-        with BoardConnection.open(fake.port, 1_000_000, timeout=timeout) as found:
-            yield found, fake
-    finally:
-        fake.close()
+from tests.support.fake_board import ANSWERS, IMAGES, INFO, Reply, answer, connected, right_reply
 
 
 def once(fault: Callable[[int, int, bytes], bytes | None]) -> Reply:
@@ -119,31 +35,31 @@ def once(fault: Callable[[int, int, bytes], bytes | None]) -> Reply:
             and (bad := fault(ident, op, payload)) is not None
         ):
             return bad
-        return right(ident, op, payload)
+        return right_reply(ident, op, payload)
 
     return reply
 
 
 def test_predict_keeps_the_window_and_the_order() -> None:
-    with device() as (found, fake):
-        assert found.info() == INFO
-        assert found.predict(np.array(IMAGES)) == ANSWERS
+    with connected() as (board, fake):
+        assert board.info() == INFO
+        assert board.predict(np.array(IMAGES)) == ANSWERS
         assert fake.most <= INFO.window
-        assert (found.damaged, found.repeated) == (0, 0)
-        assert found.predict([]) == []
-        assert found.self_test() == (False, Answer((-5, 5), 1))
-        assert found.counters().latency_cycles == 0x03020100
+        assert (board.damaged, board.repeated) == (0, 0)
+        assert board.predict([]) == []
+        assert board.self_test() == (False, Answer((-5, 5), 1))
+        assert board.counters().latency_cycles == 0x03020100
 
 
 @pytest.mark.parametrize(
     ("fault", "damaged"),
     [
         (lambda *request: b"", 0),
-        (lambda *request: right(*request)[:5] + b"\0", 1),
-        (lambda *request: right(*request)[:-1], 1),  # runs into the next
+        (lambda *request: right_reply(*request)[:5] + b"\0", 1),
+        (lambda *request: right_reply(*request)[:-1], 1),  # runs into the next
         (lambda ident, *_: frame(ident, link_protocol.BUSY), 0),
         (lambda *_: frame(link_protocol.NO_ID, link_protocol.DAMAGED), 0),
-        (lambda *request: b"\xff noise" + right(*request), 1),
+        (lambda *request: b"\xff noise" + right_reply(*request), 1),
         (
             lambda ident, *_: frame(
                 (ident + 100) % 255, link_protocol.INFER | link_protocol.ANSWER, answer(b"1234")
@@ -159,16 +75,16 @@ def test_predict_keeps_the_window_and_the_order() -> None:
     ],
 )
 def test_what_is_lost_is_asked_again(fault: Reply, damaged: int) -> None:
-    with device(once(fault)) as (found, _):
-        assert found.predict(IMAGES) == ANSWERS
-        assert found.damaged == damaged
-        assert 1 <= found.repeated <= INFO.window
+    with connected(once(fault)) as (board, _):
+        assert board.predict(IMAGES) == ANSWERS
+        assert board.damaged == damaged
+        assert 1 <= board.repeated <= INFO.window
 
 
 def test_lost_last_answer_is_asked_again_after_the_time_out() -> None:
-    with device(once(lambda *request: b"")) as (found, _):
-        assert found.predict(IMAGES[:2]) == ANSWERS[:2]
-        assert found.repeated == 1
+    with connected(once(lambda *request: b"")) as (board, _):
+        assert board.predict(IMAGES[:2]) == ANSWERS[:2]
+        assert board.repeated == 1
 
 
 @pytest.mark.parametrize(
@@ -191,7 +107,7 @@ def test_lost_last_answer_is_asked_again_after_the_time_out() -> None:
 )
 def test_device_that_cannot_serve(reply: Reply, message: str) -> None:
     with pytest.raises(DeviceError, match=message):
-        with device(reply, timeout=0.05):
+        with connected(reply, timeout=0.05):
             pass
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from gen.cost.cost import CostModel
-from gen.cost.energy import ADD, MULTIPLY, READ, SHIFT, SIZE, energy
+from gen.cost.energy import energy
 from gen.cost.fmax import UNIT, clock_features, fmax, slowness
+from gen.cost.unit_energy import ADD, MULTIPLY, READ, SHIFT, SIZE
 from gen.engine.units import engine
 from gen.plan.lower import lower
 from gen.plan.plan import Cost, Fold, PlannedLayer
@@ -25,7 +26,7 @@ from gen.support.errors import DoesNotFitError
 from model.spec import AvgPool, Dense, Format, Head, Input, Network, Requantise
 from search.space import space_files
 from search.studies.heldout import random_network
-from tests.gen.test_network import residual_network
+from tests.support.networks import residual_network
 
 SEEDS = range(6)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,8 @@ from gen.support.cache import Cache
 from gen.support.devices import device
 from sim.bench.installed import missing
 from sim.verify.levels import with_models
-from tests.gen.flow.test_registers import BENCH, BODIES, design
+from tests.support.block_designs import BODIES, design
+from tests.support.netlist_bench import compare
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +47,9 @@ def test_routed_netlist_does_what_the_verilog_says(body: str, tmp_path: Path) ->
     routed = with_models(recover.routed(made, target, cache=Cache(tmp_path)))
     assert "DP16KD" in routed
     assert "MULT18X18D" in routed
-    (tmp_path / "all.v").write_text(BENCH + text.replace("module top(", "module rtl(") + routed)
-    command = ["iverilog", "-g2012", "-sbench", f"-o{tmp_path / 'a'}", str(tmp_path / "all.v")]
-    subprocess.run(command, check=True)
-    out = subprocess.run(["vvp", tmp_path / "a"], check=True, capture_output=True, text=True).stdout
-    wrong, changes = out.replace(" wrong,", "").replace(" changes", "").split()[:2]
-    assert int(wrong) == 0
-    assert int(changes) > 500
+    wrong, changes = compare(text, routed, tmp_path)
+    assert wrong == 0
+    assert changes > 500
 
 
 def test_bitstream_holds_what_was_routed(built: Build, tmp_path: Path) -> None:

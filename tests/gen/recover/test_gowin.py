@@ -17,7 +17,7 @@ from gen.recover.gowin import CHIP, WireTracer, pin_numbers
 from gen.recover.gowin_cells import TileReader
 from gen.recover.gowin_fuses import Fuses
 from gen.support.devices import device
-from tests.gen.flow.test_registers import design
+from tests.support.block_designs import design
 from tests.support.layer_cases import random_network
 from tests.support.verilog import stream
 

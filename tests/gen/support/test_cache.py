@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_second_time_is_read_not_made(step: Step) -> None:
         lambda folder: (folder / INDEX).unlink(),
     ],
 )
-def test_damaged_entry_is_made_again(step: Step, damage) -> None:  # type: ignore[no-untyped-def]
+def test_damaged_entry_is_made_again(step: Step, damage: Callable[[Path], object]) -> None:
     damage(step("a").folder)
     again = step("a")
     assert (step.runs, again.cached) == (2, False)

@@ -7,10 +7,8 @@ import binascii
 import random
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
-from amaranth.sim import Simulator
 
 from gen.host import link_protocol
 from gen.host.link_protocol import frame, unframe
@@ -19,6 +17,7 @@ from rtl.link.answers import COUNTERS_BYTES
 from rtl.link.link import ROUNDS, Link, slots
 from rtl.link.requests import Requests, buffer_bytes
 from tests.support.paths import ROOT
+from tests.support.stream_runner import Context, Stalls, feed, simulate
 
 SIZE, LATENCY = 5, 9
 IDENTITY = bytes(range(40))
@@ -47,10 +46,8 @@ class Bench:
 
     def run(self, line: bytes, settle: int = 60) -> list[tuple[int, int, bytes] | None]:
         """Frames that answer `line`; `settle`: byte times to wait behind it."""
-        sim = Simulator(self.link)
-        sim.add_clock(1e-6)
 
-        async def drive(ctx: Any) -> None:
+        async def drive(ctx: Context) -> None:
             ctx.set(self.link.rx, 1)
             await ctx.tick().repeat(8)
             for byte in line:
@@ -59,30 +56,27 @@ class Bench:
                     await ctx.tick().repeat(DIVISOR)
             await ctx.tick().repeat(10 * DIVISOR * settle)
 
-        sim.add_testbench(drive)
-        sim.add_testbench(self._listen, background=True)
-        sim.add_testbench(self._accelerate, background=True)
-        sim.run()
-        *link_protocol, rest = self._bytes().split(b"\0")
+        simulate(self.link, drive, background=[self._listen, self._accelerate])
+        *frames, rest = self._bytes().split(b"\0")
         assert not rest, "the last frame has no end"
-        return [unframe(part) for part in link_protocol]
+        return [unframe(part) for part in frames]
 
-    async def _listen(self, ctx: Any) -> None:
+    async def _listen(self, ctx: Context) -> None:
         async for _, _, level in ctx.tick().sample(self.link.tx):
             self.levels.append(level)
 
     def _bytes(self) -> bytes:
         """What was sent on the line, sampled in the middle of each bit."""
-        found, at = bytearray(), 0
+        line, at = bytearray(), 0
         while 0 in self.levels[at:]:
             at = self.levels.index(0, at) + DIVISOR // 2
             bits = [self.levels[at + k * DIVISOR] for k in range(10)]
             assert (bits[0], bits[9]) == (0, 1), "no start or stop bit"
-            found.append(sum(bit << k for k, bit in enumerate(bits[1:9])))
+            line.append(sum(bit << k for k, bit in enumerate(bits[1:9])))
             at += 9 * DIVISOR
-        return bytes(found)
+        return bytes(line)
 
-    async def _accelerate(self, ctx: Any) -> None:
+    async def _accelerate(self, ctx: Context) -> None:
         """Answers LATENCY cycles after an image's last byte; takes every byte at once."""
         link, image, out = self.link, bytearray(), deque[tuple[int, int, bool]]()
         ctx.set(link.s_axis_tready, 1)
@@ -101,9 +95,10 @@ class Bench:
                 image.append(byte)
                 assert last == (len(image) == SIZE)
                 if last:
-                    self.images.append(bytes(image))
+                    whole = bytes(image)
+                    self.images.append(whole)
                     start = max(now + LATENCY, out[-1][0] + 1 if out else 0)
-                    out.extend((start + k, b, k == 2) for k, b in enumerate(answer(image)))
+                    out.extend((start + k, b, k == 2) for k, b in enumerate(answer(whole)))
                     image.clear()
             now += 1
 
@@ -212,25 +207,18 @@ def request(dut: Requests, bodies: Sequence[bytes]) -> list[tuple[int, int]]:
     """(id, code) of the requests that wait after frames of `bodies`, of which none is served."""
     waiting: list[tuple[int, int]] = []
 
-    async def feed(ctx: Any) -> None:
+    async def send(ctx: Context) -> None:
         ctx.set(dut.idle, 1)
-        ctx.set(dut.i.valid, 1)
         for body in bodies:
             whole = body + binascii.crc32(body).to_bytes(4, "little")
-            for part in decoded(whole):
-                ctx.set(dut.i.payload, part)
-                await ctx.tick().until(dut.i.ready)
-        ctx.set(dut.i.valid, 0)
+            await feed(ctx, dut.i, decoded(whole), Stalls())
         await ctx.tick().repeat(4)
         ctx.set(dut.o.ready, 1)
         while ctx.get(dut.o.valid):
             waiting.append((ctx.get(dut.o.payload.id), ctx.get(dut.o.payload.code)))
             await ctx.tick()
 
-    sim = Simulator(dut)
-    sim.add_clock(1e-6)
-    sim.add_testbench(feed)
-    sim.run()
+    simulate(dut, send)
     return waiting
 
 
@@ -290,9 +278,7 @@ def damaged(rng: random.Random) -> bytes:
             return bytes(bad) + b"\0"
 
 
-def test_random_damage_never_reaches_the_accelerator() -> None:
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
+def test_random_damage_never_reaches_the_accelerator(seed: int) -> None:
     rng, batch = random.Random(seed), images(12, seed)
     line = b"".join(
         damaged(rng) + frame(k, link_protocol.INFER, image) for k, image in enumerate(batch)

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from amaranth.sim import Simulator
 
 from rtl.link.uart import Receiver, Transmitter, divisor, fastest_rate, rate_error
+from tests.support.stream_runner import Context, Stalls, feed, simulate
 
 
 def bits(line: bytes, stop: int = 1) -> Iterator[int]:
@@ -24,7 +23,7 @@ def receive(levels: list[int], cycles: float, per_bit: int) -> list[tuple[int, i
     """(byte, error) received from line levels that last `cycles` clocks each."""
     dut, got = Receiver(divisor=per_bit), []
 
-    async def drive(ctx: Any) -> None:
+    async def drive(ctx: Context) -> None:
         ctx.set(dut.rx, 1)
         await ctx.tick().repeat(5)
         at = 0.0
@@ -36,17 +35,13 @@ def receive(levels: list[int], cycles: float, per_bit: int) -> list[tuple[int, i
         ctx.set(dut.rx, 1)
         await ctx.tick().repeat(4 * per_bit)
 
-    async def collect(ctx: Any) -> None:
+    async def collect(ctx: Context) -> None:
         ctx.set(dut.o.ready, 1)
         async for _, _, valid, byte in ctx.tick().sample(dut.o.valid, dut.o.payload):
             if valid:
                 got.append((byte.data, byte.error))
 
-    sim = Simulator(dut)
-    sim.add_clock(1e-6)
-    sim.add_testbench(drive)
-    sim.add_testbench(collect, background=True)
-    sim.run()
+    simulate(dut, drive, background=[collect])
     return got
 
 
@@ -66,40 +61,29 @@ def test_missing_stop_bit_is_an_error_and_the_next_byte_is_whole() -> None:
 def test_glitch_is_no_byte() -> None:
     dut, seen = Receiver(divisor=16), []
 
-    async def drive(ctx: Any) -> None:
+    async def drive(ctx: Context) -> None:
         for level, cycles in ((1, 9), (0, 1), (1, 200), (0, 5), (1, 200)):
             ctx.set(dut.rx, level)
             for _ in range(cycles):
                 await ctx.tick()
                 seen.append(ctx.get(dut.o.valid))
 
-    sim = Simulator(dut)
-    sim.add_clock(1e-6)
-    sim.add_testbench(drive)
-    sim.run()
+    simulate(dut, drive)
     assert not any(seen)
 
 
 def test_transmitter_sends_what_a_receiver_samples() -> None:
     dut, line, levels = Transmitter(divisor=5), b"\x00\xa5\xff", []
 
-    async def feed(ctx: Any) -> None:
-        for byte in line:
-            ctx.set(dut.i.payload, byte)
-            ctx.set(dut.i.valid, 1)
-            await ctx.tick().until(dut.i.ready)
-        ctx.set(dut.i.valid, 0)
-        await ctx.tick().repeat(60)
-
-    async def watch(ctx: Any) -> None:
+    async def watch(ctx: Context) -> None:
         async for _, _, level in ctx.tick().sample(dut.tx):
             levels.append(level)
 
-    sim = Simulator(dut)
-    sim.add_clock(1e-6)
-    sim.add_testbench(feed)
-    sim.add_testbench(watch, background=True)
-    sim.run()
+    async def drive(ctx: Context) -> None:
+        await feed(ctx, dut.i, line, Stalls())
+        await ctx.tick().repeat(60)
+
+    simulate(dut, drive, background=[watch])
     start = levels.index(0)
     for k, byte in enumerate(line):
         at = start + k * 51

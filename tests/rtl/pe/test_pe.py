@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import random
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator
 
 from model.kinds import kind, kind_names
 from rtl.pe.element import PE, pe
 from tests.bench.lanes import NAIVE, element
 from tests.formal.claims import KINDS
+from tests.support.stream_runner import Context, simulate
 
 TERMS = {
     "mult": lambda x, w: x * w,
@@ -24,6 +24,7 @@ TERMS = {
     "max": lambda x, w: x,
 }
 WEIGHTLESS = ("sum", "max")
+Multiplier = Literal["dsp", "lut"]
 Slot = tuple[list[int], list[int], bool]
 """Inputs, weights, and whether a sum begins."""
 
@@ -53,7 +54,7 @@ def run(dut: PE, slots: list[Slot], rng: random.Random) -> list[int]:
     """acc after each slot."""
     found: list[int] = []
 
-    async def bench(ctx: Any) -> None:
+    async def bench(ctx: Context) -> None:
         cycle = 0
         while len(found) < len(slots):
             en = rng.random() < 0.7
@@ -72,10 +73,7 @@ def run(dut: PE, slots: list[Slot], rng: random.Random) -> list[int]:
             if en and cycle >= dut.latency:
                 found.append(ctx.get(dut.acc))
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(bench)
-    simulator.run()
+    simulate(dut, bench)
     return found
 
 
@@ -93,9 +91,7 @@ def check(name: str, dut: PE, slots: list[Slot], seed: int) -> None:
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("simd", [1, 2, 3, 5, 8, 16])
 @pytest.mark.parametrize(("name", "multiplier"), KINDS)
-def test_sums(name: str, multiplier: str, simd: int, signed: bool) -> None:
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
+def test_sums(name: str, multiplier: Multiplier, simd: int, signed: bool, seed: int) -> None:
     rng = random.Random(seed)
     for w_bits in [0] if name in WEIGHTLESS else rng.sample(range(2, 9), 4):
         dut = pe(name)(
@@ -123,7 +119,7 @@ def test_sums(name: str, multiplier: str, simd: int, signed: bool) -> None:
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("w_bits", range(2, 9))
 @pytest.mark.parametrize(("name", "multiplier"), KINDS[:4])
-def test_every_weight(name: str, multiplier: str, w_bits: int, signed: bool) -> None:
+def test_every_weight(name: str, multiplier: Multiplier, w_bits: int, signed: bool) -> None:
     """Each weight with the inputs 0, ±1 and both ends, one to a sum."""
     dut = pe(name)(
         simd=1,

@@ -14,7 +14,7 @@ from search.report.svg_axis import Scale, axis
 from search.report.svg_plot import Mark, frame
 from search.results.compare import gain, volumes
 from search.results.results import Histogram
-from tests.search.report.test_report import finalist
+from tests.support.finalists import finalist
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,16 @@ import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import shiftadd
 from search.report.report import report
-from search.results.results import COLUMNS, Costs, Finalist, RunError, by_cost, front
+from search.results.results import COLUMNS, Costs, RunError, by_cost, front
 from search.results.results_files import load
 from sim.verify.evidence import BARE
 from sim.verify.fault_counts import FaultCounts, FaultScenario, FrameCounts
+from tests.support.finalists import finalist
 from tests.support.report_run import make_run
 
 
@@ -157,17 +157,6 @@ def test_front_files_hold_the_front(run: Path) -> None:
     with (run / "front.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [float(row["lut"]) for row in table] == [row["lut"] for row in rows]
-
-
-def finalist(accuracy: float, lut: float, latency: float, **changed: Any) -> Finalist:
-    costs = Costs(lut=lut, latency_us=latency, energy_nj=1.0)
-    values: dict[str, Any] = {
-        "key": f"{accuracy}-{lut}-{latency}", "share": 1.0, "round": 1, "kinds": ("add",),
-        "inherited": 0.5, "validation": accuracy, "test": None, "searched": Costs(),
-        "predicted": Costs(), "measured": costs, "images": 20, "mismatches": 0, "error": "",
-        "folder": Path(),
-    }  # fmt: skip
-    return Finalist(**values | changed)
 
 
 def test_front_is_what_nothing_beats() -> None:

@@ -66,7 +66,7 @@ class Builds:
         """LUTs that the finalist took in the end."""
         _, report, accelerator = _fitted(cast(Any, self._job), cast(Any, None), share, Path())
         assert cast(Any, accelerator) == "accelerator"
-        return cast(Any, report).measured.lut
+        return float(cast(Any, report).measured.lut)
 
     def _plan(self, setting: ScoringSetup, chip: Estimator, share: float, *, exact: bool) -> Any:
         self.shares.append(share)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from search.evolve.evolve import Evolution
 from search.evolve.objectives import NO_LIMITS, SHARES, Genome, Limits, Score
 from search.evolve.predictor import CalibrationSample
 from search.evolve.scoring import ScoringSetup
@@ -37,7 +38,7 @@ def request(**changes: Any) -> Request:
 
 def score(share: float = 1.0) -> Score:
     asked = request()
-    least = rounds.Evolution(asked.space, NO_LIMITS, population=4, seed=0).ask()[0]
+    least = Evolution(asked.space, NO_LIMITS, population=4, seed=0).ask()[0]
     return fakes.landscape(asked.space, Genome(least, share))
 
 
@@ -135,7 +136,7 @@ def search(folder: Path, stop: int | None = None, **changes: Any) -> tuple[list[
     pool = fakes.Here(stop)
     setting = ScoringSetup(asked.space, "", "digits", "up5k", asked.limits)
     try:
-        Rounds(asked, run, pool, Show(quiet=True)).all(setting, Training(1, 0))  # type: ignore[arg-type]
+        Rounds(asked, run, cast(Any, pool), Show(quiet=True)).all(setting, Training(1, 0))
     except KeyboardInterrupt:
         pass
     finally:
@@ -192,9 +193,9 @@ def test_rounds_end_when_predictions_hold(tmp_path: Path, monkeypatch: pytest.Mo
     found = json.loads((tmp_path / "off/rounds.json").read_text())
     assert [row["round"] for row in found] == [0, 1]
     assert found[0]["lut_error"] == pytest.approx(100 * 0.2 / 1.2, abs=0.01)
-    monkeypatch.setitem(rounds.compare.__globals__["AGREED"], "lut_error", 20)
-    monkeypatch.setitem(rounds.compare.__globals__["AGREED"], "fmax_error", 20)
-    monkeypatch.setitem(rounds.compare.__globals__["AGREED"], "latency_error", 20)
+    monkeypatch.setitem(compare.__globals__["AGREED"], "lut_error", 20)
+    monkeypatch.setitem(compare.__globals__["AGREED"], "fmax_error", 20)
+    monkeypatch.setitem(compare.__globals__["AGREED"], "latency_error", 20)
     search(tmp_path / "good")
     assert len(json.loads((tmp_path / "good/rounds.json").read_text())) == 1
 

@@ -68,7 +68,7 @@ def test_every_search_has_the_same_budget(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(baselines, "search", search)
     monkeypatch.setattr(baselines, "load", lambda folder: Run)
-    options = {"data": "digits", "board": "up5k", "seeds": 2, "out": tmp_path}
+    options: dict[str, Any] = {"data": "digits", "board": "up5k", "seeds": 2, "out": tmp_path}
     made = baselines.baselines(**options, budget={"population": 8})
     assert len(asked) == 2 * len(STYLES)
     assert all(one["budget"] == {"population": 8} and one["resume"] for one in asked)

@@ -18,9 +18,10 @@ from scipy import stats
 
 from model import golden
 from model.checkpoint import TrainingRun
-from model.layers import RequantiseLayer
+from model.layers import RequantiseLayer, Weighted
 from model.net import export
 from model.ops import ops
+from model.spec import Conv, Dense
 from model.train import Recipe, TrainError, evaluate, train
 from search.space import space_files
 from search.space.space import Choice, Space, SpaceError
@@ -30,7 +31,7 @@ from search.supernet.sandwich import SuperRecipe, draw, teacher
 from search.supernet.sharing import SHARING, Position, gaussian_distance, roles, to_laplace
 from search.supernet.supernet import SuperNet
 from search.supernet.supernet_train import load_supernet, train_supernet
-from tests.model.test_train import DATA
+from tests.support.datasets import BARS
 
 TABLE: dict[str, Any] = {
     "shape": [6, 6, 1], "classes": 2, "input_bits": 4, "act_bits": 6, "score_bits": 10,
@@ -124,7 +125,7 @@ def test_one_tensor_serves_every_kind_and_width() -> None:
 def test_inherited_net_computes_what_the_supernet_does(sharing: str, space: Space) -> None:
     torch.manual_seed(0)
     supernet = SuperNet(space, sharing).train()
-    images = torch.from_numpy(DATA.train_images[:64])
+    images = torch.from_numpy(BARS.train_images[:64])
     for candidate in drawn(12, space=space):
         net = supernet.net(candidate).train()
         for stage in ("float", "quantised"):
@@ -134,7 +135,7 @@ def test_inherited_net_computes_what_the_supernet_does(sharing: str, space: Spac
 @pytest.mark.parametrize("sharing", SHARING)
 def test_every_weight_is_used(sharing: str) -> None:
     supernet = SuperNet(SHIFTED, sharing).train()
-    images = torch.from_numpy(DATA.train_images[:16])
+    images = torch.from_numpy(BARS.train_images[:16])
     idle: list[str] = []
     for i, candidate in enumerate(drawn(400, space=SHIFTED)):
         supernet(images, candidate).square().sum().backward()
@@ -158,14 +159,14 @@ def test_sharing_saves_weights_and_is_checked() -> None:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[SuperNet, Path]:
     out = tmp_path_factory.mktemp("supernet")
-    found = train_supernet(SPACE, DATA, epochs=10, out=out, recipe=RECIPE, quiet=True)
+    found = train_supernet(SPACE, BARS, epochs=10, out=out, recipe=RECIPE, quiet=True)
     return found, out
 
 
 def test_learns(trained: tuple[SuperNet, Path]) -> None:
     supernet, out = trained
-    assert score(supernet, teacher(SPACE), DATA) > 0.95
-    assert np.mean([score(supernet, c, DATA) for c in drawn(40, 1)]) > 0.65  # ± 0.03
+    assert score(supernet, teacher(SPACE), BARS) > 0.95
+    assert np.mean([score(supernet, c, BARS) for c in drawn(40, 1)]) > 0.65  # ± 0.03
     about = json.loads((out / "supernet.json").read_text())
     assert [row["epoch"] for row in about["curve"]] == list(range(1, 11))
     assert about["curve"][-1]["loss"] < about["curve"][0]["loss"]
@@ -184,7 +185,7 @@ def test_trained_weights_keep_their_shapes(trained: tuple[SuperNet, Path]) -> No
 def test_inherited_net_is_recalibrated_and_exports(trained: tuple[SuperNet, Path]) -> None:
     supernet, _ = trained
     candidate = drawn(30)[-1]
-    images = torch.from_numpy(DATA.train_images[:128])
+    images = torch.from_numpy(BARS.train_images[:128])
     net = inherit(supernet, candidate, images)
     norms = [
         (n, layer) for n, layer in net.steps() if isinstance(layer, RequantiseLayer) and layer.norm
@@ -194,27 +195,29 @@ def test_inherited_net_is_recalibrated_and_exports(trained: tuple[SuperNet, Path
     for name, norm in norms:
         sums = values[net.sources[name][0]]
         torch.testing.assert_close(norm.mean, sums.mean((0, 2, 3)))
-    tests = torch.from_numpy(DATA.test_images), torch.from_numpy(DATA.test_labels)
-    assert evaluate(net, *tests) == score(supernet, candidate, DATA, calibration=128)
-    network = export(net, DATA.classes)
+    tests = torch.from_numpy(BARS.test_images), torch.from_numpy(BARS.test_labels)
+    assert evaluate(net, *tests) == score(supernet, candidate, BARS, calibration=128)
+    network = export(net, BARS.classes)
     assert golden.accuracy(network, *tests) == evaluate(net, *tests)
 
 
 def test_fine_tuning_begins_with_what_was_inherited(trained: tuple[SuperNet, Path]) -> None:
     supernet, _ = trained
     candidate = drawn(30)[-1]
-    net = inherit(supernet, candidate, torch.from_numpy(DATA.train_images[:128]))
+    net = inherit(supernet, candidate, torch.from_numpy(BARS.train_images[:128]))
     arch = SPACE.architecture(candidate)
     still = Recipe(batch=64, rate=0.0, shift=0, float_until=0.0, quantised_until=1.0)
-    result = train(arch, DATA, epochs=1, initial=net, recipe=still, quiet=True)
+    result = train(arch, BARS, epochs=1, initial=net, recipe=still, quiet=True)
     for name, layer in net.steps():
-        if hasattr(layer, "weight"):
+        if isinstance(layer, Weighted):
             want = ops(layer.kind).quantise(layer.weight, layer.bits, layer.frac_in, True)
-            have = result.network[name].weights
+            node = result.network[name]
+            assert isinstance(node, Conv | Dense)
+            have = node.weights
             assert (have.ravel() == want.detach().permute(0, 2, 3, 1).numpy().ravel()).all()
     other = SPACE.architecture(teacher(SPACE))
     with pytest.raises(TrainError, match="it must have the same blocks"):
-        train(other, DATA, epochs=1, initial=net, quiet=True)
+        train(other, BARS, epochs=1, initial=net, quiet=True)
 
 
 def test_same_request_is_loaded_and_another_is_not(
@@ -226,16 +229,16 @@ def test_same_request_is_loaded_and_another_is_not(
         raise AssertionError("trained again")
 
     monkeypatch.setattr(supernet_train, "_epoch", never)
-    again = train_supernet(SPACE, DATA, epochs=10, out=out, recipe=RECIPE, quiet=True)
+    again = train_supernet(SPACE, BARS, epochs=10, out=out, recipe=RECIPE, quiet=True)
     assert all(map(torch.equal, supernet.state_dict().values(), again.state_dict().values()))
     with pytest.raises(AssertionError, match="trained again"):
-        train_supernet(SPACE, DATA, epochs=12, seed=1, out=out, recipe=RECIPE, quiet=True)
+        train_supernet(SPACE, BARS, epochs=12, seed=1, out=out, recipe=RECIPE, quiet=True)
     with pytest.raises(SpaceError, match="its supernet is of another space; train one for other"):
         load_supernet(out, replace(SPACE, name="other"))
     with pytest.raises(SpaceError, match="no supernet; `shiftadd search` trains one"):
         load_supernet(out / "none", SPACE)
     with pytest.raises(SpaceError, match="supernet epochs 0 must be at least 1"):
-        train_supernet(SPACE, DATA, epochs=0, out=out, quiet=True)
+        train_supernet(SPACE, BARS, epochs=0, out=out, quiet=True)
 
 
 def test_damaged_weights_are_named(trained: tuple[SuperNet, Path], tmp_path: Path) -> None:
@@ -250,12 +253,12 @@ def test_damaged_weights_are_named(trained: tuple[SuperNet, Path], tmp_path: Pat
 
 def test_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(out: str) -> SuperNet:
-        return train_supernet(SPACE, DATA, epochs=3, out=tmp_path / out, recipe=RECIPE, quiet=True)
+        return train_supernet(SPACE, BARS, epochs=3, out=tmp_path / out, recipe=RECIPE, quiet=True)
 
     whole, record = run("whole"), TrainingRun.record
 
-    def interrupted(self: TrainingRun, row: dict[str, object], *rest: object) -> None:
-        record(self, row, *rest)  # type: ignore[arg-type]
+    def interrupted(self: TrainingRun, row: dict[str, Any], *rest: Any) -> None:
+        record(self, row, *rest)
         if row["epoch"] == 2:
             raise KeyboardInterrupt
 

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from sim.bench.wrapper import StreamCase, axi_stream, ports, wrapper
 
 WORDS = random.Random(7).choices(range(256), k=120)
 PLUS_ONE = [(w + 1) % 256 for w in WORDS]
-STALLS = {"stall_in": 0.3, "stall_out": 0.4}
+STALLS: dict[str, Any] = {"stall_in": 0.3, "stall_out": 0.4}
 
 
 def device(
@@ -46,7 +47,7 @@ endmodule
 """
 
 
-def bench(name: str, simulator: str, verilog: str | None = None, **how: float) -> StreamResult:
+def bench(name: str, simulator: str, verilog: str | None = None, **how: Any) -> StreamResult:
     return run_stream(
         verilog or device(name),
         name,
@@ -56,7 +57,7 @@ def bench(name: str, simulator: str, verilog: str | None = None, **how: float) -
         words_out=12,
         simulator=simulator,
         timeout=500,
-        **how,  # type: ignore[arg-type]
+        **how,
     )
 
 
@@ -186,7 +187,7 @@ def test_waves_on_request(quick_simulator: str, tmp_path: Path, kind: str) -> No
     if reason := installed.waves_missing(quick_simulator, kind):
         pytest.skip(reason)
     path = tmp_path / "new" / f"out.{kind}"
-    assert bench("good", quick_simulator, waves=path).ok  # type: ignore[arg-type]
+    assert bench("good", quick_simulator, waves=path).ok
     start = path.read_bytes()[:200]
     assert (b"$date" in start or b"$version" in start) == (kind == "vcd")
     assert len(path.read_bytes()) > 1000
@@ -198,7 +199,7 @@ def test_waves_of_verilator(tmp_path: Path) -> None:
     if reason := installed.missing("verilator"):
         pytest.skip(reason)
     path = tmp_path / "out.vcd"
-    assert bench("good", "verilator", waves=path).ok  # type: ignore[arg-type]
+    assert bench("good", "verilator", waves=path).ok
     assert len(path.read_bytes()) > 1000
 
 
@@ -209,7 +210,7 @@ def test_waves_that_cannot_be_compiled_say_the_way_out(
         pytest.skip(reason)
     monkeypatch.setattr(installed, "_has_lz4", lambda: False)
     with pytest.raises(SimulatorError, match=r"name a \.vcd file"):
-        bench("good", "verilator", waves=tmp_path / "out.fst")  # type: ignore[arg-type]
+        bench("good", "verilator", waves=tmp_path / "out.fst")
 
 
 def test_built_simulators_are_reused(quick_simulator: str, tmp_path: Path) -> None:
@@ -223,21 +224,21 @@ def test_built_simulators_are_reused(quick_simulator: str, tmp_path: Path) -> No
 
 
 def test_only_the_first_build_compiles_what_all_of_them_need(tmp_path: Path) -> None:
-    shared, found = tmp_path / "runtime", list[bool]()
+    shared, ready = tmp_path / "runtime", list[bool]()
 
     def second() -> None:
         with simulators._first_alone(shared):
-            found.append(shared.exists())
+            ready.append(shared.exists())
 
     thread = Thread(target=second)
     with simulators._first_alone(shared):
         thread.start()
         thread.join(0.1)
-        assert not found
+        assert not ready
         shared.mkdir()
     thread.join(10)
     second()
-    assert found == [True, True]
+    assert ready == [True, True]
 
 
 def test_broken_verilog_is_one_line_and_leaves_nothing(simulator: str, tmp_path: Path) -> None:
@@ -258,7 +259,7 @@ def test_wrong_requests_say_the_rule() -> None:
     with pytest.raises(ValueError, match=r"module 'good' is defined twice"):
         wrapper([StreamCase(good + end, "good", [], []) for end in ("", "\n")])
     with pytest.raises(ValueError, match=r"waves 'x\.ghw': the name must end in \.fst or \.vcd"):
-        bench("good", "icarus", waves=Path("x.ghw"))  # type: ignore[arg-type]
+        bench("good", "icarus", waves=Path("x.ghw"))
     with pytest.raises(
         SimulatorError, match=r"unknown simulator 'vcs': choose verilator or icarus"
     ):

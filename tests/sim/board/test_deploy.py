@@ -31,10 +31,11 @@ from model import data, store
 from sim.bench.installed import missing
 from sim.board.deploy import deploy
 from sim.board.virtual import VirtualBoard
-from tests.gen.host.test_connection import INFO, Fake, right
-from tests.shiftadd.test_command_line import NET, call
+from tests.support.command_line import call
 from tests.support.deploy_cases import IMAGES, flip, with_bitstream
 from tests.support.deploy_cases import with_manifest as changed
+from tests.support.fake_board import INFO, FakeBoard, right_reply
+from tests.support.paths import DIGITS_HYBRID as NET
 
 pytestmark = pytest.mark.skipif(missing("verilator") is not None, reason=str(missing("verilator")))
 
@@ -198,7 +199,7 @@ def test_wrong_requests(
 def test_port_of_something_else(
     built: Bundle, loaded: list[object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with closing(Fake(lambda *request: b"")) as mute:
+    with closing(FakeBoard(lambda *request: b"")) as mute:
         status, line = failing(capsys, "--bundle", built.folder, "--port", mute.port)
     assert (status, len(loaded)) == (1, 1)
     assert "no answer within 3 s at" in line
@@ -208,7 +209,7 @@ def test_port_of_something_else(
 def test_board_that_runs_another_network(
     built: Bundle, loaded: list[object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with closing(Fake(right)) as other:
+    with closing(FakeBoard(right_reply)) as other:
         status, line = failing(capsys, "--bundle", built.folder, "--port", other.port)
     have, want = INFO.network[:12], built.info.network[:12]
     assert status == 1

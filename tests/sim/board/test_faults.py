@@ -22,9 +22,17 @@ from sim.board.faults import Burst, storm, try_faults
 from sim.board.malformed import CATEGORIES, malformed
 from sim.board.virtual import VirtualBoard
 from sim.verify.fault_counts import FaultCounts, FaultScenario, FrameCounts
-from tests.gen.host.test_connection import ANSWERS, IMAGES, INFO, Fake, Reply, device, right
-from tests.gen.test_network import residual_network
 from tests.support.deploy_cases import small_bundle, some_examples
+from tests.support.fake_board import (
+    ANSWERS,
+    IMAGES,
+    INFO,
+    FakeBoard,
+    Reply,
+    connected,
+    right_reply,
+)
+from tests.support.networks import residual_network
 
 verilator = pytest.mark.skipif(missing("verilator") is not None, reason=str(missing("verilator")))
 PACKED = [pack_image(image, INFO) for image in IMAGES]
@@ -41,9 +49,7 @@ def bundle(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Bundle
 
 
 @pytest.mark.parametrize("sort", CATEGORIES)
-def test_malformed_frames_ask_for_nothing(sort: str) -> None:
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
+def test_malformed_frames_ask_for_nothing(sort: str, seed: int) -> None:
     rng = random.Random(seed)
     good = frame(7, link_protocol.INFER, PACKED[0])
     for _ in range(100):
@@ -58,9 +64,9 @@ def test_malformed_frames_ask_for_nothing(sort: str) -> None:
 @pytest.mark.parametrize(
     "count", [300, pytest.param(10_000, marks=pytest.mark.slow)], ids=["few", "many"]
 )
-def test_virtual_board_suffers_nothing(count: int, network: Network, bundle: Bundle) -> None:
-    seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
+def test_virtual_board_suffers_nothing(
+    count: int, network: Network, bundle: Bundle, seed: int
+) -> None:
     done: list[tuple[int, int]] = []
     tests = some_examples(network)
     found = try_faults(
@@ -84,7 +90,7 @@ def stormed(reply: Reply, count: int = 60) -> list[Burst]:
     def skips(ident: int, op: int, payload: bytes) -> bytes:
         return b"" if ident == link_protocol.NO_ID else reply(ident, op, payload)
 
-    with device(skips) as (host, _):
+    with connected(skips) as (host, _):
         return list(storm(host, PACKED, ANSWERS, count=count, rng=random.Random(1)))
 
 
@@ -96,20 +102,20 @@ def fails_once(fault: Callable[[int, int, bytes], bytes]) -> Reply:
         nonlocal seen
         seen += op == link_protocol.INFER
         fails = op == link_protocol.INFER and seen == 3
-        return (fault if fails else right)(ident, op, payload)
+        return (fault if fails else right_reply)(ident, op, payload)
 
     return reply
 
 
 def test_every_frame_is_sent_and_every_answer_right() -> None:
-    bursts = stormed(right)
+    bursts = stormed(right_reply)
     assert sum((b.frames for b in bursts), FrameCounts()) == FrameCounts(sent=60, good=len(bursts))
     assert {b.category for b in bursts} == set(CATEGORIES)
     assert not any(b.harm for b in bursts)
 
 
 def test_wrong_answer_is_counted_and_the_storm_goes_on() -> None:
-    wrong = fails_once(lambda i, op, image: right(i, op, bytes([image[0] ^ 1]) + image[1:]))
+    wrong = fails_once(lambda i, op, image: right_reply(i, op, bytes([image[0] ^ 1]) + image[1:]))
     bursts = stormed(wrong)
     assert [i for i, b in enumerate(bursts) if b.frames.wrong] == [2]
     assert sum(b.frames.sent for b in bursts) == 60
@@ -128,7 +134,7 @@ def test_board_that_hangs_ends_the_storm() -> None:
     def reply(ident: int, op: int, payload: bytes) -> bytes:
         nonlocal dead
         dead = dead or (op == link_protocol.INFER and payload[0] == 9)
-        return b"" if dead else right(ident, op, payload)
+        return b"" if dead else right_reply(ident, op, payload)
 
     *before, last = stormed(reply)
     assert not any(b.frames.harm for b in before)
@@ -164,7 +170,7 @@ def test_another_network_that_is_let_in_is_seen() -> None:
     def reply(ident: int, op: int, payload: bytes) -> bytes:
         return frame(ident, op | link_protocol.ANSWER, everyones.pack())
 
-    with closing(Fake(right)) as own, closing(Fake(reply)) as any_:
+    with closing(FakeBoard(right_reply)) as own, closing(FakeBoard(reply)) as any_:
         assert fault_scenarios._other(own.port, 1_000_000)
         assert not fault_scenarios._other(any_.port, 1_000_000)
 

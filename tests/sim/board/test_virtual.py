@@ -18,7 +18,7 @@ from model import golden
 from model.spec import Network
 from sim.bench.installed import missing
 from sim.board.virtual import VirtualBoard
-from tests.gen.test_network import pixels, residual_network
+from tests.support.networks import pixels, residual_network
 
 BAUD = 3_000_000
 pytestmark = pytest.mark.skipif(missing("verilator") is not None, reason=str(missing("verilator")))

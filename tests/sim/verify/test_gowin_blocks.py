@@ -8,6 +8,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal, signed, unsigned
@@ -53,7 +54,7 @@ class Ram(wiring.Component):
         m.submodules.memory = memory = Memory(shape=self.width, depth=self.depth, init=words)
         for i, port in enumerate(self.ports):
             at, en = getattr(self, f"at{i}"), getattr(self, f"en{i}")
-            writes = ()
+            writes: tuple[Any, ...] = ()
             if "w" in port:
                 w = memory.write_port(granularity=self.byte or None)
                 writing = getattr(self, f"we{i}")
