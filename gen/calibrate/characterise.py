@@ -15,7 +15,6 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from gen.flow.place import constraints, figures, utilisation
 from gen.flow.routing import PINS_FILE
 from gen.flow.synth import Netlist, synthesise
 from gen.plan.lower import LoweredLayer
-from gen.plan.plan import Fold
+from gen.plan.plan import Fold, fold_as_dict
 from gen.support import tools
 from gen.support.cache import Cache
 from gen.support.devices import Device, device
@@ -107,7 +106,7 @@ def sample(family: str, seed: int, cache: Cache) -> dict[str, Any]:
     layer, target, rng = case(family, seed)
     fold = random_fold(rng, layer, target)
     return {
-        "seed": seed, "device": target.name, "fold": asdict(fold),
+        "seed": seed, "device": target.name, "fold": fold_as_dict(fold),
         **described(layer, fold, target), "measured": measure(layer, fold, target, cache),
     }  # fmt: skip
 

@@ -110,7 +110,7 @@ def _engine_cycles(facts: LayerShape, f: FoldArray) -> Array:
     def once(lanes: int, parallel: int) -> list[int]:
         return [walk(facts.window, facts.depthwise, lanes, parallel).cycles]
 
-    cycles: Array = tabled(once, f.lanes, f.parallel)[0]
+    cycles: Array = tabled(once, f.lanes, f.taps)[0]
     return cycles if facts.depthwise else cycles * (facts.channels // f.pe)
 
 
@@ -187,13 +187,13 @@ def _engine_offers(
     """All shapes, with each choice of what multiplies and of where memories live."""
     shape = _shapes(facts)
     depth = np.array([walk(facts.window, facts.depthwise, n, 1).depth for n in shape.lanes])
-    rings = _ring_styles(depth, shape.lanes * facts.x_bits, shape.parallel, device)
+    rings = _ring_styles(depth, shape.lanes * facts.x_bits, shape.taps, device)
     roms = _rom_styles(facts, shape.pe * simd(facts, shape), device)
     choices = np.ones((1, len(multipliers), len(requants), 1, 1), dtype=bool)
     feasible = choices & roms[:, None, None, :, None] & rings[:, None, None, None, :]
     i, multiplier, requant, rom, ring = np.nonzero(feasible)
     return FoldArray(
-        shape.pe[i], shape.lanes[i], shape.parallel[i], shape.drain[i],
+        shape.pe[i], shape.lanes[i], shape.taps[i], shape.out_lanes[i],
         np.array(multipliers)[multiplier], np.array(requants)[requant],
         np.array(ROMS)[rom], np.array(RINGS)[ring],
     )  # fmt: skip
@@ -210,5 +210,5 @@ def _shapes(facts: LayerShape) -> FoldArray:
         sums = walk(facts.window, facts.depthwise, lanes, parallel).sums
         for pe in [lanes] if facts.depthwise else divisors(facts.channels, WIDEST):
             drain = next(d for d in divisors(pe, pe) if pe // d <= sums)
-            shapes.append(Fold(pe=pe, lanes=lanes, parallel=parallel, drain=drain))
+            shapes.append(Fold(pe=pe, lanes=lanes, taps=parallel, out_lanes=drain))
     return FoldArray.of(shapes)

@@ -82,7 +82,7 @@ class Alone(wiring.Component):
         units: list[wiring.Component] = [
             *converters(e.x_shape, 1, e.geometry.lanes),
             e.component(),
-            *converters(e.out_shape, e.drain, 1),
+            *converters(e.out_shape, e.out_lanes, 1),
         ]
         for k, unit in enumerate(units):
             m.submodules[f"unit{k}"] = unit

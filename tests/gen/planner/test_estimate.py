@@ -123,7 +123,7 @@ def dense(kind: str, bits: int, unit: int) -> Network:
 
 def test_energy_by_hand() -> None:
     target = device("up5k")
-    fold = Fold(pe=2, lanes=4, drain=1)
+    fold = Fold(pe=2, lanes=4, out_lanes=1)
     for kind, unit, term, bits in (
         ("mult", 3, MULTIPLY * 4 * 4, 8),
         ("shift", 4, SHIFT * 10 * 3, 10),
@@ -156,7 +156,7 @@ def test_clock_is_the_inverse_of_slowness_and_falls_with_use() -> None:
     small, tight = (model.fmax_mhz([PlannedLayer("c", "mult", Fold(), 1, Cost())], n, target)
                     for n in (500, 6000))  # fmt: skip
     assert 0.5 * target.mhz < tight <= small < 2 * target.mhz
-    pool = PlannedLayer("p", "max", Fold(ring="block"), 1, Cost())
+    pool = PlannedLayer("p", "max", Fold(line_buffer="block"), 1, Cost())
     assert clock_features([pool], 3840, target) == {
         "base": 1,
         "use": 0.5,
