@@ -10,13 +10,14 @@ from pathlib import Path
 from gen.engine.elaborate import Accelerator, elaborate
 from gen.flow.build import build
 from gen.host.hashes import DamagedError, of_files, verify
-from gen.plan.plan import Plan, PlanError, load, save
+from gen.plan.plan import Plan, load, save
 from gen.planner.planner import plan as make_plan
 from gen.report import Report, report
 from gen.report import load as load_report
 from gen.report import save as save_report
 from gen.support.devices import device
-from gen.support.files import copy, write
+from gen.support.errors import PlanError
+from model.files import copy, write
 from model.spec import Network
 
 CACHE = Path("build/cache")
@@ -44,7 +45,7 @@ def compile(
     fps: least area at so many images a second, instead of the fastest that fits. mhz: clock asked
     of place and route. dsps, luts: use no more of them. seeds: placements to try. plan: one that is
     there, instead of a new one. Raises PlanError or DoesNotFitError where it does not fit,
-    ValueError for a wrong request, ToolError.
+    RequestError for a wrong request, ToolError.
     """
     target = device(board)
     seconds: dict[str, float] = {}

@@ -12,13 +12,14 @@ from gen.cost.cost import CostModel
 from gen.flow.build import Build
 from gen.plan.plan import Plan, inferences_per_s, latency_us
 from gen.support.devices import device
-from gen.support.files import write
+from model.errors import UNREADABLE, ShiftaddError
+from model.files import write
 
 FORMAT = "shiftadd-report"
 VERSION = 1
 
 
-class ReportError(ValueError):
+class ReportError(ShiftaddError, ValueError):
     """A report cannot be read; the message says why."""
 
 
@@ -155,6 +156,9 @@ def load(path: Path) -> Report:
         raw["predicted"] = Figures(**raw["predicted"])
         raw["measured"] = Figures(**raw["measured"]) if raw["measured"] else None
         raw["tools"] = tuple(raw["tools"])
+        raw["sha256"] = {str(name): str(digest) for name, digest in raw["sha256"].items()}
         return Report(**raw)
-    except (OSError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+    except ReportError:
+        raise
+    except UNREADABLE as error:
         raise ReportError(f"{path}: not a readable report of shiftadd ({error!r})") from None

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from model.errors import ShiftaddError
+from model.files import write
 from model.kinds import kind, kind_names
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ OPS = (*WEIGHTED, "maxpool", "avgpool", "globalavg")
 MULTIPLIERS = ("integer", "two-digit", "power")
 
 
-class ArchitectureError(ValueError):
+class ArchitectureError(ShiftaddError, ValueError):
     """An architecture breaks a rule; the message names block, bad value and rule."""
 
 
@@ -104,7 +106,8 @@ def validate(arch: Architecture) -> Architecture:
 
 def _rules(block: Block) -> Rules:
     chooses = block.weighted and block.op != "depthwise"
-    kernel = block.kernel in (1, 3, 5) if block.weighted else block.kernel > 0
+    pool = _whole(block.kernel) and block.kernel > 0
+    kernel = block.kernel in (1, 3, 5) if block.weighted else pool
     known = block.kind in kind_names()
     least, most = kind(block.kind).weight_bits if known else (2, 8)
     padding = ("same",) if block.op == "residual" else ("same", "valid")
@@ -169,7 +172,7 @@ def from_json(text: str, source: str = "architecture") -> Architecture:
     """The Architecture in `text`, validated; `source` names it in an ArchitectureError."""
     try:
         row = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArchitectureError(f"{source}: not JSON ({error})") from None
     _need(
         isinstance(row, dict) and row.get("format") == FORMAT, f"{source}: not of format {FORMAT!r}"
@@ -208,23 +211,8 @@ def _build(made: type[T], source: str, values: dict[str, Any]) -> T:
 def save(arch: Architecture, path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(to_json(validate(arch)), encoding="utf-8")
-    return fresh.replace(path)
-
-
-def load(name_or_path: str | os.PathLike[str]) -> Architecture:
-    """An Architecture from a JSON file, or one of the built-in ones by name."""
-    from model.zoo import ARCHITECTURES
-
-    name = os.fspath(name_or_path)
-    if name in ARCHITECTURES:
-        return ARCHITECTURES[name]
-    if not Path(name).is_file():
-        raise ArchitectureError(
-            f"{name}: neither a file nor built in; built in are {', '.join(ARCHITECTURES)}"
-        )
-    return from_json(Path(name).read_text(encoding="utf-8"), name)
+    write(path, to_json(validate(arch)))
+    return path
 
 
 def kinds_used(arch: Architecture) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,14 @@ from torch import nn
 from model import arch as architectures
 from model import store
 from model.arch import Architecture
+from model.errors import ShiftaddError
+from model.files import replacing
 from model.spec import Network
 
 LOG, CHECKPOINT, ARCHITECTURE, NETWORK = "log.jsonl", "checkpoint.pt", "arch.json", "network"
 
 
-class TrainError(ValueError):
+class TrainError(ShiftaddError, ValueError):
     """A request that cannot be trained; the message names bad value, rule and way out."""
 
 
@@ -61,6 +62,7 @@ class TrainingRun:
         try:
             saved = torch.load(path, weights_only=True)
             differs = [k for k, v in self.request.items() if saved["request"].get(k) != v]
+            state = State(**saved["state"])
         except Exception as error:  # torch raises many types for a damaged file
             reason = type(error).__name__
             raise TrainError(f"{path}: cannot be read ({reason}); delete it to begin") from None
@@ -70,9 +72,13 @@ class TrainingRun:
                 f"{self.folder}: holds a run with {name} {saved['request'].get(name)!r}, not "
                 f"{self.request[name]!r}; resume the same request or give another folder"
             )
-        net.load_state_dict(saved["net"])
-        optimiser.load_state_dict(saved["optimiser"])
-        return State(**saved["state"])
+        try:
+            net.load_state_dict(saved["net"])
+            optimiser.load_state_dict(saved["optimiser"])
+        except Exception as error:  # nor is its form sure
+            reason = type(error).__name__
+            raise TrainError(f"{path}: does not fit the net ({reason}); delete it") from None
+        return state
 
     def record(
         self, row: dict[str, Any], net: nn.Module, optimiser: torch.optim.Optimizer, state: State
@@ -84,9 +90,8 @@ class TrainingRun:
             "request": self.request, "state": vars(state),
             "net": net.state_dict(), "optimiser": optimiser.state_dict(),
         }  # fmt: skip
-        fresh = self.folder / f".{CHECKPOINT}.{os.getpid()}"
-        torch.save(saved, fresh)
-        fresh.replace(self.folder / CHECKPOINT)
+        with replacing(self.folder / CHECKPOINT) as part:
+            torch.save(saved, part)
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
 

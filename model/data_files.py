@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from model.errors import ShiftaddError
 
 IMAGE_SUFFIXES = (".png", ".bmp", ".gif", ".jpg", ".jpeg", ".pgm", ".ppm")
 
@@ -16,7 +19,7 @@ Pairs = tuple[np.ndarray, np.ndarray]
 """Images uint8 (N, height, width, channels) and labels int64 (N,)."""
 
 
-class DataError(ValueError):
+class DataError(ShiftaddError, ValueError):
     """A data set is missing, damaged or of the wrong form; the message says the way out."""
 
 
@@ -39,7 +42,7 @@ def read_idx(folder: Path, digests: Mapping[str, str] | None = None) -> Files:
         images, labels = (
             _idx_array(folder, f"{part}-{what}", digests or {}) for what in ("images", "labels")
         )
-        if images.ndim != 3 or labels.shape != images.shape[:1]:
+        if images.ndim != 3 or labels.shape != images.shape[:1] or not images.size:
             raise DataError(
                 f"{folder}: {part} images {images.shape} and labels {labels.shape} must match"
             )
@@ -61,7 +64,7 @@ def _idx_array(folder: Path, part: str, digests: Mapping[str, str]) -> np.ndarra
     try:
         raw = path.read_bytes()
         raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error}); fetch it again") from None
     if raw[:3] != b"\0\0\x08" or len(raw) < 4 or len(raw) < 4 + 4 * raw[3]:
         raise DataError(f"{path}: no IDX file of unsigned bytes (it starts with {raw[:4].hex()!r})")
@@ -155,7 +158,7 @@ def _image_reader() -> Callable[[Path], np.ndarray]:
         try:
             with Image.open(file) as image:
                 pixels = np.array(image.convert("L" if image.mode in ("1", "L") else "RGB"))
-        except (OSError, ValueError) as error:
+        except Exception as error:  # Pillow raises many types for a damaged file
             raise DataError(f"{file}: cannot be read as an image ({error})") from None
         return pixels[..., None] if pixels.ndim == 2 else pixels
 

@@ -1,14 +1,28 @@
-"""The root of all errors that a user can do something about; the standard library alone."""
+"""The root of all errors that a user can do something about. The standard library alone, so that
+host programs of boards carry it.
+
+Anything else that is raised (a plain ValueError, KeyError, OSError, …) is a defect of shiftadd.
+"""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class ShiftaddError(Exception):
-    """One line: the bad value, the rule and the way out."""
+    """A request cannot be met. The message is one line: the value, the rule and the way out.
 
-    exit_status = 2
-    """Of the command line: 1 a check failed, 2 the request was wrong."""
+    exit_status: of the command line. 2: the request is wrong; 1: it is right, and failed.
+    """
+
+    exit_status: ClassVar[int] = 2
 
 
 class RequestError(ShiftaddError, ValueError):
-    """A request that cannot be met."""
+    """A value or a file that the user gave breaks a rule."""
+
+
+UNREADABLE = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError,
+)  # fmt: skip
+"""What reading and parsing a damaged or foreign file may raise, to be said again in one line."""

@@ -17,13 +17,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from model.errors import RequestError, ShiftaddError
 from model.kinds import kind
 
 Shape = tuple[int, int, int]
 Padding = Literal["same", "valid"]
 
 
-class NetworkError(ValueError):
+class NetworkError(ShiftaddError, ValueError):
     """A graph breaks a rule; the message names node, bad value and rule."""
 
 
@@ -392,7 +393,7 @@ def _check_weights(node: Weighted) -> None:
         raise NetworkError(f"{node.name}: weights must be integers, not {node.weights.dtype}")
     try:
         what = kind(node.kind)
-    except ValueError as error:
+    except RequestError as error:
         raise NetworkError(f"{node.name}: {error}") from None
     if not 2 <= node.bits <= 8:
         raise NetworkError(f"{node.name}: {node.bits} weight bits: must be 2 to 8")

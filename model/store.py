@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
+from model.errors import UNREADABLE
 from model.spec import NODE_TYPES, Format, Network, NetworkError, Node, check
 
 FORMAT = "shiftadd-network"
@@ -76,7 +77,7 @@ def load(path: str | os.PathLike[str]) -> Network:
         digest = content_hash(network)
     except NetworkError:
         raise
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (SafetensorError, *UNREADABLE) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise NetworkError(f"{path}: damaged network ({reason}); copy or train it again") from None
     if digest != head.get("hash"):
@@ -95,7 +96,7 @@ def _read_graph(path: Path) -> dict[str, Any]:
         raise NetworkError(f"{path}: not a network, which is a folder with {GRAPH} and {ARRAYS}")
     try:
         head = json.loads((path / GRAPH).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise NetworkError(f"{path}: damaged {GRAPH} ({error}); copy or train it again") from None
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise NetworkError(f"{path}: {GRAPH} is not of format {FORMAT!r}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ import torch
 from torch import Tensor
 
 from model import golden
+from model.checkpoint import TrainError
+from model.files import replacing
 from model.spec import Network, Requantise
 from model.store import content_hash
 
@@ -47,7 +48,11 @@ class Teacher:
         name = json.dumps([self.hash, what], sort_keys=True)
         path = self.kept / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.pt"
         if path.is_file():
-            known = torch.load(path, weights_only=True)
+            try:
+                known = torch.load(path, weights_only=True)
+            except Exception as error:  # torch raises many types for a damaged file
+                reason = type(error).__name__
+                raise TrainError(f"{path}: cannot be read ({reason}); delete it") from None
             for images, labels in lots:
                 yield images, labels, known[: len(images)]
                 known = known[len(images) :]
@@ -57,6 +62,5 @@ class Teacher:
             scores.append(self.scores(images))
             yield images, labels, scores[-1]
         self.kept.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        torch.save(torch.cat(scores), fresh)
-        fresh.replace(path)
+        with replacing(path) as part:
+            torch.save(torch.cat(scores), part)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
-from model.arch import Architecture, Block, validate, with_kind
+from model.arch import (
+    Architecture,
+    ArchitectureError,
+    Block,
+    from_json,
+    validate,
+    with_kind,
+)
 from model.kinds import ordered_kinds
 
 
@@ -75,3 +84,19 @@ def _all() -> dict[str, Architecture]:
 
 
 ARCHITECTURES = _all()
+
+
+def load(name_or_path: str | os.PathLike[str]) -> Architecture:
+    """An Architecture from a JSON file, or one of the built-in ones by name."""
+    name = os.fspath(name_or_path)
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name]
+    if not Path(name).is_file():
+        raise ArchitectureError(
+            f"{name}: neither a file nor built in; built in are {', '.join(ARCHITECTURES)}"
+        )
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ArchitectureError(f"{name}: not JSON ({error})") from None
+    return from_json(text, name)

@@ -14,10 +14,24 @@ from amaranth.lib.wiring import In, Out
 class LoopNest(wiring.Component):
     """Counters for nested loops, outermost first, all from 0 to trips − 1.
 
-    `step` advances by one iteration of the innermost loop; `first` and `last` tell the first and
-    the last iteration of the whole nest. value[name] is the counter of a loop, first_of[name] and
-    last_of[name] whether it is in its first or last trip.
-    start: iteration in which the nest begins after reset.
+    Parameters
+    ----------
+    trips : of each loop by its name
+    start : iteration in which the nest begins after reset
+
+    Ports
+    -----
+    step : advances by one iteration of the innermost loop
+    first, last : this is the first, the last iteration of the whole nest
+
+    Members
+    -------
+    value[name] : counter of a loop
+    first_of[name], last_of[name] : whether it is in its first, its last trip
+
+    Latency
+    -------
+    All change in the cycle after `step`; end flags are registers.
     """
 
     def __init__(self, trips: dict[str, int], *, start: int = 0) -> None:

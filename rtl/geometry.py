@@ -18,7 +18,7 @@ class Geometry:
 
     pad: rows of zeros above the image, columns of zeros left of it. out: rows, columns of windows.
     lanes: channels in one word of the stream. repeats: times that each window is read (output
-    folds). parallel: taps read in one cycle: 1, the kernel's height, or the whole kernel.
+    folds). taps: read in one cycle: 1, the kernel's height, or the whole kernel.
     depthwise: channels outermost, so that all taps of one channel word are consecutive.
     """
 
@@ -31,15 +31,15 @@ class Geometry:
     out: tuple[int, int]
     lanes: int = 1
     repeats: int = 1
-    parallel: int = 1
+    taps: int = 1
     depthwise: bool = False
 
     def __post_init__(self) -> None:
         kh, kw = self.kernel
         if self.channels % self.lanes:
             raise ValueError(f"lanes must divide {self.channels} channels, not {self.lanes}")
-        if self.parallel not in (1, kh, kh * kw):
-            raise ValueError(f"parallel must be 1, {kh} or {kh * kw} taps, not {self.parallel}")
+        if self.taps not in (1, kh, kh * kw):
+            raise ValueError(f"taps must be 1, {kh} or {kh * kw}, not {self.taps}")
         if self.depthwise and self.repeats != 1:
             raise ValueError(f"a depthwise window is read once, not {self.repeats} times")
 
@@ -72,11 +72,11 @@ class Geometry:
         return self.out[0] * self.out[1]
 
     @cached_property
-    def taps(self) -> tuple[tuple[int, int], ...]:
+    def tap_offsets(self) -> tuple[tuple[int, int], ...]:
         """(row, column) of each tap that is read in the same cycle, counted from the first tap."""
         kh, kw = self.kernel
-        columns = range(kw) if self.parallel == kh * kw else range(1)
-        rows = range(kh) if self.parallel > 1 else range(1)
+        columns = range(kw) if self.taps == kh * kw else range(1)
+        rows = range(kh) if self.taps > 1 else range(1)
         return tuple(product(rows, columns))
 
     @cached_property
@@ -84,8 +84,8 @@ class Geometry:
         """Trip counts of the loops over one window, outermost first."""
         kh, kw = self.kernel
         inner = {
-            "ky": kh if self.parallel == 1 else 1,
-            "kx": kw if self.parallel < kh * kw else 1,
+            "ky": kh if self.taps == 1 else 1,
+            "kx": kw if self.taps < kh * kw else 1,
         }
         fold = {"fold": self.folds}
         return fold | inner if self.depthwise else {"repeat": self.repeats} | inner | fold
@@ -116,7 +116,7 @@ class Geometry:
         base = where["fold"] * self.lanes
         return [
             (where["ky"] + dy, where["kx"] + dx, base + lane)
-            for dy, dx in self.taps
+            for dy, dx in self.tap_offsets
             for lane in range(self.lanes)
         ]
 

@@ -38,9 +38,9 @@ class Engine(Block):
 
     weights: integers (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise, or None for the
     weightless kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise,
-    the geometry's lanes. drain: channels of one output word; divides pe, and pe / drain may not
-    exceed the slots of one sum. multiplier: what multiplies in the elements. weight_style,
-    ring_style: where weights and activations are kept, see rtl.delay.ram.
+    the geometry's lanes. out_lanes: channels of one output word; divides pe, and pe / out_lanes
+    may not exceed the slots of one sum. multiplier: what multiplies in the elements. weight_style,
+    line_buffer_style: where weights and activations are kept, see rtl.delay.ram.
     """
 
     kind: str
@@ -51,18 +51,19 @@ class Engine(Block):
     x_signed: bool
     acc_bits: int
     pe: int
-    drain: int
+    out_lanes: int
     requant: Requant | None
     multiplier: Literal["dsp", "lut"] = "dsp"
     weight_style: str = "block"
-    ring_style: str = "block"
+    line_buffer_style: str = "block"
 
     def __post_init__(self) -> None:
         g = self.geometry
-        if self.pe % self.drain or self.pe // self.drain > g.slots_per_sum:
+        if self.pe % self.out_lanes or self.pe // self.out_lanes > g.slots_per_sum:
             raise ValueError(
-                f"drain {self.drain} must divide {self.pe} PE, and {self.pe}/{self.drain} words "
-                f"must leave within the {g.slots_per_sum} cycles of one sum"
+                f"out_lanes {self.out_lanes} must divide {self.pe} PE, and "
+                f"{self.pe}/{self.out_lanes} words must leave within the "
+                f"{g.slots_per_sum} cycles of one sum"
             )
         if g.depthwise and self.pe != g.lanes:
             raise ValueError(f"depthwise: PE must be the {g.lanes} lanes of a word, not {self.pe}")
@@ -71,12 +72,12 @@ class Engine(Block):
     def simd(self) -> int:
         """Inputs of one PE in one cycle."""
         g = self.geometry
-        return g.parallel * (1 if g.depthwise else g.lanes)
+        return g.taps * (1 if g.depthwise else g.lanes)
 
     @property
     def words_per_sum(self) -> int:
         """Output words that leave for one finished sum of all PE."""
-        return self.pe // self.drain
+        return self.pe // self.out_lanes
 
     @cached_property
     def latency(self) -> int:
@@ -87,7 +88,7 @@ class Engine(Block):
         drain = 0 if self.words_per_sum == 1 else 1
         requant = 0
         if self.requant:
-            requant = self.requant.unit(lanes=self.drain, x_bits=self.acc_bits).latency
+            requant = self.requant.unit(lanes=self.out_lanes, x_bits=self.acc_bits).latency
         element = pe(self.kind).depth(
             simd=self.simd, w_bits=self.w_bits, multiplier=self.multiplier,
             registered=self.registered,
@@ -104,7 +105,9 @@ class Engine(Block):
 
     @property
     def window(self) -> SlidingWindow:
-        return SlidingWindow(geometry=self.geometry, x_shape=self.x_shape, style=self.ring_style)
+        return SlidingWindow(
+            geometry=self.geometry, x_shape=self.x_shape, style=self.line_buffer_style
+        )
 
     @property
     def registered(self) -> bool:
@@ -117,7 +120,7 @@ class Engine(Block):
 
     @property
     def outputs(self) -> dict[str, Words]:
-        return {"o": Words(self.out_shape, self.drain)}
+        return {"o": Words(self.out_shape, self.out_lanes)}
 
     def component(self) -> LayerEngine:
         return LayerEngine(self)
@@ -182,7 +185,7 @@ class LayerEngine(wiring.Component):
     Ports
     -----
     i : stream of words of the geometry's lanes
-    o : stream of words of `drain` channels
+    o : stream of words of `out_lanes` channels
 
     Protocol
     --------
@@ -288,7 +291,7 @@ class LayerEngine(wiring.Component):
     def _drain(
         self, m: Module, accs: list[Any], done: Signal, en: Signal
     ) -> tuple[list[Any], Signal]:
-        """Hands over `drain` accumulators a cycle, so that few requantisers serve many PE."""
+        """Hands over `out_lanes` accumulators a cycle, so that few requantisers serve many PE."""
         e = self.engine
         if e.words_per_sum == 1:
             return accs, done
@@ -296,8 +299,8 @@ class LayerEngine(wiring.Component):
         waiting = Signal(e.words_per_sum)
         with m.If(en):
             m.d.sync += waiting.eq(waiting >> 1)
-            m.d.sync += [a.eq(b) for a, b in zip(held, held[e.drain :], strict=False)]
+            m.d.sync += [a.eq(b) for a, b in zip(held, held[e.out_lanes :], strict=False)]
             with m.If(done):
                 m.d.sync += waiting.eq(~0)
                 m.d.sync += [h.eq(a) for h, a in zip(held, accs, strict=True)]
-        return held[: e.drain], waiting[0]
+        return held[: e.out_lanes], waiting[0]

@@ -206,7 +206,19 @@ class BlockPoolUnit(wiring.Component):
 
 
 class Phase(wiring.Component):
-    """Position in blocks of `length`, of which `count` fit: first, last in a block, inside any."""
+    """Position in blocks of `length`, of which `count` fit.
+
+    Ports
+    -----
+    step : moves on by one
+    clear : begins again
+    first, last : in a block
+    inside : of any block
+
+    Latency
+    -------
+    1 cycle; all outputs are registers.
+    """
 
     def __init__(self, length: int, count: int) -> None:
         self.length, self.count = length, count
@@ -249,7 +261,19 @@ class Phase(wiring.Component):
 class Cell(wiring.Component):
     """Address of a word's partial result, block · folds + fold, and of the next word's result.
 
-    Both are registers. kernel, width: columns of a block and of the image.
+    Parameters
+    ----------
+    folds : words of a pixel
+    kernel, width : columns of a block and of the image
+
+    Ports
+    -----
+    step : moves on by one word
+    here, there : the two addresses
+
+    Latency
+    -------
+    1 cycle; both are registers.
     """
 
     def __init__(self, folds: int, kernel: int, width: int) -> None:

@@ -10,7 +10,16 @@ from rtl.stage import Outlet
 
 
 class Skid(wiring.Component):
-    """A stream whose valid, payload and ready are all registers. Latency 1, a word a cycle."""
+    """A stream whose valid, payload and ready are all registers.
+
+    Ports
+    -----
+    i, o : streams
+
+    Latency
+    -------
+    1 cycle, a word a cycle.
+    """
 
     outlet = Outlet
 

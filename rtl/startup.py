@@ -12,12 +12,21 @@ from amaranth.lib.wiring import In, Out
 
 
 class Startup(wiring.Component):
-    """`rst` is 1 from power-on until `steady` has been 1 for `cycles` cycles on end, and again
-    whenever it is not, two or three cycles later.
+    """Reset after power-on. Belongs in a domain without a reset.
 
-    steady: from outside the clock domain, such as a PLL's lock and a button that is not pressed.
-    cycles: a power of two. A block RAM of an iCE40 wants some microseconds before it is read.
-    Belongs in a domain without a reset.
+    Parameters
+    ----------
+    cycles : a power of two. A block RAM of an iCE40 wants some microseconds before it is read
+
+    Ports
+    -----
+    steady : from outside the clock domain, such as a PLL's lock and a button that is not pressed
+    rst : reset of the design
+
+    Latency
+    -------
+    `rst` is 1 from power-on until `steady` has been 1 for `cycles` cycles on end, and again
+    whenever it is not, two or three cycles later.
     """
 
     def __init__(self, *, cycles: int = 1024) -> None:
@@ -42,9 +51,21 @@ class Startup(wiring.Component):
 class Lights(wiring.Component):
     """Lights for people: the first blinks by the clock, others show events, however short.
 
-    An event on bit i of `events` lights bit i + 1 of `leds` for one to two sixteenths of a blink.
-    Where there are fewer lights than that, the last shows all the rest by exclusive or.
-    count: lights, at least 1. events: bits. clock_hz: a blink takes 1 to 2 seconds.
+    Parameters
+    ----------
+    count : lights, at least 1
+    events : bits
+    clock_hz : a blink takes 1 to 2 seconds
+
+    Ports
+    -----
+    events : bit i lights bit i + 1 of `leds`; where there are fewer lights, the last shows all the
+        rest by exclusive or
+    leds : the lights
+
+    Latency
+    -------
+    An event shows for one to two sixteenths of a blink.
     """
 
     def __init__(self, *, count: int, events: int, clock_hz: int) -> None:

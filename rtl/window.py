@@ -1,7 +1,7 @@
 """Sliding window over a row buffer: the front of convolution, dense and overlapping pooling layers.
 
-Words arrive in the order that `rtl.geometry` describes and are kept in a ring. A window is read
-word by word, `parallel` taps at once, and as often as there are output folds, so no second buffer
+Words arrive in the order that `rtl.geometry` describes and are kept in a line buffer. A window is
+read word by word, `taps` taps at once, and as often as there are output folds, so no second buffer
 is needed however wide the layer.
 """
 
@@ -72,7 +72,7 @@ class WindowReader(wiring.Component):
     en : lets the reading side advance; the writing side goes on while it is low
     halt : the complement of en, for the counters (see rtl.stage.Outlet)
     issue : high in the cycle in which a read is issued, so that weights can be fetched beside it
-    x : `parallel`·`lanes` values, tap-major
+    x : `taps`·`lanes` values, tap-major
     valid, first, last : x belongs to a read; to the first, to the last read of a sum
 
     Protocol
@@ -94,7 +94,7 @@ class WindowReader(wiring.Component):
                 "en": In(1),
                 "halt": In(1),
                 "issue": Out(1),
-                "x": Out(data.ArrayLayout(block.x_shape, g.lanes * g.parallel)),
+                "x": Out(data.ArrayLayout(block.x_shape, g.lanes * g.taps)),
                 "valid": Out(1),
                 "first": Out(1),
                 "last": Out(1),
@@ -170,7 +170,7 @@ class WindowReader(wiring.Component):
             )
             m.submodules[f"ring{k}"] = ring
             into, read = ring.write_port(), ring.read_port()
-            dy, dx = g.taps[k]
+            dy, dx = g.tap_offsets[k]
             m.d.comb += [
                 into.addr.eq(put),
                 into.data.eq(self.i.payload),
@@ -238,7 +238,7 @@ class WindowReader(wiring.Component):
         """Whether each tap of this cycle lies inside the image; None where it always does."""
         g = self.geometry
         if not g.pads:
-            return [None] * len(g.taps)
+            return [None] * len(g.tap_offsets)
         masks = []
         for axis, table in (
             ("y", [g.row_mask(y) for y in range(g.out[0])]),
@@ -251,7 +251,7 @@ class WindowReader(wiring.Component):
             masks.append(mask)
         return [
             _bit(masks[0], slot.value["ky"], dy) & _bit(masks[1], slot.value["kx"], dx)
-            for dy, dx in g.taps
+            for dy, dx in g.tap_offsets
         ]
 
 

@@ -1,5 +1,5 @@
 """`python -m shiftadd`."""
 
-from shiftadd import command
+from shiftadd.cli import command
 
 command()

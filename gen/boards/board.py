@@ -17,6 +17,7 @@ from typing import Any
 
 from gen.boards.pll import MHZ, PllSetting, settings
 from gen.support.devices import BOARDS, DEVICES, Device
+from model.errors import RequestError
 from rtl.link.uart import RATES, fastest_rate
 
 LEAST_BAUD = 1_000_000
@@ -109,11 +110,11 @@ class Board:
         return sorted(feasible, key=lambda s: s.hz)
 
     def fastest(self, mhz: float) -> PllSetting:
-        """The fastest clock of at most `mhz`; ValueError when there is none."""
+        """The fastest clock of at most `mhz`; RequestError when there is none."""
         clocks = self.clocks()
         fits = [s for s in clocks if s.hz <= mhz * MHZ]
         if not fits:
-            raise ValueError(
+            raise RequestError(
                 f"{self.name}: no clock of {mhz:g} MHz or less; the slowest that its oscillator "
                 f"and a serial link of {LEAST_BAUD} baud allow is {clocks[0].mhz:g} MHz"
             )

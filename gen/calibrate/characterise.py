@@ -15,7 +15,6 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,12 +29,12 @@ from gen.flow.place import constraints, figures, utilisation
 from gen.flow.routing import PINS_FILE
 from gen.flow.synth import Netlist, synthesise
 from gen.plan.lower import LoweredLayer
-from gen.plan.plan import Fold
+from gen.plan.plan import Fold, fold_as_dict
 from gen.support import tools
 from gen.support.cache import Cache
 from gen.support.devices import Device, device
-from gen.support.files import write
 from gen.support.verilog import verilog
+from model.files import write
 
 NETWORKS = Path(__file__).with_name("network_measurements.json")
 REPRESENTATIVE = {"ecp5": "lfe5u-45f", "ice40": "ice40-hx8k", "gowin": "gw1nr-9"}
@@ -107,7 +106,7 @@ def sample(family: str, seed: int, cache: Cache) -> dict[str, Any]:
     layer, target, rng = case(family, seed)
     fold = random_fold(rng, layer, target)
     return {
-        "seed": seed, "device": target.name, "fold": asdict(fold),
+        "seed": seed, "device": target.name, "fold": fold_as_dict(fold),
         **described(layer, fold, target), "measured": measure(layer, fold, target, cache),
     }  # fmt: skip
 
@@ -168,7 +167,7 @@ def characterise(
     """Measures layers until the family of `board` has `count`, fits its prices, and keeps both.
 
     Each layer is kept as soon as it is measured. progress: called with layers measured and layers
-    wanted. Returns family, layers, prices, error_percent and tools. Raises ValueError for an
+    wanted. Returns family, layers, prices, error_percent and tools. Raises RequestError for an
     unknown board.
     """
     family = device(board).family

@@ -88,5 +88,5 @@ def with_classifier(nodes: list[Node]) -> Network:
 
 def random_fold(rng: random.Random, layer: LoweredLayer, target: Device) -> Fold:
     """A folding of moderate width: wide ones are rare in small devices."""
-    offers = [f for f in folds(layer, target) if f.pe * f.lanes * f.parallel <= 64]
+    offers = [f for f in folds(layer, target) if f.pe * f.lanes * f.taps <= 64]
     return rng.choice(offers)

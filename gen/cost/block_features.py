@@ -74,7 +74,7 @@ def _(block: BlockPool, device: Device) -> Features:
         x_signed=block.x_shape.signed, w_bits=0, weights=0, acc=block.acc_bits,
         channels=block.channels, out_bits=words.shape.width, alive=1.0,
     )  # fmt: skip
-    fold = Fold(pe=block.lanes, lanes=block.lanes, drain=block.lanes, ring=block.style)
+    fold = Fold(pe=block.lanes, lanes=block.lanes, out_lanes=block.lanes, line_buffer=block.style)
     counts = FeatureCounts()
     if block.requant:
         counts = _requantiser(block.requant, block.lanes, block.acc_bits + 1, device)
@@ -98,12 +98,13 @@ def _(block: Engine, device: Device) -> Features:
         alive=1.0 if weights is None else pe(block.kind).live_share(weights, block.w_bits),
     )  # fmt: skip
     fold = Fold(
-        pe=block.pe, lanes=g.lanes, parallel=g.parallel, drain=block.drain,
-        multiplier=block.multiplier, weights=block.weight_style, ring=block.ring_style,
+        pe=block.pe, lanes=g.lanes, taps=g.taps, out_lanes=block.out_lanes,
+        multiplier=block.multiplier, weights=block.weight_style,
+        line_buffer=block.line_buffer_style,
     )  # fmt: skip
     counts = FeatureCounts()
     if block.requant:
-        counts = _requantiser(block.requant, block.drain, block.acc_bits, device)
+        counts = _requantiser(block.requant, block.out_lanes, block.acc_bits, device)
     alone = FoldArray.of([fold])
     return _counted(counts.add(engine_features(shape, alone, device, raw=block.requant is None)))
 

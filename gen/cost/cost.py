@@ -148,7 +148,7 @@ def converters_before(
 
     Each as arguments of gen.cost.features.converters: bits, lanes of the source, lanes wanted.
     """
-    lanes = {la.name: 1 if isinstance(la.op, Input) else folds[la.name].drain for la in layers}
+    lanes = {la.name: 1 if isinstance(la.op, Input) else folds[la.name].out_lanes for la in layers}
     before = {}
     for layer in layers:
         want = 1 if isinstance(layer.op, Head) else folds[layer.name].lanes

@@ -83,7 +83,7 @@ def _terms(layer: LoweredLayer, fold: Fold) -> float:
     op = layer.op
     assert isinstance(op, Conv | Dense)
     term, bits = lane_cost(layer.kind).energy(layer.sources[0].bits, op.bits)
-    simd = fold.parallel * (1 if layer.depthwise else fold.lanes)
+    simd = fold.taps * (1 if layer.depthwise else fold.lanes)
     sums = ADD * (bits * (simd - 1) + layer.sum_bits) / simd
     return layer.macs * (term + sums)
 
@@ -113,7 +113,7 @@ def _weights(layer: LoweredLayer, fold: Fold, block: int) -> float:
     """pJ for the weights of every term; none where they are all in use at once, as constants."""
     op = layer.op
     assert isinstance(op, Conv | Dense)
-    simd = fold.parallel * (1 if layer.depthwise else fold.lanes)
+    simd = fold.taps * (1 if layer.depthwise else fold.lanes)
     if op.weights.size == fold.pe * simd:
         return 0.0
     return _access(layer.macs * op.bits, min(block, op.weights.size * op.bits))
@@ -128,4 +128,4 @@ def _activations(layer: LoweredLayer, fold: Fold, block: int) -> float:
     if layer.blocks:
         return _access(2 * words * bits, size)
     reads = geometry(layer, fold).cycles
-    return _access((words + reads) * bits * fold.parallel, size)
+    return _access((words + reads) * bits * fold.taps, size)

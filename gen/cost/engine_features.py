@@ -28,7 +28,7 @@ def engine(facts: LayerShape, f: FoldArray, device: Device, *, raw: bool) -> Fea
 
 def simd(facts: LayerShape, f: FoldArray) -> Array:
     """Inputs in parallel."""
-    lanes: Array = f.parallel if facts.depthwise else f.parallel * f.lanes
+    lanes: Array = f.taps if facts.depthwise else f.taps * f.lanes
     return lanes
 
 
@@ -121,23 +121,23 @@ def reader(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
         steps = walk(spot, facts.depthwise, lanes, parallel)
         return steps.depth, steps.image, steps.loops, steps.count
 
-    depth, image, loops, count = tabled(walked, f.lanes, f.parallel)
+    depth, image, loops, count = tabled(walked, f.lanes, f.taps)
     if not facts.depthwise:
         repeats = facts.channels // f.pe
         loops, count = loops + (repeats > 1), count + bit_length(repeats - 1)
     at, flow = bit_length(depth - 1), bit_length(depth + 2 * image) + 1
-    fetches = f.ring == "block"
-    bill = FeatureCounts(address=f.parallel * at, flow=flow, counter=count, engine=1)
+    fetches = f.line_buffer == "block"
+    bill = FeatureCounts(address=f.taps * at, flow=flow, counter=count, engine=1)
     bill.add(register=2 * at + count + 2 * loops + 4 * flow + 4, lone=at + 3 * (2 + fetches))
     if pads(spot):
-        bill.add(inside=f.parallel + kh + kw, register=kh + kw + f.parallel)
-        bill.add(lone=f.parallel * fetches)
+        bill.add(inside=f.taps + kh + kw, register=kh + kw + f.taps)
+        bill.add(lone=f.taps * fetches)
     # the word fetched, and the tap: zero outside of the image
     word = f.lanes * facts.x_bits
-    kept = f.parallel * word
+    kept = f.taps * word
     bill.add(bram_reg=kept * fetches, lone=kept * ~fetches)
     bill.add(register=kept if pads(spot) else kept * ~fetches)
-    return bill.add(ring(depth, word, f.parallel, f.ring, device))
+    return bill.add(ring(depth, word, f.taps, f.line_buffer, device))
 
 
 def ring(depth: Array, bits: Array, copies: Array, style: Array, device: Device) -> FeatureCounts:
@@ -192,7 +192,7 @@ def memory_rows(depth: Array, bits: Array) -> Array:
 
 def end(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
     """Finished sums on their way to the outlet, and the outlet."""
-    waits, out = f.pe > f.drain, f.drain * facts.out_bits
+    waits, out = f.pe > f.out_lanes, f.out_lanes * facts.out_bits
     drain = waits * f.pe * facts.acc
-    bill = FeatureCounts(drain=drain, register=drain + waits * (f.pe // f.drain), outlet=out)
+    bill = FeatureCounts(drain=drain, register=drain + waits * (f.pe // f.out_lanes), outlet=out)
     return bill.add(register=out + 3, lone=0 if raw else out)

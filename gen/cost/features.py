@@ -76,7 +76,7 @@ def features(layer: LoweredLayer, foldings: FoldArray, device: Device) -> Featur
     bill = FeatureCounts()
     if scaling is not None:
         made = scaling.part
-        bill = billed(lambda n, by: made(n, by, device), foldings.drain, foldings.requant)
+        bill = billed(lambda n, by: made(n, by, device), foldings.out_lanes, foldings.requant)
     if isinstance(layer.op, Add):
         return bill.add(join_features(foldings.lanes, layer.sum_bits, layer.out.bits))
     facts = layer_shape(layer)
@@ -142,7 +142,7 @@ def _partial(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     """Partial results of a pool: one row of memory, or a register."""
     folds, bits = facts.window.source[2] // f.lanes, f.lanes * facts.acc
     bill = engine_features.ring(
-        folds * facts.window.out[1], bits, np.ones_like(bits), f.ring, device
+        folds * facts.window.out[1], bits, np.ones_like(bits), f.line_buffer, device
     )
     single = folds == 1
-    return bill.add(register=single * bits, lone=(~single & (f.ring != "block")) * bits)
+    return bill.add(register=single * bits, lone=(~single & (f.line_buffer != "block")) * bits)

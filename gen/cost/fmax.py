@@ -26,7 +26,7 @@ def clock_features(stages: Sequence[PlannedLayer], lut: float, device: Device) -
     has a block of RAM.
     """
     pools = [s for s in stages if weightless(s.kind)]
-    blocks = any(s.fold.ring == "block" for s in pools)
+    blocks = any(s.fold.line_buffer == "block" for s in pools)
     return {
         "base": 1.0, "use": round(lut / device.lut, 4), "pools": float(len(pools)),
         "pool_ram": float(blocks),

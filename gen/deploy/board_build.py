@@ -12,6 +12,7 @@ from gen.boards.pll import PllSetting
 from gen.boards.top import TOP, DesignWithPins, board_verilog
 from gen.flow.build import Build, build
 from gen.support.tools import ToolError
+from model.errors import RequestError
 from rtl.link.uart import rate_error
 
 TRIES = 5
@@ -150,7 +151,7 @@ def _next(board: Board, met: PllSetting | None, tries: list[ClockAttempt], log: 
         goal = (met.mhz + last.mhz) / 2
     try:
         return board.fastest(goal)
-    except ValueError as error:
+    except RequestError as error:
         tool = f"nextpnr-{board.device.family}"
         raise ToolError("timing", tool, f"{error}; use a smaller network", log) from None
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from gen.boards.board import Board
 from gen.cost.cost import CostModel
-from gen.plan.plan import DoesNotFit, Plan, PlanError
+from gen.plan.plan import Plan
 from gen.planner import planner
 from gen.planner.fold_optimiser import ResourceBudget
 from gen.support.devices import Device
+from gen.support.errors import DoesNotFitError, PlanError
 from model.spec import Network
 from rtl.link.requests import WAITING, buffer_bytes
 
@@ -62,7 +63,7 @@ def plan_for_board(network: Network, board: Board, **options: Any) -> Plan:
 def check_beside_link(plan: Plan, network: Network, board: Board) -> None:
     """Whether a `plan` that was made without a link has room beside it on `board`.
 
-    Raises PlanError where it is for another device, DoesNotFit where it takes too much.
+    Raises PlanError where it is for another device, DoesNotFitError where it takes too much.
     """
     if plan.device != board.device.name:
         raise PlanError(
@@ -76,7 +77,7 @@ def check_beside_link(plan: Plan, network: Network, board: Board) -> None:
         ("multipliers", plan.cost.dsp, device.dsp),
     ):
         if used > has:
-            raise DoesNotFit(
+            raise DoesNotFitError(
                 f"{board.name}: the plan takes {used:,.0f} {resource}, the serial link leaves "
                 f"{has:,.0f}; plan again without --build",
                 used / max(has, 1),

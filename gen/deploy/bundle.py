@@ -3,7 +3,7 @@
 manifest.json        hashes of everything, board, clock, link, shapes, classes: gen.host.manifest
 shiftadd_board.v     the network behind its link; with the board's pins in shiftadd_pins.v
 shiftadd_pins.*      those, and the bitstream, where the board was built
-classify.py, gen/    the host program: the room gen/host, which imports nothing but pyserial
+classify.py          the host program: gen/host and model/errors.py, which import pyserial alone
 test_*.npy           test images, their labels, and the scores of the golden model
 """
 
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import gen.host
+import model.errors
 from gen.boards.board import Board
 from gen.boards.top import TOP
 from gen.deploy.deployable import Deployable, prepare
@@ -29,7 +30,8 @@ from gen.host.link_protocol import BoardInfo
 from gen.host.manifest import MANIFEST, Manifest
 from gen.plan import plan as plans
 from gen.plan.plan import Plan
-from gen.support.files import copy, write
+from model.errors import RequestError
+from model.files import copy, write
 from model.spec import Network
 
 LAUNCHER = '''"""Classifies images on the board of this folder: see README.md."""
@@ -95,10 +97,10 @@ def make(
 def save(deployable: Deployable, tests: Examples, folder: Path) -> Bundle:
     """Writes a bundle, replacing one that is there, whole or not at all.
 
-    Raises ValueError for a `folder` that exists and is not a bundle.
+    Raises RequestError for a `folder` that exists and is not a bundle.
     """
     if folder.exists() and not (folder / MANIFEST).is_file():
-        raise ValueError(f"{folder}: exists and is not a bundle; choose another --out")
+        raise RequestError(f"{folder}: exists and is not a bundle; choose another --out")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         fresh = Path(scratch, "new")
@@ -139,9 +141,11 @@ def _tests(tests: Examples, folder: Path) -> None:
 
 
 def _host(folder: Path) -> None:
-    room = Path(str(gen.host.__file__)).parent
+    room, errors = Path(str(gen.host.__file__)).parent, Path(str(model.errors.__file__))
     (folder / "gen" / "host").mkdir()
-    for source in (room.parent / "__init__.py", *room.glob("*.py")):
+    (folder / "model").mkdir()
+    packages = (errors.parent, room.parent)
+    for source in (*(p / "__init__.py" for p in packages), errors, *room.glob("*.py")):
         copy(source, folder / source.relative_to(room.parent.parent))
     write(folder / "classify.py", LAUNCHER)
 

@@ -15,7 +15,8 @@ from gen.deploy.board_design import BoardDesign, board_design
 from gen.deploy.board_plan import check_beside_link, plan_for_board, predicted_mhz
 from gen.engine.elaborate import elaborate
 from gen.host.link_protocol import INFER, frame
-from gen.plan.plan import DoesNotFit, Plan
+from gen.plan.plan import Plan
+from gen.support.errors import DoesNotFitError
 from model.spec import Network
 
 OVER_LINE = 32
@@ -57,7 +58,7 @@ def prepare(
     image: integers (height, width, channels), the built-in vector of the self-test. plan: one that
     is there, instead of a new one. fps, dsps, luts: as for gen.planner.planner.plan; without fps
     and luts it is OVER_LINE, or as fast as fits where that does not. seeds: placements of each run.
-    Raises PlanError, DoesNotFitError, ToolError, ValueError.
+    Raises PlanError, DoesNotFitError, ToolError, RequestError.
     """
     progress("plan")
     if plan:
@@ -83,7 +84,7 @@ def _plan(
         try:
             rate = OVER_LINE * line_rate(board.baud, prod(network.input.shape))
             return plan_for_board(network, board, fps=rate, dsps=dsps)
-        except DoesNotFit:
+        except DoesNotFitError:
             pass
     return plan_for_board(network, board, fps=fps, dsps=dsps, luts=luts)
 

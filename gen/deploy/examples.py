@@ -34,18 +34,23 @@ def examples(network: Network, data: Dataset) -> Examples:
 
     Raises DataError where they are not of the kind that the network takes.
     """
-    want, have = _kind(network.input.shape, network.input.format), _kind(data.shape, data.format)
-    if want != have:
-        raise DataError(
-            f"{data.name}: images of {have}; this network takes {want}: give --data what it was "
-            "trained on"
-        )
+    check_kind(network, data)
     scores = golden_scores(network, data.test_images)
     if len(data.classes) != scores.shape[1]:
         raise DataError(
             f"{data.name}: {len(data.classes)} classes; this network knows {scores.shape[1]}"
         )
     return Examples(data.name, data.test_images, data.test_labels, scores)
+
+
+def check_kind(network: Network, data: Dataset) -> None:
+    """DataError where the images of `data` are not of the kind that the network takes."""
+    want, have = _kind(network.input.shape, network.input.format), _kind(data.shape, data.format)
+    if want != have:
+        raise DataError(
+            f"{data.name}: images of {have}; this network takes {want}: give --data what it was "
+            "trained on"
+        )
 
 
 def golden_scores(network: Network, images: np.ndarray) -> np.ndarray:

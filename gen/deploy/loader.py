@@ -8,6 +8,7 @@ from pathlib import Path
 from gen.boards.board import Board
 from gen.support import tools
 from gen.support.tools import ToolError
+from model.errors import ShiftaddError
 
 FLASH = "--write-flash"
 _LIBRARIES = "install libftdi1, which brings libusb (Debian: apt install libftdi1-2)"
@@ -21,8 +22,10 @@ _HINTS = {
 """Words in what openFPGALoader says last, and the way out."""
 
 
-class LoadError(RuntimeError):
+class LoadError(ShiftaddError):
     """A board cannot be loaded; the message says what is missing."""
+
+    exit_status = 1
 
 
 def arguments(board: Board, bitstream: str, *, flash: bool) -> list[str]:

@@ -13,7 +13,8 @@ from amaranth.lib.wiring import In, Out
 
 from gen.engine.assemble import Assembly, Edge, assemble
 from gen.plan.lower import lower
-from gen.plan.plan import Plan, PlanError
+from gen.plan.plan import Plan
+from gen.support.errors import PlanError
 from gen.support.verilog import verilog
 from model.spec import Network
 from model.store import content_hash

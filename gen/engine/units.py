@@ -26,7 +26,7 @@ def geometry(layer: LoweredLayer, fold: Fold) -> Geometry:
         layer.window,
         lanes=fold.lanes,
         repeats=1 if layer.depthwise else layer.sums.shape[2] // fold.pe,
-        parallel=fold.parallel,
+        taps=fold.taps,
         depthwise=layer.depthwise,
     )
 
@@ -70,11 +70,11 @@ def engine(layer: LoweredLayer, fold: Fold) -> Engine:
         x_signed=x.signed,
         acc_bits=layer.sum_bits,
         pe=fold.pe,
-        drain=fold.drain,
+        out_lanes=fold.out_lanes,
         requant=requant(layer, fold),
         multiplier=fold.multiplier,
         weight_style=fold.weights,
-        ring_style=fold.ring,
+        line_buffer_style=fold.line_buffer,
     )
 
 
@@ -92,5 +92,5 @@ def block_pool(layer: LoweredLayer, fold: Fold) -> BlockPool:
         lanes=fold.lanes,
         x_shape=shape_of(layer.sources[0]),
         requant=requant(layer, fold),
-        style=fold.ring,
+        style=fold.line_buffer,
     )

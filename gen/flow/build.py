@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from gen.flow.pack import BITSTREAM_FILE, pack
@@ -13,6 +14,7 @@ from gen.flow.synth import Netlist, synthesise
 from gen.support import tools
 from gen.support.cache import Cache
 from gen.support.devices import Device
+from model.errors import RequestError
 
 RAM16X4 = ("TRELLIS_DPR16X4", "RAM16SDP4")
 
@@ -75,10 +77,12 @@ def build(
     pins: a board's constraints, instead of the device's pins in the order of the ports.
     routed_netlist: keep it, too, as file "routed"; on ECP5 it has seven times the size of the rest.
     cache: folder of built steps. timeout: seconds for each run of a tool. progress: called with the
-    name of each step. Raises DoesNotFitError, ToolError, or ValueError for a wrong request.
+    name of each step. Raises DoesNotFitError, ToolError, or RequestError for a wrong request.
     """
+    if mhz is not None and not 0 < mhz < inf:
+        raise RequestError(f"--mhz {mhz:g}: must be more than 0")
     if seeds < 1:
-        raise ValueError(f"{seeds} seeds: at least 1 placement is needed")
+        raise RequestError(f"{seeds} seeds: at least 1 placement is needed")
     mhz = device.mhz if mhz is None else mhz
     steps = Cache(cache)
     progress("synthesis")

@@ -14,6 +14,7 @@ from gen.flow.synth import Netlist
 from gen.support import tools
 from gen.support.cache import Cache, CacheEntry
 from gen.support.devices import RESOURCE_NAMES, Device
+from gen.support.errors import DoesNotFitError
 from gen.support.tools import HopelessError, ToolError
 
 RESOURCES: dict[str, dict[str, dict[str, int]]] = {
@@ -45,17 +46,6 @@ passes through one.)
 """
 
 
-class DoesNotFitError(RuntimeError):
-    """A netlist is too large for a device."""
-
-    def __init__(self, device: Device, resource: str, used: int, available: int) -> None:
-        super().__init__(
-            f"does not fit {device.name}: {used} {resource} used, {available} available, "
-            f"{used - available} too many; fold further, use fewer bits, or take a larger device"
-        )
-        self.resource, self.used, self.available = resource, used, available
-
-
 @dataclass(frozen=True)
 class PlacedDesign:
     """A routed design. used: units per figure of RESOURCES. fmax_mhz: over all clocks."""
@@ -69,7 +59,7 @@ class PlacedDesign:
 def constraints(pins: Sequence[str], device: Device) -> str:
     """Pin constraints in the format of the family: clk on the clock pin, the others in order."""
     if len(pins) - ("clk" in pins) > len(device.pins):
-        raise DoesNotFitError(device, "pins", len(pins), len(device.pins) + 1)
+        raise _too_large(device, "pins", len(pins), len(device.pins) + 1)
     rest = iter(device.pins)
     sites = {pin: device.clock_pin if pin == "clk" else next(rest) for pin in pins}
     line = {
@@ -167,7 +157,7 @@ def _measure(entry: CacheEntry, netlist: Netlist, device: Device, seed: int) -> 
     used = figures(netlist, device, counts)
     for figure, count in used.items():
         if count > getattr(device, figure):
-            raise DoesNotFitError(device, RESOURCE_NAMES[figure], count, getattr(device, figure))
+            raise _too_large(device, RESOURCE_NAMES[figure], count, getattr(device, figure))
     report = json.loads((entry.folder / "report.json").read_text())
     if not report["fmax"]:
         raise ValueError("no path between two registers, so there is no clock to measure")
@@ -187,4 +177,16 @@ def _explain(error: ToolError, device: Device) -> None:
         return
     name, used, has = max(over, key=lambda c: c[1] / max(c[2], 1))
     resource = RESOURCE_NAMES[figure_of[name]] if name in figure_of else name
-    raise DoesNotFitError(device, resource, used, has) from error
+    raise _too_large(device, resource, used, has) from error
+
+
+def _too_large(device: Device, resource: str, used: int, available: int) -> DoesNotFitError:
+    """A netlist is too large for a device."""
+    return DoesNotFitError(
+        f"does not fit {device.name}: {used} {resource} used, {available} available, "
+        f"{used - available} too many; fold further, use fewer bits, or take a larger device",
+        used / max(available, 1),
+        resource=resource,
+        used=used,
+        available=available,
+    )

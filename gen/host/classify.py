@@ -14,8 +14,8 @@ from typing import Any
 
 from gen.host import board_check, manifest, npy, ports
 from gen.host.connection import BoardConnection
-from gen.host.link_protocol import DeviceError
 from gen.host.manifest import Manifest
+from model.errors import RequestError, ShiftaddError
 
 
 def main(folder: Path, argv: Sequence[str] | None = None) -> int:
@@ -33,9 +33,9 @@ def main(folder: Path, argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("classify: interrupted", file=sys.stderr)
         return 130
-    except (DeviceError, ValueError, OSError) as error:
+    except (ShiftaddError, OSError) as error:
         print(f"classify: {error}", file=sys.stderr)
-        return 1 if isinstance(error, DeviceError) else 2
+        return error.exit_status if isinstance(error, ShiftaddError) else 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,7 +77,7 @@ def _show_progress(done: int, total: int) -> None:
 
 
 def images_of(path: Path, bundle: Manifest) -> list[Any]:
-    """The images in a file: one, or several along the first axis. Raises ValueError, OSError."""
+    """The images in a file: one, or several along the first axis. Raises RequestError, OSError."""
     info = bundle.info
     shape = info.height, info.width, info.channels
     if path.suffix != ".npy":
@@ -88,22 +88,28 @@ def images_of(path: Path, bundle: Manifest) -> list[Any]:
         return [array]
     if sizes[1:] == shape or (info.channels == 1 and sizes[1:] == shape[:2]):
         return list(array)
-    raise ValueError(f"{path}: array of shape {sizes}: must be {shape}, or several of these")
+    raise RequestError(f"{path}: array of shape {sizes}: must be {shape}, or several of these")
 
 
 def _picture(path: Path, bundle: Manifest) -> Any:
     """An image file as integers; its size must be right, as every way to scale it is a choice."""
     info = bundle.info
     if info.input_bits != 8 or info.input_signed or info.channels not in (1, 3):
-        raise ValueError(f"{path}: this network does not take bytes of a picture; give a .npy")
+        raise RequestError(f"{path}: this network does not take bytes of a picture; give a .npy")
     try:
         from PIL import Image
     except ImportError:
-        raise ValueError(f"{path}: image files need `pip install pillow`; or give a .npy") from None
-    with Image.open(path) as picture:
-        if picture.size != (info.width, info.height):
-            raise ValueError(
-                f"{path}: {picture.size[0]} × {picture.size[1]} pixels: must be "
-                f"{info.width} × {info.height}"
-            )
-        return picture.convert("L" if info.channels == 1 else "RGB").tobytes()
+        raise RequestError(
+            f"{path}: image files need `pip install pillow`; or give a .npy"
+        ) from None
+    try:
+        with Image.open(path) as picture:
+            size, values = picture.size, picture.convert("L" if info.channels == 1 else "RGB")
+            pixels = values.tobytes()
+    except Exception as error:  # Pillow raises many types for a damaged file
+        raise RequestError(f"{path}: cannot be read as an image ({error})") from None
+    if size != (info.width, info.height):
+        raise RequestError(
+            f"{path}: {size[0]} × {size[1]} pixels: must be {info.width} × {info.height}"
+        )
+    return pixels

@@ -12,8 +12,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from model.errors import ShiftaddError
 
-class DamagedError(ValueError):
+
+class DamagedError(ShiftaddError, ValueError):
     """A file is not what it was when it was made; the message names it and the way out."""
 
 
@@ -41,6 +43,8 @@ def verify(folder: Path, hashes: Mapping[str, str], *, again: str) -> None:
             have = of_file(path)
         except OSError as error:
             raise DamagedError(f"{path}: cannot be read ({error.strerror}); {again}") from None
+        except ValueError as error:  # not a name of a file
+            raise DamagedError(f"{folder}: {name!r}: {error}; {again}") from None
         if have != want:
             raise DamagedError(
                 f"{path}: damaged or changed (its hash is {have[:12]}, not {want[:12]}); {again}"

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, NamedTuple
 
+from model.errors import RequestError, ShiftaddError
+
 VERSION = 1
 NO_ID = 0xFF
 IDENTIFY, INFER, COUNTERS, SELF_TEST = 1, 2, 3, 4
@@ -15,8 +17,10 @@ ANSWER = 0x80
 DAMAGED, UNKNOWN, LENGTH, BUSY = 0xE1, 0xE2, 0xE3, 0xE4
 
 
-class DeviceError(RuntimeError):
+class DeviceError(ShiftaddError):
     """The device is missing, silent, busy or another one; the message says the way out."""
+
+    exit_status = 1
 
 
 @dataclass(frozen=True)
@@ -146,10 +150,10 @@ def unstuff(line: bytes) -> bytes | None:
 
 
 def pack_image(image: Any, info: BoardInfo) -> bytes:
-    """An image as bytes; ValueError when its size or a value does not fit the input."""
+    """An image as bytes; RequestError when its size or a value does not fit the input."""
     values = list(image if isinstance(image, bytes | bytearray) else _flat(image))
     if len(values) != info.image_bytes:
-        raise ValueError(
+        raise RequestError(
             f"image of {len(values)} values: must have {info.height}·{info.width}·"
             f"{info.channels} = {info.image_bytes}"
         )
@@ -157,7 +161,7 @@ def pack_image(image: Any, info: BoardInfo) -> bytes:
     high = low + (1 << info.input_bits) - 1
     for value in (min(values), max(values)):
         if not low <= value <= high:
-            raise ValueError(f"pixel {value}: must be {low} to {high}")
+            raise RequestError(f"pixel {value}: must be {low} to {high}")
     return bytes(value & 0xFF for value in values)
 
 
@@ -170,4 +174,4 @@ def _flat(image: Any) -> Iterator[int]:
         elif hasattr(part, "__iter__") or hasattr(part, "tolist"):
             yield from _flat(part)
         else:
-            raise ValueError(f"pixel {part}: must be an integer")
+            raise RequestError(f"pixel {part}: must be an integer")

@@ -11,6 +11,7 @@ from typing import Any
 
 from gen.host.hashes import DamagedError, of_json, verify
 from gen.host.link_protocol import BoardInfo
+from model.errors import UNREADABLE
 
 FORMAT = "shiftadd-bundle"
 VERSION = 1
@@ -71,10 +72,14 @@ def _parse(path: Path) -> Manifest:
         raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         known = raw.pop("format"), raw.pop("version")
         digest = raw.pop("hash")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except UNREADABLE as error:
         raise DamagedError(f"{path}: not a readable manifest ({error!r}); {AGAIN}") from None
     if known != (FORMAT, VERSION):
         raise DamagedError(f"{path}: {known[0]} {known[1]}, this program reads {FORMAT} {VERSION}")
     if of_json(raw) != digest:
         raise DamagedError(f"{path}: damaged or changed; {AGAIN}")
-    return Manifest(**raw | {"info": BoardInfo(**raw["info"]), "classes": tuple(raw["classes"])})
+    try:
+        info = BoardInfo(**raw["info"])
+        return Manifest(**raw | {"info": info, "classes": tuple(raw["classes"])})
+    except UNREADABLE as error:
+        raise DamagedError(f"{path}: not a readable manifest ({error!r}); {AGAIN}") from None

@@ -6,6 +6,8 @@ import ast
 from pathlib import Path
 from typing import Any
 
+from model.errors import UNREADABLE, RequestError
+
 MAGIC = b"\x93NUMPY"
 CODES: dict[str, Any] = {"u1": "B", "i1": "b", "u2": "H", "i2": "h"} | {
     "u4": "I", "i4": "i", "u8": "Q", "i8": "q",
@@ -14,7 +16,7 @@ CODES: dict[str, Any] = {"u1": "B", "i1": "b", "u2": "H", "i2": "h"} | {
 
 
 def read(path: Path) -> Any:
-    """The array in a file as nested lists. ValueError, in one line, for anything but integers.
+    """The array in a file as nested lists. RequestError, in one line, for anything but integers.
 
     Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, little-endian,
     C order, as numpy.save writes it.
@@ -30,8 +32,8 @@ def read(path: Path) -> Any:
         if order or kind[0] not in "<|" or kind[1:] not in CODES or not all(shape):
             raise ValueError(f"{kind} {shape}: must be integers, little-endian, in C order")
         return memoryview(raw[start:]).cast(CODES[kind[1:]], shape).tolist()
-    except (ValueError, TypeError, KeyError, IndexError, SyntaxError) as error:
-        raise ValueError(f"{path}: not a .npy file that can be read ({error})") from None
+    except (SyntaxError, MemoryError, *UNREADABLE) as error:
+        raise RequestError(f"{path}: not a .npy file that can be read ({error})") from None
 
 
 def shape(array: Any) -> tuple[int, ...]:

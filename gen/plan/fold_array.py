@@ -19,12 +19,12 @@ class FoldArray:
 
     pe: Array
     lanes: Array
-    parallel: Array
-    drain: Array
+    taps: Array
+    out_lanes: Array
     multiplier: Array
     requant: Array
     weights: Array
-    ring: Array
+    line_buffer: Array
 
     @staticmethod
     def of(folds: Sequence[Fold]) -> FoldArray:

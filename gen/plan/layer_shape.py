@@ -80,7 +80,7 @@ class Walk:
 @lru_cache(1 << 12)
 def walk(spot: Window, depthwise: bool, lanes: int, parallel: int) -> Walk:
     """The walk over the windows of `spot`."""
-    g = placed(spot, lanes=lanes, parallel=parallel, depthwise=depthwise)
+    g = placed(spot, lanes=lanes, taps=parallel, depthwise=depthwise)
     loops = [n for n in (*g.out, *g.loops.values()) if n > 1]
     return Walk(
         ring_depth(spot, lanes), g.image, g.slots_per_sum, g.cycles, len(loops),

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from gen.support.files import write
+from gen.support.errors import PlanError
+from model.errors import UNREADABLE
+from model.files import write
 
 FORMAT = "shiftadd-plan"
 VERSION = 1
 Multiplier = Literal["dsp", "lut"]
-
-
-class PlanError(ValueError):
-    """A plan cannot be made, read or used; the message says why and what would help."""
-
-
-class DoesNotFit(PlanError):
-    """No folding of the network fits the device or is as fast as asked.
-
-    ratio: what it takes of the scarcest resource, over what may be used; above 1.
-    """
-
-    def __init__(self, message: str, ratio: float = 2.0) -> None:
-        super().__init__(message)
-        self.ratio = ratio
 
 
 @dataclass(frozen=True)
@@ -49,21 +37,21 @@ class Cost:
 class Fold:
     """Folding and memories of one layer.
 
-    pe: output channels in parallel. lanes: input channels in parallel. parallel: kernel taps in
-    parallel. (SIMD is lanes · parallel.) drain: channels of an output word. multiplier, requant:
-    hardware that multiplies in the lanes and in the requantiser. weights, ring: style of the weight
-    memory and of the line buffer, `block`, `distributed` or `logic`; weights may also be `parts`,
+    pe: output channels in parallel. lanes: input channels in parallel. taps: kernel taps in
+    parallel. (SIMD is lanes · taps.) out_lanes: channels of an output word. multiplier, requant:
+    hardware that multiplies in the lanes and in the requantiser. weights, line_buffer: where the
+    weights and the row buffer lie, `block`, `distributed` or `logic`; weights also in `parts`:
     blocks whose rows hold several words.
     """
 
     pe: int = 1
     lanes: int = 1
-    parallel: int = 1
-    drain: int = 1
+    taps: int = 1
+    out_lanes: int = 1
     multiplier: Multiplier = "lut"
     requant: Multiplier = "lut"
     weights: str = "logic"
-    ring: str = "logic"
+    line_buffer: str = "logic"
 
 
 @dataclass(frozen=True)
@@ -100,7 +88,7 @@ class Plan:
     @property
     def hash(self) -> str:
         """SHA-256 of the content, in hexadecimal."""
-        return hashlib.sha256(_canonical(asdict(self)).encode()).hexdigest()
+        return hashlib.sha256(_canonical(_as_dict(self)).encode()).hexdigest()
 
 
 def latency_us(cycles: int, mhz: float) -> float:
@@ -113,6 +101,29 @@ def inferences_per_s(interval: int, mhz: float) -> float:
     return mhz * 1e6 / interval
 
 
+FILE_KEYS = {"taps": "parallel", "out_lanes": "drain", "line_buffer": "ring"}
+"""Fields of Fold by their names in files. Other names there would be another format: every plan's
+hash would change."""
+
+
+def fold_as_dict(fold: Fold) -> dict[str, Any]:
+    """As files have it."""
+    return {FILE_KEYS.get(name, name): value for name, value in vars(fold).items()}
+
+
+def fold_of(row: Mapping[str, Any]) -> Fold:
+    """The fold that `fold_as_dict` made a row of. Raises TypeError for another row."""
+    fields = {key: name for name, key in FILE_KEYS.items()}
+    return Fold(**{fields.get(key, key): value for key, value in row.items()})
+
+
+def _as_dict(plan: Plan) -> dict[str, Any]:
+    raw = asdict(plan)
+    for row, layer in zip(raw["stages"], plan.stages, strict=True):
+        row["fold"] = fold_as_dict(layer.fold)
+    return raw
+
+
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
@@ -120,7 +131,7 @@ def _canonical(value: Any) -> str:
 def save(plan: Plan, path: Path) -> None:
     """Writes the plan as JSON with its own hash."""
     text = json.dumps(
-        {"format": FORMAT, "version": VERSION, "hash": plan.hash, "plan": asdict(plan)}, indent=1
+        {"format": FORMAT, "version": VERSION, "hash": plan.hash, "plan": _as_dict(plan)}, indent=1
     )
     write(path, text + "\n")
 
@@ -129,7 +140,7 @@ def load(path: Path) -> Plan:
     """Reads a plan; raises PlanError when the file is damaged, foreign, or of a newer version."""
     try:
         document = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise PlanError(
             f"{path}: not a readable plan ({error}); compile the network again"
         ) from None
@@ -142,12 +153,12 @@ def load(path: Path) -> Plan:
     try:
         raw = document["plan"]
         stages = tuple(
-            PlannedLayer(s["name"], s["kind"], Fold(**s["fold"]), s["cycles"], Cost(**s["cost"]))
+            PlannedLayer(s["name"], s["kind"], fold_of(s["fold"]), s["cycles"], Cost(**s["cost"]))
             for s in raw.pop("stages")
         )
         fifos = {k: (v[0], v[1]) for k, v in raw.pop("fifos").items()}
         plan = Plan(stages=stages, fifos=fifos, cost=Cost(**raw.pop("cost")), **raw)
-    except (KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise PlanError(f"{path}: damaged plan ({error}); compile the network again") from None
     if plan.hash != document.get("hash"):
         raise PlanError(

@@ -72,7 +72,7 @@ def estimate(
     """Plans `network` within `share` (0 to 1) of the device's LUTs and multipliers, and predicts.
 
     Blocks of RAM and flip-flops stay whole. fps, dsps, luts, model, exact: as for
-    `gen.planner.planner.plan`. Raises gen.plan.plan.DoesNotFit, or PlanError for a wrong request.
+    `gen.planner.planner.plan`. Raises DoesNotFitError, or PlanError for a wrong request.
     """
     estimator = Estimator(network, device, model)
     return estimator.estimate(share=share, fps=fps, dsps=dsps, luts=luts, exact=exact)

@@ -52,7 +52,7 @@ def fast_cycles(layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]) -> Cy
             used = max(used, most, own)
         out, own = _through(layer, fold, came)
         times[layer.name] = out
-        lanes[layer.name] = 1 if isinstance(layer.op, Input) else fold.drain
+        lanes[layer.name] = 1 if isinstance(layer.op, Input) else fold.out_lanes
         busy = max(busy, used, own)
     return Cycles(latency=int(times[layers[-1].name][-1]), interval=busy)
 
@@ -113,7 +113,7 @@ def _engine(layer: LoweredLayer, fold: Fold, came: Times) -> tuple[Times, int]:
     g = geometry(layer, fold)
     starts = _spaced(came[_needed(g) - 1] + 1, g.slots_per_window)
     ends = g.slots_per_sum * np.arange(1, g.slots_per_window // g.slots_per_sum + 1)
-    words = np.arange(fold.pe // fold.drain)
+    words = np.arange(fold.pe // fold.out_lanes)
     latency = engine_latency(layer, fold)
     times = starts[:, None, None] + ends[:, None] + (latency + words)
     return times.ravel(), g.cycles
@@ -124,7 +124,7 @@ def _held(layer: LoweredLayer, fold: Fold, gap: int, times: Times) -> tuple[Time
 
     Two words wait at its end (rtl.stage.Outlet); then it stands still until the first one leaves.
     """
-    if gap == 1 or layer.window is None or (not layer.blocks and fold.pe == fold.drain):
+    if gap == 1 or layer.window is None or (not layer.blocks and fold.pe == fold.out_lanes):
         return times, 0
     ends, cycles = _emissions(layer, fold)
     steady = _leave([*ends, *(cycles + e for e in ends)], gap)
@@ -159,7 +159,7 @@ def _emissions(layer: LoweredLayer, fold: Fold) -> tuple[list[int], int]:
         return (_pool(layer, np.arange(words)) + 1).tolist(), words
     g = geometry(layer, fold)
     sums = g.slots_per_sum * np.arange(1, g.cycles // g.slots_per_sum + 1)
-    return np.add.outer(sums, np.arange(fold.pe // fold.drain)).ravel().tolist(), g.cycles
+    return np.add.outer(sums, np.arange(fold.pe // fold.out_lanes)).ravel().tolist(), g.cycles
 
 
 def _needed(g: Geometry) -> np.ndarray:
@@ -173,18 +173,18 @@ def _needed(g: Geometry) -> np.ndarray:
 def engine_latency(layer: LoweredLayer, fold: Fold) -> int:
     """`rtl.layer.Engine.latency`, without describing the engine for each folding."""
     assert layer.window is not None
-    simd = fold.parallel * (1 if layer.depthwise else fold.lanes)
+    simd = fold.taps * (1 if layer.depthwise else fold.lanes)
     element = pe(layer.kind).depth(
         simd=simd, w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier,
         registered=fold.weights == "parts",
     )  # fmt: skip
-    latency = _reader_latency(layer.window, fold.ring) + element
-    return latency + (fold.pe > fold.drain) + _requant_latency(layer, fold)
+    latency = _reader_latency(layer.window, fold.line_buffer) + element
+    return latency + (fold.pe > fold.out_lanes) + _requant_latency(layer, fold)
 
 
 def _requant_latency(layer: LoweredLayer, fold: Fold) -> int:
     made = requantisers(layer)
-    return made.unit(fold.drain, fold.requant).latency if made else 0
+    return made.unit(fold.out_lanes, fold.requant).latency if made else 0
 
 
 @cache

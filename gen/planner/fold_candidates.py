@@ -41,7 +41,7 @@ class FoldCandidate:
 
 
 class FoldCandidates:
-    """The foldings of a layer that are not beaten by another one in cycles and all resources.
+    """The foldings of a layer that are not dominated by another one in cycles and all resources.
 
     cycles: ascending. costs: (options, 4) LUTs, flip-flops, multipliers, blocks of RAM.
     """
@@ -52,7 +52,7 @@ class FoldCandidates:
         cycles = cycles_of(layer, self._offers)
         table = costs(layer, self._offers, device, model)
         order = np.lexsort((table[:, 0], cycles))
-        self._kept = order[_unbeaten(table[order])]
+        self._kept = order[_undominated(table[order])]
         self.cycles, self.costs = cycles[self._kept], table[self._kept]
         self._picked: dict[int, FoldCandidate] = {}
         self._others: dict[Fold, FoldCandidate] = {}
@@ -76,13 +76,13 @@ class FoldCandidates:
         return self._others[fold]
 
 
-def _unbeaten(costs: np.ndarray) -> np.ndarray:
+def _undominated(costs: np.ndarray) -> np.ndarray:
     """Mask of the rows that no earlier row is at most as large as, in all columns."""
     worse = np.ones((len(costs), len(costs)), dtype=bool)
     for column in costs.T:
         worse &= column[:, None] <= column
-    unbeaten: np.ndarray = ~np.any(np.triu(worse, 1), axis=0)
-    return unbeaten
+    undominated: np.ndarray = ~np.any(np.triu(worse, 1), axis=0)
+    return undominated
 
 
 def divisors(n: int, most: int) -> list[int]:
@@ -110,7 +110,7 @@ def _engine_cycles(facts: LayerShape, f: FoldArray) -> Array:
     def once(lanes: int, parallel: int) -> list[int]:
         return [walk(facts.window, facts.depthwise, lanes, parallel).cycles]
 
-    cycles: Array = tabled(once, f.lanes, f.parallel)[0]
+    cycles: Array = tabled(once, f.lanes, f.taps)[0]
     return cycles if facts.depthwise else cycles * (facts.channels // f.pe)
 
 
@@ -146,8 +146,8 @@ def _word_offers(
     rings = _ring_styles(depth, bits, np.ones_like(lanes), device)
     fast = rings[:, RINGS.index("distributed")]
     rings[fast] = [style == "distributed" for style in RINGS]
-    able = rings[:, None, :] & np.ones((1, len(requants), 1), dtype=bool)
-    n, by, ring = np.nonzero(able)
+    feasible = rings[:, None, :] & np.ones((1, len(requants), 1), dtype=bool)
+    n, by, ring = np.nonzero(feasible)
     ones, logic = np.ones_like(n), np.full(len(n), "logic")
     return FoldArray(
         lanes[n], lanes[n], ones, lanes[n], np.full(len(n), "lut"), np.array(requants)[by],
@@ -187,13 +187,13 @@ def _engine_offers(
     """All shapes, with each choice of what multiplies and of where memories live."""
     shape = _shapes(facts)
     depth = np.array([walk(facts.window, facts.depthwise, n, 1).depth for n in shape.lanes])
-    rings = _ring_styles(depth, shape.lanes * facts.x_bits, shape.parallel, device)
+    rings = _ring_styles(depth, shape.lanes * facts.x_bits, shape.taps, device)
     roms = _rom_styles(facts, shape.pe * simd(facts, shape), device)
     choices = np.ones((1, len(multipliers), len(requants), 1, 1), dtype=bool)
-    able = choices & roms[:, None, None, :, None] & rings[:, None, None, None, :]
-    i, multiplier, requant, rom, ring = np.nonzero(able)
+    feasible = choices & roms[:, None, None, :, None] & rings[:, None, None, None, :]
+    i, multiplier, requant, rom, ring = np.nonzero(feasible)
     return FoldArray(
-        shape.pe[i], shape.lanes[i], shape.parallel[i], shape.drain[i],
+        shape.pe[i], shape.lanes[i], shape.taps[i], shape.out_lanes[i],
         np.array(multipliers)[multiplier], np.array(requants)[requant],
         np.array(ROMS)[rom], np.array(RINGS)[ring],
     )  # fmt: skip
@@ -210,5 +210,5 @@ def _shapes(facts: LayerShape) -> FoldArray:
         sums = walk(facts.window, facts.depthwise, lanes, parallel).sums
         for pe in [lanes] if facts.depthwise else divisors(facts.channels, WIDEST):
             drain = next(d for d in divisors(pe, pe) if pe // d <= sums)
-            shapes.append(Fold(pe=pe, lanes=lanes, parallel=parallel, drain=drain))
+            shapes.append(Fold(pe=pe, lanes=lanes, taps=parallel, out_lanes=drain))
     return FoldArray.of(shapes)

@@ -16,10 +16,11 @@ import numpy as np
 from gen.cost.cost import CostModel, converters_before
 from gen.cost.features import converters
 from gen.plan.lower import LoweredLayer
-from gen.plan.plan import Cost, DoesNotFit
+from gen.plan.plan import Cost
 from gen.planner.fold_candidates import FoldCandidate, FoldCandidates
 from gen.planner.match_widths import WidthMatcher
 from gen.support.devices import RESOURCE_NAMES, Device
+from gen.support.errors import DoesNotFitError
 
 ROOM = {"ice40-hx8k": 0.75, "ice40-lp8k": 0.75, "gw1nr-9": 0.6}
 """Share of the LUTs that is planned, 0.85 elsewhere. Beyond it place and route becomes slow or
@@ -66,12 +67,13 @@ class FoldOptimiser:
         """The chosen candidate of each layer: least cycles an image within the budget.
 
         The cost of a layer includes the converters before it. cycles: least area at that many
-        cycles an image instead. Raises DoesNotFit that names the scarce resource when nothing fits.
+        cycles an image instead. Raises DoesNotFitError that names the scarce resource when
+        nothing fits.
         """
         slowest = max(self.offers, key=lambda o: int(o.cycles[0]))
         floor = int(slowest.cycles[0])
         if cycles is not None and cycles < floor:
-            raise DoesNotFit(
+            raise DoesNotFitError(
                 f"{cycles} cycles an image: layer {slowest.layer.name} needs at least {floor}; "
                 "ask for fewer images a second"
             )
@@ -82,7 +84,7 @@ class FoldOptimiser:
             how = f"at {cycles} cycles an image" if cycles is not None else "fully folded"
             message = _excess(chosen, budget, self.device, worst, how)
             over = getattr(total(chosen), worst) / max(getattr(budget, worst), 1)
-            raise DoesNotFit(message, over)
+            raise DoesNotFitError(message, over)
         low, high = 0, len(targets) - 1
         while low < high:
             middle = (low + high) // 2

@@ -50,9 +50,9 @@ class WidthMatcher:
         for reader, source, need in self.needs:
             widened[source] = need.widen(widened[source], widened[reader].lanes, cycles)
         for name, source in self.followers:
-            n = widened[source].drain
-            if widened[name].drain != n:
-                widened[name] = replace(widened[name], pe=n, lanes=n, drain=n)
+            n = widened[source].out_lanes
+            if widened[name].out_lanes != n:
+                widened[name] = replace(widened[name], pe=n, lanes=n, out_lanes=n)
         return widened
 
 
@@ -90,9 +90,9 @@ class _Need:
     def widen(self, fold: Fold, lanes: int, cycles: int) -> Fold:
         """`fold` with the least drain that meets the need, else that of the fastest converter."""
         lanes = 1 if self.single else lanes
-        if self.met(fold.drain, lanes, cycles):
+        if self.met(fold.out_lanes, lanes, cycles):
             return fold
-        drains = [d for d in range(fold.drain, fold.pe + 1) if fold.pe % d == 0]
+        drains = [d for d in range(fold.out_lanes, fold.pe + 1) if fold.pe % d == 0]
         enough = (d for d in drains if self.met(d, lanes, cycles))
         best = max(drains, key=lambda d: gcd(d, lanes))
-        return replace(fold, drain=next(enough, best))
+        return replace(fold, out_lanes=next(enough, best))

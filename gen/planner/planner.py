@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 
 from gen.cost.cost import CostModel
 from gen.engine import schedule
@@ -11,11 +12,12 @@ from gen.engine.assemble import assemble
 from gen.engine.cycle_models import FifoCycles
 from gen.engine.units import engine
 from gen.plan.lower import LoweredLayer, lower
-from gen.plan.plan import Cost, Fold, Plan, PlanError, PlannedLayer
+from gen.plan.plan import Cost, Fold, Plan, PlannedLayer
 from gen.planner.fast_cycles import fast_cycles
 from gen.planner.fold_candidates import FoldCandidate
 from gen.planner.fold_optimiser import FoldOptimiser, ResourceBudget, total
 from gen.support.devices import Device
+from gen.support.errors import PlanError
 from model.spec import Add, Network
 from model.store import content_hash
 
@@ -36,10 +38,9 @@ class Planner:
         luts: float | None = None, exact: bool = True,
     ) -> Plan:  # fmt: skip
         """See `plan`."""
+        _check_limits(fps, mhz, dsps, luts)
         cycles = None
         if fps is not None:
-            if fps <= 0:
-                raise PlanError(f"--fps {fps:g}: must be more than 0 images a second")
             cycles = int((mhz or self.device.mhz) * 1e6 / fps)
         layers = self.layers
         chosen = self._optimiser.choose(ResourceBudget.of(self.device, dsps, luts), cycles)
@@ -96,11 +97,23 @@ def plan(
     dsps, luts: use no more than these. model: cost model, the committed one unless given. exact:
     the schedule gives the cycles, and the blocks of RAM are those that these weights need. Without
     exact, blocks are those that weights of this shape may need, and the cycles of a network without
-    joins are those of `gen.planner.fast_cycles`. Raises PlanError for a wrong request, DoesNotFit
-    with resource and excess where nothing fits.
+    joins are those of `gen.planner.fast_cycles`. Raises PlanError for a wrong request,
+    DoesNotFitError with resource and excess where nothing fits.
     """
     planner = Planner(network, device, model)
     return planner.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
+
+
+def _check_limits(
+    fps: float | None, mhz: float | None, dsps: int | None, luts: float | None
+) -> None:
+    """PlanError for a limit that is no limit."""
+    for name, value, unit in (("fps", fps, " images a second"), ("mhz", mhz, "")):
+        if value is not None and not 0 < value < inf:
+            raise PlanError(f"--{name} {value:g}: must be more than 0{unit}")
+    for name, value in (("dsps", dsps), ("luts", luts)):
+        if value is not None and not value >= 0:
+            raise PlanError(f"--{name} {value:g}: must be at least 0")
 
 
 def size_fifos(

@@ -15,6 +15,7 @@ from gen.host.hashes import of_file
 from gen.support import tools
 from gen.support.cache import Cache
 from gen.support.devices import Device, FamilyName
+from model.errors import ShiftaddError
 
 ECP5_BLOCKS = ("DP16KD", "MULT18X18D")
 ICE40_BLOCKS = ("SB_RAM40_4K", "SB_MAC16")
@@ -43,7 +44,7 @@ ICE40_MACROS = """\
 SECONDS = 600
 
 
-class RecoverError(ValueError):
+class RecoverError(ShiftaddError, ValueError):
     """What was built cannot be read back here; the message says why and what would help."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from gen.flow import netlist
 from gen.flow.netlist import Cell, instance
 from gen.host.hashes import of_file
-from gen.recover.cell_models import ECP5_BLOCKS
+from gen.recover.cell_models import ECP5_BLOCKS, RecoverError
 from gen.support.cache import Cache, sources
 
 RAMW = {
@@ -85,7 +85,7 @@ def _cell(name: str, cell: Cell) -> str:
         to, by = ("O", "B") if parameter(cell, "DIR") == "INPUT" else ("B", "I")
         return f"assign n{out[to][0]} = {net(cell, by)};"
     if kind not in ECP5_BLOCKS:
-        raise ValueError(f"{kind}: no model of this cell of a routed ECP5 netlist")
+        raise RecoverError(f"{kind}: no model of this cell of a routed ECP5 netlist")
     return _block(name, cell)
 
 

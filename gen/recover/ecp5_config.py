@@ -24,14 +24,17 @@ from gen.recover.cell_models import SECONDS
 from gen.recover.ecp5 import parameter
 from gen.support import tools
 from gen.support.cache import Cache
+from model.errors import ShiftaddError
 
 UNPACKED_FILE, AGAIN_FILE = "unpacked.config", "again.bit"
 ONES = "1" * 16
 """Contents of a LUT that the configuration does not mention."""
 
 
-class DisagreementError(RuntimeError):
+class DisagreementError(ShiftaddError):
     """A bitstream does not hold what it was made from."""
+
+    exit_status = 1
 
 
 @dataclass

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -18,8 +19,10 @@ from pathlib import Path
 from types import ModuleType
 
 from gen.support.tools import ToolError
+from model.errors import UNREADABLE
 
 INDEX = "entry.json"
+logger = logging.getLogger("shiftadd.cache")
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,12 @@ class Cache:
         """
         key = _digest(json.dumps([name, dict(inputs)], sort_keys=True).encode())
         folder = self.root / f"{name}-{key[:20]}"
-        entry = _read(folder, key)
-        return entry or self._make(name, key, folder, make)
+        if entry := _read(folder, key):
+            logger.info("%s: built before, in %s", name, folder)
+            return entry
+        entry = self._make(name, key, folder, make)
+        logger.info("%s: kept, with its logs, in %s", name, entry.folder)
+        return entry
 
     def _make(self, name: str, key: str, folder: Path, make: Callable[[Path], float]) -> CacheEntry:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -102,5 +109,5 @@ def _read(folder: Path, key: str) -> CacheEntry | None:
             if _digest((folder / name).read_bytes()) != digest:
                 return None
         return CacheEntry(folder, index["files"], float(index["seconds"]), cached=True)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except UNREADABLE:
         return None

@@ -23,6 +23,7 @@ from gen.support.package_pins import (
     SG48,
     TQ144,
 )
+from model.errors import RequestError
 from rtl.block_ram import SHAPES
 
 FamilyName = Literal["ecp5", "ice40", "gowin"]
@@ -200,16 +201,16 @@ BOARDS = {
 
 
 def device(name: str) -> Device:
-    """The device or board called `name`, in any case; ValueError lists the known ones."""
+    """The device or board called `name`, in any case; RequestError lists the known ones."""
     boards = {board: DEVICES[on] for board, on in BOARDS.items()}
     return named("device or board", name, DEVICES | boards)
 
 
 def named(kind: str, name: str, known: Mapping[str, T]) -> T:
-    """The one of `known` called `name`, in any case; ValueError lists them all as a `kind`."""
+    """The one of `known` called `name`, in any case; RequestError lists them all as a `kind`."""
     key = name.strip().lower()
     if key in known:
         return known[key]
     near = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise ValueError(f"unknown {kind} {name!r}: {hint}known are {', '.join(known)}")
+    raise RequestError(f"unknown {kind} {name!r}: {hint}known are {', '.join(known)}")

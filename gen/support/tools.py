@@ -7,7 +7,9 @@ ends the process it is in; nextpnr and the packers are WebAssembly or Python mod
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,6 +18,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
+
+from model.errors import ShiftaddError
+
+logger = logging.getLogger("shiftadd.tools")
 
 # the child ends when this process ends, even if that is killed; only Linux can do so
 _TIE = """
@@ -79,8 +85,10 @@ DEBIAN = {"icebox_vlog": "fpga-icestorm"}
 """Tools that do not come with pip, and the packages that have them."""
 
 
-class ToolError(RuntimeError):
+class ToolError(ShiftaddError):
     """A tool failed. The message names step, tool and the line of its log that says why."""
+
+    exit_status = 1
 
     def __init__(self, step: str, tool: str, reason: str, log: Path) -> None:
         super().__init__(step, tool, reason, log)
@@ -94,8 +102,10 @@ class HopelessError(ToolError):
     """A tool was stopped because its log showed that it would never end."""
 
 
-class MissingToolError(ModuleNotFoundError):
+class MissingToolError(ShiftaddError, ModuleNotFoundError):
     """A tool is not installed; the message says how it is."""
+
+    exit_status = 1
 
 
 def version(tool: str) -> str:
@@ -144,6 +154,8 @@ def run(
     """
     version(tool)
     command = [sys.executable, "-P", "-c", _TIE + PROGRAMS[tool], *arguments]
+    logger.info("%s: %s %s", step, tool, shlex.join(arguments))
+    logger.info("%s: log: %s", step, log)
     start = time.monotonic()
     with (
         _copied(inputs, folder),
@@ -159,7 +171,9 @@ def run(
     if status:
         died = f"was killed by signal {-status}" if status < 0 else ""
         raise ToolError(step, tool, died or reason(log.read_text(errors="replace")), log)
-    return time.monotonic() - start
+    seconds = time.monotonic() - start
+    logger.info("%s: %s took %.1f s", step, tool, seconds)
+    return seconds
 
 
 def _status(child: subprocess.Popen[bytes], deadline: float) -> int | None:

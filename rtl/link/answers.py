@@ -15,13 +15,30 @@ COUNTERS_BYTES = (TIMES.size + 32 + FAULTS.size) // 8
 
 
 class Payload(wiring.Component):
-    """What an answer of `code` carries, a byte a cycle while `run` is high; `last` at its end.
+    """What an answer of one code carries.
 
-    Identity and counters take two cycles a byte, one to fetch it.
+    Parameters
+    ----------
+    identity : payload of IDENTIFY
+    expected : each of the answers of a self-test
+    rounds : of a self-test
 
-    scores: answers of the accelerator, `answered` as the last byte of one is taken. identity: of
-    IDENTIFY. expected: each of the `rounds` answers of a self-test; the last one is sent, and
-    behind it a byte, 1 if all were right.
+    Ports
+    -----
+    run : high while the payload is wanted
+    code : of the answer
+    scores : stream of the accelerator's answers
+    times, faults : what COUNTERS carries
+    o : stream of bytes with `last`
+    answered : high as the last byte of an answer of the accelerator is taken
+
+    Protocol
+    --------
+    Of a self-test the last answer is sent, and behind it a byte, 1 if all were right.
+
+    Latency
+    -------
+    A byte a cycle; identity and counters take two cycles a byte, one to fetch it.
     """
 
     def __init__(self, *, identity: bytes, expected: bytes, rounds: int) -> None:
@@ -131,7 +148,16 @@ class Payload(wiring.Component):
 
 
 class Appender(wiring.Component):
-    """Frames with their CRC behind them, low byte first. Latency 0, four cycles a frame."""
+    """Frames with their CRC behind them, low byte first.
+
+    Ports
+    -----
+    i, o : streams of bytes with `last`
+
+    Latency
+    -------
+    0 cycles; four cycles more for a frame.
+    """
 
     def __init__(self) -> None:
         super().__init__({"i": In(stream.Signature(FRAME)), "o": Out(stream.Signature(FRAME))})
@@ -166,9 +192,26 @@ class Appender(wiring.Component):
 
 
 class Answers(wiring.Component):
-    """One frame an answer, without its CRC: id, code and payload, a byte a cycle.
+    """One frame an answer, without its CRC: id, code and payload.
 
-    The streams and parameters are those of Payload. idle: no answer is under way.
+    Parameters
+    ----------
+    identity, expected, rounds : as of Payload
+
+    Ports
+    -----
+    i : stream of requests
+    scores, times, faults : as of Payload
+    o : stream of bytes with `last`
+    idle : no answer is under way
+
+    Protocol
+    --------
+    Answers leave in the order of the requests.
+
+    Latency
+    -------
+    A byte a cycle.
     """
 
     def __init__(self, *, identity: bytes, expected: bytes, rounds: int) -> None:

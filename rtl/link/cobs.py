@@ -19,10 +19,21 @@ FULL = 0xFF
 
 
 class Decoder(wiring.Component):
-    """Bytes of the line to bytes of frames, at most one for one. Latency 0.
+    """Bytes of the line to bytes of frames, at most one for one.
 
-    `end` closes a frame and carries no byte; with it, `error` tells that a byte of the frame was
-    damaged or that its last block was cut. Delimiters without a frame between them give nothing.
+    Ports
+    -----
+    i : stream of received bytes
+    o : stream of bytes, or of `end`, which closes a frame and carries no byte; with it, `error`
+        says that a byte of the frame was damaged or that its last block was cut
+
+    Protocol
+    --------
+    Delimiters without a frame between them give nothing.
+
+    Latency
+    -------
+    0 cycles.
     """
 
     def __init__(self) -> None:
@@ -59,12 +70,26 @@ class Decoder(wiring.Component):
 
 
 class Encoder(wiring.Component):
-    """Frames to bytes of the line, delimiter included, through a ring of `depth` bytes.
+    """Frames to bytes of the line, delimiter included, through a packet FIFO.
 
-    The length of a block is written into its place when the block ends, so that every byte costs
-    one write: a byte a cycle, and two cycles more for a frame and one for a full block. `i.ready`
-    is low while the ring is full.
-    depth: bytes, a power of two; at least 512, as a block is held until it is complete.
+    Parameters
+    ----------
+    depth : bytes, a power of two; at least 512, as a block is held until it is complete
+
+    Ports
+    -----
+    i : stream of bytes with `last`
+    o : stream of bytes without zeros but for the delimiters
+
+    Protocol
+    --------
+    `i.ready` is low while the FIFO is full. The length of a block is written into its place when
+    the block ends, so that every byte costs one write.
+
+    Latency
+    -------
+    A block leaves when it is complete. A byte a cycle, two cycles more for a frame and one for a
+    full block.
     """
 
     def __init__(self, *, depth: int = 512) -> None:

@@ -11,10 +11,26 @@ from rtl.link.cobs import FRAME
 
 
 class Feeder(wiring.Component):
-    """Passes the bytes of `images` on, with `last` at the end of each; latency 0, a byte a cycle.
+    """What enters the accelerator: images from the line, or a built-in one.
 
-    After `test`, which comes only between images, the built-in `vector` goes `rounds` times back to
-    back first.
+    Parameters
+    ----------
+    vector : bytes of the built-in image
+    rounds : how often it goes in a self-test
+
+    Ports
+    -----
+    images : stream of bytes, whole images
+    test : starts a self-test; comes only between images
+    o : stream of bytes with `last` at the end of each image
+
+    Protocol
+    --------
+    After `test` the vector goes `rounds` times back to back before the next image.
+
+    Latency
+    -------
+    0 cycles, a byte a cycle.
     """
 
     def __init__(self, *, vector: bytes, rounds: int) -> None:

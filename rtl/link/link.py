@@ -29,17 +29,35 @@ def slots(image_bytes: int) -> int:
 
 
 class Link(wiring.Component):
-    """Serves an accelerator, whose streams are s_axis (to it) and m_axis (from it), over a UART.
+    """Serves an accelerator over a UART.
 
-    A frame acts only after its CRC was right, and the accelerator is given whole images only, so
-    that nothing on the line can put it out of step. An inference costs no cycle beside those of the
-    line: `Stopwatch` counts what the accelerator alone takes.
+    Parameters
+    ----------
+    clock_hz : cycles a second
+    baud : bits a second
+    image_bytes, score_bytes : of an image and of its answer
+    identity : payload of the answer to `identify`
+    self_test : a built-in image, and its right answer
 
-    busy: something is being answered, before which no image enters the accelerator and after which
-    none is in it; error: the last frame was damaged.
-    clock_hz: cycles a second. baud: bits a second. image_bytes, score_bytes: of an image and of its
-    answer. identity: payload of the answer to `identify`. self_test: a built-in image, and its
-    right answer. Raises ValueError where they do not fit each other.
+    Ports
+    -----
+    rx, tx : the serial line
+    s_axis, m_axis : streams to and from the accelerator
+    busy : something is being answered, before which no image enters the accelerator and after which
+        none is in it
+    error : the last frame was damaged
+
+    Protocol
+    --------
+    docs/link.md. A frame acts only after its CRC was right, and the accelerator is given whole
+    images only, so that nothing on the line can put it out of step.
+
+    Latency
+    -------
+    An inference costs no cycle beside those of the line; `Stopwatch` counts what the accelerator
+    alone takes.
+
+    Raises ValueError where the parameters do not fit each other.
     """
 
     def __init__(

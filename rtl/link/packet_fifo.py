@@ -13,11 +13,27 @@ from rtl.delay import ram
 class PacketFifo(wiring.Component):
     """Words are written anywhere between `end` and `end` + `free`; `o` gives those before `end`.
 
-    end is moved on by the writer when words are final, and addresses count on past the depth: both
-    have one bit more than an address. Whatever lies beyond `end` is not seen, so not moving it
-    takes back what was written. One word in and one out each cycle; latency 2 from `end` to `o`.
-    `free` is a cycle late. some: there are words that have not reached `o`.
-    width: bits of a word. depth: words, a power of two.
+    Parameters
+    ----------
+    depth : words, a power of two
+    width : bits of a word
+
+    Ports
+    -----
+    at, data, write : a word and where it goes
+    end : moved on by the writer when words are final
+    free : words that may be written beyond `end`
+    some : there are words that have not reached `o`
+    o : stream of the words before `end`
+
+    Protocol
+    --------
+    Addresses count on past the depth: `at` and `end` have one bit more than an address. Whatever
+    lies beyond `end` is not seen, so not moving it takes back what was written.
+
+    Latency
+    -------
+    2 cycles from `end` to `o`, one word in and one out each cycle; `free` is a cycle late.
     """
 
     def __init__(self, *, depth: int, width: int = 8) -> None:

@@ -28,11 +28,25 @@ def buffer_bytes(image_bytes: int) -> int:
 
 
 class FrameVerdict(wiring.Component):
-    """Counts and checks the bytes of a frame; at its `end`, `code` is what its answer will be.
+    """Counts and checks the bytes of a frame, and says what its answer will be.
 
-    A byte takes nine cycles, as its CRC is made bit by bit; `end` comes a cycle behind the end at
-    `i`. byte: one is taken. count: bytes before it, no further than one beyond the longest frame.
-    room: the buffer had place for the image. idle: a self-test may run.
+    Parameters
+    ----------
+    image_bytes : of one image
+
+    Ports
+    -----
+    i : stream of decoded bytes
+    room : the buffer had place for the image
+    idle : a self-test may run
+    byte : a byte is taken
+    count : bytes before it, no further than one beyond the longest frame
+    end : the frame is complete
+    id, code : of its answer, at `end`
+
+    Latency
+    -------
+    Nine cycles a byte, as its CRC is made bit by bit; `end` comes a cycle behind the end at `i`.
     """
 
     def __init__(self, *, image_bytes: int) -> None:
@@ -89,13 +103,32 @@ class FrameVerdict(wiring.Component):
 
 
 class Requests(wiring.Component):
-    """Frames in at `i`; out come requests at `o`, in order, and the bytes of their images.
+    """Frames to requests, in order, and the bytes of their images.
 
-    idle: nothing is being answered. waiting: a request waits. A self-test is accepted only when
-    neither is so; then `test` is high for one cycle. error: the last frame was damaged. Damaged
-    frames are answered with NO_ID while less than half of the queue is in use, so that noise cannot
-    crowd out requests.
-    image_bytes: of one image.
+    Parameters
+    ----------
+    image_bytes : of one image
+
+    Ports
+    -----
+    i : stream of decoded bytes
+    o : stream of requests
+    images : stream of bytes
+    idle : nothing is being answered
+    test : high for one cycle when a self-test is accepted
+    waiting : a request waits
+    faults : counts of damaged and refused frames
+    error : the last frame was damaged
+
+    Protocol
+    --------
+    A self-test is accepted only while `idle` is high and no request waits. Damaged frames are
+    answered with NO_ID while less than half of the queue is in use, so that noise cannot crowd out
+    requests.
+
+    Latency
+    -------
+    A request comes when the CRC of its frame was right.
     """
 
     def __init__(self, *, image_bytes: int) -> None:

@@ -12,9 +12,16 @@ from rtl.link.protocol import TIMES
 class Stopwatch(wiring.Component):
     """Latency and interval of the last images for which they mean something.
 
-    first, last: the first byte of an image enters, the last byte of an answer leaves. latency:
-    cycles from `first` to `last` of an image that found the accelerator empty. interval: cycles
-    between two `last`, when the accelerator was not empty between them.
+    Ports
+    -----
+    first : the first byte of an image enters
+    last : the last byte of an answer leaves
+    times : latency, in cycles from `first` to `last` of an image that found the accelerator empty;
+        and interval, in cycles between two `last` when the accelerator was not empty between them
+
+    Latency
+    -------
+    `times` changes in the cycle after `last`.
     """
 
     def __init__(self) -> None:

@@ -54,11 +54,25 @@ def fastest_rate(clock_hz: int, rates: Sequence[int] = RATES) -> int:
 
 
 class Receiver(wiring.Component):
-    """Bytes from the line `rx`. Each bit is sampled in its middle, by a vote of three cycles.
+    """Bytes from a serial line.
 
-    o offers a byte for at least nine bit times, with `error` set when its stop bit was missing; it
-    is lost if it has not been taken when the next one comes.
-    divisor: cycles of a bit, at least 4.
+    Parameters
+    ----------
+    divisor : cycles of a bit, at least 4
+
+    Ports
+    -----
+    rx : the line
+    o : stream of bytes, with `error` set where the stop bit was missing
+
+    Protocol
+    --------
+    `o` offers a byte for at least nine bit times; it is lost if it has not been taken when the next
+    one comes. Each bit is sampled in its middle, by a vote of three cycles.
+
+    Latency
+    -------
+    A byte comes in the middle of its stop bit.
     """
 
     def __init__(self, *, divisor: int) -> None:
@@ -106,7 +120,21 @@ class Receiver(wiring.Component):
 
 
 class Transmitter(wiring.Component):
-    """Bytes to the line `tx`, one in 10 · divisor + 1 cycles. divisor: cycles of a bit."""
+    """Bytes to a serial line.
+
+    Parameters
+    ----------
+    divisor : cycles of a bit, at least 4
+
+    Ports
+    -----
+    i : stream of bytes
+    tx : the line
+
+    Latency
+    -------
+    10 · divisor + 1 cycles a byte.
+    """
 
     def __init__(self, *, divisor: int) -> None:
         _check(divisor)

@@ -28,16 +28,33 @@ class PE(wiring.Component, ABC):
     A slot is one enabled cycle with `simd` inputs and weights. The terms are registered, summed in
     a balanced tree with a register behind every `levels` levels, and accumulated.
 
+    Parameters
+    ----------
+    simd : lanes: inputs, and weights, of a slot
+    x_bits, x_signed : of an input
+    w_bits : of a weight
+    acc_bits : of the sum
+    multiplier : what forms products, `dsp` or `lut`; only where the class MULTIPLIES
+    levels : of the adder tree between two registers
+    registered : x and w come far, and are registered first
+
     Ports
     -----
     en : the whole element stands still while it is low
-    x : `simd` inputs of `x_bits` bits
+    x : `simd` inputs
     w : `simd` weights as packed by `pack`
-    restart : high `restart_delay` enabled cycles after the first slot of a sum was at x and w
-    acc : the sum so far; includes a slot `latency` enabled cycles after it was at x and w
+    restart : a new sum begins
+    acc : the sum so far
 
+    Protocol
+    --------
+    `restart` is high `restart_delay` enabled cycles after the first slot of a sum was at x and w.
     The register that accumulates is cleared in the cycle before a sum begins, which takes no logic,
     while choosing between it and zero would; `acc` is therefore a register of its own.
+
+    Latency
+    -------
+    `acc` includes a slot `latency` enabled cycles after it was at x and w.
     """
 
     WEIGHT_BITS = 2, 8

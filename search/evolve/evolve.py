@@ -29,6 +29,7 @@ from pymoo.operators.survival.rank_and_crowding.metrics import CrowdingDiversity
 from pymoo.problems.static import StaticProblem
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
+from model.errors import RequestError
 from search.evolve.objectives import Limits, Score
 from search.results.hypervolume import spread
 from search.results.results import OBJECTIVES
@@ -57,7 +58,7 @@ class Evolution:
         known: Iterable[Candidate] = (),
     ) -> None:  # fmt: skip
         if sampler not in SAMPLERS:
-            raise ValueError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
+            raise RequestError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
         self.limits = limits
         draw = _Draw(space, random.Random(seed))
         fresh = _Fresh()
@@ -96,11 +97,13 @@ class Evolution:
 
 def front(scores: Sequence[Score], limits: Limits) -> list[Score]:
     """Those that may be built and that none beats in all objectives, by key."""
-    able = sorted((s for s in scores if s.violation(limits) == 0), key=lambda s: s.key)
-    if not able:
+    feasible = sorted((s for s in scores if s.violation(limits) == 0), key=lambda s: s.key)
+    if not feasible:
         return []
-    rows = np.array([score.objectives() for score in able])
-    return [able[i] for i in sorted(NonDominatedSorting().do(rows, only_non_dominated_front=True))]
+    rows = np.array([score.objectives() for score in feasible])
+    return [
+        feasible[i] for i in sorted(NonDominatedSorting().do(rows, only_non_dominated_front=True))
+    ]
 
 
 def smallest(space: Space, kind: str) -> Candidate:

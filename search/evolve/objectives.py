@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from model.errors import RequestError
 from search.evolve.predictor import Inherited
 from search.results.hypervolume import row
 from search.results.results import OBJECTIVES
@@ -48,7 +49,7 @@ class Limits:
             least = 0 if name == "dsps" else 1e-9
             if value is not None and not value >= least:
                 rule = "at least 0" if name == "dsps" else "more than 0"
-                raise ValueError(f"{self.said(name)}: must be {rule}")
+                raise RequestError(f"{self.said(name)}: must be {rule}")
 
     def said(self, name: str, value: float | None = None) -> str:
         """A limit as on the command line, with its own value or another one."""

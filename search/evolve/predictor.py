@@ -74,10 +74,10 @@ class Predictor:
 
         One that training made worse tells of the training, not of the network: left out.
         """
-        sound = [p for p in probes if p.trained >= p.inherited.accuracy]
-        if len(sound) < FEWEST:
+        usable = [p for p in probes if p.trained >= p.inherited.accuracy]
+        if len(usable) < FEWEST:
             return AS_INHERITED
-        ordered = sorted(sound, key=lambda p: (p.weights, p.kinds, p.inherited.loss, p.trained))
+        ordered = sorted(usable, key=lambda p: (p.weights, p.kinds, p.inherited.loss, p.trained))
         rows = [_features(p.kinds, p.weights, p.inherited) for p in ordered]
         gains = [_logit(p.trained) - PRIOR * _logit(p.inherited.accuracy) for p in ordered]
         line = make_pipeline(StandardScaler(), BayesianRidge()).fit(rows, gains)

@@ -13,9 +13,9 @@ import torch
 from torch.nn import functional
 
 from gen.cost.cost import CostModel
-from gen.plan.plan import DoesNotFit
 from gen.planner.estimate import Estimate, Estimator
 from gen.support.devices import device
+from gen.support.errors import DoesNotFitError
 from model import data as datasets
 from model.data import Dataset, validation_split
 from model.net import Net, export
@@ -112,7 +112,7 @@ def _cost(setting: ScoringSetup, chip: Estimator, genome: Genome) -> Score:
     )
     try:
         estimate = predicted(setting, chip, genome.share)
-    except DoesNotFit as error:
+    except DoesNotFitError as error:
         return replace(score, why=" ".join(str(error).split()), excess=error.ratio)
     return replace(score, fits=True, predicted=estimate.as_dict())
 
@@ -127,7 +127,7 @@ def predicted(
 ) -> Estimate:
     """Plan and cost within `share` of the LUTs; multipliers and blocks of RAM stay whole.
 
-    Raises DoesNotFit.
+    Raises DoesNotFitError.
     """
     luts = int(share * most_luts(setting, chip))
     return chip.estimate(luts=luts, dsps=setting.limits.dsps, exact=exact)

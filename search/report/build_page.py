@@ -24,7 +24,7 @@ LEGEND = {name: name for name in ordered_kinds()} | {"mixed": "mixed kinds"}
 
 
 def page(runs: Sequence[SearchRun], command: str) -> Page:
-    """The page of one run, or of several of which the first is held against the others."""
+    """The page of one run, or of several of which the first is compared with the others."""
     names = _names(runs)
     marks = {group: letter for run in runs for group, letter in letters(run).items()}
     single = len(runs) == 1
@@ -117,7 +117,7 @@ def _lede(run: SearchRun) -> list[str]:
 
 def _alone(run: SearchRun) -> list[str]:
     """What is said where only mixed networks were measured."""
-    return [ALONE] if {f.kind for f in run.finalists if f.sound} == {"mixed"} else []
+    return [ALONE] if {f.kind for f in run.finalists if f.verified} == {"mixed"} else []
 
 
 def _lede_of_several(

@@ -11,7 +11,7 @@ from search.report.pareto_plots import group
 from search.report.svg_plot import Line, Mark, Plot, frame
 from search.results.results import Histogram, SearchRun
 
-FORETOLD = {
+COMPARED = {
     "lut": "LUTs",
     "ff": "flip-flops",
     "fmax_mhz": "clock, MHz",
@@ -23,12 +23,12 @@ FEW = 12
 """Curves over fewer values than this show each of them."""
 
 
-def foretold(run: SearchRun) -> list[tuple[Plot, float | None]]:
+def predicted_beside_measured(run: SearchRun) -> list[tuple[Plot, float | None]]:
     """Predicted against measured figures of all finalists, and their mean absolute error, %."""
-    return [_foretold(run, cost) for cost in FORETOLD]
+    return [_predicted_beside(run, cost) for cost in COMPARED]
 
 
-def _foretold(run: SearchRun, cost: str) -> tuple[Plot, float | None]:
+def _predicted_beside(run: SearchRun, cost: str) -> tuple[Plot, float | None]:
     pairs = [
         (f, p, m)
         for f in run.finalists
@@ -36,7 +36,7 @@ def _foretold(run: SearchRun, cost: str) -> tuple[Plot, float | None]:
     ]
     values = [v for _, p, m in pairs for v in (p, m)]
     plot = frame(
-        FORETOLD[cost], values, values, size=SMALL, labels=("predicted", "measured"),
+        COMPARED[cost], values, values, size=SMALL, labels=("predicted", "measured"),
         scales=("log", "log"),
     )  # fmt: skip
     for style, by in (("band", 1.1), ("even", 1.0), ("band", 1 / 1.1)):

@@ -22,22 +22,22 @@ class Fact:
 
 @dataclass(frozen=True)
 class Bar:
-    """One resource of a finalist. part, predicted: percent of what the device has."""
+    """One resource of a finalist. part, predicted_part: percent of what the device has."""
 
     name: str
     used: float
     has: float
     part: float
-    foretold: float | None
     predicted: float | None
+    predicted_part: float | None
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Malformed frames of one sort. damaged, refused: what the board counted of them, in percent of
-    the longest bar. harm: good requests that suffered."""
+    """Malformed frames of one category. damaged, refused: what the board counted of them, in
+    percent of the longest bar. harm: good requests that suffered."""
 
-    sort: str
+    category: str
     sent: int
     damaged: float
     refused: float
@@ -68,7 +68,7 @@ class View:
     name: str
     cards: list[Card]
     progress: str
-    foretold: list[tuple[Plot, float | None]]
+    comparisons: list[tuple[Plot, float | None]]
     rounds: list[tuple[str, Plot]]
     supernet: str
     training: list[tuple[str, Plot]]
@@ -77,7 +77,7 @@ class View:
     seconds: list[tuple[str, float, float]]
 
     @property
-    def beaten(self) -> bool:
+    def dominated(self) -> bool:
         return not all(card.on_front for card in self.cards)
 
 

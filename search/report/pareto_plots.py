@@ -23,7 +23,7 @@ def search_plots(run: SearchRun, letters: Mapping[str, str]) -> list[Plot]:
 
 def _search_plot(run: SearchRun, letters: Mapping[str, str], cost: str) -> Plot:
     points = [p for p in run.points if _shown(p, cost)]
-    built = [f for f in run.finalists if f.sound]
+    built = [f for f in run.finalists if f.verified]
     least = _floor([_percent(p.accuracy) for p in points], built)
     above = [p for p in points if _percent(p.accuracy) >= least]
     xs = [p.predicted.of(cost) for p in above]
@@ -96,11 +96,11 @@ def _clouds(plot: Plot, points: Iterable[Point], cost: str) -> None:
 
 def _prediction(plot: Plot, finalist: Finalist, cost: str) -> None:
     """A line from where the search saw the finalist to where it was measured."""
-    foretold = finalist.searched.of(cost)
-    if foretold and finalist.expected is not None:
-        x0, y0 = plot.x.at(foretold), plot.y.at(_percent(finalist.expected))
+    predicted = finalist.searched.of(cost)
+    if predicted and finalist.expected is not None:
+        x0, y0 = plot.x.at(predicted), plot.y.at(_percent(finalist.expected))
         x, y = _spot(plot, finalist, cost)
-        plot.lines.append(Line("foretold", f"M{x0:g} {y0:g}L{x:g} {y:g}"))
+        plot.lines.append(Line("predicted", f"M{x0:g} {y0:g}L{x:g} {y:g}"))
         plot.lines.append(Line(f"start {finalist.kind}", f"M{x0:g} {y0:g}h0"))
 
 
@@ -114,8 +114,8 @@ def _measurement(
 ) -> None:
     (x, y), name = _spot(plot, finalist, cost), group(run, finalist)
     letter = letters.get(name, "")
-    beaten = "" if finalist in run.front else " beaten"
-    plot.marks.append(Mark(x, y, style + beaten, name, letter))
+    dominated = "" if finalist in run.front else " dominated"
+    plot.marks.append(Mark(x, y, style + dominated, name, letter))
     plot.hits.append((x, y, told(finalist, letter or run.title), name))
 
 

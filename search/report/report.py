@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gen.support.files import write
+from model.files import write
 from search.report.build_page import page
 from search.report.render import render
 from search.results.results import RunError, SearchRun

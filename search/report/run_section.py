@@ -22,9 +22,9 @@ NETWORKS = {"largest": "ours", "random": "theirs"}
 
 
 def letters(run: SearchRun) -> dict[str, str]:
-    """A letter for every sound finalist, by its group: the front first, most accurate first."""
+    """A letter for every verified finalist, by its group: the front first, most accurate first."""
     names = (*LETTERS, *(f"{a}{b}" for a in LETTERS for b in LETTERS))
-    ordered = [f for f in _ordered(run) if f.sound]
+    ordered = [f for f in _ordered(run) if f.verified]
     return {group(run, f): name for f, name in zip(ordered, names, strict=False)}
 
 
@@ -39,7 +39,7 @@ def view(run: SearchRun, name: str, names: Mapping[str, str]) -> View:
         name=name,
         cards=[_card(run, f, names, widest) for f in ordered],
         progress=_progress(run),
-        foretold=diagnostic_plots.foretold(run) if measured else [],
+        comparisons=diagnostic_plots.predicted_beside_measured(run) if measured else [],
         rounds=_rounds(run),
         supernet=_supernet(run),
         training=_training(run),
@@ -50,10 +50,10 @@ def view(run: SearchRun, name: str, names: Mapping[str, str]) -> View:
 
 
 def _ordered(run: SearchRun) -> list[Finalist]:
-    """The front, then what is beaten, then what was not built."""
+    """The front, then what is dominated, then what was not built."""
     front = run.front
     rest = [f for f in run.finalists if f not in front]
-    return front + sorted(rest, key=lambda f: (not f.sound, -(f.validation or 0.0), f.key))
+    return front + sorted(rest, key=lambda f: (not f.verified, -(f.validation or 0.0), f.key))
 
 
 def _card(run: SearchRun, finalist: Finalist, names: Mapping[str, str], widest: int) -> Card:
@@ -75,24 +75,24 @@ def _bars(run: SearchRun, finalist: Finalist) -> list[Bar]:
     made = []
     for cost, name in RESOURCES.items():
         used, has = finalist.measured.of(cost), float(run.device.get(cost) or 0)
-        foretold = finalist.predicted.of(cost)
+        predicted = finalist.predicted.of(cost)
         if used is not None and has:
-            part = None if foretold is None else 100 * foretold / has
-            made.append(Bar(name, used, has, 100 * used / has, foretold, part))
+            part = None if predicted is None else 100 * predicted / has
+            made.append(Bar(name, used, has, 100 * used / has, predicted, part))
     return made
 
 
 def _faults(finalist: Finalist) -> list[Fault]:
-    """A bar a sort; all have one scale."""
+    """A bar a category; all have one scale."""
     frames = finalist.faults.frames if finalist.faults else {}
     most = max((f.damaged + f.refused for f in frames.values()), default=0) or 1
     return [
         Fault(
-            sort, f.sent, 100 * f.damaged / most, 100 * f.refused / most, f.harm,
+            category, f.sent, 100 * f.damaged / most, 100 * f.refused / most, f.harm,
             f"{f.damaged:,} counted as damaged, {f.refused:,} refused by the board; {f.good:,} "
             f"good requests between them: {f.wrong} wrong, {f.lost} lost, {f.hung} hung",
         )
-        for sort, f in frames.items()
+        for category, f in frames.items()
     ]  # fmt: skip
 
 

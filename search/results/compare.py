@@ -36,8 +36,8 @@ class Gain:
 def gain(
     ours: Sequence[Finalist], theirs: Sequence[Finalist], names: tuple[str, str], style: str
 ) -> Gain | None:
-    """None where one of the two has no sound finalist."""
-    mine, his = [f for f in ours if f.sound], [f for f in theirs if f.sound]
+    """None where one of the two has no verified finalist."""
+    mine, his = [f for f in ours if f.verified], [f for f in theirs if f.verified]
     if not mine or not his:
         return None
     accuracy = min(_best(mine), _best(his))

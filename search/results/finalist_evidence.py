@@ -9,7 +9,7 @@ from sim.verify import evidence
 from sim.verify.fault_counts import FaultCounts
 
 
-def proven(folder: Path) -> tuple[tuple[Proof, ...], FaultCounts | None]:
+def evidence_of(folder: Path) -> tuple[tuple[Proof, ...], FaultCounts | None]:
     """The levels below RTL of the build in `folder`; the faults that its virtual board was given,
     None where none were tried."""
     said = evidence.read(folder / evidence.FILE) or {}

@@ -16,7 +16,7 @@ def compare(number: int, finalists: Sequence[Mapping[str, Any]], box: Box) -> di
     """A row of rounds.json. Errors: mean of |predicted − measured| / measured, in %.
 
     hypervolume_predicted: of the finalists as the search saw them, with expected accuracies;
-    hypervolume_measured: trained out and built.
+    hypervolume_measured: fine-tuned and built.
     """
     built = [f for f in finalists if f["measured"]]
     summary: dict[str, Any] = {"round": number, "finalists": len(finalists), "measured": len(built)}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from model.arch import Architecture
+from model.errors import ShiftaddError
 from model.kinds import kind_names, plain_kind
 from sim.verify.evidence import BARE, WHAT
 from sim.verify.fault_counts import FaultCounts
@@ -20,7 +21,7 @@ OBJECTIVES = ("latency_us", "lut", "energy_nj")
 """The costs that the front minimises, beside the accuracy that it maximises."""
 
 
-class RunError(ValueError):
+class RunError(ShiftaddError, ValueError):
     """A folder is not a readable run; one line says what is wrong and with which file."""
 
 
@@ -122,7 +123,7 @@ class Finalist:
         return one_kind(self.kinds)
 
     @property
-    def sound(self) -> bool:
+    def verified(self) -> bool:
         """Built, equal to the golden model on every image, and known in every objective."""
         known = self.validation is not None and None not in map(self.measured.of, OBJECTIVES)
         return known and not self.error and not self.mismatches
@@ -214,16 +215,16 @@ def one_kind(kinds: Iterable[str]) -> str:
 
 
 def front(finalists: Iterable[Finalist]) -> list[Finalist]:
-    """The measured Pareto front: sound, and beaten by none in validation accuracy and OBJECTIVES.
+    """The measured Pareto front: verified, and not dominated in validation accuracy and OBJECTIVES.
 
     Most accurate first; equals in all objectives stay side by side.
     """
-    sound = [f for f in finalists if f.sound]
-    kept = [f for f in sound if not any(_beats(other, f) for other in sound)]
+    verified = [f for f in finalists if f.verified]
+    kept = [f for f in verified if not any(_dominates(other, f) for other in verified)]
     return sorted(kept, key=lambda f: (-_objectives(f)[0], _objectives(f)[1:], f.key))
 
 
-def _beats(a: Finalist, b: Finalist) -> bool:
+def _dominates(a: Finalist, b: Finalist) -> bool:
     x, y = _objectives(a), _objectives(b)
     return x != y and x[0] >= y[0] and all(p <= q for p, q in zip(x[1:], y[1:], strict=True))
 
@@ -235,7 +236,9 @@ def _objectives(finalist: Finalist) -> tuple[float, ...]:
 
 def by_cost(points: Sequence[Finalist], cost: str) -> list[tuple[float, float]]:
     """(cost, validation accuracy) of the points that none beats in these two, cheapest first."""
-    pairs = sorted((f.measured.of(cost) or 0.0, -(f.validation or 0.0)) for f in points if f.sound)
+    pairs = sorted(
+        (f.measured.of(cost) or 0.0, -(f.validation or 0.0)) for f in points if f.verified
+    )
     steps: list[tuple[float, float]] = []
     for spent, loss in pairs:
         if not steps or -loss > steps[-1][1]:

@@ -11,9 +11,10 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gen.support.files import write
-from model.arch import Architecture, ArchitectureError, from_json
-from search.results.finalist_evidence import proven
+from model.arch import Architecture, from_json
+from model.errors import UNREADABLE
+from model.files import write
+from search.results.finalist_evidence import evidence_of
 from search.results.results import (
     COLUMNS,
     COSTS,
@@ -25,7 +26,7 @@ from search.results.results import (
     SearchRun,
 )  # fmt: skip
 from search.space import space_files
-from search.space.space import Candidate, SpaceError
+from search.space.space import Candidate
 
 T = TypeVar("T")
 FORMAT, VERSION = "shiftadd-run", 1
@@ -37,7 +38,7 @@ def load(folder: Path) -> SearchRun:
     path = folder / "run.json"
     if not path.is_file():
         raise RunError(f"{folder}: no run.json; give a folder that `shiftadd search` wrote")
-    head = _parsed(path, lambda row: _head(path, row))
+    head = parsed(path, lambda row: _head(path, row))
     finalists, building = _finalists(folder, head["request"].get("space", ""))
     curve, histograms = _optional(folder / "supernet.json", _training, _training({}))
     return SearchRun(
@@ -64,13 +65,13 @@ def save_front(folder: Path, points: Sequence[Finalist]) -> None:
     write(folder / "front.csv", table.getvalue())
 
 
-def _parsed(path: Path, make: Callable[[Any], T]) -> T:
+def parsed(path: Path, make: Callable[[Any], T]) -> T:
     """`make` of the JSON in `path`; anything wrong with either is one RunError."""
     try:
         return make(json.loads(path.read_text(encoding="utf-8")))
     except RunError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise RunError(f"{path}: damaged ({_words(error)}); restore it or search again") from None
 
 
@@ -97,13 +98,17 @@ def _plain(row: dict[str, Any] | None) -> dict[str, str | int | float]:
 
 
 def _optional(path: Path, kind: Callable[[Any], T], missing: T) -> T:
-    return _parsed(path, kind) if path.is_file() else missing
+    return parsed(path, kind) if path.is_file() else missing
 
 
 def _numbers(rows: list[dict[str, Any]]) -> tuple[dict[str, float], ...]:
     """The numbers of each row; what is not one is left out."""
     return tuple(
-        {key: float(value) for key, value in row.items() if isinstance(value, int | float)}
+        {
+            key: float(value)
+            for key, value in row.items()
+            if isinstance(value, int | float) and isfinite(float(value))
+        }
         for row in rows
     )
 
@@ -133,7 +138,7 @@ def _points(path: Path) -> tuple[Point, ...]:
 def _line(path: Path, number: int, line: bytes) -> Point:
     try:
         return _point(json.loads(line))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise RunError(f"{path}: line {number} is damaged ({_words(error)})") from None
 
 
@@ -152,7 +157,7 @@ def _finalists(folder: Path, space: str) -> tuple[tuple[Finalist, ...], int]:
     """Those that have ended, in order of their keys, and how many have only begun."""
     folders = sorted(p for p in (folder / "finalists").glob("*") if p.is_dir())
     ended = [p for p in folders if (p / "finalist.json").is_file()]
-    made = (_parsed(p / "finalist.json", partial(_finalist, p, space)) for p in ended)
+    made = (parsed(p / "finalist.json", partial(_finalist, p, space)) for p in ended)
     return tuple(made), len(folders) - len(ended)
 
 
@@ -162,7 +167,7 @@ def _finalist(folder: Path, space: str, row: dict[str, Any]) -> Finalist:
         _number(accuracy.get(name)) for name in ("inherited", "validation", "test")
     )
     report: dict[str, Any] = _optional(folder / "report.json", dict, {})
-    below, faults = proven(folder)
+    below, faults = evidence_of(folder)
     return Finalist(
         key=str(row["key"]), share=float(row["share"]), round=int(row.get("round") or 0),
         kinds=tuple(map(str, row["kinds"])), inherited=inherited, validation=validation, test=test,
@@ -183,12 +188,15 @@ def _architecture(folder: Path, candidate: Any, space: str) -> Architecture | No
         if path.is_file():
             return from_json(path.read_text(encoding="utf-8"), str(path))
         return space_files.load(space).architecture(Candidate.from_dict(candidate))
-    except (ArchitectureError, SpaceError, OSError, KeyError, TypeError, ValueError):
+    except UNREADABLE:
         return None
 
 
 def _costs(row: dict[str, Any] | None) -> Costs:
-    return Costs(**{name: _number((row or {}).get(name)) for name in COSTS})
+    costs = {name: _number((row or {}).get(name)) for name in COSTS}
+    if wrong := [name for name, value in costs.items() if value is not None and value < 0]:
+        raise ValueError(f"{wrong[0]} {costs[wrong[0]]} is below 0")
+    return Costs(**costs)
 
 
 def _number(value: Any) -> float | None:

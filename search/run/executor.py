@@ -15,13 +15,16 @@ from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Any, TypeVar
 
+from gen.support import logs
+from model.errors import RequestError, ShiftaddError
+
 J = TypeVar("J")
 R = TypeVar("R")
 LIVES = 3
 """How often work is begun again after a worker has died."""
 
 
-class SchedulerError(ValueError):
+class SchedulerError(ShiftaddError, ValueError):
     """No cluster at the given address, or workers that keep dying; one line says which."""
 
 
@@ -36,7 +39,7 @@ class Pool:
         self, workers: int = 2, scheduler: str | None = None, *, timeout: float = 10
     ) -> None:
         if workers < 1:
-            raise ValueError(f"--workers {workers}: at least 1")
+            raise RequestError(f"--workers {workers}: at least 1")
         self.workers, self.scheduler, self.timeout = workers, scheduler, timeout
         self._client: Any = None
         self._executor: Executor | None = None
@@ -81,7 +84,9 @@ class Pool:
             executor: Executor = self._client.get_executor(pure=False)
             return executor
         spawn = multiprocessing.get_context("spawn")  # torch and fork do not go together
-        return ProcessPoolExecutor(self.workers, spawn, initializer=_begin)
+        return ProcessPoolExecutor(
+            self.workers, spawn, initializer=_begin, initargs=(logs.wanted(),)
+        )
 
     def _stop(self, *, at_once: bool) -> None:
         executor, self._executor = self._executor, None
@@ -113,10 +118,12 @@ def _connect(address: str, timeout: float) -> Any:
         ) from None
 
 
-def _begin() -> None:
+def _begin(verbose: bool) -> None:
     """In a fresh local worker: Ctrl-C is its parent's business, and it ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = "1"
+    if verbose:
+        logs.start()
     if sys.platform == "linux":
         import ctypes
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from model.errors import ShiftaddError
 from search.evolve.evolve import smallest
 from search.evolve.objectives import SHARES, Limits, Score
 from search.evolve.scoring import Job, ScoringSetup, evaluate
@@ -19,7 +20,7 @@ FIGURES = {
 }  # fmt: skip
 
 
-class InfeasibleError(ValueError):
+class InfeasibleError(ShiftaddError, ValueError):
     """No network of the space meets the request; the line names the nearest value."""
 
 

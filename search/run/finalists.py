@@ -1,4 +1,4 @@
-"""Finalists: points of the predicted front, trained out, built, measured and proven.
+"""Finalists: points of the predicted front, fine-tuned, built, measured and proven.
 
 Everything about one lands in its folder of the run directory; finalist.json comes last, so that a
 folder without it is one that was cut short, and goes on from its checkpoint and the build cache.
@@ -18,20 +18,20 @@ from gen.compile import REPORT
 from gen.compile import compile as compile_network
 from gen.cost.energy import energy
 from gen.engine.elaborate import Accelerator
-from gen.flow.place import DoesNotFitError
-from gen.plan.plan import DoesNotFit, PlanError
 from gen.planner.estimate import Estimate, Estimator
 from gen.report import Report, with_cycles
 from gen.report import save as save_report
-from gen.support.files import copy, write
+from gen.support.errors import DoesNotFitError, PlanError
 from gen.support.tools import ToolError
 from model import data as datasets
 from model import golden, store
 from model.checkpoint import ARCHITECTURE, LOG, NETWORK
 from model.data import Dataset
+from model.files import copy, write
 from model.spec import Network
 from search.evolve.objectives import Score
 from search.evolve.scoring import ScoringSetup, estimator, inherit_here, most_luts, predicted
+from search.results.results_files import parsed
 from search.run.tuning import Training, tune
 from sim.bench.installed import missing
 from sim.bench.simulators import SimulatorError
@@ -88,7 +88,7 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
             row = _head(job, point, network, accuracy)
             row |= _measure(job, point, network, folder, data)
             write(folder / FINALIST, json.dumps(row, indent=1) + "\n")
-    return [json.loads((folder / FINALIST).read_text()) for folder in folders]
+    return [parsed(folder / FINALIST, dict) for folder in folders]
 
 
 def _trained(job: BuildJob, folder: Path) -> tuple[Network, float]:
@@ -144,7 +144,7 @@ def _measure(
         joules = energy(network, guess.plan).total
         row["measured"] = asdict(report.measured) | {"energy_nj": joules}
         row["error"] = _wrong(proof) or _missed(setting, row["measured"])
-    except (PlanError, DoesNotFitError, ToolError, SimulatorError) as error:
+    except (PlanError, ToolError, SimulatorError) as error:
         row["error"] = " ".join(str(error).split())
     return row
 
@@ -176,10 +176,10 @@ def _fitted(
 
 def _planned(setting: ScoringSetup, chip: Estimator, share: float) -> Estimate:
     """Within `share`, or in as much more as the trained network takes, folded as far as it can be:
-    its factors and offsets are not those that the search saw. Raises DoesNotFit."""
+    its factors and offsets are not those that the search saw. Raises DoesNotFitError."""
     try:
         return predicted(setting, chip, share, exact=True)
-    except DoesNotFit as error:
+    except DoesNotFitError as error:
         wider = share * error.ratio / SPARE
         if wider > 1:
             raise

@@ -13,6 +13,7 @@ from typing import Any
 from gen.support.devices import Device, device
 from model import data as datasets
 from model.data import Dataset
+from model.errors import RequestError
 from search.evolve.evolve import SAMPLERS
 from search.evolve.objectives import Limits
 from search.evolve.scoring import split
@@ -28,8 +29,8 @@ class SearchBudget:
     """What a search may spend. population: networks of a generation. generations: in each round.
 
     Each network is scored at every share of the board. trained: networks of the front so found that
-    are trained out. finalists: points of these that are built. Later rounds, which only look for
-    what is better known by then, have half as many of both. probes: networks trained out
+    are fine-tuned. finalists: points of these that are built. Later rounds, which only look for
+    what is better known by then, have half as many of both. probes: networks fine-tuned
     beforehand, to learn what inherited accuracies are worth. epochs: of each of all these.
     supernet_epochs: of the supernet, unless it is there.
     """
@@ -47,7 +48,7 @@ class SearchBudget:
         for name, value in vars(self).items():
             least = {"population": 4, "probes": 0}.get(name, 1)
             if value < least:
-                raise ValueError(f"--{name.replace('_', '-')} {value}: at least {least}")
+                raise RequestError(f"--{name.replace('_', '-')} {value}: at least {least}")
 
 
 BUDGETS = {
@@ -78,16 +79,16 @@ class Request:
         data: str, board: str, space: str | None, kinds: Sequence[str], sampler: str,
         sharing: str, seed: int, limits: Limits, budget: Mapping[str, int | None],
     ) -> Request:  # fmt: skip
-        """Raises ValueError, one line, for an unknown board, data set, space, kind or sampler."""
+        """Raises ShiftaddError for an unknown board, data set, space, kind or sampler."""
         device(board)
         if sampler not in SAMPLERS:
-            raise ValueError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
+            raise RequestError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
         if sharing not in SHARING:
-            raise ValueError(f"--sharing {sharing}: must be one of {', '.join(SHARING)}")
+            raise RequestError(f"--sharing {sharing}: must be one of {', '.join(SHARING)}")
         whole = datasets.load(data)
         named = space_files.load(space) if space else space_files.for_data(whole)
         if (named.shape, named.input_bits) != (whole.shape, whole.format.bits):
-            raise ValueError(
+            raise RequestError(
                 f"space {named.name} is for {named.shape} at {named.input_bits} bits, {data} has "
                 f"{whole.shape} at {whole.format.bits}; give another --space"
             )

@@ -43,7 +43,7 @@ class Rounds:
     box: Box | None = None
     """For hypervolumes: around the first points that could be built."""
     trained: dict[str, CalibrationSample] = field(default_factory=dict)
-    """Networks trained out in this run, by id: their accuracies are known."""
+    """Networks fine-tuned in this run, by id: their accuracies are known."""
     asked: set[Candidate] = field(default_factory=set)
     """Networks scored in the present round."""
 
@@ -109,12 +109,12 @@ class Rounds:
         return evolution.survivors
 
     def _note(self, generation: int, scores: Sequence[Score]) -> str:
-        able = front(scores, self.request.limits)
-        if not able:
+        feasible = front(scores, self.request.limits)
+        if not feasible:
             return f"generation {generation + 1}  nothing fits yet"
-        rows = [score.objectives() for score in able]
+        rows = [score.objectives() for score in feasible]
         self.box = self.box or Box.around(rows, self.request.space.classes)
-        best = max(score.accuracy or 0.0 for score in able)
+        best = max(score.accuracy or 0.0 for score in feasible)
         volume = self.box.volume(rows)
         return f"generation {generation + 1}  hypervolume {volume:.4f}  best {100 * best:.2f} %"
 
@@ -162,13 +162,17 @@ class Rounds:
     def _promising(self, number: int, count: int) -> list[Score]:
         """A point of each of `count` networks that are not trained yet: those that would add most
         hypervolume to what is expected of the others and known of the trained ones."""
-        able = self.front(self._as_known(self._points(number), self.expects()))
+        feasible = self.front(self._as_known(self._points(number), self.expects()))
         best: dict[str, Score] = {}
-        for i in spread([s.objectives() for s in able], self.request.space.classes) if able else ():
+        for i in (
+            spread([s.objectives() for s in feasible], self.request.space.classes)
+            if feasible
+            else ()
+        ):
             if len(best) == count:
                 break
-            if able[i].id not in self.trained:
-                best.setdefault(able[i].id, able[i])
+            if feasible[i].id not in self.trained:
+                best.setdefault(feasible[i].id, feasible[i])
         return list(best.values())
 
     def _points(self, number: int) -> list[Score]:
@@ -193,20 +197,20 @@ class Rounds:
 
         A point less than half as far above chance as the best is of no use, however cheap.
         """
-        able = front(scores, self.request.limits)
-        best = max((score.accuracy or 0.0 for score in able), default=0.0)
+        feasible = front(scores, self.request.limits)
+        best = max((score.accuracy or 0.0 for score in feasible), default=0.0)
         least = (best + 1 / self.request.space.classes) / 2
-        return [s for s in able if (s.accuracy or 0.0) >= least]
+        return [s for s in feasible if (s.accuracy or 0.0) >= least]
 
     def pick(self, number: int, built: set[str]) -> list[Score]:
         """A spread of the front of the trained networks, of points that are not built yet; as the
         search saw them."""
         known = [s for s in self._points(number) if s.id in self.trained]
-        able = self.front(self._as_known(known, self.expects()))
-        if not able:
+        feasible = self.front(self._as_known(known, self.expects()))
+        if not feasible:
             return []
-        order = spread([s.objectives() for s in able], self.request.space.classes)
-        keys = [able[i].key for i in order]
+        order = spread([s.objectives() for s in feasible], self.request.space.classes)
+        keys = [feasible[i].key for i in order]
         fresh = (self.run.scores[number, name] for name in keys if name not in built)
         return list(islice(fresh, self._of_round(number, "finalists")))
 

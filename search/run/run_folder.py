@@ -19,11 +19,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gen.support.files import write
+from model.errors import UNREADABLE
+from model.files import write
 from search.evolve.objectives import Score
 from search.evolve.predictor import Inherited
 from search.results.results import RunError
-from search.results.results_files import FORMAT, VERSION
+from search.results.results_files import FORMAT, VERSION, parsed
 
 INFEASIBLE = "infeasible"
 """State of a run that ended because nothing meets its request."""
@@ -65,7 +66,8 @@ class RunFolder:
         try:
             old = json.loads((self.folder / HEAD).read_text(encoding="utf-8"))
             asked, state = dict(old["request"]), old["state"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            old["seconds"] = dict(old["seconds"])
+        except UNREADABLE as error:
             raise RunError(f"{self.folder / HEAD}: damaged ({error}); give another --out") from None
         if not resume and state == INFEASIBLE:
             (self.folder / SCORES).unlink(missing_ok=True)
@@ -97,7 +99,7 @@ class RunFolder:
             try:
                 row = json.loads(line)
                 self._keep(Score.from_row(row), int(row["round"]))
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except UNREADABLE:
                 raise RunError(f"{path}: line {number} is damaged; delete it") from None
 
     def append(self, scores: Iterable[Score], number: int, generation: int) -> None:
@@ -131,8 +133,7 @@ class RunFolder:
     def rounds(self) -> list[dict[str, Any]]:
         """What was found about each round that has ended."""
         path = self.folder / ROUNDS
-        rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else []
-        return rows
+        return parsed(path, lambda rows: list(map(dict, rows))) if path.is_file() else []
 
     def end_round(self, row: Mapping[str, Any]) -> None:
         rows = [r for r in self.rounds if r["round"] != row["round"]] + [dict(row)]

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gen.support.files import write
+from model.files import write
 from search.evolve.objectives import NO_LIMITS, Limits
 from search.evolve.predictor import CalibrationSample, probes
 from search.evolve.scoring import ScoringSetup
 from search.report.report import report
 from search.results.results import RunError
-from search.results.results_files import load
+from search.results.results_files import load, parsed
 from search.run.executor import Pool
 from search.run.feasible import InfeasibleError
 from search.run.finalists import FINALIST
@@ -45,7 +45,7 @@ def search(
     of a Dask cluster that shares this file system, instead of local processes.
 
     Returns the front and where everything is; and whether every finalist that was simulated equals
-    its golden model. Raises ValueError (RunError, SpaceError, …), one line, for a wrong request.
+    its golden model. Raises ShiftaddError (RunError, SpaceError, …), one line, for a wrong request.
     """
     asked = Request.make(data, board, space, kinds, sampler, sharing, seed, limits, budget or {})
     folder = (supernet or asked.supernet_folder).resolve()
@@ -121,7 +121,7 @@ def _finish(run: RunFolder) -> tuple[dict[str, Any], bool]:
     best = {finalist.key for finalist in front}
     rows = []
     for path in sorted(run.folder.glob(f"finalists/*/{FINALIST}")):
-        rows.append(json.loads(path.read_text()) | {"on_front": path.parent.name in best})
+        rows.append(parsed(path, dict) | {"on_front": path.parent.name in best})
         write(path, json.dumps(rows[-1], indent=1) + "\n")
     page = report([run.folder])["report"]
     result = {

@@ -1,4 +1,4 @@
-"""Fine-tuning: networks trained out from inherited weights, distilled from the largest one.
+"""Fine-tuning: networks fine-tuned from inherited weights, distilled from the largest one.
 
 Finalists are trained so before they are built, and probes, which tell what an inherited accuracy is
 worth (`search.evolve.predictor`).
@@ -11,15 +11,16 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from gen.support.files import write
 from model import store
 from model.checkpoint import NETWORK
 from model.data import Dataset
+from model.files import write
 from model.net import Net
 from model.teacher import Teacher
 from model.train import Recipe, TrainResult, recipe_for, train
 from search.evolve.predictor import CalibrationSample
 from search.evolve.scoring import ScoringSetup, images, inherit_here, judge
+from search.results.results_files import parsed
 from search.space.space import Candidate
 
 
@@ -60,7 +61,7 @@ def probe(job: TuneJob) -> CalibrationSample:
             job.candidate.kinds, tuned.weights, before, tuned.accuracy["integer"]
         )
         write(path, json.dumps(asdict(made)) + "\n")
-    return CalibrationSample.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    return parsed(path, CalibrationSample.from_dict)
 
 
 def tune(setting: ScoringSetup, inherited: Net, training: Training, folder: Path) -> TrainResult:

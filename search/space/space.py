@@ -17,6 +17,7 @@ from math import prod
 from typing import Any, TypeVar
 
 from model.arch import Architecture, Block, validate
+from model.errors import ShiftaddError
 from model.kinds import kind, plain_kind
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ REDUCTIONS = ("none", "maxpool", "stride")
 HEADS = ("flatten", "globalavg")
 
 
-class SpaceError(ValueError):
+class SpaceError(ShiftaddError, ValueError):
     """A space file, or what is asked of a space, breaks a rule; one line says which."""
 
 

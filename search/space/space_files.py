@@ -16,6 +16,8 @@ from search.space.space import HEADS, REDUCTIONS, Choice, Space, SpaceError, Sta
 FOLDER = Path(__file__).with_name("spaces")
 TOP = ("shape", "classes", "input_bits", "act_bits", "score_bits", "first", "stage", "last")
 OPS = ("conv", "separable")
+LARGEST = 1 << 16
+"""Of any number: channels, layers of a stage, kernel, bits."""
 
 
 def built_in() -> tuple[str, ...]:
@@ -33,7 +35,7 @@ def load(name_or_path: str | os.PathLike[str]) -> Space:
         )
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise SpaceError(f"{name}: not TOML ({error})") from None
     return parse(table, path.stem)
 
@@ -86,6 +88,8 @@ def parse(table: dict[str, Any], name: str) -> Space:
 
 
 def _stage(row: dict[str, Any], where: str) -> Stage:
+    if not isinstance(row, dict):
+        raise SpaceError(f"{where}: {row!r} must be a table")
     _known(row, ("reduce", "channels", "depth", *kind_names()), where)
     return Stage(
         _words(row, "reduce", REDUCTIONS, where),
@@ -135,8 +139,9 @@ _NAMES = {int: "positive integer", list: "list", dict: "table"}
 
 def _numbers(row: dict[str, Any], key: str, where: str) -> tuple[int, ...]:
     values = _need(row, key, list, where)
-    if not all(type(v) is int and v >= 0 for v in values) or len(set(values)) < len(values):
-        raise SpaceError(f"{where}: {key} {values} must be different integers from 0")
+    whole = all(type(v) is int and 0 <= v <= LARGEST for v in values)
+    if not whole or len(set(values)) < len(values):
+        raise SpaceError(f"{where}: {key} {values} must be different integers from 0 to {LARGEST}")
     return tuple(values)
 
 

@@ -23,8 +23,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from gen.support.files import write
 from model import data as datasets
+from model.errors import ShiftaddError
+from model.files import write
 from model.kinds import ordered_kinds
 from search.evolve.objectives import Limits
 from search.results.compare import gain, volumes
@@ -164,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         limits = Limits(max_luts=options.pop("max_luts"))
         made = baselines(out=out, budget=budget, limits=limits, **options)
-    except ValueError as error:
+    except ShiftaddError as error:
         print(f"baselines: {error}", file=sys.stderr)
         return 2
     Console().print(table(made))

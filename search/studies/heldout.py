@@ -28,12 +28,14 @@ from gen.engine.elaborate import TOP, elaborate
 from gen.flow.build import build
 from gen.flow.synth import synthesise
 from gen.plan.lower import lower
-from gen.plan.plan import Cost, Fold, Plan, PlanError, PlannedLayer
+from gen.plan.plan import Cost, Fold, Plan, PlannedLayer
 from gen.planner.estimate import estimate, measured_sample
 from gen.support.cache import Cache
 from gen.support.devices import Device, device
-from gen.support.files import write
+from gen.support.errors import PlanError
 from gen.support.tools import ToolError
+from model.errors import ShiftaddError
+from model.files import write
 from model.net import Net, export
 from model.spec import Network
 from search.space import space_files
@@ -207,7 +209,7 @@ def main() -> None:
             add(given.board, given.space, given.first, given.last)
         else:
             parser.error("BOARD SPACE FIRST LAST, or --again BOARD, or --describe")
-    except ValueError as error:
+    except ShiftaddError as error:
         parser.error(str(error))
 
 

@@ -20,11 +20,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from gen.support.files import write
 from model import data as datasets
 from model.augment import batches
 from model.checkpoint import CHECKPOINT, LOG, State, TrainingRun
 from model.data import Dataset
+from model.errors import UNREADABLE
+from model.files import write
 from model.train import progress_bar, set_rate, stage_of
 from search.space import space_files
 from search.space.space import Space, SpaceError
@@ -36,6 +37,8 @@ from search.supernet.supernet import SuperNet
 
 FORMAT, VERSION = "shiftadd-supernet", 1
 WEIGHTS, ABOUT = "supernet.safetensors", "supernet.json"
+FIELDS = ("hash", "space", "sharing", "weights", "unshared_weights")
+"""What supernet.json must have, beside format and version."""
 PROBES = 8
 """Random networks whose mean inherited accuracy the curve shows, the same in every epoch."""
 
@@ -101,7 +104,7 @@ def load_supernet(folder: Path, space: Space) -> SuperNet:
     supernet = SuperNet(space, about["sharing"])
     try:
         supernet.load_state_dict(load_tensors((folder / WEIGHTS).read_bytes()))
-    except (OSError, SafetensorError, RuntimeError) as error:
+    except (SafetensorError, RuntimeError, *UNREADABLE) as error:
         reason = str(error).splitlines()[0]
         raise SpaceError(f"{folder}: damaged supernet ({reason}); delete it") from None
     return supernet.eval()
@@ -176,11 +179,13 @@ def _read(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        about = dict(json.loads(path.read_text(encoding="utf-8")))
+    except UNREADABLE as error:
         raise SpaceError(f"{path}: damaged ({error}); delete it") from None
     if about.get("format") != FORMAT or about.get("version") != VERSION:
         raise SpaceError(f"{path}: not of format {FORMAT!r} version {VERSION}; delete it")
+    if missing := {*FIELDS} - about.keys():
+        raise SpaceError(f"{path}: damaged (no {min(missing)}); delete it")
     return about
 
 

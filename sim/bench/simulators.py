@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +15,10 @@ from pathlib import Path
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
+from model.errors import RequestError, ShiftaddError
 from sim.bench.installed import missing, verilator_first, version, waves_missing
 
+logger = logging.getLogger("shiftadd.simulators")
 BUILD = Path("build/simulators")
 TOP = "bench"
 TIMESCALE = ("1ns", "1ps")
@@ -28,7 +31,7 @@ VERILATOR_ARGS = (
 )
 
 
-class SimulatorError(RuntimeError):
+class SimulatorError(ShiftaddError):
     """A simulator is missing, cannot be built or broke down; the message says the way out."""
 
 
@@ -54,10 +57,12 @@ class _VerilatorRunner(Verilator):
 
 
 def check_waves(simulator: str, waves: Path | None) -> str | None:
-    """Format of a waveform file, by its name. Raises ValueError where it cannot be written."""
+    """Format of a waveform file, by its name. Raises RequestError where it cannot be written."""
     kind = waves.suffix[1:] if waves else None
     if kind not in (None, "fst", "vcd"):
-        raise ValueError(f"waves {str(waves)!r}: the name must end in .fst or .vcd")
+        raise RequestError(f"waves {str(waves)!r}: the name must end in .fst or .vcd")
+    if waves and not waves.parent.is_dir():
+        raise RequestError(f"waves {str(waves)!r}: no folder {str(waves.parent)!r}; make it first")
     if reason := waves_missing(simulator, kind):
         raise SimulatorError(reason)
     return kind
@@ -100,6 +105,7 @@ def _compile(
     shared = root / f"runtime-{digest(simulator, version(simulator), args, waves)}"
     with _first_alone(shared if simulator == "verilator" else None):
         runner = _runner(simulator, waves, shared)
+        logger.info("simulation: %s builds %s; log: %s", simulator, source, log)
         try:
             with verilator_first():
                 runner.build(
@@ -175,6 +181,7 @@ def run(
     """
     runner = _runner(simulator, waves.suffix[1:] if waves else None)
     log = folder / "run.log"
+    logger.info("simulation: %s runs in %s; log: %s", simulator, folder, log)
     try:
         runner.test(
             test_module="sim.bench.cocotb_main",

@@ -33,7 +33,7 @@ WAKING = 5.0
 
 
 @dataclass(frozen=True)
-class Deployment:
+class BoardRun:
     """What a board did. port: of its serial line. seconds: in all, loading included."""
 
     check: BoardCheck
@@ -101,7 +101,7 @@ def deploy(
     virtual: bool = False,
     flash: bool = False,
     tick: Callable[[int, int], None] = lambda done, total: None,
-) -> Deployment:
+) -> BoardRun:
     """Loads the board of `bundle` and checks its answers to `tests` against the golden model.
 
     port: of the serial line; None finds it. virtual: nothing is loaded, the Verilog runs in
@@ -114,7 +114,7 @@ def deploy(
         images, labels, scores = (a.tolist() for a in (tests.images, tests.labels, tests.scores))
         check = board_check.run(device, manifest, images, labels, scores, tick)
     name = "virtual" if virtual else line
-    return Deployment(check, manifest.board, name, virtual, bundle.folder, time.monotonic() - began)
+    return BoardRun(check, manifest.board, name, virtual, bundle.folder, time.monotonic() - began)
 
 
 @contextmanager
@@ -146,7 +146,7 @@ def _opened(bundle: Bundle, port: str, virtual: bool) -> BoardConnection:
             time.sleep(0.1)
 
 
-def table(deployment: Deployment) -> Table:
+def table(deployment: BoardRun) -> Table:
     """The board beside the golden model and the plan."""
     manifest = deployment.check.manifest
     where = "the virtual board" if deployment.virtual else deployment.port

@@ -15,6 +15,7 @@ from gen.host import manifest
 from gen.host.connection import BoardConnection
 from gen.host.link_protocol import Answer, DeviceError
 from model import store
+from model.errors import ShiftaddError
 from model.spec import Network
 from sim.board.virtual import PATIENCE, VirtualBoard
 from sim.verify.fault_counts import FaultScenario
@@ -130,7 +131,7 @@ def _flips(path: Path, load: Callable[[], object], rng: random.Random) -> Iterat
         path.write_bytes(raw)
         try:
             load()
-        except ValueError:
+        except ShiftaddError:
             yield True
         else:
             yield False

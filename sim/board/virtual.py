@@ -6,6 +6,8 @@ with VirtualBoard(design) as board, BoardConnection.open(board.port, design.info
 
 from __future__ import annotations
 
+import logging
+import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,6 +17,7 @@ from gen.support.tools import process
 from sim.bench.installed import missing, verilator_first, version
 from sim.bench.simulators import BUILD, SimulatorError, digest, failure_message, publish
 
+logger = logging.getLogger("shiftadd.simulators")
 PATIENCE = 10.0
 """Seconds without an answer after which a host should repeat a request: a slow network takes a
 second an image, and a busy machine may stop the simulation for another."""
@@ -77,6 +80,7 @@ def _compile(design: VirtualDesign, scratch: Path) -> Path:
     model.mkdir()
     names = ("--top-module", design.top, "--Mdir", "work", "-o", str(model / "board"))
     command = ["verilator", *ARGS, *names, source.name, str(MAIN)]
+    logger.info("virtual board: %s; log: %s", shlex.join(command), log)
     # ends, with all that it starts, when this process is interrupted
     with log.open("w") as out, verilator_first(), process(command, scratch, out.fileno()) as child:
         status = child.wait()

@@ -39,7 +39,7 @@ def number(term: Term) -> Value:
     return value if term.sign is None else Mux(term.sign, -value, value)
 
 
-def sound(term: Term) -> Value:
+def within_bounds(term: Term) -> Value:
     """The term is within its bounds, unless it is too narrow for them: then it counts modulo."""
     shape = term.value.shape()
     fits = -(1 << (shape.width - 1)) <= term.lo and term.hi < 1 << (shape.width - 1)
@@ -120,5 +120,5 @@ class Lane(Property):
         total = sum((number(term) for term in terms), Const(0))
         want = expected.term(self.x, self.w)
         same = equal(m, -total if expected.negated else total, want, element.acc_bits)
-        m.d.comb += [self.given.eq(1), self.holds.eq(Cat(same, *map(sound, terms)).all())]
+        m.d.comb += [self.given.eq(1), self.holds.eq(Cat(same, *map(within_bounds, terms)).all())]
         return m

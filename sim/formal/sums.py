@@ -16,7 +16,7 @@ from amaranth.lib.wiring import In
 
 from rtl.pe.element import PE
 from rtl.terms import Term
-from sim.formal.elements import equal, later, number, sound
+from sim.formal.elements import equal, later, number, within_bounds
 from sim.formal.proof import Property
 from sim.formal.reference import reference
 
@@ -98,8 +98,8 @@ class Merge(Property):
         want = reference(self.kind).total([number(a), number(b)])
         same = equal(m, number(merged), want, self.element.acc_bits)
         m.d.comb += [
-            self.given.eq(sound(a) & sound(b)),
-            self.holds.eq(same & sound(merged)),
+            self.given.eq(within_bounds(a) & within_bounds(b)),
+            self.holds.eq(same & within_bounds(merged)),
         ]
         return m
 

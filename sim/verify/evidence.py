@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from gen.plan.plan import Plan
 from gen.support.devices import FamilyName
-from gen.support.files import write
+from model.errors import UNREADABLE
+from model.files import write
 
 if TYPE_CHECKING:  # a report reads evidence without the simulator
     from sim.verify.fault_counts import FaultCounts
@@ -83,7 +84,7 @@ def read(file: Path) -> dict[str, Any] | None:
     """What a file says; None where there is none, or one that is damaged."""
     try:
         content = json.loads(file.read_text())
-    except (OSError, ValueError):
+    except UNREADABLE:
         return None
     known = isinstance(content, dict) and isinstance(content.get("levels"), dict)
     return content if known else None

@@ -22,16 +22,17 @@ from gen.recover.cell_models import (
 )
 from gen.support.cache import Cache
 from gen.support.devices import Device
+from model.errors import RequestError
 
 LEVELS = ("rtl", "netlist", "routed", "bitstream")
 
 
 def requested_levels(level: str, device: Device) -> tuple[str, ...]:
-    """The levels that --level names: one, or all available. ValueError for another word."""
+    """The levels that --level names: one, or all available. RequestError for another word."""
     if level == "all":
         return available(device)
     if level not in LEVELS:
-        raise ValueError(f"--level {level}: must be one of {', '.join(LEVELS)}, or all")
+        raise RequestError(f"--level {level}: must be one of {', '.join(LEVELS)}, or all")
     return (level,)
 
 

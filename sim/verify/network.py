@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from model.errors import RequestError
 from model.spec import Network
 from sim.bench.simulators import BUILD, check_waves
 from sim.verify.image_bench import ImageBench, ImageRun, SimulatedAccelerator
@@ -48,10 +49,10 @@ def simulate(
     timeout: cycles without a transfer at the pins after which words count as stopped; None for
     TIMEOUT, or more where the accelerator's own latency asks for it.
     waves: .fst or .vcd file of the failing run, or of a short one without stalls if none fails.
-    progress: called with images done and images in all. Raises SimulatorError, ValueError.
+    progress: called with images done and images in all. Raises SimulatorError, RequestError.
     """
     if len(images) == 0:
-        raise ValueError("no images: a simulation needs at least one")
+        raise RequestError("no images: a simulation needs at least one")
     check_waves(simulator, waves)
     start = time.perf_counter()
     patience = timeout or max(TIMEOUT, LATENCIES * accelerator.cycles_latency)

@@ -33,7 +33,7 @@ from gen.planner.fold_optimiser import ResourceBudget
 from gen.planner.planner import plan
 from gen.support.devices import Device, device
 from gen.support.verilog import verilog
-from model import arch, data, golden
+from model import data, golden, zoo
 from model.spec import Conv, Dense, Format, Input, Node, Requantise
 from model.train import train
 from rtl.layer import Engine
@@ -82,7 +82,7 @@ class Alone(wiring.Component):
         units: list[wiring.Component] = [
             *converters(e.x_shape, 1, e.geometry.lanes),
             e.component(),
-            *converters(e.out_shape, e.drain, 1),
+            *converters(e.out_shape, e.out_lanes, 1),
         ]
         for k, unit in enumerate(units):
             m.submodules[f"unit{k}"] = unit
@@ -151,7 +151,7 @@ def digits_conv() -> Iterator[FigureRow]:
     digits = data.load("digits")
     for kind in KINDS:
         made = train(
-            arch.load(f"digits_conv_{kind}"),
+            zoo.load(f"digits_conv_{kind}"),
             digits,
             epochs=EPOCHS,
             seed=0,
@@ -217,7 +217,7 @@ def dense() -> Iterator[FigureRow]:
 def mlp() -> Iterator[FigureRow]:
     """(c) MLP 64-16-10, int8, weights on chip, on ECP5."""
     made = train(
-        arch.load("digits_mlp"),
+        zoo.load("digits_mlp"),
         data.load("digits"),
         epochs=EPOCHS,
         seed=0,
@@ -269,7 +269,7 @@ def speeds() -> Iterator[FigureRow]:
     """Seconds of our own: training, golden model, simulation."""
     digits = data.load("digits")
     images = torch.from_numpy(digits.test_images)
-    made = train(arch.load("digits_hybrid"), digits, epochs=5, seed=0, quiet=True)
+    made = train(zoo.load("digits_hybrid"), digits, epochs=5, seed=0, quiet=True)
     rate = 5 * len(digits.train_images) / made.seconds
     yield FigureRow("speed", "training, digits_hybrid", f"{rate:,.0f} images/s")
     many = images.repeat(10, 1, 1, 1)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 
-from gen.plan.plan import DoesNotFit
+from gen.support.errors import DoesNotFitError
 from model import data
 from model.data import DataError
 from model.net import export
@@ -73,7 +73,7 @@ def cost(job: Job) -> Spent:
     net = inherit(scoring.supernet(setting.supernet, setting.space), job.candidate, few)
     chip, fits = scoring.estimator(setting, export(net, images.classes)), False
     for share in job.shares:
-        with suppress(DoesNotFit):
+        with suppress(DoesNotFitError):
             scoring.predicted(setting, chip, share)
             fits = True
     return Spent(time.process_time() - began, fits, len(job.shares))

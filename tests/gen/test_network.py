@@ -19,11 +19,12 @@ from gen.engine.elaborate import TOP, elaborate
 from gen.engine.units import engine
 from gen.flow.synth import synthesise
 from gen.plan.lower import lower
-from gen.plan.plan import Cost, Fold, Plan, PlanError, PlannedLayer, load, save
+from gen.plan.plan import Cost, Fold, Plan, PlannedLayer, load, save
 from gen.planner.fold_candidates import folds
 from gen.planner.planner import plan, size_fifos
 from gen.support.cache import Cache
 from gen.support.devices import device
+from gen.support.errors import PlanError
 from model.spec import (
     Dense,
     Format,
@@ -86,7 +87,7 @@ def test_deep_weights_lie_in_parts_behind_the_registers_of_blocks(
     network, target = deep_network(inputs, outputs), device("ulx3s-25f")
     layers = lower(network)
     chosen = {la.name: folds(la, target)[0] for la in layers}
-    one = replace(chosen["q"], pe=1, lanes=1, parallel=1, drain=1, weights="parts")
+    one = replace(chosen["q"], pe=1, lanes=1, taps=1, out_lanes=1, weights="parts")
     assert one in folds(layers[1], target)
     chosen["q"] = one
     fifos, cycles = size_fifos(layers, chosen)
@@ -213,5 +214,5 @@ def test_what_does_not_fit_says_what_and_by_how_much() -> None:
 
 def test_folding_is_checked() -> None:
     layer = next(la for la in lower(residual_network()) if la.name == "c1_q")
-    with pytest.raises(ValueError, match="drain 3 must divide 4 PE"):
-        engine(layer, replace(Fold(pe=4, lanes=4), drain=3))
+    with pytest.raises(ValueError, match="out_lanes 3 must divide 4 PE"):
+        engine(layer, replace(Fold(pe=4, lanes=4), out_lanes=3))

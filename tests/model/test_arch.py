@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from model import arch
+from model import arch, zoo
 from model.arch import Architecture, ArchitectureError, Block
 from model.net import Net, export
 from model.zoo import ARCHITECTURES
@@ -19,7 +19,7 @@ BASE = Architecture("a", (8, 8, 1), (Block("conv", "add", 4), Block("dense", cha
 
 def test_round_trip(tmp_path: Path) -> None:
     for found in (*ARCHITECTURES.values(), BASE):
-        assert arch.load(arch.save(found, tmp_path / "a.json")) == found
+        assert zoo.load(arch.save(found, tmp_path / "a.json")) == found
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
@@ -88,7 +88,7 @@ def test_bad_json(changes: dict[str, Any], message: str) -> None:
 
 def test_load_says_what_is_built_in() -> None:
     with pytest.raises(ArchitectureError, match="nor built in; built in are digits_hybrid"):
-        arch.load("nothing")
+        zoo.load("nothing")
     with pytest.raises(ArchitectureError, match="f: not JSON"):
         arch.from_json("{", "f")
 

@@ -85,15 +85,15 @@ def make(size: int, channels: int, k: int, stride: int, pad: int, **kw: Any) -> 
 GEOMETRIES = {
     "3x3 same": make(5, 2, 3, 1, 1, lanes=1),
     "3x3 same, both channels": make(5, 2, 3, 1, 1, lanes=2, repeats=2),
-    "3x3 valid, three rows at once": make(6, 1, 3, 1, 0, parallel=3),
-    "3x3 same, whole window": make(6, 1, 3, 1, 1, parallel=9, repeats=2),
+    "3x3 valid, three rows at once": make(6, 1, 3, 1, 0, taps=3),
+    "3x3 same, whole window": make(6, 1, 3, 1, 1, taps=9, repeats=2),
     "5x5 same, stride 2": make(7, 2, 5, 2, 2, lanes=1),
-    "5x5 same, rows at once": make(6, 2, 5, 1, 2, lanes=1, parallel=5),
+    "5x5 same, rows at once": make(6, 2, 5, 1, 2, lanes=1, taps=5),
     "3x3 stride 3, rows left over": make(8, 1, 3, 3, 0),
     "1x1": make(4, 4, 1, 1, 0, lanes=2, repeats=3),
     "1x1 stride 2": make(5, 2, 1, 2, 0, lanes=2),
     "depthwise": make(5, 4, 3, 1, 1, lanes=2, depthwise=True),
-    "depthwise, whole window": make(5, 4, 3, 2, 1, lanes=2, parallel=9, depthwise=True),
+    "depthwise, whole window": make(5, 4, 3, 2, 1, lanes=2, taps=9, depthwise=True),
     "dense": make(4, 4, 4, 4, 0, lanes=2, repeats=3),
 }
 
@@ -119,5 +119,5 @@ def test_reads_every_window_in_order(name: str, stalls: bool, style: str, seed: 
 def test_rejects_what_cannot_be_folded() -> None:
     with pytest.raises(ValueError, match="lanes must divide 4 channels, not 3"):
         make(4, 4, 1, 1, 0, lanes=3)
-    with pytest.raises(ValueError, match="parallel must be 1, 3 or 9 taps, not 2"):
-        make(4, 4, 3, 1, 1, parallel=2)
+    with pytest.raises(ValueError, match="taps must be 1, 3 or 9, not 2"):
+        make(4, 4, 3, 1, 1, taps=2)

@@ -12,6 +12,7 @@ import pytest
 
 from gen.support import tools
 from model import store
+from shiftadd.cli import VERBS
 from tests.support.command_line import call
 from tests.support.paths import DIGITS_HYBRID as NET
 
@@ -121,7 +122,7 @@ def test_missing_tool_is_one_line(
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("demo", "train", "compile", "simulate", "deploy", "boards", "report"):
+    for verb in VERBS:
         status, out, _ = call(capsys, verb, "--help")
         assert status == 0
         assert f"Example: shiftadd {verb}" in out

@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from gen.support.files import write
 from model import data as datasets
 from model.data import Dataset, stratified, validation_split
+from model.files import write
 from model.train import Recipe, train
 from search.evolve.evolve import smallest
 from search.evolve.predictor import probes

@@ -1,4 +1,4 @@
-"""The command line, called as a user calls it."""
+"""The command line, called in this process."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import pytest
 
 import shiftadd
 
+NEEDED = {
+    "search": ["--data", "d"], "train": ["a", "--data", "d"], "compile": ["n"], "simulate": ["n"],
+    "deploy": ["n"], "report": ["r"],
+}  # fmt: skip
+"""Arguments that a verb cannot do without."""
+
 
 def call(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of `shiftadd words…`, in this process."""
+    """Exit status, stdout and stderr."""
     try:
         status = shiftadd.main([str(w) for w in words])
     except SystemExit as end:  # argparse

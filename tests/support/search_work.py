@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -10,6 +11,11 @@ from pathlib import Path
 
 def square(number: int) -> int:
     return number * number
+
+
+def logged(number: int) -> int:
+    logging.getLogger("shiftadd.tools").info("worked on %d", number)
+    return number
 
 
 def fail(number: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import gen.calibrate.characterise as characterise
+import shiftadd
 from gen.calibrate.characterise import NETWORKS, networks_of
 from gen.calibrate.evaluate import counts, figure_errors, held_out, kendall
 from gen.cost.cost import PRICES, predict
@@ -21,7 +22,6 @@ from gen.support.devices import device
 from search.space import space_files
 from search.space.space import Candidate
 from search.studies.heldout import FIELDS, described, random_network
-from shiftadd import RequestError, characterize
 
 TABLE: dict[str, Any] = json.loads(PRICES.read_text())["families"]
 ROWS: dict[str, list[dict[str, Any]]] = json.loads(NETWORKS.read_text())
@@ -57,8 +57,8 @@ def test_layers_are_kept_one_by_one_and_not_measured_twice(
 
 
 def test_a_wrong_count_and_an_unknown_board_are_named() -> None:
-    with pytest.raises(RequestError, match="--count 0: at least 1 layer"):
-        characterize(count=0)
+    with pytest.raises(shiftadd.RequestError, match="--count 0: at least 1 layer"):
+        shiftadd.characterise(count=0)
     with pytest.raises(ValueError, match="unknown device or board 'up5'"):
         characterise.characterise("up5", count=1)
 

@@ -15,7 +15,7 @@ from gen.calibrate.characterise import case, described, layers_of, mean_error, n
 from gen.cost.cost import PRICES, CostModel, costs, predict
 from gen.cost.features import MEANING, describe
 from gen.cost.fit import CostSample, errors, expected, fit
-from gen.plan.plan import Cost, Fold
+from gen.plan.plan import Cost, fold_of
 from gen.planner.fold_candidates import folds, offers
 from gen.support.devices import device
 
@@ -33,7 +33,7 @@ def test_prices_belong_to_the_features_of_today(family: dict[str, Any]) -> None:
     """A feature that means something else since it was priced wants a new fit."""
     for row in family["samples"]:
         layer, target, _ = case(family["name"], row["seed"])
-        fold = Fold(**row["fold"])
+        fold = fold_of(row["fold"])
         found = described(layer, fold, target)
         assert found == {name: row[name] for name in found}, f"seed {row['seed']}"
         assert found["features"].keys() <= MEANING.keys()

@@ -20,9 +20,9 @@ from gen.deploy.board_plan import (
 )
 from gen.deploy.deployable import prepare
 from gen.flow.build import build
-from gen.plan.plan import DoesNotFit, PlanError
 from gen.planner import planner
 from gen.planner.fold_optimiser import ResourceBudget
+from gen.support.errors import DoesNotFitError, PlanError
 from gen.support.verilog import verilog
 from model import store
 from rtl.link.link import Link
@@ -95,7 +95,9 @@ def test_plan_that_leaves_no_room_for_the_link_is_refused() -> None:
     one = board("icebreaker")
     check_beside_link(plan_for_board(NETWORK, one), NETWORK, one)
     alone = planner.plan(NETWORK, one.device)
-    with pytest.raises(DoesNotFit, match=r"icebreaker: the plan takes 4,\d+ LUTs, the serial link"):
+    with pytest.raises(
+        DoesNotFitError, match=r"icebreaker: the plan takes 4,\d+ LUTs, the serial link"
+    ):
         check_beside_link(alone, NETWORK, one)
     with pytest.raises(PlanError, match="planned for ice40-up5k, but ulx3s-25f has lfe5u-25f"):
         check_beside_link(alone, NETWORK, board("ulx3s-25f"))

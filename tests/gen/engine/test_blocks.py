@@ -119,7 +119,7 @@ def test_features_of_a_whole_network_are_those_of_its_blocks() -> None:
     for block in assemble(layers, chosen, depths).blocks:
         by_block += block_features(block.description, target)
     by_layer: Counter[str] = Counter()
-    lanes = {la.name: 1 if isinstance(la.op, Input) else chosen[la.name].drain for la in layers}
+    lanes = {la.name: 1 if isinstance(la.op, Input) else chosen[la.name].out_lanes for la in layers}
     for layer in layers:
         counted, exact = describe(layer, chosen[layer.name], target)
         by_layer += counted + Counter(dsp=exact.dsp, bram=exact.bram)

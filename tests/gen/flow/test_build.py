@@ -10,10 +10,11 @@ import pytest
 from gen.calibrate.characterise import packed
 from gen.flow import place
 from gen.flow.build import build
-from gen.flow.place import RESOURCES, DoesNotFitError
+from gen.flow.place import RESOURCES
 from gen.flow.synth import synthesise
 from gen.support.cache import Cache
 from gen.support.devices import DEVICES, RESOURCE_NAMES, device
+from gen.support.errors import DoesNotFitError
 from gen.support.tools import ToolError
 from tests.support.verilog import memory, products
 

@@ -10,7 +10,11 @@ from gen.plan.plan import Fold
 from gen.planner.fold_candidates import folds
 from gen.support.devices import device
 
-SOME = [Fold(pe=4, lanes=2, drain=2, multiplier="dsp", ring="block"), Fold(), Fold(pe=4, lanes=2)]
+SOME = [
+    Fold(pe=4, lanes=2, out_lanes=2, multiplier="dsp", line_buffer="block"),
+    Fold(),
+    Fold(pe=4, lanes=2),
+]
 
 
 def test_foldings_hold_what_they_were_made_of() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -15,13 +16,14 @@ from gen.cost.fmax import UNIT, clock_features, fmax, slowness
 from gen.cost.unit_energy import ADD, MULTIPLY, READ, SHIFT, SIZE
 from gen.engine.units import engine
 from gen.plan.lower import lower
-from gen.plan.plan import Cost, DoesNotFit, Fold, PlannedLayer
+from gen.plan.plan import Cost, Fold, PlannedLayer
 from gen.planner.estimate import estimate, measured_sample, of_plan
 from gen.planner.fast_cycles import engine_latency, fast_cycles
 from gen.planner.fold_candidates import folds
 from gen.planner.planner import plan, size_fifos
 from gen.support.devices import device
-from model.spec import Dense, Format, Head, Input, Network, Requantise
+from gen.support.errors import DoesNotFitError
+from model.spec import AvgPool, Dense, Format, Head, Input, Network, Requantise
 from search.space import space_files
 from search.studies.heldout import random_network
 from tests.support.networks import residual_network
@@ -59,7 +61,7 @@ def test_planned_networks_have_the_cycles_of_the_schedule() -> None:
         for share in (1.0, 0.5):
             try:
                 found = estimate(network, device("hx8k"), share=share)
-            except DoesNotFit:
+            except DoesNotFitError:
                 continue
             made = plan(network, device("hx8k"), luts=share * 0.75 * device("hx8k").lut)
             assert made.stages == found.plan.stages
@@ -79,7 +81,7 @@ def test_a_share_is_kept_and_costs_speed() -> None:
     assert half.latency_us == pytest.approx(half.cycles_latency / half.fmax_mhz)
     assert half.as_dict().keys() == whole.as_dict().keys()
     assert "plan" not in half.as_dict()
-    with pytest.raises(DoesNotFit, match=r"LUTs|flip-flops|multipliers"):
+    with pytest.raises(DoesNotFitError, match=r"LUTs|flip-flops|multipliers"):
         estimate(network, target, share=0.01)
 
 
@@ -121,7 +123,7 @@ def dense(kind: str, bits: int, unit: int) -> Network:
 
 def test_energy_by_hand() -> None:
     target = device("up5k")
-    fold = Fold(pe=2, lanes=4, drain=1)
+    fold = Fold(pe=2, lanes=4, out_lanes=1)
     for kind, unit, term, bits in (
         ("mult", 3, MULTIPLY * 4 * 4, 8),
         ("shift", 4, SHIFT * 10 * 3, 10),
@@ -154,7 +156,7 @@ def test_clock_is_the_inverse_of_slowness_and_falls_with_use() -> None:
     small, tight = (model.fmax_mhz([PlannedLayer("c", "mult", Fold(), 1, Cost())], n, target)
                     for n in (500, 6000))  # fmt: skip
     assert 0.5 * target.mhz < tight <= small < 2 * target.mhz
-    pool = PlannedLayer("p", "max", Fold(ring="block"), 1, Cost())
+    pool = PlannedLayer("p", "max", Fold(line_buffer="block"), 1, Cost())
     assert clock_features([pool], 3840, target) == {
         "base": 1,
         "use": 0.5,
@@ -162,3 +164,34 @@ def test_clock_is_the_inverse_of_slowness_and_falls_with_use() -> None:
         "pool_ram": 1,
     }
     assert model.fmax_mhz([pool], 500, target) <= small
+
+
+def test_overlapping_average_pools_have_the_cycles_of_the_schedule() -> None:
+    """They go through an engine without weights, whose elements take no width of a weight."""
+    channels = 3
+    ones = np.ones(channels, dtype=np.int64)
+    network = Network(
+        (
+            Input("x", (7, 7, channels), Format(4)),
+            AvgPool("p", ("x",), 3, 2),
+            Requantise("r", ("p",), 7 * ones, 0 * ones, 6, Format(4)),
+            Dense("d", ("r",), "mult", np.ones((2, 27), dtype=np.int64), 4),
+            Requantise("s", ("d",), ones[:2], 0 * ones[:2], 0, Format(12, True)),
+            Head("h", ("s",)),
+        )
+    )
+    layers = lower(network)
+    chosen = {layer.name: folds(layer, device("ulx3s-25f"))[-1] for layer in layers}
+    _, exact = size_fifos(layers, chosen)
+    assert fast_cycles(layers, chosen) == exact
+    assert estimate(network, device("up5k")).cycles_latency > 0
+
+
+def test_scaling_by_nothing_takes_no_energy() -> None:
+    """All multipliers are 0, as training may leave them: no shifter is left to be counted."""
+    network = dense("mult", 4, 3)
+    node = network.nodes[2]
+    assert isinstance(node, Requantise)
+    nothing = replace(node, multiplier=0 * node.multiplier)
+    network = Network((*network.nodes[:2], nothing, network.nodes[3]))
+    assert energy(network, plan(network, device("up5k"), fps=100)).requantise == 0

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gen.flow.place import DoesNotFitError, constraints
+from gen.flow.place import constraints
 from gen.support.devices import BOARDS, DEVICES, device
+from gen.support.errors import DoesNotFitError
 from tests.support.netlists import BLOCK_CELLS, blocks
 from tests.support.verilog import memory, weights
 

@@ -67,9 +67,11 @@ def test_front_is_what_nothing_beats() -> None:
     rng = random.Random(4)
     scores = [landscape(SPACE, Genome(SPACE.sample(rng), rng.choice(SHARES))) for _ in range(80)]
     rows = {s.key: np.array(s.objectives()) for s in scores}
-    beaten = {k for k, r in rows.items() for o in rows.values() if (o <= r).all() and (o < r).any()}
-    assert {s.key for s in front(scores, NO_LIMITS)} == set(rows) - beaten
-    assert 0 < len(beaten) < 80
+    dominated = {
+        k for k, r in rows.items() for o in rows.values() if (o <= r).all() and (o < r).any()
+    }
+    assert {s.key for s in front(scores, NO_LIMITS)} == set(rows) - dominated
+    assert 0 < len(dominated) < 80
     lost = Score("x", "x", scores[0].genome, None, False, "does not fit")
     assert front([lost], NO_LIMITS) == []
 

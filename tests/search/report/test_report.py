@@ -89,18 +89,18 @@ def test_same_files_give_the_same_page(run: Path) -> None:
 
 def test_every_finalist_is_drawn(run: Path) -> None:
     whole, found = load(run), page(run)
-    sound = [f for f in whole.finalists if f.sound]
+    verified = [f for f in whole.finalists if f.verified]
     failed = [f for f in whole.finalists if f.error]
-    assert sound
+    assert verified
     assert failed
     assert len(found.of("article", "card")) == len(whole.finalists)
     pieces = sum(len([b for b in f.arch.blocks if b.weighted]) for f in whole.finalists if f.arch)
     assert len(found.of("span", "layer")) == pieces
     marks = [a for a in found.of("g", "mark") if a.get("data-group")]
-    assert len(marks) == 3 * len(sound) + 4 * len(sound), "three trade-offs, four predictions"
+    assert len(marks) == 3 * len(verified) + 4 * len(verified), "three trade-offs, four predictions"
     assert failed[0].error in found.text
     bars = [a for a in found.of("u") if a.get("title")]
-    assert len(bars) == 4 * len(sound)
+    assert len(bars) == 4 * len(verified)
 
 
 def test_figures_of_the_table_are_those_measured(run: Path) -> None:
@@ -161,11 +161,11 @@ def test_front_files_hold_the_front(run: Path) -> None:
 
 def test_front_is_what_nothing_beats() -> None:
     best, small, quick = finalist(0.9, 100, 9), finalist(0.8, 50, 9), finalist(0.8, 100, 5)
-    beaten, twin = finalist(0.8, 60, 9), finalist(0.9, 100, 9)
+    dominated, twin = finalist(0.8, 60, 9), finalist(0.9, 100, 9)
     wrong = finalist(0.99, 1, 1, mismatches=1)
     failed = finalist(0.99, 1, 1, error="does not fit")
     unknown = finalist(0.99, 1, 1, measured=Costs(lut=1.0))
-    points = [beaten, quick, small, best, twin, wrong, failed, unknown]
+    points = [dominated, quick, small, best, twin, wrong, failed, unknown]
     assert front(points) == [best, twin, quick, small]
     assert by_cost(front(points), "lut") == [(50, 0.8), (100, 0.9)]
     assert by_cost(front(points), "latency_us") == [(5, 0.8), (9, 0.9)]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gen.support import logs
 from search.run.executor import Pool, SchedulerError
 from tests.support import search_work as work
 
@@ -19,6 +20,15 @@ def test_runs_in_other_processes() -> None:
         assert dict(pool.run(work.square, range(5))) == {n: n * n for n in range(5)}
         with pytest.raises(ValueError, match="3 is refused"):
             list(pool.run(work.fail, [3]))
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_workers_log_where_their_parent_does(
+    verbose: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with logs.shown(verbose), Pool(1) as pool:
+        assert dict(pool.run(work.logged, [7])) == {7: 7}
+    assert ("shiftadd.tools: worked on 7" in capfd.readouterr().err) == verbose
 
 
 def test_work_of_a_dead_worker_is_done_by_another(tmp_path: Path) -> None:

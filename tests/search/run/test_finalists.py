@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from gen.plan.plan import DoesNotFit
 from gen.planner.estimate import Estimator
 from gen.support.devices import device
+from gen.support.errors import DoesNotFitError
 from gen.support.tools import ToolError
 from model.net import Net, export
 from search.evolve.objectives import Limits
@@ -32,13 +32,13 @@ def test_a_network_beyond_its_share_is_folded_as_far_as_it_can_be() -> None:
     net = Net(space.architecture(space.sample(random.Random(1)))).stage("quantised")
     chip = Estimator(export(net, tuple(map(str, range(10)))), device("up5k"))
     free, share = setting(Limits()), 0.02
-    with pytest.raises(DoesNotFit) as error:
+    with pytest.raises(DoesNotFitError) as error:
         chip.estimate(luts=int(share * chip.device.lut), exact=True)
     found = _planned(free, chip, share)
     needed = share * error.value.ratio * chip.device.lut
     assert needed * 0.9 < found.lut <= needed / SPARE
     assert _planned(free, chip, 1.0) == chip.estimate(luts=chip.device.lut, exact=True)
-    with pytest.raises(DoesNotFit):
+    with pytest.raises(DoesNotFitError):
         _planned(setting(Limits(max_luts=100)), chip, 0.5)
 
 

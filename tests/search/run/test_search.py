@@ -17,6 +17,7 @@ import torch
 import shiftadd
 from model import data, golden, store
 from search.results.results_files import load
+from shiftadd.cli.search import microseconds
 from tests.support.paths import ROOT
 
 TINY = """
@@ -87,7 +88,7 @@ def test_wrong_requests(
 
 def test_times() -> None:
     times = {"100": 100, "100us": 100, "0.5ms": 500, "2 s": 2e6, "3µs": 3}
-    assert {text: shiftadd._microseconds(text) for text in times} == times
+    assert {text: microseconds(text) for text in times} == times
 
 
 @pytest.mark.slow(sample=1)

@@ -277,7 +277,7 @@ def test_bundle_works_without_the_repository(
     running: VirtualBoard, built: Bundle, tmp_path: Path
 ) -> None:
     program = built.folder / "classify.py"
-    for module in ("numpy", "gen", "shiftadd"):
+    for module in ("numpy", "gen", "model", "shiftadd"):
         assert stranger(tmp_path, "-c", f"import {module}").returncode
     found = stranger(tmp_path, program, "--port", running.port)
     assert (found.returncode, found.stderr) == (0, "")

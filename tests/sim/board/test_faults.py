@@ -12,6 +12,7 @@ import pytest
 
 from gen.deploy.bundle import Bundle
 from gen.host import link_protocol
+from gen.host.hashes import DamagedError
 from gen.host.link_protocol import frame, pack_image, unframe
 from model.spec import Network
 from sim.bench.installed import missing
@@ -156,7 +157,7 @@ def test_damage_that_is_not_refused_is_seen(tmp_path: Path) -> None:
 
     def held() -> None:
         if file.read_bytes() != bytes(100):
-            raise ValueError("damaged")
+            raise DamagedError("damaged")
 
     assert all(fault_scenarios._flips(file, held, random.Random(0)))
     assert not any(fault_scenarios._flips(file, lambda: None, random.Random(0)))

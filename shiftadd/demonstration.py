@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,14 @@ from gen.deploy import bundle as bundles
 from gen.deploy.examples import examples
 from gen.report import Report, save, with_cycles
 from gen.table import table
-from model import arch, data
+from model import data, zoo
 from model.data import Dataset
 from model.spec import Network
 from model.store import content_hash
 from model.train import TrainResult, train
 from search.report.search_table import table as search_table
 from search.run.search import search
-from sim.board.deploy import Deployment, deploy
+from sim.board.deploy import BoardRun, deploy
 from sim.board.deploy import table as deploy_table
 from sim.verify.network import simulate
 from sim.verify.simulation_result import SimulationResult
@@ -47,68 +47,92 @@ BUDGET = {
 }  # fmt: skip
 """A fifth of what `shiftadd search` scores, enough for a measured front of five points."""
 
+Built = dict[str, tuple[Report, SimulationResult]]
+"""By board."""
 
-def demo(*, out: Path, seed: int, quiet: bool) -> tuple[dict[str, Any], bool]:
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What each step gave. front: of the search. equal: whether its finalists are what they are
+    proven to be. network: folder."""
+
+    trained: TrainResult
+    network: Path
+    built: Built
+    front: dict[str, Any]
+    equal: bool
+    deployed: BoardRun
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every image was equal to the golden model's, everywhere."""
+        return self.equal and self.deployed.ok and all(proof.ok for _, proof in self.built.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "train": {
+                "arch": ARCHITECTURE,
+                "accuracy": self.trained.accuracy,
+                "weights": self.trained.weights,
+                "epochs": self.trained.epochs,
+                "seconds": self.trained.seconds,
+                "network": str(self.network),
+                "network_hash": content_hash(self.trained.network),
+            },
+            "compile": {board: asdict(report) for board, (report, _) in self.built.items()},
+            "simulate": {board: proof.as_dict() for board, (_, proof) in self.built.items()},
+            "deploy": self.deployed.as_dict(),
+            "search": self.front,
+            "seconds": self.seconds,
+        }
+
+
+def demonstrate(*, out: Path, seed: int, quiet: bool) -> Demonstration:
     """Train, then for each of BOARDS plan, prove on every test image in RTL, place, route and pack.
 
     Then a search of BUDGET looks for other networks on SEARCHED, and the first one goes onto the
-    virtual board DEPLOYED. Returns what each step found, and whether every image was equal.
-    Products land in `out`; a search that was cut short goes on.
+    virtual board DEPLOYED. Products land in `out`; a search that was cut short goes on.
     """
     began = time.monotonic()
     console = Console(stderr=True, quiet=quiet)
     digits = data.load("digits")
     console.print(f"[bold]train[/] {ARCHITECTURE} on {digits.name}")
     trained = train(
-        arch.load(ARCHITECTURE), digits, epochs=EPOCHS, seed=seed, out=out, resume=True, quiet=quiet
+        zoo.load(ARCHITECTURE), digits, epochs=EPOCHS, seed=seed, out=out, resume=True, quiet=quiet
     )
-    images = torch.from_numpy(digits.test_images)
-    pool = ThreadPoolExecutor(len(BOARDS))
-    try:
-        jobs = [
-            pool.submit(
-                _board, trained.network, board, images, out / board, seed, _say(console, board)
-            )
-            for board in BOARDS
-        ]
-        done = {board: job.result() for board, job in zip(BOARDS, jobs, strict=True)}
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # all done, or one failed: not waited for
+    built = _build_all(trained.network, torch.from_numpy(digits.test_images), out, seed, console)
     _say(console, SEARCHED)("search for other networks")
-    front, proven = search(
+    front, equal = search(
         data="digits", board=SEARCHED, out=out / "search", seed=seed, budget=BUDGET, resume=True,
         quiet=quiet,
     )  # fmt: skip
     deployed = _deploy(trained.network, digits, out / DEPLOYED, _say(console, DEPLOYED))
     seconds = time.monotonic() - began
-    if not quiet:
-        _show(trained, done, seconds)
-        Console().print(search_table(front))
-        Console().print(deploy_table(deployed))
-    found = {
-        "train": {
-            "arch": ARCHITECTURE,
-            "accuracy": trained.accuracy,
-            "weights": trained.weights,
-            "epochs": trained.epochs,
-            "seconds": trained.seconds,
-            "network": str(out / "network"),
-            "network_hash": content_hash(trained.network),
-        },
-        "compile": {board: asdict(report) for board, (report, _) in done.items()},
-        "simulate": {board: proof.as_dict() for board, (_, proof) in done.items()},
-        "deploy": deployed.as_dict(),
-        "search": front,
-        "seconds": seconds,
-    }
-    return found, proven and deployed.ok and all(proof.ok for _, proof in done.values())
+    return Demonstration(trained, out / "network", built, front, equal, deployed, seconds)
 
 
 def _say(console: Console, board: str) -> Callable[[str], None]:
     return lambda step: console.print(f"[bold]{board}[/] {step}")
 
 
-def _board(
+def _build_all(
+    network: Network, images: torch.Tensor, out: Path, seed: int, console: Console
+) -> Built:
+    """All BOARDS at a time."""
+    pool = ThreadPoolExecutor(len(BOARDS))
+    try:
+        jobs = [
+            pool.submit(_build, network, board, images, out / board, seed, _say(console, board))
+            for board in BOARDS
+        ]
+        return {board: job.result() for board, job in zip(BOARDS, jobs, strict=True)}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # all done, or one failed: not waited for
+
+
+def _build(
     network: Network,
     board: str,
     images: torch.Tensor,
@@ -126,7 +150,7 @@ def _board(
     return report, proof
 
 
-def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], None]) -> Deployment:
+def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], None]) -> BoardRun:
     """The network behind its serial link, in Verilator, asked by the program for real boards."""
     tests = examples(network, digits)
     bundle = bundles.make(
@@ -136,15 +160,16 @@ def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], N
     return deploy(bundle, tests.first(DEPLOYED_IMAGES), virtual=True)
 
 
-def _show(
-    trained: TrainResult,
-    done: dict[str, tuple[Report, SimulationResult]],
-    seconds: float,
-) -> None:
-    console = Console()
-    for report, _ in done.values():
-        console.print(table(report))
-    last = Table(title=f"{ARCHITECTURE}: {trained.weights} weights, {seconds:.0f} s in all")
+def tables(made: Demonstration) -> list[Table]:
+    """Of all that was done, as they are printed one after the other."""
+    reports = [table(report) for report, _ in made.built.values()]
+    return [*reports, _summary(made), search_table(made.front), deploy_table(made.deployed)]
+
+
+def _summary(made: Demonstration) -> Table:
+    """A row a board."""
+    trained = made.trained
+    drawn = Table(title=f"{ARCHITECTURE}: {trained.weights} weights, {made.seconds:.0f} s in all")
     for column in (
         "board",
         "accuracy",
@@ -155,10 +180,10 @@ def _show(
         "bitstream",
     ):
         words = column in ("board", "bitstream")
-        last.add_column(column, justify="left" if words else "right", overflow="fold")
-    for board, (report, proof) in done.items():
+        drawn.add_column(column, justify="left" if words else "right", overflow="fold")
+    for board, (report, proof) in made.built.items():
         assert report.measured is not None
-        last.add_row(
+        drawn.add_row(
             board,
             f"{100 * trained.accuracy['integer']:.2f} %",
             str(proof.images),
@@ -167,4 +192,4 @@ def _show(
             f"{report.measured.inferences_per_s:,.0f}",
             report.files.get("bitstream", "none"),
         )
-    console.print(last)
+    return drawn

@@ -1,0 +1,32 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def common(parser: argparse.ArgumentParser) -> None:
+    """What every verb takes, last in its help."""
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object on stdout, and no progress"
+    )
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="log on stderr each tool that is run, where its log lies, and what was built before",
+    )
+
+
+def limits(parser: argparse.ArgumentParser) -> None:
+    """What planning and placing may be told."""
+    parser.add_argument(
+        "--fps",
+        type=float,
+        help="least area at so many images a second, instead of the fastest that fits",
+    )
+    parser.add_argument("--dsps", type=int, help="use at most so many hardware multipliers")
+    parser.add_argument("--luts", type=int, help="plan for at most so many LUTs")
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="placements to try; the fastest is kept"
+    )

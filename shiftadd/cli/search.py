@@ -1,0 +1,83 @@
+"""search"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from shiftadd import api
+from shiftadd.console import show
+
+TEXT = "search a Pareto front of networks for a data set, measured on a board"
+EXAMPLE = "shiftadd search --data digits --board up5k"
+BUDGET = {
+    "population": "networks of a generation, each scored at every share of the board",
+    "generations": "generations of a round",
+    "trained": "networks of the front that are trained out in a round",
+    "finalists": "points of the trained networks that are built in a round",
+    "rounds": "rounds at most: each refits the cost model to what the one before it measured",
+    "probes": "networks trained out first, to learn what inherited accuracies are worth",
+    "epochs": "of each finalist and probe, from inherited weights",
+    "supernet_epochs": "of the supernet, unless it is there",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", required=True, help="as for `train`")
+    parser.add_argument("--board", default=api.BOARD, help=f"board or device (default {api.BOARD})")
+    parser.add_argument("--out", type=Path, help="run folder; default runs/DATA-BOARD-SEED")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted search in --out"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of supernet, search and training")
+    limits = parser.add_argument_group("limits, for every network of the front")
+    limits.add_argument("--max-latency", type=microseconds, metavar="TIME", help="as 100us, 2ms")
+    limits.add_argument("--max-luts", type=int)
+    limits.add_argument("--dsps", type=int, help="hardware multipliers at most")
+    limits.add_argument("--fps", type=float, help="images a second at least")
+    what = parser.add_argument_group("what is searched, and how")
+    what.add_argument("--space", help="name or TOML file; default the one for images of this shape")
+    what.add_argument(
+        "--kinds", type=_words, default=(), help="only layers of these, as mult,shift; default all"
+    )
+    what.add_argument("--sampler", default="evolution", help="evolution, or random")
+    what.add_argument(
+        "--sharing", default="heterogeneous", help="of weights: heterogeneous, naive or none"
+    )
+    what.add_argument(
+        "--supernet", type=Path, metavar="FOLDER", help="default: kept for every board in build/"
+    )
+    spent = parser.add_argument_group("budget; the defaults suit the space")
+    for name, text in BUDGET.items():
+        spent.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N", help=text)
+    spent.add_argument("--workers", type=int, default=2, help="processes on this machine")
+    spent.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster (tcp://…) to use instead"
+    )
+
+
+def run(*, quiet: bool, **given: Any) -> api.Result:
+    budget = {name: given.pop(name) for name in BUDGET}
+    made, held = api.search(**given, budget=budget, quiet=quiet)
+    if not quiet:
+        from search.report.search_table import table
+
+        show(table(made))
+    return made, held
+
+
+def microseconds(text: str) -> float:
+    """100, 100us, 0.1ms or 1e-4s as microseconds."""
+    number = text.strip().lower().replace("µs", "us")
+    for unit, factor in (("us", 1.0), ("ms", 1e3), ("s", 1e6), ("", 1.0)):
+        if number.endswith(unit):
+            try:
+                return float(number.removesuffix(unit)) * factor
+            except ValueError:
+                break
+    raise argparse.ArgumentTypeError(f"{text!r} must be a time, as 100us or 2ms")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -1,0 +1,60 @@
+"""simulate"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from shiftadd import api
+from shiftadd.console import show
+
+TEXT = "prove the hardware equal to the golden model, image by image"
+EXAMPLE = "shiftadd simulate runs/demo/network --board up5k --images 100"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("net", type=Path, help="folder of a trained network")
+    parser.add_argument("--board", default=api.BOARD, help="board to plan for")
+    parser.add_argument(
+        "--build", type=Path, help="folder that `compile` wrote: simulate exactly that plan"
+    )
+    parser.add_argument(
+        "--level",
+        default="rtl",
+        help="rtl, netlist (synthesised), routed (ECP5), bitstream (read back; but for ECP5 "
+        "planned without multipliers), or all of these that can be had",
+    )
+    parser.add_argument("--data", help="data set; default the one that the network was trained on")
+    parser.add_argument("--images", type=int, help="how many test images; default all")
+    parser.add_argument("--simulator", choices=("verilator", "icarus"), default="verilator")
+    parser.add_argument("--seed", type=int, default=0, help="of the random stalls")
+    parser.add_argument(
+        "--no-stalls", dest="stalls", action="store_false", help="never stall the streams"
+    )
+    parser.add_argument(
+        "--waves",
+        type=Path,
+        metavar="FILE",
+        help="write waveforms (.fst or .vcd) of the failing images, or of the first",
+    )
+
+
+def run(*, quiet: bool, **given: Any) -> api.Result:
+    return api.simulate(**given, quiet=quiet, on_result=api.ignore if quiet else _show)
+
+
+def _show(result: Any) -> None:
+    show(_verdict(result))
+
+
+def _verdict(result: Any) -> str:
+    if result.ok:
+        return (
+            f"{result.images} images equal to the golden model at level {result.level} "
+            f"({result.simulator}, seed {result.seed}); latency {result.cycles_latency}, "
+            f"interval {result.cycles_interval} cycles"
+        )
+    where = f"; first: {result.first_mismatch}" if result.first_mismatch else ""
+    stop = f"; words stopped at {result.stopped}" if result.stopped else ""
+    return f"{result.mismatches} of {result.images} images differ (seed {result.seed}){where}{stop}"
