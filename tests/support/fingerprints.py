@@ -1,9 +1,9 @@
 """Fingerprints of plans and Verilog of ten networks on four boards: what a refactor must not move.
 
-    python -m tests.support.fingerprints            says what differs from tests/data/fingerprints.json
-    python -m tests.support.fingerprints --write    writes that file anew, for a change that is meant
+    python -m tests.support.fingerprints            what differs from those recorded
+    python -m tests.support.fingerprints --write    records them anew, for a change that is meant
 
-No floating point decides them but the planner's own sums, so they are the same on every machine.
+The networks are made without floating point, so they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from gen.engine.elaborate import elaborate
-from gen.plan.plan import DoesNotFit
 from gen.planner.planner import plan
 from gen.support.devices import device
+from gen.support.errors import DoesNotFitError
 from model import store
 from model.spec import Network
 from tests.support.layer_cases import random_network
@@ -51,7 +51,7 @@ def fingerprint(case: str) -> Fingerprint:
     made = {"network": store.content_hash(network)}
     try:
         planned = plan(network, device(board))
-    except DoesNotFit as error:
+    except DoesNotFitError as error:
         return made | {"refused": str(error).partition(";")[0]}
     verilog = elaborate(network, planned).verilog
     return made | {

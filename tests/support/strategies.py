@@ -63,9 +63,10 @@ FIGURES = st.integers(0, 10**6) | st.floats(0, 1e6)
 COSTS = st.builds(Cost, FIGURES, FIGURES, st.integers(0, 999), st.integers(0, 999))
 FOLDS = st.builds(
     Fold,
-    pe=st.integers(1, 99), lanes=st.integers(1, 99), parallel=st.integers(1, 25),
-    drain=st.integers(1, 99), multiplier=st.sampled_from(("dsp", "lut")),
-    requant=st.sampled_from(("dsp", "lut")), weights=MEMORIES | st.just("parts"), ring=MEMORIES,
+    pe=st.integers(1, 99), lanes=st.integers(1, 99), taps=st.integers(1, 25),
+    out_lanes=st.integers(1, 99), multiplier=st.sampled_from(("dsp", "lut")),
+    requant=st.sampled_from(("dsp", "lut")), weights=MEMORIES | st.just("parts"),
+    line_buffer=MEMORIES,
 )  # fmt: skip
 PLANNED_LAYERS = st.builds(
     PlannedLayer, st.text(), st.sampled_from(kind_names()), FOLDS, st.integers(0, 10**9), COSTS

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gen.plan.plan import Plan, PlanError, load, save
+from gen.plan.plan import Plan, load, save
+from gen.support.errors import PlanError
 from tests.support.strategies import PLANS
 
 
