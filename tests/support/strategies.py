@@ -12,7 +12,7 @@ from gen.host.link_protocol import VERSION, BoardInfo
 from gen.plan.plan import Cost, Fold, Plan, PlannedLayer
 from model.arch import MULTIPLIERS, WEIGHTED, Architecture, ArchitectureError, Block, validate
 from model.kinds import kind, kind_names
-from model.spec import Network
+from model.spec import Input, Network
 from tests.support.layer_cases import random_network
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -55,8 +55,11 @@ def architectures(draw: st.DrawFn) -> Architecture:
 def networks(draw: st.DrawFn) -> Network:
     """A network around one random layer, with names of its classes and what is told about it."""
     network, _ = random_network(random.Random(draw(SEEDS)))
+    first, *rest = network
+    assert isinstance(first, Input)
+    first = replace(first, format=replace(first.format, frac=draw(st.integers(-9, 9))))
     classes = draw(st.just(()) | st.tuples(st.text(), st.text()))
-    return replace(network, classes=classes, about=draw(st.dictionaries(st.text(), st.integers())))
+    return Network((first, *rest), classes, draw(st.dictionaries(st.text(), st.integers())))
 
 
 FIGURES = st.integers(0, 10**6) | st.floats(0, 1e6)
