@@ -7,11 +7,28 @@ import random
 from collections import Counter, defaultdict
 
 import pytest
+from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from sim.bench.installed import missing
+from tests.support.paths import ROOT
 
 # one thread a worker: `make test` runs as many workers as there are cores
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Properties: the same few examples each time, or many new ones with SHIFTADD_SLOW=1. A failure
+# prints a line of `@reproduce_failure`; what failed with SHIFTADD_SLOW=1 is kept and tried first.
+settings.register_profile(
+    "same", derandomize=True, database=None, deadline=None, print_blob=True, max_examples=40
+)
+settings.register_profile(
+    "new",
+    database=DirectoryBasedExampleDatabase(ROOT / ".hypothesis"),
+    deadline=None,
+    print_blob=True,
+    max_examples=1000,
+)
+settings.load_profile("new" if os.environ.get("SHIFTADD_SLOW") == "1" else "same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

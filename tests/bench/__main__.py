@@ -278,41 +278,43 @@ def speeds() -> Iterator[FigureRow]:
     rate = len(many) / (time.perf_counter() - began)
     yield FigureRow("speed", "golden model, digits_hybrid", f"{rate:,.0f} images/s")
     accelerator = elaborate(made.network, plan(made.network, device("up5k"), fps=5000))
-    found = simulate(made.network, accelerator, images[:64])
+    result = simulate(made.network, accelerator, images[:64])
     yield FigureRow(
-        "speed", "RTL in Verilator", f"{found.cycles_per_second:,.0f} cycles/s", ok=found.ok
+        "speed", "RTL in Verilator", f"{result.cycles_per_second:,.0f} cycles/s", ok=result.ok
     )
 
 
 def faults() -> Iterator[FigureRow]:
-    """Malformed frames of every sort between good requests, and all other faults, against the
+    """Malformed frames of every category between good requests, and all other faults, against the
     virtual board."""
     network = residual_network()
     bundle, tests = small_bundle(network, WORK / "faults"), some_examples(network)
-    found = try_faults(bundle, tests, network, count=FAULTS)
-    total, others = found.total, found.mishaps.values()
+    counts = try_faults(bundle, tests, network, count=FAULTS)
+    total, others = counts.total, counts.mishaps.values()
     yield FigureRow(
         "link",
-        f"{total.sent:,} malformed frames of {len(found.frames)} sorts, {total.good:,} good "
-        f"ones between them, {found.seconds:.0f} s",
+        f"{total.sent:,} malformed frames of {len(counts.frames)} categories, {total.good:,} good "
+        f"ones between them, {counts.seconds:.0f} s",
         f"{total.wrong} wrong, {total.lost} lost, {total.hung} hung",
         "0 wrong, 0 lost, 0 hung",
         not total.harm,
     )
     yield FigureRow(
         "link",
-        f"{sum(m.tried for m in others)} other faults: {', '.join(found.mishaps)}",
+        f"{sum(m.tried for m in others)} other faults: {', '.join(counts.mishaps)}",
         f"{sum(m.held for m in others)} as they must be",
         "all",
-        found.ok,
+        counts.ok,
     )
 
 
 def evidence() -> Iterator[FigureRow]:
     """The demo's network at each level below RTL."""
-    for what, found in evidence_bench.proofs():
-        value = f"{found.mismatches} of {found.images} images differ, {found.seconds:.0f} s"
-        yield FigureRow("evidence", what, value, "0", found.ok)
+    for what, evidence in evidence_bench.proofs():
+        value = (
+            f"{evidence.mismatches} of {evidence.images} images differ, {evidence.seconds:.0f} s"
+        )
+        yield FigureRow("evidence", what, value, "0", evidence.ok)
 
 
 def search() -> Iterator[FigureRow]:

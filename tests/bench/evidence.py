@@ -41,10 +41,10 @@ def proofs(boards: Iterable[str] = RATES) -> Iterator[tuple[str, SimulationResul
 
 def main(boards: list[str]) -> int:
     held = True
-    for what, found in proofs(boards or RATES):
-        print(f"{what}: {found.mismatches} of {found.images} images differ, {found.seconds:.0f} s",
-              flush=True)  # fmt: skip
-        held &= found.ok
+    for what, evidence in proofs(boards or RATES):
+        wrong = f"{evidence.mismatches} of {evidence.images} images differ"
+        print(f"{what}: {wrong}, {evidence.seconds:.0f} s", flush=True)
+        held &= evidence.ok
     return 0 if held else 1
 
 

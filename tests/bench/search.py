@@ -82,8 +82,8 @@ def cost(job: Job) -> Spent:
 def accuracy(job: Job) -> Spent:
     """All of a score: recalibrated on 512 images, judged by 1000 where it fits."""
     began = time.process_time()
-    found = scoring.evaluate(job)
-    return Spent(time.process_time() - began, any(score.fits for score in found))
+    scores = scoring.evaluate(job)
+    return Spent(time.process_time() - began, any(score.fits for score in scores))
 
 
 def rate(work: Callable[[Job], Spent], jobs: Sequence[Job]) -> Rate:
@@ -92,7 +92,7 @@ def rate(work: Callable[[Job], Spent], jobs: Sequence[Job]) -> Rate:
     with Pool(WORKERS) as pool:
         list(pool.run(work, jobs[:warm]))
         began = time.perf_counter()
-        spent = [found for _, found in pool.run(work, jobs[warm:])]
+        spent = [one for _, one in pool.run(work, jobs[warm:])]
         seconds = time.perf_counter() - began
     busy = sum(one.seconds for one in spent) / WORKERS
     fits = sum(one.fits for one in spent) / len(spent)
@@ -117,8 +117,8 @@ def scored(folder: Path, candidates: int = 100) -> Iterator[tuple[str, str, str,
             ("cost", cost, jobs, BY_COST),
             ("inherited accuracy", accuracy, jobs[: candidates // 2], BY_ACCURACY),
         ):
-            found = rate(work, part)
-            yield f"{board}, by {what}", str(found), f"≥ {least}/s", found.cpu >= least
+            speed = rate(work, part)
+            yield f"{board}, by {what}", str(speed), f"≥ {least}/s", speed.cpu >= least
 
 
 def rows() -> Iterator[tuple[str, str, str, bool]]:

@@ -46,9 +46,9 @@ def test_residual_network_in_rtl(fps: float | None, quick_simulator: str) -> Non
     network = residual_network()
     made = plan(network, device("ulx3s-25f"), fps=fps)
     accelerator = elaborate(network, made)
-    found = simulate(network, accelerator, pixels(4), simulator=quick_simulator)
-    assert found.ok, found
-    assert (found.cycles_latency, found.cycles_interval) == (
+    result = simulate(network, accelerator, pixels(4), simulator=quick_simulator)
+    assert result.ok, result
+    assert (result.cycles_latency, result.cycles_interval) == (
         made.cycles_latency,
         made.cycles_interval,
     )
@@ -62,9 +62,9 @@ def test_random_foldings_of_a_whole_network_in_rtl(quick_simulator: str, seed: i
     fifos, cycles = size_fifos(layers, chosen)
     stages = tuple(PlannedLayer(la.name, la.kind, chosen[la.name], 0, Cost()) for la in layers)
     made = Plan(content_hash(network), "lfe5u-25f", stages, fifos)
-    found = simulate(network, elaborate(network, made), pixels(4, seed), simulator=quick_simulator)
-    assert found.ok, found
-    assert (found.cycles_latency, found.cycles_interval) == (cycles.latency, cycles.interval)
+    result = simulate(network, elaborate(network, made), pixels(4, seed), simulator=quick_simulator)
+    assert result.ok, result
+    assert (result.cycles_latency, result.cycles_interval) == (cycles.latency, cycles.interval)
 
 
 def deep_network(inputs: int, outputs: int, unit: int = 1) -> Network:
@@ -95,9 +95,9 @@ def test_deep_weights_lie_in_parts_behind_the_registers_of_blocks(
     accelerator = elaborate(network, Plan(content_hash(network), target.name, stages, fifos))
     draw = np.random.default_rng(3)
     images = torch.from_numpy(draw.integers(0, 64, (3, 1, 1, inputs)))
-    found = simulate(network, accelerator, images, simulator=quick_simulator)
-    assert found.ok, found
-    assert (found.cycles_latency, found.cycles_interval) == (cycles.latency, cycles.interval)
+    result = simulate(network, accelerator, images, simulator=quick_simulator)
+    assert result.ok, result
+    assert (result.cycles_latency, result.cycles_interval) == (cycles.latency, cycles.interval)
 
     netlist = synthesise(accelerator.verilog, TOP, target, cache=Cache(tmp_path))
     cells = json.loads(netlist.path.read_text())["modules"][TOP]["cells"].values()

@@ -18,8 +18,8 @@ BASE = Architecture("a", (8, 8, 1), (Block("conv", "add", 4), Block("dense", cha
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    for found in (*ARCHITECTURES.values(), BASE):
-        assert zoo.load(arch.save(found, tmp_path / "a.json")) == found
+    for architecture in (*ARCHITECTURES.values(), BASE):
+        assert zoo.load(arch.save(architecture, tmp_path / "a.json")) == architecture
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
@@ -104,9 +104,9 @@ def test_built_in_sizes() -> None:
     """What the demo and the reference promise: small enough, all three kinds, 8 bits or fewer."""
     limits = {"digits_hybrid": 5_000, "fashion_hybrid": 100_000}
     for name, limit in limits.items():
-        found = ARCHITECTURES[name]
-        network = export(Net(found))
+        architecture = ARCHITECTURES[name]
+        network = export(Net(architecture))
         assert network.weight_count <= limit
-        assert set(arch.kinds_used(found)) == {"mult", "shift", "add"}
-        assert max(b.weight_bits for b in found.blocks) <= 8
-        assert max(b.act_bits for b in found.blocks[:-1]) <= 8
+        assert set(arch.kinds_used(architecture)) == {"mult", "shift", "add"}
+        assert max(b.weight_bits for b in architecture.blocks) <= 8
+        assert max(b.act_bits for b in architecture.blocks[:-1]) <= 8

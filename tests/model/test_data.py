@@ -37,13 +37,15 @@ def refused(name: object) -> str:
 
 
 def test_digits_split_is_fixed_and_stratified() -> None:
-    found = data.load("digits")
-    assert found.train_images.shape == (1437, 8, 8, 1)
-    assert found.test_images.shape == (360, 8, 8, 1)
-    assert found.train_images.dtype == np.uint8
-    assert found.train_images.max() == 16 <= found.format.hi
-    assert np.bincount(found.test_labels).min() >= 34
-    digest = hashlib.sha256(found.test_images.tobytes() + found.test_labels.tobytes()).hexdigest()
+    dataset = data.load("digits")
+    assert dataset.train_images.shape == (1437, 8, 8, 1)
+    assert dataset.test_images.shape == (360, 8, 8, 1)
+    assert dataset.train_images.dtype == np.uint8
+    assert dataset.train_images.max() == 16 <= dataset.format.hi
+    assert np.bincount(dataset.test_labels).min() >= 34
+    digest = hashlib.sha256(
+        dataset.test_images.tobytes() + dataset.test_labels.tobytes()
+    ).hexdigest()
     assert digest[:12] == "3ea49a6c5c1f"
 
 
@@ -59,10 +61,10 @@ def test_validation_split_takes_from_training_only() -> None:
 
 
 def test_idx_folder(folder: Path) -> None:
-    found = data.load(folder)
-    assert found.train_images.shape == (12, 4, 3, 1)
-    assert found.test_labels.tolist() == [0, 1, 2] * 2
-    assert found.classes == ("0", "1", "2")
+    dataset = data.load(folder)
+    assert dataset.train_images.shape == (12, 4, 3, 1)
+    assert dataset.test_labels.tolist() == [0, 1, 2] * 2
+    assert dataset.classes == ("0", "1", "2")
 
 
 def test_idx_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,20 +93,20 @@ def test_missing_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_fashion_mnist() -> None:
     if not data.FASHION_FOLDER.exists():
         pytest.skip("dataset-fashion-mnist is not installed")
-    found = data.load("fashion-mnist")
-    assert found.train_images.shape == (60_000, 28, 28, 1)
-    assert np.bincount(found.test_labels).tolist() == [1000] * 10
-    assert found.classes[9] == "Ankle boot"
-    assert found.flips
+    dataset = data.load("fashion-mnist")
+    assert dataset.train_images.shape == (60_000, 28, 28, 1)
+    assert np.bincount(dataset.test_labels).tolist() == [1000] * 10
+    assert dataset.classes[9] == "Ankle boot"
+    assert dataset.flips
 
 
 def test_npz(tmp_path: Path) -> None:
     images, labels = np.arange(20 * 12, dtype=np.uint8).reshape(20, 4, 3), np.arange(20) % 2
     path = tmp_path / "two.npz"
     np.savez(path, x_train=images, y_train=labels)
-    found = data.load(path)
-    assert found.train_images.shape == (16, 4, 3, 1)
-    assert found.test_images.shape == (4, 4, 3, 1)
+    dataset = data.load(path)
+    assert dataset.train_images.shape == (16, 4, 3, 1)
+    assert dataset.test_images.shape == (4, 4, 3, 1)
     np.savez(path, x_train=images, y_train=labels, x_test=images[:5], y_test=labels[:5])
     assert len(data.load(path).test_images) == 5
     np.savez(path, x_train=images / 255, y_train=labels)
@@ -124,10 +126,12 @@ def test_image_folder(tmp_path: Path) -> None:
         for n in range(5):
             pixels = np.full((4, 6, 3), 10 * label + n, np.uint8)
             image.fromarray(pixels).save(tmp_path / name / f"{n}.png")
-    found = data.load(tmp_path)
-    assert found.classes == ("cat", "dog")
-    assert found.train_images.shape == (8, 4, 6, 3)
-    assert {int(v) for v in found.train_images[found.train_labels == 1].flat} <= set(range(10, 15))
+    dataset = data.load(tmp_path)
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.train_images.shape == (8, 4, 6, 3)
+    assert {int(v) for v in dataset.train_images[dataset.train_labels == 1].flat} <= set(
+        range(10, 15)
+    )
     image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(tmp_path / "dog" / "small.png")
     assert "small.png: is (2, 2, 3), others are (4, 6, 3)" in refused(tmp_path)
     (tmp_path / "dog" / "small.png").write_bytes(b"no image")

@@ -105,8 +105,8 @@ def test_first_layer_dense_and_pools(kind: str) -> None:
 def test_multiplier_style(style: str) -> None:
     net = trained(arch(Block("conv", "mult", 16), multiplier=style))
     assert_equal_everywhere(net)
-    found = [int(m) for node in export(net) for m in getattr(node, "multiplier", ())]
-    most = max(signed_digits(m) for m in found)
+    multipliers = [int(m) for node in export(net) for m in getattr(node, "multiplier", ())]
+    most = max(signed_digits(m) for m in multipliers)
     assert most <= {"power": 1, "two-digit": 2, "integer": 5}[style]
     assert most > 2 or style != "integer"
 

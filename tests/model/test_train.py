@@ -125,8 +125,8 @@ def test_a_teacher_works_once_for_all_that_are_shown_the_same(
     network = train(ARCH, BARS, epochs=2, recipe=SOON, quiet=True).network
 
     def student(teacher: Teacher, **how: Any) -> str:
-        found = train(ARCH, BARS, epochs=2, teacher=teacher, recipe=SOON, quiet=True, **how)
-        return content_hash(found.network)
+        result = train(ARCH, BARS, epochs=2, teacher=teacher, recipe=SOON, quiet=True, **how)
+        return content_hash(result.network)
 
     kept = Teacher(network, tmp_path / "scores")
     want = student(Teacher(network))
@@ -167,24 +167,24 @@ def test_an_integer_stage_that_breaks_a_network_is_undone(
     if cut:
         with pytest.raises(KeyboardInterrupt):
             run()
-    found = run()
+    result = run()
     log = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert (log[-1]["stage"], log[-1]["test"] < 0.7) == ("integer", True)
-    assert found.accuracy["integer"] > 0.85
+    assert result.accuracy["integer"] > 0.85
 
 
 def test_start_hands_weights_on() -> None:
     begin = train(ARCH, BARS, epochs=6, recipe=SOON, quiet=True).network
     still = replace(SOON, rate=0.0)
-    found = train(ARCH, BARS, epochs=1, start=begin, recipe=still, seed=5, quiet=True).network
+    network = train(ARCH, BARS, epochs=1, start=begin, recipe=still, seed=5, quiet=True).network
     turned = replace(ARCH.blocks[2], kind="add", weight_bits=6)
     add = replace(ARCH, blocks=(*ARCH.blocks[:2], turned, ARCH.blocks[3]))
     other = train(add, BARS, epochs=1, start=begin, recipe=still, quiet=True).network
     # the scale may differ, the pattern may not
-    assert alike(begin["conv0"], found["conv0"]) > 0.99
-    assert alike(begin["dense3"], found["dense3"]) > 0.99
+    assert alike(begin["conv0"], network["conv0"]) > 0.99
+    assert alike(begin["dense3"], network["dense3"]) > 0.99
     assert alike(begin["conv2"], other["conv2"]) > 0.9
-    assert abs(alike(begin["conv1"], found["conv1"])) < 0.5  # add weights are not handed on
+    assert abs(alike(begin["conv1"], network["conv1"])) < 0.5  # add weights are not handed on
 
 
 def alike(a: Node, b: Node) -> float:

@@ -41,12 +41,12 @@ def check(block: Requantiser, seed: int) -> None:
     for k in range(2 * depth + 5):
         channels = range(k % depth * block.lanes, (k % depth + 1) * block.lanes)
         words.append([(c, stimulus(block, c, rng)) for c in channels])
-    found: list[list[int]] = []
+    results: list[list[int]] = []
 
     async def bench(ctx: Context) -> None:
         valid: list[bool] = []
         sent = 0
-        while len(found) < len(words):
+        while len(results) < len(words):
             en, given = rng.random() < 0.7, sent < len(words) and rng.random() < 0.7
             x = [x for _, x in words[sent]] if given else [0] * block.lanes
             ctx.set(dut.en, en)
@@ -57,10 +57,10 @@ def check(block: Requantiser, seed: int) -> None:
                 valid.append(given)
                 sent += given
                 if valid[-block.latency :][0] and len(valid) >= block.latency:
-                    found.append([ctx.get(y) for y in dut.y])
+                    results.append([ctx.get(y) for y in dut.y])
 
     simulate(dut, bench)
-    for k, (word, got) in enumerate(zip(words, found, strict=True)):
+    for k, (word, got) in enumerate(zip(words, results, strict=True)):
         for (c, x), y in zip(word, got, strict=True):
             want = expected(block, x, c)
             assert y == want, f"seed {seed}: word {k}, channel {c}, x {x}: {y}, not {want}"

@@ -81,10 +81,10 @@ def alone(
         if file and file.exists()
         for line in file.read_text().splitlines()
     ]
-    found = {(row["id"], row["seed"]): _better(row) for row in rows if row.items() >= how.items()}
+    scores = {(row["id"], row["seed"]): _better(row) for row in rows if row.items() >= how.items()}
     ids = [space.id(candidate) for candidate in candidates]
     for seed, (name, candidate) in product(seeds, zip(ids, candidates, strict=True)):
-        if (name, seed) in found:
+        if (name, seed) in scores:
             continue
         arch = space.architecture(candidate)
         began = time.monotonic()
@@ -97,8 +97,8 @@ def alone(
         }  # fmt: skip
         with path.open("a") as log:
             log.write(json.dumps(row) + "\n")
-        found[name, seed] = _better(row)
-    return {name: mean(found[name, seed] for seed in seeds) for name in ids}
+        scores[name, seed] = _better(row)
+    return {name: mean(scores[name, seed] for seed in seeds) for name in ids}
 
 
 def _better(row: dict[str, Any]) -> float:
@@ -123,7 +123,7 @@ def study(given: argparse.Namespace) -> dict[str, Any]:
     seeds = range(given.seed, given.seed + given.trainings)
     trained = alone(space, chosen, data, given.epochs, given.rate, seeds, out, given.alone)
     ids = [space.id(c) for c in chosen]
-    found: dict[str, Any] = {"request": {k: str(v) for k, v in vars(given).items() if k != "out"}}
+    study: dict[str, Any] = {"request": {k: str(v) for k, v in vars(given).items() if k != "out"}}
     for sharing in given.sharing:
         supernet = train_supernet(
             space, shown, sharing=sharing, epochs=given.supernet_epochs, seed=given.seed,
@@ -132,23 +132,23 @@ def study(given: argparse.Namespace) -> dict[str, Any]:
         images, count = torch.from_numpy(shown.train_images[:RECALIBRATION]), len(data.test_labels)
         seen = [judge(inherit(supernet, c, images), data, count) for c in chosen]
         accuracies = [trained[i] for i in ids]
-        found[sharing] = {
+        study[sharing] = {
             "weights": supernet.weight_count,
             "accuracy": ranking([one.accuracy for one in seen], accuracies),
             "loss": ranking([-one.loss for one in seen], accuracies),
             "inherited": {i: asdict(one) for i, one in zip(ids, seen, strict=True)},
         }
-        found["alone"] = trained
-        write(out / RESULTS, json.dumps(found, indent=1) + "\n")
-    return found
+        study["alone"] = trained
+        write(out / RESULTS, json.dumps(study, indent=1) + "\n")
+    return study
 
 
-def show(found: dict[str, Any]) -> None:
+def show(study: dict[str, Any]) -> None:
     table = Table(title="inherited against stand-alone accuracy")
     for column in ("sharing", "weights", "by", "Kendall τ", "p", "Spearman ρ", "mean inherited"):
         table.add_column(column, justify="left" if column == "sharing" else "right")
     for name in SHARING:
-        if row := found.get(name):
+        if row := study.get(name):
             for by in ("accuracy", "loss"):
                 usual = mean(one[by] for one in row["inherited"].values())
                 ranks = row[by]

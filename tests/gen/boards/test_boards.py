@@ -49,10 +49,10 @@ WIDTHS = {
 
 @pytest.mark.parametrize(("family", "mhz"), REFERENCES)
 def test_no_setting_breaks_a_limit(family: FamilyName, mhz: int) -> None:
-    limits, found = LIMITS[family], settings(family, mhz * MHZ)
-    assert len(found) > 50
-    assert [s.hz for s in found] == sorted({s.hz for s in found})
-    for one in found:
+    limits, choices = LIMITS[family], settings(family, mhz * MHZ)
+    assert len(choices) > 50
+    assert [s.hz for s in choices] == sorted({s.hz for s in choices})
+    for one in choices:
         assert (one.detector, one.oscillator, one.hz) == made(one, family)
         assert one.detector in limits.detector
         assert one.oscillator in limits.oscillator
@@ -87,9 +87,9 @@ def test_fastest_clock_is_not_above_the_limit_and_no_other_is_nearer(name: str) 
     one = board(name)
     clocks = one.clocks()
     for mhz in (20.0, 33.3, 50.0, 71.9, 100.0, 1000.0):
-        found = one.fastest(mhz)
-        assert found.hz <= mhz * MHZ
-        assert not [s for s in clocks if found.hz < s.hz <= mhz * MHZ]
+        fastest = one.fastest(mhz)
+        assert fastest.hz <= mhz * MHZ
+        assert not [s for s in clocks if fastest.hz < s.hz <= mhz * MHZ]
     with pytest.raises(ValueError, match=f"{name}: no clock of 1 MHz or less; the slowest"):
         one.fastest(1)
 
@@ -124,17 +124,17 @@ def test_device_is_that_of_the_platform(name: str) -> None:
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_every_port_has_a_pin_of_its_own(name: str) -> None:
-    found = ports(board(name))
-    sites = [pin.site for pin in found.values()]
+    board_ports = ports(board(name))
+    sites = [pin.site for pin in board_ports.values()]
     assert len(set(sites)) == len(sites)
-    assert {"clk_in", "rx", "tx"} <= set(found)
+    assert {"clk_in", "rx", "tx"} <= set(board_ports)
     text = constraints(board(name))
-    assert all(f'"{port}"' in text or f" {port} " in text for port in found)
+    assert all(f'"{port}"' in text or f" {port} " in text for port in board_ports)
 
 
 def test_pins_are_those_of_the_platform() -> None:
-    found = ports(board("icebreaker"))
-    assert {name: pin.site for name, pin in found.items()} == {
+    board_ports = ports(board("icebreaker"))
+    assert {name: pin.site for name, pin in board_ports.items()} == {
         "clk_in": "35",
         "rx": "6",
         "tx": "9",
@@ -142,7 +142,7 @@ def test_pins_are_those_of_the_platform() -> None:
         "led[1]": "11",
         "button": "10",
     }
-    assert found["button"].inverted
+    assert board_ports["button"].inverted
     text = constraints(board("icebreaker"))
     assert "set_io -pullup yes rx 6\n" in text
     assert text.endswith("set_frequency clk_in 12\n")

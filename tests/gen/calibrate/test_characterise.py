@@ -47,13 +47,13 @@ def test_layers_are_kept_one_by_one_and_not_measured_twice(
     kept = json.loads(path.read_text())["families"]["ice40"]["samples"]
     assert [row["seed"] for row in kept] == [0, 1, 2]
     told: list[tuple[int, int]] = []
-    found = characterise.characterise(
+    table = characterise.characterise(
         "hx8k", count=5, path=path, progress=lambda done, total: told.append((done, total))
     )
-    assert (told, found["layers"], len(seen)) == ([(4, 5), (5, 5)], 5, 6)
+    assert (told, table["layers"], len(seen)) == ([(4, 5), (5, 5)], 5, 6)
     assert json.loads(path.read_text())["families"]["ice40"]["samples"][:3] == kept
-    assert found["prices"]["ff"].keys() >= {"register", "lone"}
-    assert found["tools"][0].startswith("pyosys ")
+    assert table["prices"]["ff"].keys() >= {"register", "lone"}
+    assert table["tools"][0].startswith("pyosys ")
 
 
 def test_a_wrong_count_and_an_unknown_board_are_named() -> None:
@@ -66,8 +66,8 @@ def test_a_wrong_count_and_an_unknown_board_are_named() -> None:
 @pytest.mark.parametrize("family", sorted(ROWS))
 def test_kept_networks_are_described_as_today(family: str) -> None:
     for row in ROWS[family][:2]:
-        found = described(row)
-        assert found == {name: row[name] for name in found}, row["seed"]
+        features = described(row)
+        assert features == {name: row[name] for name in features}, row["seed"]
 
 
 @pytest.mark.parametrize("seed", [207, 214])
@@ -81,21 +81,21 @@ def test_constant_weights_are_counted_once_where_synthesis_keeps_them_once(
     (layer,) = (layer for layer in lower(network) if layer.name == "conv0_q")
     fold = Fold(**dict(zip(FIELDS, row["folds"]["conv0_q"], strict=True)))
     target = device("ulx3s-25f")
-    found = characterise.measure(layer, fold, target, Cache(tmp_path))
+    measured = characterise.measure(layer, fold, target, Cache(tmp_path))
     cost = predict(layer, fold, target)
-    assert cost.lut == pytest.approx(found["lut"], rel=0.1)
-    assert cost.ff == pytest.approx(found["ff"], rel=0.15)
+    assert cost.lut == pytest.approx(measured["lut"], rel=0.1)
+    assert cost.ff == pytest.approx(measured["ff"], rel=0.15)
 
 
 @pytest.mark.parametrize("family", sorted(ROWS))
-def test_networks_are_foretold_by_prices_fitted_without_them(family: str) -> None:
+def test_networks_are_predicted_by_prices_fitted_without_them(family: str) -> None:
     limits = {"lut": 10, "ff": 10, "clock": 15}
-    found = figure_errors(TABLE[family], family)
-    assert found.keys() >= {"lut", "ff"}
-    for figure, row in found.items():
+    errors = figure_errors(TABLE[family], family)
+    assert errors.keys() >= {"lut", "ff"}
+    for figure, row in errors.items():
         assert row["error"] < limits[figure], figure
         assert row["largest"] < {"lut": 12, "ff": 10, "clock": 30}[figure], figure
-    assert found["lut"]["kendall"] >= 0.95
+    assert errors["lut"]["kendall"] >= 0.95
     for name, row in counts(family).items():
         assert row["exact"] >= 0.9 * row["networks"], name
 

@@ -25,8 +25,8 @@ FIGURES = ("lut", "ff")
 
 @pytest.fixture(params=sorted(FAMILIES))
 def family(request: pytest.FixtureRequest) -> dict[str, Any]:
-    found: dict[str, Any] = FAMILIES[request.param]
-    return found | {"name": request.param}
+    family: dict[str, Any] = FAMILIES[request.param]
+    return family | {"name": request.param}
 
 
 def test_prices_belong_to_the_features_of_today(family: dict[str, Any]) -> None:
@@ -34,9 +34,9 @@ def test_prices_belong_to_the_features_of_today(family: dict[str, Any]) -> None:
     for row in family["samples"]:
         layer, target, _ = case(family["name"], row["seed"])
         fold = fold_of(row["fold"])
-        found = described(layer, fold, target)
-        assert found == {name: row[name] for name in found}, f"seed {row['seed']}"
-        assert found["features"].keys() <= MEANING.keys()
+        features = described(layer, fold, target)
+        assert features == {name: row[name] for name in features}, f"seed {row['seed']}"
+        assert features["features"].keys() <= MEANING.keys()
         cost = predict(layer, fold, target)
         prices = family["prices"]["lut"]
         expected_lut = sum(prices.get(k, 0) * v for k, v in row["features"].items())
@@ -49,28 +49,28 @@ def test_prices_are_fitted_to_the_samples(family: dict[str, Any]) -> None:
         prices = family["prices"][figure]
         again = fit(rows, figure, expected(figure, family["name"]), family["name"])
         assert again == pytest.approx(prices, abs=2e-3)
-        for what, found in family["error_percent"][figure].items():
+        for what, error in family["error_percent"][figure].items():
             mine = layers_of(family, figure) if what == "layers" else networks_of(family["name"])
-            assert mean_error(mine, prices, figure) == pytest.approx(found, abs=0.11)
-            assert found < 10, what
+            assert mean_error(mine, prices, figure) == pytest.approx(error, abs=0.11)
+            assert error < 10, what
 
 
 def held_out(rows: Sequence[CostSample], figure: str, family: str, parts: int = 4) -> list[float]:
     """Errors in percent of prices fitted to the other parts of the samples."""
     start = expected(figure, family)
-    found = []
+    every: list[float] = []
     for k in range(parts):
         rest = [row for i, row in enumerate(rows) if i % parts != k]
-        found += errors(rows[k::parts], fit(rest, figure, start, family), figure)
-    return found
+        every += errors(rows[k::parts], fit(rest, figure, start, family), figure)
+    return every
 
 
-def test_prices_foretell_layers_that_they_were_not_fitted_to(family: dict[str, Any]) -> None:
+def test_prices_predict_layers_that_they_were_not_fitted_to(family: dict[str, Any]) -> None:
     for figure in FIGURES:
         rows = layers_of(family, figure)
         if rows:
-            found = held_out(rows, figure, family["name"])
-            assert sum(map(abs, found)) / len(found) < 12, figure
+            percent = held_out(rows, figure, family["name"])
+            assert sum(map(abs, percent)) / len(percent) < 12, figure
 
 
 def test_blocks_and_multipliers_are_counted(family: dict[str, Any]) -> None:
@@ -89,16 +89,16 @@ def test_fit_finds_prices_that_were_put_in() -> None:
         CostSample(f, {"ff": sum(true[n] * f[n] for n in true)})
         for f in ({n: float(rng.randrange(1000)) for n in true} for _ in range(200))
     ]
-    found = fit(rows, "ff", {"register": 1.0, "lone": 1.0}, "ecp5")
-    assert found == pytest.approx(true, abs=0.01)
+    prices = fit(rows, "ff", {"register": 1.0, "lone": 1.0}, "ecp5")
+    assert prices == pytest.approx(true, abs=0.01)
     assert errors(rows[:1], {"register": 3.3, "lone": 0.275}, "ff") == pytest.approx([10], abs=1)
 
 
 def test_fit_keeps_what_is_expected_where_nothing_is_measured() -> None:
     start = {"register": 1.0, "lone": 0.7}
-    found = fit([CostSample({"register": 100}, {"ff": 200})], "ff", start, "ecp5")
-    assert found["lone"] == 0.7
-    assert 1.85 < found["register"] <= 2
+    prices = fit([CostSample({"register": 100}, {"ff": 200})], "ff", start, "ecp5")
+    assert prices["lone"] == 0.7
+    assert 1.85 < prices["register"] <= 2
 
 
 @pytest.mark.parametrize("seed", range(1, 13))

@@ -93,10 +93,10 @@ def test_the_fastest_clock_that_is_met_is_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake = FakeBuild(*fmax)
-    found = settle(monkeypatch, board("icebreaker"), fake)
-    assert fake.asked == asked == [t.mhz for t in found.tries]
-    assert found.clock.mhz == found.build.measured.mhz == chosen
-    assert found.build.measured.timing_met
+    settled = settle(monkeypatch, board("icebreaker"), fake)
+    assert fake.asked == asked == [t.mhz for t in settled.tries]
+    assert settled.clock.mhz == settled.build.measured.mhz == chosen
+    assert settled.build.measured.timing_met
     assert fake.packed
 
 

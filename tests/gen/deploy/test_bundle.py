@@ -144,9 +144,9 @@ def test_compiled_folder_is_held_to_its_report(
 def test_arrays_are_read_without_numpy(kind: str, tmp_path: Path) -> None:
     array = np.arange(24).reshape(2, 3, 4).astype(kind) - (kind[0] == "i") * np.array(9, kind)
     np.save(tmp_path / "a.npy", array)
-    found = npy.read(tmp_path / "a.npy")
-    assert found == array.tolist()
-    assert npy.shape(found) == (2, 3, 4)
+    values = npy.read(tmp_path / "a.npy")
+    assert values == array.tolist()
+    assert npy.shape(values) == (2, 3, 4)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ OTHER = [Port(f"/dev/ttyUSB{2 + i}", 0x0403, 0x6010, f"1-4:1.{i}") for i in (0, 
 
 
 @pytest.mark.parametrize(
-    ("name", "listed", "found"),
+    ("name", "listed", "answer"),
     [
         ("icebreaker", [UART, *DUAL], "/dev/ttyUSB1"),
         ("ulx3s-25f", [*DUAL, Port("/dev/ttyUSB7", 0x0403, 0x6015, "1-3")], "/dev/ttyUSB7"),
@@ -217,13 +217,13 @@ OTHER = [Port(f"/dev/ttyUSB{2 + i}", 0x0403, 0x6010, f"1-4:1.{i}") for i in (0, 
     ],
 )
 def test_port_is_found_or_it_is_said_why_not(
-    name: str, listed: list[Port], found: str, monkeypatch: pytest.MonkeyPatch
+    name: str, listed: list[Port], answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(list_ports, "comports", lambda: listed)
-    if found.startswith("/dev"):
-        assert ports.find(name, board(name).uart) == found
+    if answer.startswith("/dev"):
+        assert ports.find(name, board(name).uart) == answer
         return
-    with pytest.raises(DeviceError, match=found):
+    with pytest.raises(DeviceError, match=answer):
         ports.find(name, board(name).uart)
 
 

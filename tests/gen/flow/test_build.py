@@ -66,9 +66,9 @@ def test_routed_designs_have_the_counts_of_packed_ones(name: str, tmp_path: Path
 def test_every_device_builds_and_has_what_it_says(name: str, tmp_path: Path) -> None:
     target = device(name)
     made = build(SMALL, "top", target, cache=tmp_path)
-    found = json.loads(made.files["report"].read_text())["utilization"]
+    utilisation = json.loads(made.files["report"].read_text())["utilization"]
     for figure, parts in RESOURCES[target.family].items():
-        available = found.get(next(iter(parts)), {"available": 0})["available"]
+        available = utilisation.get(next(iter(parts)), {"available": 0})["available"]
         if name == "lfe5u-12f":  # the same die as the 25F, sold as half of it
             assert available >= getattr(target, figure)
         else:

@@ -18,18 +18,18 @@ from tests.support.netlist_bench import compare_synthesised
 
 def cells(verilog: str, cache: Path) -> list[dict[str, Any]]:
     netlist = synthesise(verilog, "top", device("ulx3s-25f"), cache=Cache(cache))
-    found = json.loads(netlist.path.read_text())["modules"]["top"]["cells"]
-    return list(found.values())
+    by_name = json.loads(netlist.path.read_text())["modules"]["top"]["cells"]
+    return list(by_name.values())
 
 
-def registered(found: list[dict[str, Any]]) -> tuple[bool, bool, int]:
+def registered(netlist_cells: list[dict[str, Any]]) -> tuple[bool, bool, int]:
     """Whether block RAM has its output register, multipliers theirs, and flip-flops in fabric."""
-    ram = [c["parameters"] for c in found if c["type"] == "DP16KD"]
-    products = [c["parameters"] for c in found if c["type"] == "MULT18X18D"]
+    ram = [c["parameters"] for c in netlist_cells if c["type"] == "DP16KD"]
+    products = [c["parameters"] for c in netlist_cells if c["type"] == "MULT18X18D"]
     return (
         any("OUTREG" in (p["REGMODE_A"], p["REGMODE_B"]) for p in ram),
         any(p.get("REG_OUTPUT_CLK") == "CLK0" for p in products),
-        sum(c["type"] == "TRELLIS_FF" for c in found),
+        sum(c["type"] == "TRELLIS_FF" for c in netlist_cells),
     )
 
 

@@ -18,9 +18,9 @@ SOME = [
 
 
 def test_foldings_hold_what_they_were_made_of() -> None:
-    found = FoldArray.of(SOME)
-    assert [found[i] for i in range(len(found))] == SOME
-    assert all(type(n) in (int, str) for n in vars(found[0]).values())
+    array = FoldArray.of(SOME)
+    assert [array[i] for i in range(len(array))] == SOME
+    assert all(type(n) in (int, str) for n in vars(array[0]).values())
 
 
 def test_every_layer_offers_each_folding_once() -> None:
@@ -32,16 +32,16 @@ def test_every_layer_offers_each_folding_once() -> None:
 
 
 def test_equal_foldings_are_counted_once() -> None:
-    found, asked = FoldArray.of(SOME), []
+    array, asked = FoldArray.of(SOME), []
 
     def made(pe: int, lanes: int) -> tuple[int, int]:
         asked.append((pe, lanes))
         return 10 * pe, lanes
 
-    assert tabled(made, found.pe, found.lanes).tolist() == [[40, 10, 40], [2, 1, 2]]
+    assert tabled(made, array.pe, array.lanes).tolist() == [[40, 10, 40], [2, 1, 2]]
     assert sorted(asked) == [(1, 1), (4, 2)]
     bill = billed(
-        lambda pe: FeatureCounts(outlet=pe) if pe > 1 else FeatureCounts(drain=1), found.pe
+        lambda pe: FeatureCounts(outlet=pe) if pe > 1 else FeatureCounts(drain=1), array.pe
     )
     assert {n: count.tolist() for n, count in bill.items()} == {
         "outlet": [4, 0, 4],

@@ -60,13 +60,13 @@ def test_planned_networks_have_the_cycles_of_the_schedule() -> None:
     for network in networks():
         for share in (1.0, 0.5):
             try:
-                found = estimate(network, device("hx8k"), share=share)
+                estimated = estimate(network, device("hx8k"), share=share)
             except DoesNotFitError:
                 continue
             made = plan(network, device("hx8k"), luts=share * 0.75 * device("hx8k").lut)
-            assert made.stages == found.plan.stages
-            assert found.cycles_latency == pytest.approx(made.cycles_latency, rel=0.02)
-            parts.append(found.cycles_interval / made.cycles_interval)
+            assert made.stages == estimated.plan.stages
+            assert estimated.cycles_latency == pytest.approx(made.cycles_latency, rel=0.02)
+            parts.append(estimated.cycles_interval / made.cycles_interval)
     assert all(0.89 <= part <= 1 for part in parts)
     assert parts.count(1) >= 0.8 * len(parts) > 5
 
@@ -96,15 +96,15 @@ def test_a_refitted_model_moves_the_estimate() -> None:
     target = device("hx8k")
     (network,) = networks(range(4, 5))
     first = estimate(network, target)
-    found = {"lut": 1.2 * first.lut, "ff": first.ff, "fmax_mhz": 80.0}
-    sample = measured_sample(network, first.plan, target, found, weight=3)
+    measured = {"lut": 1.2 * first.lut, "ff": first.ff, "fmax_mhz": 80.0}
+    sample = measured_sample(network, first.plan, target, measured, weight=3)
     model = CostModel.of(target).refit([sample])
     moved = of_plan(network, first.plan, target, model)
     assert moved.lut == first.lut  # the plan holds what it was planned with
     features = {
         k: v for k, v in sample.features.items() if k not in ("base", "use", "pools", "pool_ram")
     }
-    assert model.price(features)[0] == pytest.approx(found["lut"], rel=0.02)
+    assert model.price(features)[0] == pytest.approx(measured["lut"], rel=0.02)
     assert abs(moved.fmax_mhz - 80) < abs(first.fmax_mhz - 80)
 
 
@@ -134,18 +134,18 @@ def test_energy_by_hand() -> None:
         made = plan(network, target, fps=100)
         stages = tuple(s if s.name != "r" else type(s)(s.name, s.kind, fold, 0, s.cost)
                        for s in made.stages)  # fmt: skip
-        found = energy(network, type(made)("", target.name, stages))
+        energy_parts = energy(network, type(made)("", target.name, stages))
         acc = layers[1].sum_bits
         terms = 64 * (term + ADD * (3 * bits + acc) / 4)
-        assert getattr(found, kind) == pytest.approx(terms / 1000)
+        assert getattr(energy_parts, kind) == pytest.approx(terms / 1000)
         weights = READ * 64 * 4 * sqrt(64 * 4 / SIZE)
-        assert found.weights == pytest.approx(weights / 1000)
+        assert energy_parts.weights == pytest.approx(weights / 1000)
         ring = engine(layers[1], fold).geometry.depth * 16
         words = (4 + 8) * 16  # written once, read for each of two output folds
-        assert found.activations == pytest.approx(READ * words * sqrt(ring / SIZE) / 1000)
-        assert found.total == pytest.approx(sum(found.as_dict().values()))
+        assert energy_parts.activations == pytest.approx(READ * words * sqrt(ring / SIZE) / 1000)
+        assert energy_parts.total == pytest.approx(sum(energy_parts.as_dict().values()))
         others = {"mult", "shift", "add"} - {kind}
-        assert all(getattr(found, other) == 0 for other in others)
+        assert all(getattr(energy_parts, other) == 0 for other in others)
 
 
 def test_clock_is_the_inverse_of_slowness_and_falls_with_use() -> None:

@@ -54,11 +54,13 @@ def test_routed_netlist_does_what_the_verilog_says(body: str, tmp_path: Path) ->
 
 def test_bitstream_holds_what_was_routed(built: Build, tmp_path: Path) -> None:
     config = parse(built.files["log"].with_name("routed.config").read_text())
-    found = compare_bitstream(built, Cache(tmp_path))
+    comparison = compare_bitstream(built, Cache(tmp_path))
     size = built.files["bitstream"].stat().st_size
-    assert found == BitstreamComparison(size, found.arcs, found.luts, found.functions, 2048)
-    assert 0.8 * len(config.arcs) < found.arcs <= len(config.arcs)
-    assert 0 < found.functions <= found.luts <= len(config.luts)
+    assert comparison == BitstreamComparison(
+        size, comparison.arcs, comparison.luts, comparison.functions, 2048
+    )
+    assert 0.8 * len(config.arcs) < comparison.arcs <= len(config.arcs)
+    assert 0 < comparison.functions <= comparison.luts <= len(config.luts)
 
 
 def test_another_function_of_a_lookup_table_is_found_out(built: Build, tmp_path: Path) -> None:

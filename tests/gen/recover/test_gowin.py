@@ -101,10 +101,10 @@ def test_every_flip_flop_that_a_pin_depends_on_was_placed(placed: Placed) -> Non
     text = WireTracer(fuses, pin_numbers(pins)).verilog("top")
     flops = {f"R{row + 1}C{column + 1}_Q{bel[3:]}" for row, column, bel in
              (at(cell) for cell in cells.values() if cell["type"].startswith("DFF"))}  # fmt: skip
-    found = {line.split()[1][4:] for line in text.splitlines() if line.startswith("DFF")}
-    assert found
-    assert found <= flops
-    assert len(found) > 0.95 * len(flops)
+    flip_flops = {line.split()[1][4:] for line in text.splitlines() if line.startswith("DFF")}
+    assert flip_flops
+    assert flip_flops <= flops
+    assert len(flip_flops) > 0.95 * len(flops)
 
 
 def test_two_clocks_on_spines_that_fuses_do_not_tell_apart_are_refused(placed: Placed) -> None:

@@ -6,9 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from gen.host import link_protocol
 from rtl.link.cobs import Decoder, Encoder
 from rtl.link.packet_fifo import PacketFifo
+from tests.support.strategies import SEEDS
 from tests.support.stream_runner import Stalls, run
 
 BODIES = [
@@ -78,6 +82,15 @@ def test_encoder_equals_the_definition(stall: float) -> None:
 def test_decoder_gives_back_the_frames(stall: float) -> None:
     line = b"\x00" + b"\x00".join(encoded(body) for body in BODIES)
     assert decode(good(line), stall) == [(body, True) for body in BODIES]
+
+
+@settings(max_examples=10)
+@given(st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=3), SEEDS)
+def test_host_and_hardware_undo_each_other(bodies: list[bytes], seed: int) -> None:
+    line = encode(bodies, 0.2, seed)
+    assert [link_protocol.unstuff(part) for part in line.split(b"\x00")[:-1]] == bodies
+    line = b"".join(link_protocol.stuff(body) + b"\x00" for body in bodies)
+    assert decode(good(line)) == [(body, True) for body in bodies]
 
 
 def test_full_block_at_the_end_may_have_an_empty_one_behind_it() -> None:

@@ -52,11 +52,11 @@ def expected(name: str, slots: list[Slot]) -> list[int]:
 
 def run(dut: PE, slots: list[Slot], rng: random.Random) -> list[int]:
     """acc after each slot."""
-    found: list[int] = []
+    sums: list[int] = []
 
     async def bench(ctx: Context) -> None:
         cycle = 0
-        while len(found) < len(slots):
+        while len(sums) < len(slots):
             en = rng.random() < 0.7
             ctx.set(dut.en, en)
             if en and cycle < len(slots):
@@ -71,17 +71,17 @@ def run(dut: PE, slots: list[Slot], rng: random.Random) -> list[int]:
             await ctx.tick()
             cycle += en
             if en and cycle >= dut.latency:
-                found.append(ctx.get(dut.acc))
+                sums.append(ctx.get(dut.acc))
 
     simulate(dut, bench)
-    return found
+    return sums
 
 
 def check(name: str, dut: PE, slots: list[Slot], seed: int) -> None:
-    found, wanted = run(dut, slots, random.Random(seed)), expected(name, slots)
+    sums, wanted = run(dut, slots, random.Random(seed)), expected(name, slots)
     wrong = [
         f"slot {i}: {a}, not {b}"
-        for i, (a, b) in enumerate(zip(found, wanted, strict=True))
+        for i, (a, b) in enumerate(zip(sums, wanted, strict=True))
         if (a - b) % (1 << dut.acc_bits)
     ]
     what = f"{dut.simd} lanes x {dut.x_bits} w {dut.w_bits} acc {dut.acc_bits} bits"

@@ -29,9 +29,9 @@ def run(
     evolution = Evolution(SPACE, limits, population=population, seed=seed, sampler=sampler)
     scores: list[Score] = []
     for _ in range(count):
-        found = told(SPACE, evolution)
-        evolution.tell(found)
-        scores += found
+        generation = told(SPACE, evolution)
+        evolution.tell(generation)
+        scores += generation
     assert len({s.genome for s in scores}) == len(scores) == population * count * len(SHARES)
     return scores
 
@@ -42,14 +42,14 @@ def test_same_seed_same_points() -> None:
 
 
 def test_beats_random_sampling() -> None:
-    found = {
+    searches = {
         sampler: [run(sampler, seed) for seed in range(3)] for sampler in ("evolution", "random")
     }
-    rows = [s.objectives() for scores in found["random"] for s in scores]
+    rows = [s.objectives() for scores in searches["random"] for s in scores]
     box = Box.around(rows, SPACE.classes)
     volumes = {
         sampler: [box.volume(s.objectives() for s in scores) for scores in several]
-        for sampler, several in found.items()
+        for sampler, several in searches.items()
     }
     assert min(volumes["evolution"]) > max(volumes["random"]), volumes
 
@@ -93,10 +93,10 @@ def test_ends_when_the_space_is_used_up() -> None:
     evolution = Evolution(tiny, NO_LIMITS, population=4, seed=0)
     seen: list[Score] = []
     for _ in range(50):
-        if not (found := told(tiny, evolution)):
+        if not (generation := told(tiny, evolution)):
             break
-        evolution.tell(found)
-        seen += found
+        evolution.tell(generation)
+        seen += generation
     assert len({s.genome for s in seen}) == len(seen) == tiny.size * len(SHARES)
 
 

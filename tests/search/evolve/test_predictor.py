@@ -24,14 +24,14 @@ SPACE = space_files.load("8x8")
 def made(count: int, *, add: float, noise: float = 0.0, seed: int = 0) -> list[CalibrationSample]:
     """Probes whose training gains one logit, and `add` more with every layer an add layer."""
     rng = random.Random(seed)
-    found = []
+    errors = []
     for i in range(count):
         kinds = tuple(rng.choices(("mult", "shift", "add"), k=1 + i % 3))
         before, weights = rng.uniform(0.5, 0.9), round(10 ** rng.uniform(3, 4.5))
         gain = 1 + add * kinds.count("add") / len(kinds) + rng.gauss(0, noise)
         odds = before / (1 - before) * math.exp(gain)
-        found.append(CalibrationSample(kinds, weights, seen(before), odds / (1 + odds)))
-    return found
+        errors.append(CalibrationSample(kinds, weights, seen(before), odds / (1 + odds)))
+    return errors
 
 
 def seen(accuracy: float) -> Inherited:

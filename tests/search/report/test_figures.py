@@ -33,32 +33,32 @@ from tests.support.finalists import finalist
     ],
 )
 def test_ticks_are_round(values: list[float], scale: Scale, ticks: list[str]) -> None:
-    found = axis(values, 0, 300, scale=scale)
-    assert set(ticks) <= {text for _, text in found.ticks}
-    assert 3 <= len(found.ticks) <= 8
-    assert [at for at, _ in found.ticks] == sorted(at for at, _ in found.ticks)
+    drawn = axis(values, 0, 300, scale=scale)
+    assert set(ticks) <= {text for _, text in drawn.ticks}
+    assert 3 <= len(drawn.ticks) <= 8
+    assert [at for at, _ in drawn.ticks] == sorted(at for at, _ in drawn.ticks)
 
 
 @pytest.mark.parametrize("values", [[], [5.0], [0.0], [5.0, 5.0]])
 @pytest.mark.parametrize("scale", ["linear", "log", "error"])
 def test_few_values_still_have_an_axis(values: list[float], scale: Scale) -> None:
-    found = axis(values, 40, 300, scale=scale)
-    assert found.low < found.high
-    assert all(40 <= found.at(v) <= 300 for v in values if v or scale != "log")
+    drawn = axis(values, 40, 300, scale=scale)
+    assert drawn.low < drawn.high
+    assert all(40 <= drawn.at(v) <= 300 for v in values if v or scale != "log")
 
 
 def test_log_axis_has_equal_ratios_at_equal_distances() -> None:
-    found = axis([1, 10_000], 0, 1000, scale="log")
-    first, second = (found.at(100) - found.at(1), found.at(10_000) - found.at(100))
+    drawn = axis([1, 10_000], 0, 1000, scale="log")
+    first, second = (drawn.at(100) - drawn.at(1), drawn.at(10_000) - drawn.at(100))
     assert first == pytest.approx(second, abs=0.2)
 
 
 def test_error_axis_has_equal_ratios_of_errors_at_equal_distances() -> None:
-    found = axis([50, 99.7], 300, 20, scale="error")
-    first, second = found.at(90) - found.at(80), found.at(99) - found.at(98)
+    drawn = axis([50, 99.7], 300, 20, scale="error")
+    first, second = drawn.at(90) - drawn.at(80), drawn.at(99) - drawn.at(98)
     assert first < 0
     assert first == pytest.approx(second, abs=0.2)
-    assert found.at(100) == found.at(99.95), "no error at all is drawn at the least that is told"
+    assert drawn.at(100) == drawn.at(99.95), "no error at all is drawn at the least that is told"
 
 
 def test_labels_cover_neither_marks_nor_each_other() -> None:
@@ -110,12 +110,12 @@ def test_laws_have_the_area_of_the_histogram() -> None:
 def test_gain_is_at_equal_accuracy_and_at_equal_luts() -> None:
     ours = [finalist(0.95, 80, 5), finalist(0.9, 40, 9)]
     theirs = [finalist(0.92, 100, 10), finalist(0.8, 20, 10)]
-    found = gain(ours, theirs, ("hybrid", "add"), "add")
-    assert found
-    assert found.accuracy == 0.92
-    assert found.saved("lut") == pytest.approx(0.2)
-    assert found.saved("latency_us") == pytest.approx(0.5)
-    assert found.ahead == pytest.approx(0.03)
+    gains = gain(ours, theirs, ("hybrid", "add"), "add")
+    assert gains
+    assert gains.accuracy == 0.92
+    assert gains.saved("lut") == pytest.approx(0.2)
+    assert gains.saved("latency_us") == pytest.approx(0.5)
+    assert gains.ahead == pytest.approx(0.03)
     assert gain(ours, [], ("hybrid", "add"), "add") is None
 
 
@@ -131,6 +131,6 @@ def test_the_better_front_has_the_larger_volume() -> None:
 )
 def test_headline_words_losses_as_plainly_as_gains(saved: float, text: str) -> None:
     ours = [finalist(0.9, 100 * (1 - saved), 5)]
-    found = gain(ours, [finalist(0.9, 100, 5)], ("hybrid", "add"), "add")
-    assert found
-    assert f"At 90.0 %, hybrid takes {text}, 0 % less latency" in beats(found)
+    gains = gain(ours, [finalist(0.9, 100, 5)], ("hybrid", "add"), "add")
+    assert gains
+    assert f"At 90.0 %, hybrid takes {text}, 0 % less latency" in beats(gains)

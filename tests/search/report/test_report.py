@@ -69,8 +69,8 @@ class PageParser(HTMLParser):
 
 
 def page(folder: Path) -> PageParser:
-    found = report([folder])
-    return PageParser(Path(found["report"]).read_text(encoding="utf-8"))
+    written = report([folder])
+    return PageParser(Path(written["report"]).read_text(encoding="utf-8"))
 
 
 def test_page_needs_no_other_file(run: Path) -> None:
@@ -88,18 +88,18 @@ def test_same_files_give_the_same_page(run: Path) -> None:
 
 
 def test_every_finalist_is_drawn(run: Path) -> None:
-    whole, found = load(run), page(run)
+    whole, html = load(run), page(run)
     verified = [f for f in whole.finalists if f.verified]
     failed = [f for f in whole.finalists if f.error]
     assert verified
     assert failed
-    assert len(found.of("article", "card")) == len(whole.finalists)
+    assert len(html.of("article", "card")) == len(whole.finalists)
     pieces = sum(len([b for b in f.arch.blocks if b.weighted]) for f in whole.finalists if f.arch)
-    assert len(found.of("span", "layer")) == pieces
-    marks = [a for a in found.of("g", "mark") if a.get("data-group")]
+    assert len(html.of("span", "layer")) == pieces
+    marks = [a for a in html.of("g", "mark") if a.get("data-group")]
     assert len(marks) == 3 * len(verified) + 4 * len(verified), "three trade-offs, four predictions"
-    assert failed[0].error in found.text
-    bars = [a for a in found.of("u") if a.get("title")]
+    assert failed[0].error in html.text
+    bars = [a for a in html.of("u") if a.get("title")]
     assert len(bars) == 4 * len(verified)
 
 
@@ -116,8 +116,8 @@ def test_proofs_below_rtl_are_shown(run: Path) -> None:
     best = load(run).front[0]
     proven = {"ok": True, "images": 31, "mismatches": 0, "what": "read back"}
     differs = proven | {"ok": False, "mismatches": 3, "what": f"read back; {BARE}"}
-    found = {"levels": {"rtl": proven, "netlist": proven, "bitstream": differs}}
-    (best.folder / "evidence.json").write_text(json.dumps(found))
+    evidence = {"levels": {"rtl": proven, "netlist": proven, "bitstream": differs}}
+    (best.folder / "evidence.json").write_text(json.dumps(evidence))
     shown = " ".join(page(run).text.split())
     rtl = f"rtl {best.images - best.mismatches} of {best.images}"
     assert f"golden model: {rtl}, netlist 31 of 31, bitstream 28 of 31 ({BARE})" in shown
@@ -130,8 +130,8 @@ def test_faults_of_the_virtual_board_are_shown(run: Path) -> None:
     tried = FaultCounts(
         0, 9.0, {"noise": noise, "cut": cut}, {"cable": FaultScenario(10, 9)}, "cut: bad"
     )
-    found = {"levels": {}, "faults": {"board": "icebreaker", **tried.as_dict()}}
-    (best.folder / "evidence.json").write_text(json.dumps(found))
+    evidence = {"levels": {}, "faults": {"board": "icebreaker", **tried.as_dict()}}
+    (best.folder / "evidence.json").write_text(json.dumps(evidence))
     shown = page(run)
     text = " ".join(shown.text.split())
     assert "1,000 malformed frames between 211 good requests: 2 wrong answers, 0 lost" in text
@@ -206,8 +206,8 @@ def test_point_counts_once_as_scored_last(run: Path) -> None:
     row["predicted"]["lut"] = 7
     with path.open("a") as file:
         file.write(json.dumps(row) + "\n")
-    found = [p for p in load(run).points if p.key == row["key"]]
-    assert [p.predicted.lut for p in found] == [7]
+    points = [p for p in load(run).points if p.key == row["key"]]
+    assert [p.predicted.lut for p in points] == [7]
 
 
 @pytest.mark.parametrize(
@@ -270,9 +270,9 @@ def test_runs_are_compared_on_one_page(
     folders.append(make_run(tmp_path / "random", sampler="random", seed=3))
     out = tmp_path / "all.html"
     assert shiftadd.main(["report", *map(str, folders), "--out", str(out), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["report"] == str(out)
-    assert [row["folder"] for row in found["runs"]] == [str(f) for f in folders]
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["report"] == str(out)
+    assert [row["folder"] for row in answer["runs"]] == [str(f) for f in folders]
     shown = PageParser(out.read_text(encoding="utf-8"))
     assert len(shown.of("details")) == 4
     for name in ("hybrid", "all mult", "all add", "random"):

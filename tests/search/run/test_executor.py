@@ -80,9 +80,9 @@ def test_cluster_loses_a_worker_in_the_middle(tmp_path: Path) -> None:
         thread = threading.Thread(target=strike)
         thread.start()
         with Pool(scheduler=cluster.scheduler_address) as pool:
-            found = list(pool.run(work.slow_square, [(n, str(tmp_path)) for n in range(8)]))
+            results = list(pool.run(work.slow_square, [(n, str(tmp_path)) for n in range(8)]))
         thread.join()
-    assert sorted(result for _, result in found) == [n * n for n in range(8)]
+    assert sorted(result for _, result in results) == [n * n for n in range(8)]
     assert len(list(tmp_path.iterdir())) > 8, "the job of the dead worker was begun twice"
 
 

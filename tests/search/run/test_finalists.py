@@ -34,9 +34,9 @@ def test_a_network_beyond_its_share_is_folded_as_far_as_it_can_be() -> None:
     free, share = setting(Limits()), 0.02
     with pytest.raises(DoesNotFitError) as error:
         chip.estimate(luts=int(share * chip.device.lut), exact=True)
-    found = _planned(free, chip, share)
+    planned = _planned(free, chip, share)
     needed = share * error.value.ratio * chip.device.lut
-    assert needed * 0.9 < found.lut <= needed / SPARE
+    assert needed * 0.9 < planned.lut <= needed / SPARE
     assert _planned(free, chip, 1.0) == chip.estimate(luts=chip.device.lut, exact=True)
     with pytest.raises(DoesNotFitError):
         _planned(setting(Limits(max_luts=100)), chip, 0.5)

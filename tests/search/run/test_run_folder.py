@@ -166,9 +166,9 @@ def test_finalists_are_chosen_by_what_training_gave(
     known: dict[str, float] = {}
 
     def remember(job: TuneJob) -> CalibrationSample:
-        found = trained(job)
-        known[Path(job.folder).name] = found.trained
-        return found
+        sample = trained(job)
+        known[Path(job.folder).name] = sample.trained
+        return sample
 
     monkeypatch.setattr(rounds, "probe", remember)
     rows, _ = search(tmp_path, budget={"population": 8, "generations": 6, "trained": 6,
@@ -190,9 +190,9 @@ def test_finalists_are_chosen_by_what_training_gave(
 @pytest.mark.usefixtures("fake")
 def test_rounds_end_when_predictions_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     search(tmp_path / "off")
-    found = json.loads((tmp_path / "off/rounds.json").read_text())
-    assert [row["round"] for row in found] == [0, 1]
-    assert found[0]["lut_error"] == pytest.approx(100 * 0.2 / 1.2, abs=0.01)
+    rows = json.loads((tmp_path / "off/rounds.json").read_text())
+    assert [row["round"] for row in rows] == [0, 1]
+    assert rows[0]["lut_error"] == pytest.approx(100 * 0.2 / 1.2, abs=0.01)
     monkeypatch.setitem(compare.__globals__["AGREED"], "lut_error", 20)
     monkeypatch.setitem(compare.__globals__["AGREED"], "fmax_error", 20)
     monkeypatch.setitem(compare.__globals__["AGREED"], "latency_error", 20)
@@ -226,9 +226,9 @@ def test_what_cannot_be_built_keeps_a_search_from_agreeing() -> None:
         "measured": good, "error": "",
     }  # fmt: skip
     box = Box.around([[-0.5, 2.0, 5.0, 0.0], [-0.4, 3.0, 6.0, 1.0]], 10)
-    found = compare(0, [row, row], box)
-    assert found["lut_error"] == 0
-    assert found["hypervolume_measured"] > found["hypervolume_predicted"] > 0
-    assert agrees(found)
+    comparison = compare(0, [row, row], box)
+    assert comparison["lut_error"] == 0
+    assert comparison["hypervolume_measured"] > comparison["hypervolume_predicted"] > 0
+    assert agrees(comparison)
     assert not agrees(compare(0, [row, row | {"measured": {}, "error": "does not fit"}], box))
-    assert not agrees(found | {"fmax_error": 11.0})
+    assert not agrees(comparison | {"fmax_error": 11.0})

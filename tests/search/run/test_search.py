@@ -105,14 +105,14 @@ def test_killed_and_resumed(
 
     status, out, err = call(capsys, *words, "--resume", "--json")
     assert (status, err) == (0, "")
-    found = json.loads(out)
+    answer = json.loads(out)
     lines = scores.read_bytes().splitlines()
     assert lines[:4] == before
-    assert len({json.loads(line)["key"] for line in lines}) == len(lines) == found["evaluations"]
-    _check_front(found)
+    assert len({json.loads(line)["key"] for line in lines}) == len(lines) == answer["evaluations"]
+    _check_front(answer)
 
     status, again, _ = call(capsys, *words, "--resume", "--json")
-    assert (status, json.loads(again)["front"]) == (0, found["front"])
+    assert (status, json.loads(again)["front"]) == (0, answer["front"])
     assert scores.read_bytes().splitlines() == lines, "nothing was scored again"
 
 
@@ -129,10 +129,10 @@ def _kill_when(words: tuple[object, ...], ready: Any) -> None:
     child.wait()
 
 
-def _check_front(found: dict[str, Any]) -> None:
+def _check_front(answer: dict[str, Any]) -> None:
     """The finalist is a Network that is as accurate as it says, and proven; so says the report."""
-    run = load(Path(found["run"]))
-    assert [one.key for one in run.front] == [row["key"] for row in found["front"]]
+    run = load(Path(answer["run"]))
+    assert [one.key for one in run.front] == [row["key"] for row in answer["front"]]
     (finalist,) = run.front
     assert (finalist.images, finalist.mismatches) == (20, 0)
     assert finalist.measured.lut
@@ -141,4 +141,4 @@ def _check_front(found: dict[str, Any]) -> None:
     tests = torch.from_numpy(digits.test_images), torch.from_numpy(digits.test_labels)
     assert golden.accuracy(network, *tests) == finalist.test
     assert (finalist.folder / "shiftadd_top.bin").is_file()
-    assert finalist.key in Path(found["report"]).read_text()
+    assert finalist.key in Path(answer["report"]).read_text()

@@ -27,11 +27,11 @@ def finalist(accuracy: float, lut: float, name: str = "a") -> Finalist:
 def test_gains_by_hand() -> None:
     ours = [finalist(0.9, 1000), finalist(0.97, 2000)]
     theirs = [finalist(0.96, 2500)]
-    found = gained(ours, theirs)
-    assert found is not None
-    assert found["at_accuracy"] == 0.96
-    assert found["saved"]["lut"] == pytest.approx(1 - 2000 / 2500)
-    assert found["accuracy_ahead"] == pytest.approx(0.01)
+    gains = gained(ours, theirs)
+    assert gains is not None
+    assert gains["at_accuracy"] == 0.96
+    assert gains["saved"]["lut"] == pytest.approx(1 - 2000 / 2500)
+    assert gains["accuracy_ahead"] == pytest.approx(0.01)
     small = gained(ours, [finalist(0.5, 10)])
     assert small is not None
     assert small["accuracy_ahead"] is None, "nothing of ours is so small"

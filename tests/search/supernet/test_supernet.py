@@ -159,8 +159,8 @@ def test_sharing_saves_weights_and_is_checked() -> None:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[SuperNet, Path]:
     out = tmp_path_factory.mktemp("supernet")
-    found = train_supernet(SPACE, BARS, epochs=10, out=out, recipe=RECIPE, quiet=True)
-    return found, out
+    supernet = train_supernet(SPACE, BARS, epochs=10, out=out, recipe=RECIPE, quiet=True)
+    return supernet, out
 
 
 def test_learns(trained: tuple[SuperNet, Path]) -> None:
@@ -175,11 +175,11 @@ def test_learns(trained: tuple[SuperNet, Path]) -> None:
 
 
 def test_trained_weights_keep_their_shapes(trained: tuple[SuperNet, Path]) -> None:
-    found = json.loads((trained[1] / "supernet.json").read_text())["histograms"]
-    assert set(found) == {"shared", "mult", "shift", "add"}
-    assert found["shared"]["gaussian"] < found["shared"]["laplacian"]
-    assert found["add"]["laplacian"] < found["add"]["gaussian"]
-    assert len(found["add"]["edges"]) == len(found["add"]["counts"]) + 1
+    histograms = json.loads((trained[1] / "supernet.json").read_text())["histograms"]
+    assert set(histograms) == {"shared", "mult", "shift", "add"}
+    assert histograms["shared"]["gaussian"] < histograms["shared"]["laplacian"]
+    assert histograms["add"]["laplacian"] < histograms["add"]["gaussian"]
+    assert len(histograms["add"]["edges"]) == len(histograms["add"]["counts"]) + 1
 
 
 def test_inherited_net_is_recalibrated_and_exports(trained: tuple[SuperNet, Path]) -> None:

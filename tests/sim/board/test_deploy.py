@@ -77,16 +77,16 @@ def running(digits: tuple[object, Path]) -> Iterator[VirtualBoard]:
 
 
 def test_virtual_board_answers_as_the_golden_model(digits: tuple[dict[str, object], Path]) -> None:
-    found, folder = digits
-    assert (found["images"], found["mismatches"], found["self_test"]) == (IMAGES, 0, True)
-    assert found["board_accuracy"] == found["golden_accuracy"]
-    assert float(str(found["golden_accuracy"])) > 0.9
-    assert found["cycles_latency"] == found["planned_cycles_latency"]
-    assert found["cycles_interval"] == found["planned_cycles_interval"]
-    assert (found["virtual"], found["port"], found["clock_predicted"]) == (True, None, True)
-    assert found["bundle"] == str(folder)
+    answer, folder = digits
+    assert (answer["images"], answer["mismatches"], answer["self_test"]) == (IMAGES, 0, True)
+    assert answer["board_accuracy"] == answer["golden_accuracy"]
+    assert float(str(answer["golden_accuracy"])) > 0.9
+    assert answer["cycles_latency"] == answer["planned_cycles_latency"]
+    assert answer["cycles_interval"] == answer["planned_cycles_interval"]
+    assert (answer["virtual"], answer["port"], answer["clock_predicted"]) == (True, None, True)
+    assert answer["bundle"] == str(folder)
     what = bundles.load(folder).manifest
-    assert found["inferences_per_s"] == pytest.approx(what.info.clock_hz / what.cycles_interval)
+    assert answer["inferences_per_s"] == pytest.approx(what.info.clock_hz / what.cycles_interval)
 
 
 def test_board_is_loaded_and_asked(
@@ -115,9 +115,9 @@ def test_difference_is_a_failed_check(
     monkeypatch.setattr(example_images, "golden_scores", lambda *what: honest(*what) + off)
     words = ("--bundle", built.folder, "--port", running.port, "--images", 5, "--json")
     status, out, _ = call(capsys, "deploy", NET, *words)
-    found = json.loads(out)
-    assert (status, found["mismatches"]) == (1, 5)
-    assert found["first_mismatch"].startswith("image 0: Answer(scores=(")
+    answer = json.loads(out)
+    assert (status, answer["mismatches"]) == (1, 5)
+    assert answer["first_mismatch"].startswith("image 0: Answer(scores=(")
     planned = built.manifest.cycles_latency + 1
     slow = changed(built, cycles_latency=planned)
     monkeypatch.undo()
@@ -145,10 +145,10 @@ def test_faults_are_counted_and_recorded(
     off = np.eye(1, 10, dtype=np.int64)
     monkeypatch.setattr(example_images, "golden_scores", lambda *what: honest(*what) + off)
     status, out, err = call(capsys, "deploy", NET, *words, "--json")
-    found = json.loads(out)["faults"]
-    assert (status, found["ok"], err) == (1, False, "")
-    assert found["total"]["wrong"] == found["total"]["good"] > 0
-    assert "Answer(scores=(" in found["first"]
+    fault_report = json.loads(out)["faults"]
+    assert (status, fault_report["ok"], err) == (1, False, "")
+    assert fault_report["total"]["wrong"] == fault_report["total"]["good"] > 0
+    assert "Answer(scores=(" in fault_report["first"]
 
 
 def failing(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:
@@ -279,33 +279,33 @@ def test_bundle_works_without_the_repository(
     program = built.folder / "classify.py"
     for module in ("numpy", "gen", "model", "shiftadd"):
         assert stranger(tmp_path, "-c", f"import {module}").returncode
-    found = stranger(tmp_path, program, "--port", running.port)
-    assert (found.returncode, found.stderr) == (0, "")
-    assert re.search("differ +0 of 360 +0\n", found.stdout)
+    done = stranger(tmp_path, program, "--port", running.port)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search("differ +0 of 360 +0\n", done.stdout)
     images = np.load(built.folder / "test_images.npy")
     labels = np.load(built.folder / "test_labels.npy")
     np.save(tmp_path / "some.npy", images[:3])
-    found = stranger(tmp_path, program, "some.npy", "--port", running.port)
-    assert (found.returncode, found.stderr) == (0, "")
-    said = [line.split(":")[1].split()[0] for line in found.stdout.splitlines()]
+    done = stranger(tmp_path, program, "some.npy", "--port", running.port)
+    assert (done.returncode, done.stderr) == (0, "")
+    said = [line.split(":")[1].split()[0] for line in done.stdout.splitlines()]
     assert said == [str(label) for label in labels[:3]]
 
 
 def test_bundle_refuses_in_one_line(running: VirtualBoard, built: Bundle, tmp_path: Path) -> None:
     program = built.folder / "classify.py"
-    found = stranger(tmp_path, program, "none.npy", "--port", running.port)
-    assert (found.returncode, found.stdout) == (2, "")
-    assert found.stderr.startswith("classify: [Errno 2] No such file")
+    done = stranger(tmp_path, program, "none.npy", "--port", running.port)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("classify: [Errno 2] No such file")
     flip(built.folder / "shiftadd_pins.bit")
-    found = stranger(tmp_path, program)
-    assert found.returncode == 2
-    assert "shiftadd_pins.bit: damaged or changed" in found.stderr
-    assert len(found.stderr.splitlines()) == 1
+    done = stranger(tmp_path, program)
+    assert done.returncode == 2
+    assert "shiftadd_pins.bit: damaged or changed" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     flip(built.folder / "shiftadd_pins.bit")
     changed(built, info=replace(built.info, network="0" * 64))
-    found = stranger(tmp_path, program, "--port", running.port)
-    assert found.returncode == 1
-    assert "not 000000000000; load the bitstream of this build" in found.stderr
+    done = stranger(tmp_path, program, "--port", running.port)
+    assert done.returncode == 1
+    assert "not 000000000000; load the bitstream of this build" in done.stderr
 
 
 def test_ctrl_c_leaves_nothing(digits: tuple[object, Path], tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def test_malformed_frames_ask_for_nothing(sort: str, seed: int) -> None:
         line = malformed(rng, sort, good)
         assert line.endswith(b"\0")
         assert line != good
-        found = [request for part in line.split(b"\0") if (request := unframe(part))]
-        assert all(ident == link_protocol.NO_ID for ident, _, _ in found)
+        requests = [request for part in line.split(b"\0") if (request := unframe(part))]
+        assert all(ident == link_protocol.NO_ID for ident, _, _ in requests)
 
 
 @verilator
@@ -69,19 +69,19 @@ def test_virtual_board_suffers_nothing(
 ) -> None:
     done: list[tuple[int, int]] = []
     tests = some_examples(network)
-    found = try_faults(
+    counts = try_faults(
         bundle, tests, network, count=count, seed=seed, tick=lambda *at: done.append(at)
     )
-    assert found.ok, found
-    assert (found.total.sent, done[-1], found.first) == (count, (count, count), "")
-    assert found.total.good == len(done)
-    for sort, seen in found.frames.items():
+    assert counts.ok, counts
+    assert (counts.total.sent, done[-1], counts.first) == (count, (count, count), "")
+    assert counts.total.good == len(done)
+    for sort, seen in counts.frames.items():
         assert seen.sent > 0
         answered = seen.refused if sort in ("unknown operation", "wrong length") else seen.damaged
         assert answered >= seen.sent, f"the board did not see all of {sort}"
     files = len(bundle.manifest.files) + 1 + 2
-    assert [m.tried for m in found.mishaps.values()] == [10, 10, 10, 10 * files]
-    assert FaultCounts.from_dict(found.as_dict()) == found
+    assert [m.tried for m in counts.mishaps.values()] == [10, 10, 10, 10 * files]
+    assert FaultCounts.from_dict(counts.as_dict()) == counts
 
 
 def stormed(reply: Reply, count: int = 60) -> list[Burst]:
@@ -142,7 +142,7 @@ def test_board_that_hangs_ends_the_storm() -> None:
     assert "no answer within" in last.harm
 
 
-def test_harm_and_mishaps_make_a_failure() -> None:
+def test_harm_and_failed_scenarios_make_a_failure() -> None:
     fine = FaultCounts(0, 1.0, {"noise": FrameCounts(sent=3, good=1)}, {"x": FaultScenario(2, 2)})
     assert fine.ok
     for name in ("wrong", "lost", "hung"):
@@ -192,12 +192,12 @@ def test_board_that_dies_is_a_failure_and_no_error(
             boards[0]._process.wait()
 
     monkeypatch.setattr(faults, "VirtualBoard", Mortal)
-    found = try_faults(bundle, some_examples(network), network, count=60, tick=tick)
-    assert not found.ok
-    assert found.total.hung == 1
-    assert found.total.sent < 60
-    assert "line broke" in found.first
-    (files,) = (m for what, m in found.mishaps.items() if "file" in what)
-    others = [m for m in found.mishaps.values() if m != files]
+    counts = try_faults(bundle, some_examples(network), network, count=60, tick=tick)
+    assert not counts.ok
+    assert counts.total.hung == 1
+    assert counts.total.sent < 60
+    assert "line broke" in counts.first
+    (files,) = (m for what, m in counts.mishaps.items() if "file" in what)
+    others = [m for m in counts.mishaps.values() if m != files]
     assert [(m.tried, m.held) for m in others] == [(1, 0)] * 3
     assert files.tried == files.held > 0

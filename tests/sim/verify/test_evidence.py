@@ -21,8 +21,8 @@ def result(level: str, mismatches: int = 0) -> SimulationResult:
 def test_levels_come_together_and_a_later_result_counts(tmp_path: Path) -> None:
     plan, _ = planned(random_network(random.Random(1))[0], board="up5k")
     file = evidence.path(tmp_path, plan)
-    for found in (result("rtl"), result("bitstream", mismatches=3), result("bitstream")):
-        evidence.record(file, plan, "ice40", found)
+    for level_result in (result("rtl"), result("bitstream", mismatches=3), result("bitstream")):
+        evidence.record(file, plan, "ice40", level_result)
     said = evidence.read(file)
     assert said is not None
     assert list(said["levels"]) == ["rtl", "bitstream"]

@@ -139,9 +139,9 @@ def differences(component: wiring.Component, block: str, folder: Path, broken: s
     if reason := missing("icarus"):
         pytest.skip(reason)
     text, cache = verilog(component, "top"), Cache(folder)
-    found = recover.netlist(synthesise(text, "top", TARGET, cache=cache), TARGET, cache=cache)
-    assert block in found.blocks
-    models = with_models(found)
+    recovered = recover.netlist(synthesise(text, "top", TARGET, cache=cache), TARGET, cache=cache)
+    assert block in recovered.blocks
+    models = with_models(recovered)
     if broken:
         before, after = broken.split(" -> ")
         assert before in models

@@ -53,9 +53,9 @@ def case(board: str, level: str, folder: Path) -> tuple[Network, Accelerator, to
 @pytest.mark.parametrize(("board", "level"), BOARDS)
 def test_what_was_built_answers_as_the_golden_model(board: str, level: str, tmp_path: Path) -> None:
     network, hardware, images = case(board, level, tmp_path)
-    found = simulate(network, hardware, images, level=level)
-    assert found.ok, found
-    assert (found.level, found.images) == (level, IMAGES)
+    result = simulate(network, hardware, images, level=level)
+    assert result.ok, result
+    assert (result.level, result.images) == (level, IMAGES)
 
 
 def test_a_changed_netlist_is_found_out(tmp_path: Path, quick_simulator: str) -> None:
@@ -63,9 +63,9 @@ def test_a_changed_netlist_is_found_out(tmp_path: Path, quick_simulator: str) ->
     wrong = hardware.verilog.replace(" <= ", " <= ~", 1)
     assert wrong != hardware.verilog
     hardware = replace(hardware, verilog=wrong)
-    found = simulate(network, hardware, images[:4], level="netlist", simulator=quick_simulator,
+    result = simulate(network, hardware, images[:4], level="netlist", simulator=quick_simulator,
                      timeout=2000)  # fmt: skip
-    assert not found.ok
+    assert not result.ok
 
 
 def test_a_level_that_cannot_be_had_is_refused_before_anything_is_built(tmp_path: Path) -> None:

@@ -158,30 +158,35 @@ def test_wrong_arithmetic_is_located(quick_simulator: str) -> None:
     result = run(
         Toy("3 * s_axis_tdata[3:0]", "(n == 125 ? 63 : 3 * s_axis_tdata[3:0])"), quick_simulator
     )
-    found = result.first_mismatch
-    assert found is not None
+    mismatch = result.first_mismatch
+    assert mismatch is not None
     assert not result.ok
     # value 125 is in image 15, pixel 2 of 4, channel 1
-    assert (found.image, found.layer, found.pixel, found.channel) == (15, "scaled", (1, 0), 1)
-    assert (found.expected, found.got) == (3 * int(some_images(70)[15, 1, 0, 1]), 63)
-    assert "image 15: first difference in layer scaled, channel 1, pixel (1, 0)" in str(found)
+    assert (mismatch.image, mismatch.layer, mismatch.pixel, mismatch.channel) == (
+        15,
+        "scaled",
+        (1, 0),
+        1,
+    )
+    assert (mismatch.expected, mismatch.got) == (3 * int(some_images(70)[15, 1, 0, 1]), 63)
+    assert "image 15: first difference in layer scaled, channel 1, pixel (1, 0)" in str(mismatch)
 
 
 def test_fault_in_a_later_layer_is_not_blamed_on_an_earlier(quick_simulator: str) -> None:
     result = run(Toy("scaled_payload > best", "scaled_payload < best"), quick_simulator)
-    found = result.first_mismatch
-    assert found is not None
-    assert (found.image, found.layer, found.pixel) == (0, "pool", (0, 0))
+    mismatch = result.first_mismatch
+    assert mismatch is not None
+    assert (mismatch.image, mismatch.layer, mismatch.pixel) == (0, "pool", (0, 0))
 
 
 def test_wrong_index_of_equal_scores_is_located_in_the_head(quick_simulator: str) -> None:
     images = torch.zeros(3, 2, 2, 2, dtype=torch.int64)
     images[0], images[1, 0, 0, 0] = 1, 5
     toy = Toy("pool_payload > first", "pool_payload >= first")
-    found = simulate(NETWORK, toy, images, simulator=quick_simulator).first_mismatch
-    assert found is not None
-    assert (found.image, found.layer, found.channel) == (2, "head", 2)
-    assert (found.expected, found.got) == (0, 1)
+    mismatch = simulate(NETWORK, toy, images, simulator=quick_simulator).first_mismatch
+    assert mismatch is not None
+    assert (mismatch.image, mismatch.layer, mismatch.channel) == (2, "head", 2)
+    assert (mismatch.expected, mismatch.got) == (0, 1)
 
 
 def test_missing_end_of_frame_is_found(quick_simulator: str) -> None:
@@ -234,9 +239,9 @@ def test_words_that_stop_are_traced_to_their_layer(
 
 def test_hardware_without_probes_is_judged_by_its_scores(quick_simulator: str) -> None:
     toy = Toy("3 * s_axis_tdata[3:0]", "(n == 125 ? 63 : 3 * s_axis_tdata[3:0])", probes=())
-    found = run(toy, quick_simulator).first_mismatch
-    assert found is not None
-    assert (found.image, found.layer, found.channel, found.got) == (15, "head", 1, 63)
+    mismatch = run(toy, quick_simulator).first_mismatch
+    assert mismatch is not None
+    assert (mismatch.image, mismatch.layer, mismatch.channel, mismatch.got) == (15, "head", 1, 63)
 
 
 def test_waves_show_the_failing_run(quick_simulator: str, tmp_path: Path) -> None:
@@ -260,8 +265,8 @@ def test_frames_are_little_endian_with_the_first_largest_index() -> None:
 
 def test_frame_difference_gives_the_score() -> None:
     (want,) = frames(np.array([[-2, 300]]), 5)
-    found = frame_difference("head", 2, want, [0xFE, 0xFF, 0x2C, 0xFF, 0x101], 7, 0)
-    assert (found.image, found.channel, found.expected, found.got) == (7, 1, 300, -212)
+    mismatch = frame_difference("head", 2, want, [0xFE, 0xFF, 0x2C, 0xFF, 0x101], 7, 0)
+    assert (mismatch.image, mismatch.channel, mismatch.expected, mismatch.got) == (7, 1, 300, -212)
     assert frame_difference("head", 2, want, want[:3], 0, 0).got is None
 
 

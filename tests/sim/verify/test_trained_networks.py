@@ -30,10 +30,10 @@ def test_trained_network_is_bit_exact(name: str, source: str, board: str, images
         pytest.skip(str(error))
     network = store.load(NETWORKS / f"{name}.net")
     made = plan(network, device(board))
-    found = simulate(network, elaborate(network, made), torch.from_numpy(pixels[:images]))
-    assert found.ok, found
-    assert found.images == images
-    assert (found.cycles_latency, found.cycles_interval) == (
+    result = simulate(network, elaborate(network, made), torch.from_numpy(pixels[:images]))
+    assert result.ok, result
+    assert result.images == images
+    assert (result.cycles_latency, result.cycles_interval) == (
         made.cycles_latency,
         made.cycles_interval,
     )
