@@ -27,7 +27,7 @@ class Words:
         return stream.Signature(data.ArrayLayout(self.shape, self.lanes))
 
 
-class Block(ABC):
+class BlockDescription(ABC):
     """A block with streams, as frozen data: keyword-only fields, checked when it is made.
 
     latency: cycles from the last word that a result needs to that result, at the end of the block's

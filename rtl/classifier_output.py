@@ -9,7 +9,7 @@ from amaranth.hdl import Module, Mux, Shape, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.block import Block, Words
+from rtl.block import BlockDescription, Words
 from rtl.counter import LoopNest
 
 BYTE = data.StructLayout({"data": 8, "last": 1})
@@ -17,7 +17,7 @@ BYTE = data.StructLayout({"data": 8, "last": 1})
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierOutput(Block):
+class ClassifierOutput(BlockDescription):
     """Takes `classes` scores, one a word, and sends one frame of bytes an image.
 
     Each score is sign-extended to whole bytes, low byte first; the last byte, with `last` set, is

@@ -22,7 +22,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from rtl.block import Block, Words
+from rtl.block import BlockDescription, Words
 from rtl.block_ram import part_rows
 from rtl.counter import LoopNest
 from rtl.delay import delayed, ram
@@ -33,7 +33,7 @@ from rtl.window import SlidingWindow, WindowReader
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Engine(Block):
+class Engine(BlockDescription):
     """What one layer engine is made of, and its timing; `LayerEngine` is the hardware.
 
     weights: integers (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise, or None for the

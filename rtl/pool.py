@@ -15,14 +15,14 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from rtl.block import Block, Words
+from rtl.block import BlockDescription, Words
 from rtl.counter import LoopNest
 from rtl.delay import ram
 from rtl.stage import Outlet, Requant, requantise
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BlockPool(Block):
+class BlockPool(BlockDescription):
     """Maximum or sum over blocks of kernel × kernel pixels; rows and columns left over are dropped.
 
     kernel: rows, columns. lanes: channels of a word. requant: of a sum; a maximum has none. style:

@@ -10,12 +10,12 @@ from amaranth.hdl import Cat, Module, Shape, Signal, signed
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.block import Block, Words
+from rtl.block import BlockDescription, Words
 from rtl.stage import Outlet, Requant, requantise
 
 
 @dataclass(frozen=True, kw_only=True)
-class Widen(Block):
+class Widen(BlockDescription):
     """`factor` words of `lanes` elements become one, the first in the low lanes."""
 
     shape: Shape
@@ -91,7 +91,7 @@ class WidenUnit(wiring.Component):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Narrow(Block):
+class Narrow(BlockDescription):
     """One word becomes `factor` words of `lanes` elements, the low lanes first."""
 
     shape: Shape
@@ -170,7 +170,7 @@ def converters(shape: Shape, lanes_in: int, lanes_out: int) -> list[Narrow | Wid
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fifo(Block):
+class Fifo(BlockDescription):
     """First in, first out. depth: words, at least 2; None, unbounded, is for schedules alone."""
 
     shape: Shape
@@ -233,7 +233,7 @@ class FifoUnit(wiring.Component):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fork(Block):
+class Fork(BlockDescription):
     """Gives every word to both `o_a` and `o_b`, each in its own time."""
 
     shape: Shape
@@ -292,7 +292,7 @@ class ForkUnit(wiring.Component):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Join(Block):
+class Join(BlockDescription):
     """Residual: requantised i_a·2^shifts[0] + i_b·2^shifts[1], exact in `acc_bits` signed bits."""
 
     shapes: tuple[Shape, Shape]

@@ -23,7 +23,7 @@ from gen.plan.layer_shape import LayerShape
 from gen.plan.plan import Fold
 from gen.support.devices import Device
 from model.spec import Window
-from rtl.block import Block
+from rtl.block import BlockDescription
 from rtl.classifier_output import ClassifierOutput
 from rtl.layer import Engine
 from rtl.pe.element import pe
@@ -33,7 +33,7 @@ from rtl.streams import Fifo, Fork, Join, Narrow, Widen
 
 
 @singledispatch
-def block_features(block: Block, device: Device) -> Features:
+def block_features(block: BlockDescription, device: Device) -> Features:
     """Features of `block`, with `dsp` and `bram`. Raises TypeError for a block that has none."""
     raise TypeError(f"{type(block).__name__}: its features are not counted; do so in {__name__}")
 

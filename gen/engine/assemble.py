@@ -17,7 +17,7 @@ from gen.engine.units import block_pool, engine, requant, shape_of
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
 from model.spec import Add, Head, Input
-from rtl.block import Block
+from rtl.block import BlockDescription
 from rtl.classifier_output import ClassifierOutput
 from rtl.streams import Fifo, Fork, Join, Narrow, converters
 
@@ -38,7 +38,7 @@ class HardwareBlock:
     """A block in its place. sources: input port by name; outs: output edges."""
 
     name: str
-    description: Block
+    description: BlockDescription
     sources: dict[str, Edge]
     outs: tuple[Edge, ...]
 
@@ -69,7 +69,7 @@ class _Builder:
         self.carries: dict[str, Edge] = {}
         self.taps: dict[str, Iterator[Edge]] = {}
 
-    def add(self, name: str, block: Block, *sources: Edge) -> tuple[Edge, ...]:
+    def add(self, name: str, block: BlockDescription, *sources: Edge) -> tuple[Edge, ...]:
         """Puts a block behind the edges `sources`, in the order of its inputs."""
         outs = tuple(
             Edge(name, port, self.edges + k, words.lanes, words.shape)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from functools import singledispatch
 
-from rtl.block import Block
+from rtl.block import BlockDescription
 from rtl.classifier_output import ClassifierOutput
 from rtl.layer import Engine
 from rtl.pool import BlockPool
@@ -45,7 +45,7 @@ class CycleModel:
 
 
 @singledispatch
-def cycle_model(block: Block) -> CycleModel:
+def cycle_model(block: BlockDescription) -> CycleModel:
     """A fresh cycle model of `block`. Raises TypeError for a block that has none."""
     raise TypeError(f"{type(block).__name__}: no cycle model; register one in {__name__}")
 

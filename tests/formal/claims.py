@@ -13,7 +13,7 @@ import rtl.layer
 import rtl.pool
 import rtl.stage
 import rtl.streams
-from rtl.block import Block
+from rtl.block import BlockDescription
 from rtl.pe.element import PE, pe
 from rtl.requantise import Requantiser
 from rtl.skid import Skid
@@ -123,7 +123,7 @@ STREAMS: dict[str, Callable[..., Property]] = {
 }
 """Claims about stream components; the argument is the module that the component is taken from."""
 
-BLOCK_CLAIMS: dict[type[Block], tuple[str, ...]] = {
+BLOCK_CLAIMS: dict[type[BlockDescription], tuple[str, ...]] = {
     rtl.streams.Widen: ("widen",),
     rtl.streams.Narrow: ("narrow",),
     rtl.streams.Fifo: ("fifo",),

@@ -74,7 +74,7 @@ CASES = [
     (("search", *DIGITS, "--space", "bytes"), "bytes: not TOML"),
     (("search", *DIGITS, "--space", "empty"), "empty: neither a file nor a built-in"),
     (("search", *DIGITS, "--supernet", "bytes"), "--supernet bytes: it is a file"),
-    (("simulate", NET, "--waves", "no/x.vcd"), "waves 'no/x.vcd': no folder 'no'; make it first"),
+    (("simulate", NET, "--waves", "bytes/x.vcd"), "waves 'bytes/x.vcd': 'bytes' is no folder"),
     (("simulate", NET, "--data", "other.npz"), "other: images of 5 × 6 × 1 values of 8 bits; this"),
     (("deploy", NET, "--virtual", "--data", "other.npz"), "other: images of 5 × 6 × 1 values of 8"),
     (("train", "digits_mlp", "--data", "other.npz"), "shape (8, 8, 1) does not suit other"),

@@ -11,7 +11,7 @@ from typing import Any
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
-from rtl.block import Block
+from rtl.block import BlockDescription
 
 Context = Any
 """Amaranth's TestbenchContext, which has no public name."""
@@ -112,7 +112,7 @@ class Run:
 
 
 def run(
-    block: Block | wiring.Component,
+    block: BlockDescription | wiring.Component,
     inputs: Mapping[str, Sequence[Any]],
     counts: Mapping[str, int | None],
     stalls: Stalls | None = None,
@@ -125,7 +125,7 @@ def run(
     stalls: pauses of producers and consumers. Fails, naming their seed, on an offer that is taken
     back and when nothing moves any more.
     """
-    dut = block.component() if isinstance(block, Block) else block
+    dut = block.component() if isinstance(block, BlockDescription) else block
     done = Run(counts, stalls or Stalls())
     benches: list[Bench] = [
         partial(done.feed, stream=getattr(dut, port), words=words, settle=settle)

@@ -23,19 +23,19 @@ from gen.planner.fold_candidates import folds
 from gen.planner.planner import size_fifos
 from gen.support.devices import device
 from model.spec import Add, Head, Input
-from rtl.block import Block, Words
+from rtl.block import BlockDescription, Words
 from rtl.streams import Fifo
 from tests.formal.claims import BLOCK_CLAIMS
 from tests.support.layer_cases import random_network
 from tests.support.networks import residual_network
 
 
-def every_block(of: type[Block] = Block) -> set[type[Block]]:
+def every_block(of: type[BlockDescription] = BlockDescription) -> set[type[BlockDescription]]:
     """All descriptions, in every module of rtl that has one."""
     return {k for k in of.__subclasses__() if k.__module__.startswith("rtl.")}
 
 
-class Unknown(Block):
+class Unknown(BlockDescription):
     """A block that nobody has described further."""
 
     latency = 0
