@@ -62,7 +62,9 @@ def check_waves(simulator: str, waves: Path | None) -> str | None:
     if kind not in (None, "fst", "vcd"):
         raise RequestError(f"waves {str(waves)!r}: the name must end in .fst or .vcd")
     if waves and waves.parent.exists() and not waves.parent.is_dir():
-        raise RequestError(f"waves {str(waves)!r}: {str(waves.parent)!r} is no folder; name another")
+        raise RequestError(
+            f"waves {str(waves)!r}: {str(waves.parent)!r} is no folder; name another"
+        )
     if reason := waves_missing(simulator, kind):
         raise SimulatorError(reason)
     return kind
