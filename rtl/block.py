@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from amaranth.hdl import Shape
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,16 @@ class BlockDescription(ABC):
     @abstractmethod
     def component(self) -> wiring.Component:
         """Its hardware, anew with each call: a component can be elaborated once."""
+
+
+B = TypeVar("B", bound=BlockDescription)
+
+
+class BlockUnit(wiring.Component, Generic[B]):
+    """Hardware of a block: its ports are the streams that `block`, its description, names."""
+
+    def __init__(self, block: B) -> None:
+        self.block = block
+        inputs = {name: In(words.signature) for name, words in block.inputs.items()}
+        outputs = {name: Out(words.signature) for name, words in block.outputs.items()}
+        super().__init__(inputs | outputs)

@@ -20,9 +20,8 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
 
-from rtl.block import BlockDescription, Words
+from rtl.block import BlockDescription, BlockUnit, Words
 from rtl.block_ram import part_rows
 from rtl.counter import LoopNest
 from rtl.delay import delayed, ram
@@ -179,7 +178,7 @@ class Engine(BlockDescription):
         return [int(self.weights[repeat * self.pe + p, ky, kx, c]) for ky, kx, c in taps]
 
 
-class LayerEngine(wiring.Component):
+class LayerEngine(BlockUnit[Engine]):
     """Hardware of an :class:`Engine`.
 
     Ports
@@ -197,15 +196,9 @@ class LayerEngine(wiring.Component):
     `latency` enabled cycles, and one through the outlet.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        super().__init__(
-            {"i": In(engine.inputs["i"].signature), "o": Out(engine.outputs["o"].signature)}
-        )
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        e = self.engine
+        e = self.block
         outlet = Outlet(m, self.o)
         en = outlet.en
         m.submodules.window = window = e.window.component()
@@ -222,7 +215,7 @@ class LayerEngine(wiring.Component):
 
     def _weights(self, m: Module, window: WindowReader, outlet: Outlet) -> Value:
         """The weight word of the slot that the window reader gives, in step with it."""
-        e, en = self.engine, outlet.en
+        e, en = self.block, outlet.en
         rows, width = e.weight_memory
         if len(rows) == 1:
             return Const(rows[0], width)
@@ -270,7 +263,7 @@ class LayerEngine(wiring.Component):
         self, m: Module, window: WindowReader, weights: Value | None, en: Signal
     ) -> tuple[list[Any], Signal]:
         """Accumulators, and a flag that is high in the cycle in which they hold finished sums."""
-        e = self.engine
+        e = self.block
         elements = [e.element() for _ in range(e.pe)]
         latency = elements[0].latency
         restart = delayed(m, window.first, elements[0].restart_delay, en)
@@ -292,7 +285,7 @@ class LayerEngine(wiring.Component):
         self, m: Module, accs: list[Any], done: Signal, en: Signal
     ) -> tuple[list[Any], Signal]:
         """Hands over `out_lanes` accumulators a cycle, so that few requantisers serve many PE."""
-        e = self.engine
+        e = self.block
         if e.words_per_sum == 1:
             return accs, done
         held = [Signal(signed(e.acc_bits), reset_less=True, name=f"held{p}") for p in range(e.pe)]

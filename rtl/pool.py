@@ -15,7 +15,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from rtl.block import BlockDescription, Words
+from rtl.block import BlockDescription, BlockUnit, Words
 from rtl.counter import LoopNest
 from rtl.delay import ram
 from rtl.stage import Outlet, Requant, requantise
@@ -77,7 +77,7 @@ class BlockPool(BlockDescription):
         return BlockPoolUnit(self)
 
 
-class BlockPoolUnit(wiring.Component):
+class BlockPoolUnit(BlockUnit[BlockPool]):
     """Hardware of :class:`BlockPool`.
 
     Ports
@@ -92,12 +92,6 @@ class BlockPoolUnit(wiring.Component):
     -------
     A result leaves `o` one cycle after the pipeline of `latency` cycles, see rtl.stage.Outlet.
     """
-
-    def __init__(self, block: BlockPool) -> None:
-        self.block = block
-        super().__init__(
-            {"i": In(block.inputs["i"].signature), "o": Out(block.outputs["o"].signature)}
-        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from math import gcd
 
 from amaranth.hdl import Cat, Module, Shape, Signal, signed
-from amaranth.lib import fifo, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import fifo
 
-from rtl.block import BlockDescription, Words
+from rtl.block import BlockDescription, BlockUnit, Words
 from rtl.stage import Outlet, Requant, requantise
 
 
@@ -42,7 +41,7 @@ class Widen(BlockDescription):
         return WidenUnit(self)
 
 
-class WidenUnit(wiring.Component):
+class WidenUnit(BlockUnit[Widen]):
     """Hardware of :class:`Widen`.
 
     Ports
@@ -58,12 +57,6 @@ class WidenUnit(wiring.Component):
     -------
     1 cycle after the last of the `factor` words.
     """
-
-    def __init__(self, block: Widen) -> None:
-        self.block = block
-        super().__init__(
-            {"i": In(block.inputs["i"].signature), "o": Out(block.outputs["o"].signature)}
-        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -118,7 +111,7 @@ class Narrow(BlockDescription):
         return NarrowUnit(self)
 
 
-class NarrowUnit(wiring.Component):
+class NarrowUnit(BlockUnit[Narrow]):
     """Hardware of :class:`Narrow`.
 
     Ports
@@ -134,12 +127,6 @@ class NarrowUnit(wiring.Component):
     -------
     1 cycle to the first part.
     """
-
-    def __init__(self, block: Narrow) -> None:
-        self.block = block
-        super().__init__(
-            {"i": In(block.inputs["i"].signature), "o": Out(block.outputs["o"].signature)}
-        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -197,7 +184,7 @@ class Fifo(BlockDescription):
         return FifoUnit(self)
 
 
-class FifoUnit(wiring.Component):
+class FifoUnit(BlockUnit[Fifo]):
     """Hardware of :class:`Fifo`, in block RAM where it is deep.
 
     Ports
@@ -212,10 +199,7 @@ class FifoUnit(wiring.Component):
     def __init__(self, block: Fifo) -> None:
         if block.depth is None:
             raise ValueError("an unbounded FIFO is no hardware: give it a depth")
-        self.block = block
-        super().__init__(
-            {"i": In(block.inputs["i"].signature), "o": Out(block.outputs["o"].signature)}
-        )
+        super().__init__(block)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -256,7 +240,7 @@ class Fork(BlockDescription):
         return ForkUnit(self)
 
 
-class ForkUnit(wiring.Component):
+class ForkUnit(BlockUnit[Fork]):
     """Hardware of :class:`Fork`.
 
     Ports
@@ -271,11 +255,6 @@ class ForkUnit(wiring.Component):
     -------
     0 cycles: payloads are wires.
     """
-
-    def __init__(self, block: Fork) -> None:
-        self.block = block
-        members = {"i": In(block.inputs["i"].signature)}
-        super().__init__(members | {n: Out(w.signature) for n, w in block.outputs.items()})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -319,7 +298,7 @@ class Join(BlockDescription):
         return JoinUnit(self)
 
 
-class JoinUnit(wiring.Component):
+class JoinUnit(BlockUnit[Join]):
     """Hardware of :class:`Join`.
 
     Ports
@@ -335,11 +314,6 @@ class JoinUnit(wiring.Component):
     -------
     A word leaves `o` one cycle after the pipeline of `latency` cycles, see rtl.stage.Outlet.
     """
-
-    def __init__(self, block: Join) -> None:
-        self.block = block
-        members = {n: In(w.signature) for n, w in block.inputs.items()}
-        super().__init__({**members, "o": Out(block.outputs["o"].signature)})
 
     def elaborate(self, platform: object) -> Module:
         m, block = Module(), self.block
