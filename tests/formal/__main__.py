@@ -148,6 +148,11 @@ def streams() -> Iterator[Proof]:
         (claims.fork, {"bits": range(1, 9)}),
         (claims.outlet, {"bits": range(1, 9)}),
         (claims.join, {"bits": [1, 2], "factor": [1, 3], "shift": [0, 1]}),
+        (
+            claims.pool,
+            {"op": ["max", "sum"], "size": [(2, 2), (2, 4), (3, 5), (4, 6)], "bits": [1, 2]},
+        ),
+        (claims.pool, {"size": [(3, 3), (6, 7)], "kernel": [(3, 3), (1, 3), (3, 1)]}),
         (claims.head, {"classes": range(1, 5), "shape": [signed(3), unsigned(2), signed(9)]}),
     ]
     for make, axes in makes:

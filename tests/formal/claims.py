@@ -18,6 +18,7 @@ from rtl.pe.element import PE, pe
 from rtl.requantise import Requantiser
 from rtl.skid import Skid
 from sim.formal.joints import Chain, Headed, Joined
+from sim.formal.pools import Pooled
 from sim.formal.proof import Property
 from sim.formal.streams import Streams, lanes
 
@@ -112,6 +113,25 @@ def head(
     )
 
 
+def pool(
+    m: Any = rtl.pool,
+    *,
+    op: str = "max",
+    size: tuple[int, int] = (2, 4),
+    kernel: tuple[int, int] = (2, 2),
+    bits: int = 1,
+) -> Property:
+    """An image of a word a pixel; a sum is halved."""
+    half = {"multipliers": [1], "offsets": [0], "shift": 1, "lo": 0, "out_signed": False}
+    requant = rtl.stage.Requant(hi=(2 << bits) - 1, out_bits=bits + 1, **half)  # type: ignore[arg-type]
+    return Pooled(
+        m.BlockPool(
+            op=op, height=size[0], width=size[1], channels=1, kernel=kernel, lanes=1,
+            x_shape=unsigned(bits), requant=requant if op == "sum" else None, style="logic",
+        )
+    )  # fmt: skip
+
+
 STREAMS: dict[str, Callable[..., Property]] = {
     "widen": widen,
     "narrow": narrow,
@@ -120,6 +140,7 @@ STREAMS: dict[str, Callable[..., Property]] = {
     "outlet": outlet,
     "join": join,
     "head": head,
+    "pool": pool,
 }
 """Claims about stream components; the argument is the module that the component is taken from."""
 
@@ -131,10 +152,10 @@ BLOCK_CLAIMS: dict[type[BlockDescription], tuple[str, ...]] = {
     rtl.streams.Join: ("join",),
     rtl.classifier_output.ClassifierOutput: ("head",),
     rtl.layer.Engine: ("outlet", "element", "requantiser"),
-    rtl.pool.BlockPool: ("outlet", "requantiser"),
+    rtl.pool.BlockPool: ("pool",),
 }
-"""Claims by block: names of STREAMS, `element` and `requantiser`. Engines and pools are proven in
-parts; as wholes they are simulated, in random configurations."""
+"""Claims by block: names of STREAMS, `element` and `requantiser`. An engine is proven in
+parts; as a whole it is simulated, in random configurations."""
 
 
 def requantiser(make: Any = Requantiser, **change: Any) -> Requantiser:

@@ -269,6 +269,18 @@ STREAMS: dict[str, list[Change]] = {
         ),
         Change("rtl.classifier_output", "skips bytes", '~closing & at.last_of["byte"]', "~closing"),
     ],
+    "pool": [
+        Change("rtl.pool", "takes the smallest", "Mux(x > old, x, old)", "Mux(x < old, x, old)"),
+        Change("rtl.pool", "forgets the row above", "column.first & row.first", "column.first"),
+        Change("rtl.pool", "ends too early", "column.last & row.last", "column.last"),
+        Change("rtl.pool", "reads its memory late", "Mux(column.first, read.data, held)", "held"),
+        Change(
+            "rtl.pool",
+            "takes while it stands",
+            "take.eq(self.i.valid & en)",
+            "take.eq(self.i.valid)",
+        ),
+    ],
 }
 """Changes by the stream component that they break."""
 

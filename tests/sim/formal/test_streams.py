@@ -27,6 +27,10 @@ CLAIMS = {
     "head of 1": lambda: claims.head(classes=1),
     "head of 3": lambda: claims.head(classes=3),
     "head of 2 bytes": lambda: claims.head(classes=2, shape=signed(9)),
+    "pool, all of an image": lambda: claims.pool(size=(2, 2)),
+    "pool, rows kept": lambda: claims.pool(size=(4, 4)),
+    "pool, some left over": lambda: claims.pool(size=(3, 5), bits=2),
+    "pool, sums": lambda: claims.pool(op="sum", size=(2, 4), bits=2),
     "head, unsigned": lambda: claims.head(classes=2, shape=unsigned(2)),
 }
 
