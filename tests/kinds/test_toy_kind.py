@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("shiftadd", "search", "sim", "gen", "rtl", "model")
 
 
-def work(folder: Path, simulator: str, *leave_out: str) -> subprocess.CompletedProcess[str]:
+def work(
+    folder: Path, simulator: str, *leave_out: str, epochs: int = 1
+) -> subprocess.CompletedProcess[str]:
     """Runs tests.kinds.work with the files of the toy kind in a folder of their own."""
     for name, text in toy.FILES.items():
         if name not in leave_out:
@@ -29,12 +31,12 @@ def work(folder: Path, simulator: str, *leave_out: str) -> subprocess.CompletedP
         "SHIFTADD_KINDS": str(folder / "kinds"), "OMP_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
-    command = [sys.executable, "-m", "tests.kinds.work", simulator, str(folder)]
+    command = [sys.executable, "-m", "tests.kinds.work", simulator, str(folder), str(epochs)]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
 
 
 def test_toy_kind_goes_all_the_way(quick_simulator: str, tmp_path: Path) -> None:
-    run = work(tmp_path, quick_simulator)
+    run = work(tmp_path, quick_simulator, epochs=6)
     assert run.returncode == 0, run.stdout + run.stderr
     said = json.loads(run.stdout)
     assert said["kinds"] == ["add", toy.NAME, "mult", "shift"]

@@ -39,11 +39,11 @@ ARCH = Architecture(
 )
 
 
-def main(simulator: str, work: Path) -> dict[str, object]:
+def main(simulator: str, work: Path, epochs: int) -> dict[str, object]:
     """Train, plan, price, elaborate and simulate; and prove the element."""
     digits = data.load("digits")
     trained = train(ARCH, replace(digits, train_images=digits.train_images[:640],
-                    train_labels=digits.train_labels[:640]), epochs=6, quiet=True)  # fmt: skip
+                    train_labels=digits.train_labels[:640]), epochs=epochs, quiet=True)  # fmt: skip
     network = trained.network
     planned = plan(network, device("up5k"))
     images = torch.from_numpy(digits.test_images[:8])
@@ -69,7 +69,7 @@ def main(simulator: str, work: Path) -> dict[str, object]:
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(main(sys.argv[1], Path(sys.argv[2]))))
+        print(json.dumps(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))))
     except ShiftaddError as error:
         print(error)
         raise SystemExit(error.exit_status) from None
