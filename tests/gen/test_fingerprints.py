@@ -14,7 +14,7 @@ def test_all_cases_are_recorded() -> None:
     assert len(CASES) == len(NETWORKS) * len(BOARDS) == 40
 
 
-@pytest.mark.slow(sample=12)
+@pytest.mark.slow(sample=8)
 @pytest.mark.parametrize("case", CASES)
 def test_products_are_those_recorded(case: str) -> None:
     lines = list(differences(case, fingerprint(case), recorded()[case]))

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from model.kinds import KindError, kind, kind_names, plain_kind
+from gen.plan import lower as lowering
+from model import store
+from model.kinds import KindError, kind, kind_names, part_of, plain_kind
 from tests.kinds import toy
+from tests.support.paths import DIGITS_HYBRID
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("shiftadd", "search", "sim", "gen", "rtl", "model")
@@ -48,19 +51,32 @@ def test_toy_kind_goes_all_the_way(quick_simulator: str, tmp_path: Path) -> None
     assert said["proven"]
 
 
+def test_a_kind_without_a_cost_is_trained_and_then_refused_in_a_line(tmp_path: Path) -> None:
+    run = work(tmp_path, "icarus", toy.LANE)
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert run.stdout.startswith("kind 'least' has no gen/cost/lane_least.py; docs/kinds.md says")
+    assert run.stdout.count("\n") == 1
+
+
 @pytest.mark.parametrize(
-    ("left_out", "line"),
+    ("package", "prefix", "path"),
     [
-        (toy.LANE, "kind 'least' has no gen/cost/lane_least.py; docs/kinds.md says"),
-        ("rtl/pe/least.py", "kind 'least' has no rtl/pe/least.py; docs/kinds.md says"),
-        ("model/ops_least.py", "kind 'least' has no model/ops_least.py; docs/kinds.md says"),
+        ("model", "ops_", "model/ops_least.py"),
+        ("gen.cost", "lane_", "gen/cost/lane_least.py"),
+        ("sim.formal", "reference_", "sim/formal/reference_least.py"),
     ],
 )
-def test_missing_part_is_named(left_out: str, line: str, tmp_path: Path) -> None:
-    run = work(tmp_path, "icarus", left_out)
-    assert run.returncode == 2, run.stdout + run.stderr
-    assert line in run.stdout
-    assert run.stdout.count("\n") == 1
+def test_missing_part_is_named(package: str, prefix: str, path: str) -> None:
+    with pytest.raises(KindError, match=f"kind 'least' has no {path}; docs/kinds.md says"):
+        part_of(package, prefix, "least")
+
+
+def test_a_kind_without_an_element_is_refused_when_it_is_planned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lowering, "elements", lambda: ("add", "mult"))
+    with pytest.raises(KindError, match=r"layer \w+: kind 'shift' has no rtl/pe/shift\.py; docs/"):
+        lowering.lower(store.load(DIGITS_HYBRID))
 
 
 def test_unknown_kind_lists_the_known() -> None:
