@@ -8,7 +8,7 @@ Overlapping windows go through the layer engine with the weightless kinds `max` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, signed, unsigned
 from amaranth.lib import wiring
@@ -20,6 +20,8 @@ from rtl.counter import LoopNest
 from rtl.delay import ram
 from rtl.stage import Outlet, Requant, requantise
 
+PoolOp = Literal["max", "sum"]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BlockPool(BlockDescription):
@@ -29,7 +31,7 @@ class BlockPool(BlockDescription):
     of the memory of partial results, if one is needed.
     """
 
-    op: Literal["max", "sum"]
+    op: PoolOp
     height: int
     width: int
     channels: int
@@ -40,6 +42,8 @@ class BlockPool(BlockDescription):
     style: str = "auto"
 
     def __post_init__(self) -> None:
+        if self.op not in get_args(PoolOp):
+            raise ValueError(f"op must be one of {', '.join(get_args(PoolOp))}, not {self.op!r}")
         if self.channels % self.lanes:
             raise ValueError(f"lanes must divide {self.channels} channels, not {self.lanes}")
         if self.height < self.kernel[0] or self.width < self.kernel[1]:

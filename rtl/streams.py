@@ -14,8 +14,8 @@ from rtl.stage import Outlet, Requant, requantise
 
 
 @dataclass(frozen=True, kw_only=True)
-class Widen(BlockDescription):
-    """`factor` words of `lanes` elements become one, the first in the low lanes."""
+class Converter(BlockDescription):
+    """Between words of `lanes` elements and words of `factor` times as many."""
 
     shape: Shape
     lanes: int
@@ -26,16 +26,28 @@ class Widen(BlockDescription):
             raise ValueError(f"factor must be at least 2, not {self.factor}")
 
     @property
-    def inputs(self) -> dict[str, Words]:
-        return {"i": Words(self.shape, self.lanes)}
+    def narrow(self) -> Words:
+        return Words(self.shape, self.lanes)
 
     @property
-    def outputs(self) -> dict[str, Words]:
-        return {"o": Words(self.shape, self.lanes * self.factor)}
+    def wide(self) -> Words:
+        return Words(self.shape, self.lanes * self.factor)
 
     @property
     def latency(self) -> int:
         return 1
+
+
+class Widen(Converter):
+    """`factor` words of `lanes` elements become one, the first in the low lanes."""
+
+    @property
+    def inputs(self) -> dict[str, Words]:
+        return {"i": self.narrow}
+
+    @property
+    def outputs(self) -> dict[str, Words]:
+        return {"o": self.wide}
 
     def component(self) -> WidenUnit:
         return WidenUnit(self)
@@ -83,29 +95,16 @@ class WidenUnit(BlockUnit[Widen]):
         return m
 
 
-@dataclass(frozen=True, kw_only=True)
-class Narrow(BlockDescription):
+class Narrow(Converter):
     """One word becomes `factor` words of `lanes` elements, the low lanes first."""
-
-    shape: Shape
-    lanes: int
-    factor: int
-
-    def __post_init__(self) -> None:
-        if self.factor < 2:
-            raise ValueError(f"factor must be at least 2, not {self.factor}")
 
     @property
     def inputs(self) -> dict[str, Words]:
-        return {"i": Words(self.shape, self.lanes * self.factor)}
+        return {"i": self.wide}
 
     @property
     def outputs(self) -> dict[str, Words]:
-        return {"o": Words(self.shape, self.lanes)}
-
-    @property
-    def latency(self) -> int:
-        return 1
+        return {"o": self.narrow}
 
     def component(self) -> NarrowUnit:
         return NarrowUnit(self)

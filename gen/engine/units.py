@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from amaranth.hdl import Shape, signed, unsigned
 
 from gen.plan.layer_shape import placed
@@ -10,7 +12,7 @@ from gen.plan.plan import Fold
 from model.spec import Conv, Dense, Format, Tensor
 from rtl.geometry import Geometry
 from rtl.layer import Engine
-from rtl.pool import BlockPool
+from rtl.pool import BlockPool, PoolOp
 from rtl.stage import Requant
 
 
@@ -84,7 +86,7 @@ def block_pool(layer: LoweredLayer, fold: Fold) -> BlockPool:
     assert place is not None
     h, w, c = place.source
     return BlockPool(
-        op="max" if layer.kind == "max" else "sum",
+        op=cast(PoolOp, layer.kind),
         height=h,
         width=w,
         channels=c,

@@ -120,6 +120,18 @@ def test_head(classes: int, bits: int, stalls: Stalls, seed: int) -> None:
         ),
         (
             lambda: BlockPool(
+                op="min",  # type: ignore[arg-type]
+                height=4,
+                width=4,
+                channels=2,
+                kernel=(2, 2),
+                lanes=2,
+                x_shape=unsigned(8),
+            ),
+            "op must be one of max, sum, not 'min'",
+        ),
+        (
+            lambda: BlockPool(
                 op="max", height=4, width=4, channels=3, kernel=(2, 2), lanes=2, x_shape=unsigned(8)
             ),
             "lanes must divide 3 channels, not 2",

@@ -3,6 +3,7 @@ number from hardware."""
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections import Counter
 
@@ -32,7 +33,9 @@ from tests.support.networks import residual_network
 
 def every_block(of: type[BlockDescription] = BlockDescription) -> set[type[BlockDescription]]:
     """All descriptions, in every module of rtl that has one."""
-    return {k for k in of.__subclasses__() if k.__module__.startswith("rtl.")}
+    below = {k for k in of.__subclasses__() if k.__module__.startswith("rtl.")}
+    whole = {k for k in below if not inspect.isabstract(k)}
+    return whole.union(*(every_block(k) for k in below))
 
 
 class Unknown(BlockDescription):
