@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -60,13 +60,20 @@ class CalibrationSample:
         return CalibrationSample(tuple(row["kinds"]), row["weights"], inherited, row["trained"])
 
 
+@cache
+def _kinds() -> tuple[str, ...]:
+    """The kinds whose shares are features: all but the plain one, which is what they leave."""
+    return tuple(name for name in ordered_kinds() if not kind(name).plain)
+
+
 @dataclass(frozen=True)
 class Predictor:
     """logit(trained) = level + slopes · (logit(accuracy), loss, ln weights, share of each kind)."""
 
     level: float = 0.0
-    slopes: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 0.0)
-    """Those left out are 0."""
+    slopes: tuple[float, ...] = field(
+        default_factory=lambda: (1.0, 0.0, 0.0, *(0.0 for _ in _kinds()))
+    )
 
     @staticmethod
     def fit(probes: Sequence[CalibrationSample]) -> Predictor:
@@ -89,17 +96,11 @@ class Predictor:
     def __call__(self, kinds: Sequence[str], weights: int, inherited: Inherited) -> float:
         """Accuracy that training is expected to give."""
         features = _features(kinds, weights, inherited)
-        logit = self.level + sum(s * x for s, x in zip(self.slopes, features, strict=False))
+        logit = self.level + sum(s * x for s, x in zip(self.slopes, features, strict=True))
         return 1 / (1 + math.exp(-logit))
 
 
 AS_INHERITED = Predictor()
-
-
-@cache
-def _kinds() -> tuple[str, ...]:
-    """The kinds whose shares are features: all but the plain one, which is what they leave."""
-    return tuple(name for name in ordered_kinds() if not kind(name).plain)
 
 
 def _features(kinds: Sequence[str], weights: int, inherited: Inherited) -> list[float]:

@@ -116,4 +116,5 @@ def groups(supernet: SuperNet, recipe: SuperRecipe) -> list[dict[str, Any]]:
 def _owner(parameter: str) -> str | None:
     """The kind whose tensor a parameter of unshared weights is: `<position>.weights.<kind>_…`."""
     _, _, tensor = parameter.partition(".weights.")
-    return next((name for name in kind_names() if tensor.startswith(f"{name}_")), None)
+    owners = (name for name in kind_names() if tensor.startswith(f"{name}_"))
+    return max(owners, key=len, default=None)  # one kind's name may begin another's
