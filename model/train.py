@@ -85,6 +85,17 @@ class TrainResult:
     epochs: int
     seconds: float
 
+    def as_dict(self, folder: Path) -> dict[str, Any]:
+        """For JSON. folder: of the network."""
+        return {
+            "accuracy": self.accuracy,
+            "weights": self.weights,
+            "epochs": self.epochs,
+            "seconds": self.seconds,
+            "network": str(folder),
+            "network_hash": content_hash(self.network),
+        }
+
 
 def train(
     arch: Architecture, data: Dataset, *, epochs: int, seed: int = 0, out: Path | None = None,

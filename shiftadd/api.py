@@ -62,16 +62,8 @@ def train(
         teacher=guide,
         quiet=quiet,
     )
-    return {
-        "arch": what.name,
-        "data": images.name,
-        "accuracy": made.accuracy,
-        "weights": made.weights,
-        "epochs": made.epochs,
-        "seconds": made.seconds,
-        "network": str(folder / "network"),
-        "network_hash": store.content_hash(made.network),
-    }, True
+    names = {"arch": what.name, "data": images.name}
+    return names | made.as_dict(folder / "network"), True
 
 
 def compile(
@@ -137,7 +129,7 @@ def simulate(
     """Proves the hardware of a network equal to the golden model, image by image.
 
     data, images: test images; default all of the data set that it was trained on. on_result: is
-    given each level's sim.verify.network.SimulationResult. Others: see sim.verify.prove.prove.
+    given each level's SimulationResult. Others: see sim.verify.prove.prove.
     Raises ShiftaddError.
     """
     check_seed(seed)
@@ -182,9 +174,10 @@ def deploy(
     on_result: Callable[[Any], None] = ignore,
     **limits: Any,
 ) -> Result:
-    """Builds a network for a board, loads that, and holds its answers to the golden model.
+    """Builds a network for a board, loads that, and checks its answers against the golden
+    model.
 
-    on_result: is given the Bundle, then what was Deployed and the FaultCounts. Others, and limits
+    on_result: is given the Bundle, then the BoardRun and the FaultCounts. Others, and limits
     (fps, dsps, luts, seeds): see sim.board.deployment.DeployRequest. Raises ShiftaddError.
     """
     check_folder(out)

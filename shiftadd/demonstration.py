@@ -24,7 +24,6 @@ from gen.table import table
 from model import data, zoo
 from model.data import Dataset
 from model.spec import Network
-from model.store import content_hash
 from model.train import TrainResult, train
 from search.report.search_table import table as search_table
 from search.run.search import search
@@ -72,15 +71,7 @@ class Demonstration:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
-            "train": {
-                "arch": ARCHITECTURE,
-                "accuracy": self.trained.accuracy,
-                "weights": self.trained.weights,
-                "epochs": self.trained.epochs,
-                "seconds": self.trained.seconds,
-                "network": str(self.network),
-                "network_hash": content_hash(self.trained.network),
-            },
+            "train": {"arch": ARCHITECTURE} | self.trained.as_dict(self.network),
             "compile": {board: asdict(report) for board, (report, _) in self.built.items()},
             "simulate": {board: proof.as_dict() for board, (_, proof) in self.built.items()},
             "deploy": self.deployed.as_dict(),
