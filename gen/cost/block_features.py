@@ -16,6 +16,7 @@ from gen.cost.features import (
     join_features,
     output_features,
     pool_features,
+    whole,
 )
 from gen.cost.requant_features import unit_features
 from gen.plan.fold_array import FeatureCounts, FoldArray
@@ -52,13 +53,13 @@ def _(block: Fifo | Fork, device: Device) -> Features:
 
 @block_features.register
 def _(block: ClassifierOutput, device: Device) -> Features:
-    return _counted(output_features(block.score_shape.width))
+    return whole(output_features(block.score_shape.width))
 
 
 @block_features.register
 def _(block: Join, device: Device) -> Features:
     counts = _requantiser(block.requant, block.lanes, block.acc_bits, device)
-    return _counted(counts.add(join_features(block.lanes, block.acc_bits, block.requant.out_bits)))
+    return whole(counts.add(join_features(block.lanes, block.acc_bits, block.requant.out_bits)))
 
 
 @block_features.register
@@ -75,11 +76,9 @@ def _(block: BlockPool, device: Device) -> Features:
         channels=block.channels, out_bits=words.shape.width, alive=1.0,
     )  # fmt: skip
     fold = Fold(pe=block.lanes, lanes=block.lanes, out_lanes=block.lanes, line_buffer=block.style)
-    counts = FeatureCounts()
-    if block.requant:
-        counts = _requantiser(block.requant, block.lanes, block.acc_bits + 1, device)
+    counts = _requantiser(block.requant, block.lanes, block.acc_bits + 1, device)
     alone = FoldArray.of([fold])
-    return _counted(counts.add(pool_features(shape, alone, device, raw=block.requant is None)))
+    return whole(counts.add(pool_features(shape, alone, device, raw=block.requant is None)))
 
 
 @block_features.register
@@ -102,18 +101,14 @@ def _(block: Engine, device: Device) -> Features:
         multiplier=block.multiplier, weights=block.weight_style,
         line_buffer=block.line_buffer_style,
     )  # fmt: skip
-    counts = FeatureCounts()
-    if block.requant:
-        counts = _requantiser(block.requant, block.out_lanes, block.acc_bits, device)
+    counts = _requantiser(block.requant, block.out_lanes, block.acc_bits, device)
     alone = FoldArray.of([fold])
-    return _counted(counts.add(engine_features(shape, alone, device, raw=block.requant is None)))
+    return whole(counts.add(engine_features(shape, alone, device, raw=block.requant is None)))
 
 
-def _requantiser(requant: Requant, lanes: int, x_bits: int, device: Device) -> FeatureCounts:
+def _requantiser(requant: Requant | None, lanes: int, x_bits: int, device: Device) -> FeatureCounts:
+    """Of words of `lanes` sums of `x_bits` bits; nothing where there is none."""
+    if requant is None:
+        return FeatureCounts()
     unit = requant.unit(lanes=lanes, x_bits=x_bits)
     return FeatureCounts(unit_features(unit, requant.out_bits, device))
-
-
-def _counted(counts: FeatureCounts) -> Features:
-    """Counts of one block as whole numbers."""
-    return Counter({n: int(v.item() if hasattr(v, "item") else v) for n, v in counts.items()})

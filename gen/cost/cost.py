@@ -163,12 +163,12 @@ def network_features(
     layers: Sequence[LoweredLayer], folds: Mapping[str, Fold], device: Device
 ) -> tuple[Features, Cost]:
     """Features of a whole network with its converters; and its counted multipliers and blocks."""
-    features, exact = Features(), Cost()
+    total, exact = Features(), Cost()
     for layer in layers:
         own, counted = describe(layer, folds[layer.name], device)
-        features.update(own)
+        total.update(own)
         exact += counted
     for between in converters_before(layers, folds).values():
         for words in between:
-            features.update(converters(*words))
-    return features, exact
+            total.update(converters(*words))
+    return total, exact

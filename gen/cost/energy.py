@@ -23,7 +23,7 @@ from math import prod, sqrt
 from gen.cost.lanes import lane_cost
 from gen.cost.unit_energy import ADD, MULTIPLY, READ, SHIFT, SIZE
 from gen.engine.units import geometry
-from gen.plan.layer_shape import ring_size
+from gen.plan.layer_shape import line_buffer_size
 from gen.plan.lower import LoweredLayer, lower
 from gen.plan.plan import Fold, Plan
 from gen.support.devices import device
@@ -121,7 +121,7 @@ def _weights(layer: LoweredLayer, fold: Fold, block: int) -> float:
 
 def _activations(layer: LoweredLayer, fold: Fold, block: int) -> float:
     """pJ for the row buffer, or for the partial results of a pool: each word in, each read."""
-    depth, bits = ring_size(layer, fold)
+    depth, bits = line_buffer_size(layer, fold)
     if depth <= 1 or layer.window is None:
         return 0.0
     words, size = prod(layer.sources[0].shape) // fold.lanes, min(block, depth * bits)

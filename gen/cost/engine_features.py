@@ -18,112 +18,112 @@ from rtl.pe.element import pe
 Terms = tuple[adder_tree.Width, ...]
 
 
-def engine(facts: LayerShape, f: FoldArray, device: Device, *, raw: bool) -> FeatureCounts:
+def engine(shape: LayerShape, f: FoldArray, device: Device, *, raw: bool) -> FeatureCounts:
     """All of a layer engine but its requantiser. raw: there is none."""
-    bill = elements(facts, f, device)
-    for part in (reader(facts, f, device), rom(facts, f, device), end(facts, f, raw=raw)):
+    bill = elements(shape, f, device)
+    for part in (reader(shape, f, device), rom(shape, f, device), end(shape, f, raw=raw)):
         bill.add(part)
     return bill
 
 
-def simd(facts: LayerShape, f: FoldArray) -> Array:
+def simd(shape: LayerShape, f: FoldArray) -> Array:
     """Inputs in parallel."""
-    lanes: Array = f.taps if facts.depthwise else f.taps * f.lanes
+    lanes: Array = f.taps if shape.depthwise else f.taps * f.lanes
     return lanes
 
 
-def elements(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+def elements(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     """Terms, adder trees and accumulators of all processing elements."""
-    if not pe(facts.kind).MULTIPLIES:
-        return _logic(facts, f)
+    if not pe(shape.kind).MULTIPLIES:
+        return _logic(shape, f)
     blocks = f.multiplier == "dsp"
     if blocks.all():
-        return _blocks(facts, f, device)
+        return _blocks(shape, f, device)
     if not blocks.any():
-        return _logic(facts, f)
-    return where(blocks, _blocks(facts, f, device), _logic(facts, f))
+        return _logic(shape, f)
+    return where(blocks, _blocks(shape, f, device), _logic(shape, f))
 
 
-def _blocks(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+def _blocks(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     """Elements that leave products to synthesis; which takes LUTs for narrow ones."""
-    x, w = facts.x_bits, facts.w_bits
-    terms, inputs = adder_tree.lane(facts.kind, x, facts.x_signed, w, True), simd(facts, f)
+    x, w = shape.x_bits, shape.w_bits
+    terms, inputs = adder_tree.lane(shape.kind, x, shape.x_signed, w, True), simd(shape, f)
     lanes, per_lane = f.pe * inputs, hardware_multipliers(device, x, w)
-    operands = _operands(facts, f)
-    products = lanes * adder_tree.held(terms, facts.acc)
+    operands = _operands(shape, f)
+    products = lanes * adder_tree.held(terms, shape.acc)
     bill = FeatureCounts(dsp=lanes * per_lane)
     if per_lane:
         bill.add(dsp_reg=operands + products)
     else:
-        feature = lane_cost(facts.kind).feature(w)
+        feature = lane_cost(shape.kind).feature(w)
         bill.add({feature: lanes * x * w}, lone=operands, register=products)
-    return bill.add(_sums(facts, f, *_trees(facts, terms, inputs)))
+    return bill.add(_sums(shape, f, *_trees(shape, terms, inputs)))
 
 
-def _logic(facts: LayerShape, f: FoldArray) -> FeatureCounts:
+def _logic(shape: LayerShape, f: FoldArray) -> FeatureCounts:
     """Elements made of LUTs: of constants, where each lane has one weight only."""
-    x, w, lane = facts.x_bits, facts.w_bits, lane_cost(facts.kind)
-    terms, inputs = adder_tree.lane(facts.kind, x, facts.x_signed, w, False), simd(facts, f)
+    x, w, lane = shape.x_bits, shape.w_bits, lane_cost(shape.kind)
+    terms, inputs = adder_tree.lane(shape.kind, x, shape.x_signed, w, False), simd(shape, f)
     lanes = f.pe * inputs
     cells = lanes * lane.cells(x, w, terms)
-    kept = lanes * (adder_tree.held(terms, facts.acc) - lane.merged_registers)
-    sums = _trees(facts, terms, inputs)
+    kept = lanes * (adder_tree.held(terms, shape.acc) - lane.merged_registers)
+    sums = _trees(shape, terms, inputs)
     if (column := lane.constant_bits(w)) is not None:
-        depth = facts.weights // lanes
-        readers = np.ones_like(f.pe) if facts.depthwise else f.pe  # elements with the same inputs
+        depth = shape.weights // lanes
+        readers = np.ones_like(f.pe) if shape.depthwise else f.pe  # elements with the same inputs
         uses = len(terms) * readers
         once = adder_tree.distinct(uses, column, depth) / uses
-        wired = lanes // readers * adder_tree.wired(x, uses, facts.alive)
+        wired = lanes // readers * adder_tree.wired(x, uses, shape.alive)
         cells = np.where(depth > 1, np.rint(once * cells), 0)
         kept = np.rint(np.where(depth > 1, once * kept, wired))
-        sums = np.rint((1 - (1 - facts.alive) ** depth) * sums)
-    held = (f.weights == "parts") * _operands(facts, f)
+        sums = np.rint((1 - (1 - shape.alive) ** depth) * sums)
+    held = (f.weights == "parts") * _operands(shape, f)
     bill = FeatureCounts({lane.feature(w): cells, "register": kept, "lone": held})
-    return bill.add(_sums(facts, f, *sums))
+    return bill.add(_sums(shape, f, *sums))
 
 
-def _operands(facts: LayerShape, f: FoldArray) -> Array:
+def _operands(shape: LayerShape, f: FoldArray) -> Array:
     """Bits of the inputs and weights of all lanes."""
-    inputs = simd(facts, f)
-    bits: Array = inputs * (facts.x_bits * (f.pe if facts.depthwise else 1) + f.pe * facts.w_bits)
+    inputs = simd(shape, f)
+    bits: Array = inputs * (shape.x_bits * (f.pe if shape.depthwise else 1) + f.pe * shape.w_bits)
     return bits
 
 
-def _trees(facts: LayerShape, terms: Terms, inputs: Array) -> Array:
+def _trees(shape: LayerShape, terms: Terms, inputs: Array) -> Array:
     """Bits of adders, chains and registers of the adder tree of one element."""
 
     def made(n: int) -> Sequence[int]:
-        tree = adder_tree.tree(terms * n, facts.acc)
+        tree = adder_tree.tree(terms * n, shape.acc)
         return tree.adders, tree.chains, tree.registers
 
     return tabled(made, inputs)
 
 
 def _sums(
-    facts: LayerShape, f: FoldArray, adders: Array, chains: Array, registers: Array
+    shape: LayerShape, f: FoldArray, adders: Array, chains: Array, registers: Array
 ) -> FeatureCounts:
     """Trees and accumulators of all elements."""
-    lane = lane_cost(facts.kind)
-    own = simd(facts, f) * lane.own_chains
-    bill = FeatureCounts({lane.tree: f.pe * (adders + facts.acc)})
+    lane = lane_cost(shape.kind)
+    own = simd(shape, f) * lane.own_chains
+    bill = FeatureCounts({lane.tree: f.pe * (adders + shape.acc)})
     return bill.add(
         chains=f.pe * (chains + 1 + own),
-        register=f.pe * (registers + facts.acc),
-        lone=f.pe * facts.acc,
+        register=f.pe * (registers + shape.acc),
+        lone=f.pe * shape.acc,
     )
 
 
-def reader(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+def reader(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     """Row buffer, its addresses, and the counters that control the engine."""
-    spot, (kh, kw) = facts.window, facts.window.kernel
+    spot, (kh, kw) = shape.window, shape.window.kernel
 
-    def walked(lanes: int, parallel: int) -> Sequence[int]:
-        steps = walk(spot, facts.depthwise, lanes, parallel)
+    def walked(lanes: int, taps: int) -> Sequence[int]:
+        steps = walk(spot, shape.depthwise, lanes, taps)
         return steps.depth, steps.image, steps.loops, steps.count
 
     depth, image, loops, count = tabled(walked, f.lanes, f.taps)
-    if not facts.depthwise:
-        repeats = facts.channels // f.pe
+    if not shape.depthwise:
+        repeats = shape.channels // f.pe
         loops, count = loops + (repeats > 1), count + bit_length(repeats - 1)
     at, flow = bit_length(depth - 1), bit_length(depth + 2 * image) + 1
     fetches = f.line_buffer == "block"
@@ -133,14 +133,16 @@ def reader(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
         bill.add(inside=f.taps + kh + kw, register=kh + kw + f.taps)
         bill.add(lone=f.taps * fetches)
     # the word fetched, and the tap: zero outside of the image
-    word = f.lanes * facts.x_bits
+    word = f.lanes * shape.x_bits
     kept = f.taps * word
     bill.add(bram_reg=kept * fetches, lone=kept * ~fetches)
     bill.add(register=kept if pads(spot) else kept * ~fetches)
-    return bill.add(ring(depth, word, f.taps, f.line_buffer, device))
+    return bill.add(line_buffer(depth, word, f.taps, f.line_buffer, device))
 
 
-def ring(depth: Array, bits: Array, copies: Array, style: Array, device: Device) -> FeatureCounts:
+def line_buffer(
+    depth: Array, bits: Array, copies: Array, style: Array, device: Device
+) -> FeatureCounts:
     """Memories of activations: of `depth` words of `bits` bits, so many copies."""
     none = (depth == 1) | (bits == 0)
     block = ~none & (style == "block")
@@ -164,10 +166,10 @@ def _brams(device: Device, depth: Array, bits: Array, block: Array) -> Array:
     return blocks
 
 
-def rom(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+def rom(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     """Weight memory, a weight of each lane in a word, and its counter."""
-    lanes = f.pe * simd(facts, f)
-    depth, bits = facts.weights // lanes, lanes * facts.w_bits
+    lanes = f.pe * simd(shape, f)
+    depth, bits = shape.weights // lanes, lanes * shape.w_bits
     some, logic = depth > 1, f.weights == "logic"
     at = bit_length(np.maximum(depth - 1, 0))
     block, logic = some & ~logic, some & logic
@@ -190,9 +192,9 @@ def memory_rows(depth: Array, bits: Array) -> Array:
     return rows
 
 
-def end(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
+def end(shape: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
     """Finished sums on their way to the outlet, and the outlet."""
-    waits, out = f.pe > f.out_lanes, f.out_lanes * facts.out_bits
-    drain = waits * f.pe * facts.acc
+    waits, out = f.pe > f.out_lanes, f.out_lanes * shape.out_bits
+    drain = waits * f.pe * shape.acc
     bill = FeatureCounts(drain=drain, register=drain + waits * (f.pe // f.out_lanes), outlet=out)
     return bill.add(register=out + 3, lone=0 if raw else out)

@@ -79,17 +79,22 @@ def features(layer: LoweredLayer, foldings: FoldArray, device: Device) -> Featur
         bill = billed(lambda n, by: made(n, by, device), foldings.out_lanes, foldings.requant)
     if isinstance(layer.op, Add):
         return bill.add(join_features(foldings.lanes, layer.sum_bits, layer.out.bits))
-    facts = layer_shape(layer)
+    shape = layer_shape(layer)
     if layer.blocks:
-        return bill.add(pool_features(facts, foldings, device, raw=scaling is None))
-    return bill.add(engine_features.engine(facts, foldings, device, raw=scaling is None))
+        return bill.add(pool_features(shape, foldings, device, raw=scaling is None))
+    return bill.add(engine_features.engine(shape, foldings, device, raw=scaling is None))
 
 
 def describe(layer: LoweredLayer, fold: Fold, device: Device) -> tuple[Features, Cost]:
     """Features of one folding with a price, and what is counted."""
     bill = features(layer, FoldArray.of([fold]), device)
-    counts = Counter({name: int(n.item() if hasattr(n, "item") else n) for name, n in bill.items()})
+    counts = whole(bill)
     return counts, Cost(dsp=counts.pop("dsp", 0), bram=counts.pop("bram", 0))
+
+
+def whole(counts: FeatureCounts) -> Features:
+    """Counts of one block or folding, which arrays may hold, as whole numbers."""
+    return Counter({n: int(v.item() if hasattr(v, "item") else v) for n, v in counts.items()})
 
 
 def converters(bits: int, have: int, want: int) -> Features:
@@ -100,7 +105,7 @@ def converters(bits: int, have: int, want: int) -> Features:
 
 def converter_features(block: Narrow | Widen) -> Features:
     """Of one converter."""
-    bits = block.lanes * block.factor * block.shape.width
+    bits = block.wide.lanes * block.shape.width
     if isinstance(block, Narrow):
         return Counter(convert=bits, register=bits + block.factor)
     return Counter(lone=bits, register=block.factor + 1, counter=block.factor)
@@ -117,14 +122,14 @@ def join_features(lanes: Any, sum_bits: int, out_bits: int) -> FeatureCounts:
     return FeatureCounts(tree_sum=wide, chains=lanes, register=wide + out + 4, outlet=out, lone=out)
 
 
-def pool_features(facts: LayerShape, f: FoldArray, device: Device, *, raw: bool) -> FeatureCounts:
+def pool_features(shape: LayerShape, f: FoldArray, device: Device, *, raw: bool) -> FeatureCounts:
     """Of a block pool but for its requantiser. raw: there is none."""
-    return _pool(facts, f, raw=raw).add(_partial(facts, f, device))
+    return _pool(shape, f, raw=raw).add(_partial(shape, f, device))
 
 
-def _pool(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
+def _pool(shape: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
     """Sums or comparisons of a pool, and the counters that control it. raw: no requantiser."""
-    spot, out, wide = facts.window, f.lanes * facts.out_bits, f.lanes * facts.acc
+    spot, out, wide = shape.window, f.lanes * shape.out_bits, f.lanes * shape.acc
     (kh, kw), (h, w, c) = spot.kernel, spot.source
     folds = c // f.lanes
     loops = (h > 1) + (w > 1) + (folds > 1)
@@ -132,17 +137,17 @@ def _pool(facts: LayerShape, f: FoldArray, *, raw: bool) -> FeatureCounts:
     count += (kh - 1).bit_length() + (kw - 1).bit_length()
     count += 4 * bit_length(spot.out[1] * folds)
     bill = FeatureCounts(
-        {lane_cost(facts.kind).tree: wide}, pool=1, counter=count, outlet=out, chains=f.lanes
+        {lane_cost(shape.kind).tree: wide}, pool=1, counter=count, outlet=out, chains=f.lanes
     )
     bill.add(register=count + 2 * loops + 8 + out)
     return bill.add(lone=out) if raw else bill.add(register=wide + out)
 
 
-def _partial(facts: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+def _partial(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     """Partial results of a pool: one row of memory, or a register."""
-    folds, bits = facts.window.source[2] // f.lanes, f.lanes * facts.acc
-    bill = engine_features.ring(
-        folds * facts.window.out[1], bits, np.ones_like(bits), f.line_buffer, device
+    folds, bits = shape.window.source[2] // f.lanes, f.lanes * shape.acc
+    bill = engine_features.line_buffer(
+        folds * shape.window.out[1], bits, np.ones_like(bits), f.line_buffer, device
     )
     single = folds == 1
     return bill.add(register=single * bits, lone=(~single & (f.line_buffer != "block")) * bits)

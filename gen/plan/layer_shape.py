@@ -78,18 +78,18 @@ class Walk:
 
 
 @lru_cache(1 << 12)
-def walk(spot: Window, depthwise: bool, lanes: int, parallel: int) -> Walk:
+def walk(spot: Window, depthwise: bool, lanes: int, taps: int) -> Walk:
     """The walk over the windows of `spot`."""
-    g = placed(spot, lanes=lanes, taps=parallel, depthwise=depthwise)
+    g = placed(spot, lanes=lanes, taps=taps, depthwise=depthwise)
     loops = [n for n in (*g.out, *g.loops.values()) if n > 1]
     return Walk(
-        ring_depth(spot, lanes), g.image, g.slots_per_sum, g.cycles, len(loops),
+        line_buffer_depth(spot, lanes), g.image, g.slots_per_sum, g.cycles, len(loops),
         sum((n - 1).bit_length() for n in loops),
     )  # fmt: skip
 
 
 @lru_cache(1 << 12)
-def ring_depth(spot: Window, lanes: int) -> int:
+def line_buffer_depth(spot: Window, lanes: int) -> int:
     """Words of a row buffer."""
     return placed(spot, lanes=lanes).depth
 
@@ -100,11 +100,11 @@ def pads(spot: Window) -> bool:
     return placed(spot).pads
 
 
-def ring_size(layer: LoweredLayer, fold: Fold) -> tuple[int, int]:
+def line_buffer_size(layer: LoweredLayer, fold: Fold) -> tuple[int, int]:
     """Words, and bits of a word, of a layer's row buffer or of its partial pooling results."""
     if layer.window is None:
         return 1, 0
     if not layer.blocks:
-        return ring_depth(layer.window, fold.lanes), fold.lanes * layer.sources[0].bits
+        return line_buffer_depth(layer.window, fold.lanes), fold.lanes * layer.sources[0].bits
     cells = layer.sources[0].shape[2] // fold.lanes * layer.out.shape[1]
     return cells, fold.lanes * layer.sums.bits

@@ -27,7 +27,7 @@ DEEP = 16
 """Words from which on a memory may take a block of RAM."""
 SMALL = {"distributed": 1 << 13, "logic": 1 << 9}
 """Bits up to which a memory of activations may be made of LUTs."""
-RINGS = ("logic", "distributed", "block")
+LINE_BUFFERS = ("logic", "distributed", "block")
 ROMS = ("logic", "block", "parts")
 
 
@@ -106,12 +106,12 @@ def cycles_of(layer: LoweredLayer, f: FoldArray) -> Array:
     return _engine_cycles(layer_shape(layer), f)
 
 
-def _engine_cycles(facts: LayerShape, f: FoldArray) -> Array:
-    def once(lanes: int, parallel: int) -> list[int]:
-        return [walk(facts.window, facts.depthwise, lanes, parallel).cycles]
+def _engine_cycles(shape: LayerShape, f: FoldArray) -> Array:
+    def once(lanes: int, taps: int) -> list[int]:
+        return [walk(shape.window, shape.depthwise, lanes, taps).cycles]
 
     cycles: Array = tabled(once, f.lanes, f.taps)[0]
-    return cycles if facts.depthwise else cycles * (facts.channels // f.pe)
+    return cycles if shape.depthwise else cycles * (shape.channels // f.pe)
 
 
 def folds(layer: LoweredLayer, device: Device) -> list[Fold]:
@@ -143,72 +143,72 @@ def _word_offers(
     depth, bits = np.ones_like(lanes), np.zeros_like(lanes)
     if layer.window is not None:
         depth, bits = layer.out.shape[2] // lanes * layer.out.shape[1], lanes * layer.sums.bits
-    rings = _ring_styles(depth, bits, np.ones_like(lanes), device)
-    fast = rings[:, RINGS.index("distributed")]
-    rings[fast] = [style == "distributed" for style in RINGS]
-    feasible = rings[:, None, :] & np.ones((1, len(requants), 1), dtype=bool)
-    n, by, ring = np.nonzero(feasible)
+    buffers = _line_buffer_styles(depth, bits, np.ones_like(lanes), device)
+    fast = buffers[:, LINE_BUFFERS.index("distributed")]
+    buffers[fast] = [style == "distributed" for style in LINE_BUFFERS]
+    feasible = buffers[:, None, :] & np.ones((1, len(requants), 1), dtype=bool)
+    n, by, buffer = np.nonzero(feasible)
     ones, logic = np.ones_like(n), np.full(len(n), "logic")
     return FoldArray(
         lanes[n], lanes[n], ones, lanes[n], np.full(len(n), "lut"), np.array(requants)[by],
-        logic, np.array(RINGS)[ring],
+        logic, np.array(LINE_BUFFERS)[buffer],
     )  # fmt: skip
 
 
-def _ring_styles(depth: Array, bits: Array, copies: Array, device: Device) -> Array:
-    """(foldings, RINGS): where the memory of activations may live.
+def _line_buffer_styles(depth: Array, bits: Array, copies: Array, device: Device) -> Array:
+    """(foldings, LINE_BUFFERS): where the memory of activations may live.
 
     Small ones in LUTs, deep ones in blocks of RAM.
     """
     small = "distributed" if device.distributed_ram else "logic"
     none = (depth == 1) | (bits == 0)
     fits = ~none & (depth * bits * copies <= SMALL[small])
-    styles = np.zeros((len(depth), len(RINGS)), dtype=bool)
-    styles[:, RINGS.index(small)] = fits
-    styles[none, RINGS.index("logic")] = True
-    styles[:, RINGS.index("block")] = ~none & ((depth >= DEEP) | ~fits)
+    styles = np.zeros((len(depth), len(LINE_BUFFERS)), dtype=bool)
+    styles[:, LINE_BUFFERS.index(small)] = fits
+    styles[none, LINE_BUFFERS.index("logic")] = True
+    styles[:, LINE_BUFFERS.index("block")] = ~none & ((depth >= DEEP) | ~fits)
     return styles
 
 
-def _rom_styles(facts: LayerShape, lanes: Array, device: Device) -> Array:
+def _rom_styles(shape: LayerShape, lanes: Array, device: Device) -> Array:
     """(foldings, ROMS): where the weights may live."""
-    logic = not facts.weights or facts.weights * facts.w_bits <= 1 << 14
-    depth = facts.weights // lanes
+    logic = not shape.weights or shape.weights * shape.w_bits <= 1 << 14
+    depth = shape.weights // lanes
     block = (depth >= DEEP) | (not logic)
-    parts = block & device.bram_parts & (memory_rows(depth, lanes * facts.w_bits) < depth)
+    parts = block & device.bram_parts & (memory_rows(depth, lanes * shape.w_bits) < depth)
     return np.stack([np.full(len(lanes), logic), block & ~parts, parts], axis=1)
 
 
 @lru_cache(1 << 10)
 def _engine_offers(
-    facts: LayerShape, device: Device, multipliers: tuple[Multiplier, ...],
+    shape: LayerShape, device: Device, multipliers: tuple[Multiplier, ...],
     requants: tuple[Multiplier, ...],
 ) -> FoldArray:  # fmt: skip
     """All shapes, with each choice of what multiplies and of where memories live."""
-    shape = _shapes(facts)
-    depth = np.array([walk(facts.window, facts.depthwise, n, 1).depth for n in shape.lanes])
-    rings = _ring_styles(depth, shape.lanes * facts.x_bits, shape.taps, device)
-    roms = _rom_styles(facts, shape.pe * simd(facts, shape), device)
+    offered = _shapes(shape)
+    depth = np.array([walk(shape.window, shape.depthwise, n, 1).depth for n in offered.lanes])
+    buffers = _line_buffer_styles(depth, offered.lanes * shape.x_bits, offered.taps, device)
+    roms = _rom_styles(shape, offered.pe * simd(shape, offered), device)
     choices = np.ones((1, len(multipliers), len(requants), 1, 1), dtype=bool)
-    feasible = choices & roms[:, None, None, :, None] & rings[:, None, None, None, :]
-    i, multiplier, requant, rom, ring = np.nonzero(feasible)
+    feasible = choices & roms[:, None, None, :, None] & buffers[:, None, None, None, :]
+    i, multiplier, requant, rom, buffer = np.nonzero(feasible)
     return FoldArray(
-        shape.pe[i], shape.lanes[i], shape.taps[i], shape.out_lanes[i],
+        offered.pe[i], offered.lanes[i], offered.taps[i], offered.out_lanes[i],
         np.array(multipliers)[multiplier], np.array(requants)[requant],
-        np.array(ROMS)[rom], np.array(RINGS)[ring],
+        np.array(ROMS)[rom], np.array(LINE_BUFFERS)[buffer],
     )  # fmt: skip
 
 
-def _shapes(facts: LayerShape) -> FoldArray:
-    """PE, lanes, parallel taps, and the fewest drain lanes that keep up."""
-    (kh, kw), (_, _, c) = facts.window.kernel, facts.window.source
-    taps = sorted({1, kh, kh * kw}) if max(kh, kw) <= 5 else [1]
+def _shapes(shape: LayerShape) -> FoldArray:
+    """PE, lanes, taps in parallel, and the fewest output lanes that keep up."""
+    (kh, kw), (_, _, c) = shape.window.kernel, shape.window.source
+    tap_counts = sorted({1, kh, kh * kw}) if max(kh, kw) <= 5 else [1]
     shapes = []
-    for lanes, parallel in product(divisors(c, WIDEST), taps):
-        if lanes * parallel > WIDEST:
+    for lanes, taps in product(divisors(c, WIDEST), tap_counts):
+        if lanes * taps > WIDEST:
             continue
-        sums = walk(facts.window, facts.depthwise, lanes, parallel).sums
-        for pe in [lanes] if facts.depthwise else divisors(facts.channels, WIDEST):
-            drain = next(d for d in divisors(pe, pe) if pe // d <= sums)
-            shapes.append(Fold(pe=pe, lanes=lanes, taps=parallel, out_lanes=drain))
+        sums = walk(shape.window, shape.depthwise, lanes, taps).sums
+        for pe in [lanes] if shape.depthwise else divisors(shape.channels, WIDEST):
+            out_lanes = next(d for d in divisors(pe, pe) if pe // d <= sums)
+            shapes.append(Fold(pe=pe, lanes=lanes, taps=taps, out_lanes=out_lanes))
     return FoldArray.of(shapes)
