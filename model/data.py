@@ -5,8 +5,11 @@ Nothing is downloaded. A data set that is not there raises DataError with one li
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +39,24 @@ BYTE = Format(8, False, 8)
 
 
 @dataclass(frozen=True, eq=False)
+class Scaling:
+    """How numbers become integers: clip(round((x − offset) / step)) per feature, to the format.
+
+    offset, step: (features,), chosen by the training part.
+    """
+
+    offset: tuple[float, ...]
+    step: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Images uint8 (N, height, width, channels) in `format`, labels int64 (N,), names of classes.
 
-    `flips`: a mirrored image is still of its class, so training may mirror.
+    `flips`: a mirrored image is still of its class, so training may mirror. `table`: rows of
+    features, (N, 1, 1, features), which are neither moved nor mirrored; `scaling` says how they
+    became integers. `source`: what `load` finds it by again, a built-in name or an absolute path.
+    `notes`: what was converted on reading, a line each.
     """
 
     name: str
@@ -50,6 +67,23 @@ class Dataset:
     classes: tuple[str, ...]
     format: Format = BYTE
     flips: bool = False
+    table: bool = False
+    scaling: Scaling | None = None
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 (hex) of all that a training or a test sees: arrays, classes, format, scaling."""
+        digest = hashlib.sha256()
+        said = {"classes": self.classes, "format": asdict(self.format), "table": self.table}
+        said |= {"scaling": asdict(self.scaling)} if self.scaling else {}
+        parts = self.train_images, self.train_labels, self.test_images, self.test_labels
+        shapes = [(str(part.dtype), part.shape) for part in parts]
+        digest.update(json.dumps([said, shapes], sort_keys=True).encode())
+        for part in parts:
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
 
     @property
     def shape(self) -> tuple[int, int, int]:
