@@ -283,10 +283,10 @@ def boards(*, on_result: Callable[[Any], None] = ignore) -> Result:
 
     on_result: is given the rows of gen.boards.table.
     """
-    from gen.boards import BOARDS
+    from gen.boards import boards as known
     from gen.boards.table import row
 
-    rows = [row(board) for board in BOARDS.values()]
+    rows = [row(board) for board in known().values()]
     on_result(rows)
     return {"boards": [row.as_dict() for row in rows]}, True
 
