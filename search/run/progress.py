@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rich.console import Console
 
-from model.train import progress_bar
+from model.epoch_log import progress_bar
 
 
 class Tick(Protocol):
