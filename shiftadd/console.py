@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gen.support.progress import SILENT, Progress
+from shiftadd.outcome import Outcome
 
 
 def show(*renderables: object) -> None:
@@ -16,9 +16,11 @@ def show(*renderables: object) -> None:
     Console().print(*renderables)
 
 
-def note(line: str) -> None:
-    """One line to stderr."""
-    print(line, file=sys.stderr)
+def present(outcome: Outcome) -> None:
+    """Tables and lines of what a verb did, to stdout."""
+    show(*outcome.tables())
+    for line in outcome.lines():
+        print(line)
 
 
 def progress(quiet: bool) -> Progress:

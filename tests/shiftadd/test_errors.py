@@ -141,5 +141,5 @@ def test_error_of_ours_is_one_line_with_its_status(
 def test_callers_of_the_python_api_get_the_error_itself() -> None:
     with pytest.raises(shiftadd.ShiftaddError, match="nowhere: no such network"):
         shiftadd.compile("nowhere")
-    with pytest.raises(shiftadd.RequestError, match="--seed 4294967296: must be between"):
+    with pytest.raises(shiftadd.RequestError, match="--seed 4294967296: must be a whole number"):
         shiftadd.train("digits_mlp", data="digits", seed=1 << 32)
