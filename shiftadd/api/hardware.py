@@ -31,9 +31,9 @@ def compile(
     """Plan, Verilog, bitstream and report of a network, on a board or device.
 
     net: folder of a network, or a Network. out: where they land; default build/NET-BOARD. fps:
-    least area at so many images a second. mhz: clock to ask for, which must be met. dsps, luts: use
-    no more. seeds: placements to try. plan: a plan.json or a Plan to build instead. Raises
-    ShiftaddError.
+    least area at so many images a second. mhz: clock to ask for. dsps, luts: use no more. What is
+    measured must keep to these four. seeds: placements to try. plan: a plan.json or a Plan to build
+    instead. Raises ShiftaddError.
     """
     check_numbers(fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds)
     folder = check_folder(out)
@@ -55,7 +55,7 @@ def compile(
             plan=planned,
             progress=say,
         )
-    return CompileOutcome(report, folder, given.place, board, mhz)
+    return CompileOutcome(report, folder, given.place, board)
 
 
 def simulate(

@@ -26,10 +26,10 @@ def characterise(
 
 def boards() -> BoardsOutcome:
     """The boards that a network can be deployed to, with their budgets."""
-    from gen.boards import BOARDS
+    from gen.boards import boards as known
     from gen.boards.table import row
 
-    return BoardsOutcome(tuple(row(board) for board in BOARDS.values()))
+    return BoardsOutcome(tuple(row(board) for board in known().values()))
 
 
 def demo(*, out: PathLike = Path("runs/demo"), seed: int = 0, quiet: bool = False) -> DemoOutcome:
