@@ -18,6 +18,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from shiftadd.rooms import check_rooms
+
+check_rooms()
+
 from model.errors import RequestError, ShiftaddError
 from shiftadd.api import (
     boards,
