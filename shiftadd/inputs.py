@@ -6,12 +6,12 @@ Heavy imports happen inside.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from model.errors import RequestError
+from model.errors import RequestError, ShiftaddError
 from shiftadd.requests import PathLike, given_path
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from model.data import Dataset
     from model.spec import Network
 
+BUILT_IN = ("digits", "fashion-mnist")
+"""Data sets by whose name alone older networks say what they were trained on."""
 NetworkLike: TypeAlias = "PathLike | Network"
 """Folder of a trained network, or a Network."""
 ArchitectureLike: TypeAlias = "PathLike | Architecture"
@@ -33,7 +35,7 @@ PlanLike: TypeAlias = "PathLike | Plan"
 @dataclass(frozen=True)
 class GivenNetwork:
     """A network and how it was named. name: of folders made for it. place: what a command calls
-    it; a Network that is on no disk has the placeholder NET."""
+    it, empty for a Network that was given as an object."""
 
     network: Network
     name: str
@@ -47,7 +49,7 @@ def network_of(net: NetworkLike) -> GivenNetwork:
     if isinstance(net, str | os.PathLike):
         folder = given_path(net, "NET")
         return GivenNetwork(store.load(folder), folder.resolve().name, str(folder))
-    return GivenNetwork(net, file_name(str(net.about.get("name", "network"))), "NET")
+    return GivenNetwork(net, file_name(str(net.about.get("name", "network"))), "")
 
 
 def file_name(text: str) -> str:
@@ -76,14 +78,42 @@ def data_of(data: DataLike) -> Dataset:
     raise RequestError("data: arrays must be (x, y)")
 
 
-def data_for(given: GivenNetwork, data: DataLike | None) -> Dataset:
-    """The data set that is asked for, or the one that the network was trained on."""
+def data_for(given: GivenNetwork, data: DataLike | None) -> tuple[Dataset, tuple[str, ...]]:
+    """The data set that is asked for, or the one that the network was trained on; and notes.
+
+    Raises RequestError where that is not to be found, or is no longer what it was.
+    """
+    about = given.network.about
+    name, digest = given.place or given.name, about.get("data_hash")
     if data is not None:
-        return data_of(data)
-    source = given.network.about.get("data_source") or given.network.about.get("data")
-    if not source:
-        raise RequestError(f"{given.place}: the network does not name its data set; give --data")
-    return data_of(str(source))
+        asked = data_of(data)
+        other = isinstance(digest, str) and digest != asked.digest
+        return asked, (f"{asked.name}: not the data that {name} was trained on",) if other else ()
+    source = _source(about, name)
+    try:
+        known = data_of(source)
+    except ShiftaddError as error:
+        raise RequestError(
+            f"{name}: the data that it was trained on cannot be read; give --data: {error}"
+        ) from None
+    if isinstance(digest, str) and digest != known.digest:
+        raise RequestError(
+            f"{source}: not what it was when {name} was trained on it; bring that back, or give "
+            "--data to use other data"
+        )
+    return known, ()
+
+
+def _source(about: Mapping[str, Any], name: str) -> str:
+    """What a network says to have been trained on: a built-in name, or an absolute path."""
+    source = about.get("data_source")
+    if isinstance(source, str) and source:
+        return source
+    said = about.get("data")
+    if said in BUILT_IN:  # networks that note no source
+        return str(said)
+    called = f" but its name, {said!r}" if said else ""
+    raise RequestError(f"{name}: the network says nothing of its data{called}; give --data")
 
 
 def plan_of(plan: PlanLike, board: str, **limits: float | None) -> Plan:

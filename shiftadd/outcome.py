@@ -58,6 +58,11 @@ def _row(tag: str, cells: Iterable[object], sides: Sequence[str]) -> str:
     ) + "</tr>"  # fmt: skip
 
 
-def next_command(*words: object) -> str:
-    """The line that ends a verb: a command that works when pasted."""
-    return f"next: {shlex.join(['shiftadd', *map(str, words)])}"
+def words(*each: object) -> str:
+    """A command line that works when pasted."""
+    return shlex.join(map(str, each))
+
+
+def next_command(*each: object) -> str:
+    """The line that ends a verb: what to run next."""
+    return f"next: {words('shiftadd', *each)}"

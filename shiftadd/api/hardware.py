@@ -87,9 +87,10 @@ def simulate(
 
     check(board=board, level=level, simulator=simulator, waves=traced)  # before what takes time
     given = network_of(net)
+    tests, said = data_for(given, data)
     results = prove(
         given.network,
-        data_for(given, data),
+        tests,
         board=board,
         build=built,
         level=level,
@@ -101,7 +102,7 @@ def simulate(
         progress=progress(quiet),
         on_result=on_result or (lambda result: None),
     )
-    return SimulateOutcome(level, tuple(results), given.place, board)
+    return SimulateOutcome(level, tuple(results), given.place, board, built, said)
 
 
 def deploy(
@@ -150,6 +151,7 @@ def deploy(
         name=given.name,
         limits=limits,
     )
-    tests = examples(given.network, data_for(given, data))
+    asked, said = data_for(given, data)
+    tests = examples(given.network, asked)
     made = carry_out(request, given.network, tests, images=images, progress=progress(quiet))
-    return DeployOutcome(made)
+    return DeployOutcome(made, given.place, said)

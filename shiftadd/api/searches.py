@@ -76,7 +76,7 @@ def search(
         resume=resume,
         quiet=quiet,
     )
-    return SearchOutcome.of(made, ok)
+    return SearchOutcome.of(made, ok, board)
 
 
 def report(runs: PathLike | Sequence[PathLike], *, out: PathLike | None = None) -> ReportOutcome:

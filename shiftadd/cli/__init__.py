@@ -1,5 +1,6 @@
 """The command line. One module a verb: TEXT and EXAMPLE of its help, its `arguments`, and `run`,
-which calls the function of its name in `shiftadd.api`. What that returns is printed here.
+which calls the function of its name in `shiftadd.api`. What that returns is printed here,
+or by its `show`.
 
 A verb is added by adding its module and naming it in VERBS.
 """
@@ -65,14 +66,14 @@ def parser() -> argparse.ArgumentParser:
         )
         verb.arguments(one)
         options.common(one)
-        one.set_defaults(run=verb.run)
+        one.set_defaults(run=verb.run, show=getattr(verb, "show", present))
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status, see `shiftadd.errors`."""
     given = vars(parser().parse_args(argv))
-    run, as_json = given.pop("run"), given.pop("json")
+    run, show, as_json = given.pop("run"), given.pop("show"), given.pop("json")
     try:
         with logs.shown(given.pop("verbose")):
             outcome = run(**given, quiet=as_json)
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             json.dump(outcome.as_dict(), sys.stdout, indent=1)
             print()
         else:
-            present(outcome)
+            show(outcome)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads the output has had enough; rich ends in the same way
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

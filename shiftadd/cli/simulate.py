@@ -41,4 +41,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(*, quiet: bool, **given: Any) -> results.SimulateOutcome:
-    return api.simulate(**given, quiet=quiet)
+    return api.simulate(**given, quiet=quiet, on_result=None if quiet else _said)
+
+
+def show(outcome: results.SimulateOutcome) -> None:
+    """What stands below the verdicts, which were printed when they came."""
+    for line in outcome.closing():
+        print(line)
+
+
+def _said(result: Any) -> None:
+    from shiftadd.results.hardware import verdict
+
+    print(verdict(result), flush=True)

@@ -29,7 +29,7 @@ def test_function_has_the_name_and_arguments_of_its_verb(verb: str) -> None:
     assert verb in shiftadd.__all__
     assert function.__doc__
     given = vars(parser().parse_args([verb, *NEEDED.get(verb, [])]))
-    options = given.keys() - {"run", "json", "verbose"}
+    options = given.keys() - {"run", "show", "json", "verbose"}
     parameters = inspect.signature(function).parameters
     assert not any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters.values())
     assert options <= parameters.keys()
