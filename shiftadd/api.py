@@ -134,11 +134,11 @@ def simulate(
     check_seed(seed)
     from model import data as datasets
     from model import store
-    from sim.verify.prove import as_dict, check, prove
+    from sim.verify.prove import check, prove
 
     check(board=board, level=level, simulator=simulator, waves=waves)  # before what takes time
     network = store.load(net)
-    results = prove(
+    verified = prove(
         network,
         datasets.load(source_of(Path(net), network, data)),
         board=board,
@@ -152,7 +152,9 @@ def simulate(
         progress=progress(quiet),
         on_result=on_result,
     )
-    return as_dict(level, results), all(result.ok for result in results)
+    for left_out in verified.left_out:
+        on_result(left_out)
+    return verified.as_dict(), verified.ok
 
 
 def deploy(

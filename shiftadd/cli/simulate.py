@@ -45,7 +45,7 @@ def run(*, quiet: bool, **given: Any) -> api.Result:
 
 
 def _show(result: Any) -> None:
-    show(_verdict(result))
+    show(_verdict(result) if hasattr(result, "images") else str(result))
 
 
 def _verdict(result: Any) -> str:
