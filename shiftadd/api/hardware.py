@@ -88,7 +88,7 @@ def simulate(
     check(board=board, level=level, simulator=simulator, waves=traced)  # before what takes time
     given = network_of(net)
     tests, said = data_for(given, data)
-    results = prove(
+    verified = prove(
         given.network,
         tests,
         board=board,
@@ -102,7 +102,7 @@ def simulate(
         progress=progress(quiet),
         on_result=on_result or (lambda result: None),
     )
-    return SimulateOutcome(level, tuple(results), given.place, board, built, said)
+    return SimulateOutcome(verified, given.place, board, built, said)
 
 
 def deploy(

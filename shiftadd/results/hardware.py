@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shiftadd.outcome import Outcome, next_command, words
+from shiftadd.results.classes import class_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from gen.report import Report
     from sim.board.deployment import Deployment
+    from sim.verify.prove import Verification
     from sim.verify.simulation_result import SimulationResult
 
 
@@ -49,11 +51,11 @@ class CompileOutcome(Outcome):
 
 @dataclass(frozen=True)
 class SimulateOutcome(Outcome):
-    """Hardware against the golden model. level: as asked for. results: one a level. notes: on the
-    data. net, board, build: as they were given."""
+    """Hardware against the golden model. verification: a result a level, the levels that were left
+    out, and what the hardware answered by class. notes: on the data. net, board, build: as they
+    were given."""
 
-    level: str
-    results: tuple[SimulationResult, ...]
+    verification: Verification
     net: str
     board: str
     build: Path | None = None
@@ -62,27 +64,36 @@ class SimulateOutcome(Outcome):
     @property
     def ok(self) -> bool:
         """Whether every image is equal at every level."""
-        return all(result.ok for result in self.results)
+        return self.verification.ok
+
+    @property
+    def results(self) -> tuple[SimulationResult, ...]:
+        """Of each level that was simulated."""
+        return self.verification.results
 
     def as_dict(self) -> dict[str, Any]:
-        from sim.verify.prove import as_dict
-
-        return as_dict(self.level, self.results) | {"notes": list(self.notes)}
+        return self.verification.as_dict() | {"notes": list(self.notes)}
 
     def lines(self) -> Sequence[str]:
         return (*map(verdict, self.results), *self.closing())
 
     def closing(self) -> Sequence[str]:
         """What stands below the verdicts."""
+        matrix = self.verification.confusion
+        right = f"right: {100 * matrix.accuracy:.2f} % of {matrix.total}" if matrix else ""
+        classes = [right, *class_lines(matrix)] if matrix else []
+        return (*map(str, self.verification.left_out), *classes, *self.notes, *self._then())
+
+    def _then(self) -> Sequence[str]:
         built = ("--build", self.build) if self.build else ()
         if not self.net:
-            return self.notes
+            return ()
         if not self.ok:
             again = ("simulate", self.net, "--board", self.board, *built, "--waves", "differ.vcd")
-            return (*self.notes, next_command(*again))
+            return (next_command(*again),)
         board = _deployable(self.board)
-        then = [next_command("deploy", self.net, "--board", board, *built, "--virtual")]
-        return (*self.notes, *(then if board else []))
+        virtual = ("deploy", self.net, "--board", board, *built, "--virtual")
+        return (next_command(*virtual),) if board else ()
 
 
 def verdict(result: SimulationResult) -> str:
