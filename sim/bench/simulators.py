@@ -8,13 +8,16 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
+from typing import TextIO
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
+from gen.support.tools import finished, process
+from model import temporary
 from model.errors import RequestError, ShiftaddError
 from sim.bench.installed import missing, verilator_first, version, waves_missing
 
@@ -35,7 +38,20 @@ class SimulatorError(ShiftaddError):
     """A simulator is missing, cannot be built or broke down; the message says the way out."""
 
 
-class _IcarusRunner(Icarus):
+class _GuardedRunner(Runner):
+    """Commands that end, with all that they start, when this process does."""
+
+    def _execute_cmds(
+        self, cmds: Sequence[list[str]], cwd: PathLike[str] | str, stdout: TextIO | None = None
+    ) -> None:
+        out = None if stdout is None else stdout.fileno()
+        for command in cmds:
+            with process([*map(str, command)], Path(cwd), out, self.env) as child:
+                if status := finished(child):
+                    raise RuntimeError(f"exit status {status}")
+
+
+class _IcarusRunner(_GuardedRunner, Icarus):
     """Icarus that writes the wave format asked for; cocotb's always writes FST."""
 
     wave_format = "fst"
@@ -45,7 +61,7 @@ class _IcarusRunner(Icarus):
         return [[f"-{self.wave_format}" if w == "-fst" else w for w in c] for c in commands]
 
 
-class _VerilatorRunner(Verilator):
+class _VerilatorRunner(_GuardedRunner, Verilator):
     """Verilator that takes over objects compiled before, after its makefile and before make."""
 
     objects: Sequence[Path] = ()
@@ -85,9 +101,9 @@ def build(
     folder = root.absolute() / f"{simulator}-{identity}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
-            _compile(verilog, simulator, args, waves, Path(scratch), root.absolute())
-            publish(Path(scratch) / "model", folder)
+        with temporary.folder("building", folder.parent) as scratch:
+            _compile(verilog, simulator, args, waves, scratch, root.absolute())
+            publish(scratch / "model", folder)
     return folder
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import shlex
 import subprocess
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
-from gen.support.tools import process
+from gen.support.tools import finished, process
+from model import temporary
 from sim.bench.installed import missing, verilator_first, version
 from sim.bench.simulators import BUILD, SimulatorError, digest, failure_message, publish
 
@@ -68,8 +69,8 @@ def build(design: VirtualDesign, *, root: Path = BUILD) -> Path:
     folder = root.absolute() / f"virtual-{digest(*made_of)}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
-            publish(_compile(design, Path(scratch)), folder)
+        with temporary.folder("building", folder.parent) as scratch:
+            publish(_compile(design, scratch), folder)
     return folder / "board"
 
 
@@ -83,7 +84,7 @@ def _compile(design: VirtualDesign, scratch: Path) -> Path:
     logger.info("virtual board: %s; log: %s", shlex.join(command), log)
     # ends, with all that it starts, when this process is interrupted
     with log.open("w") as out, verilator_first(), process(command, scratch, out.fileno()) as child:
-        status = child.wait()
+        status = finished(child)
     if status:
         raise SimulatorError(failure_message("verilator", "cannot build", log))
     return model
@@ -94,8 +95,8 @@ class VirtualBoard:
 
     def __init__(self, design: VirtualDesign, *, root: Path = BUILD) -> None:
         program = build(design, root=root)
-        self._folder = tempfile.TemporaryDirectory(prefix="shiftadd-board-")
-        self.port = str(Path(self._folder.name) / "port")
+        self._stack = ExitStack()
+        self.port = str(self._stack.enter_context(temporary.folder("shiftadd-board")) / "port")
         self._process = subprocess.Popen(
             [program, self.port, str(design.info.clock_hz), str(design.info.baud)],
             stdin=subprocess.PIPE,
@@ -118,7 +119,7 @@ class VirtualBoard:
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
-        self._folder.cleanup()
+        self._stack.close()
 
     def __enter__(self) -> VirtualBoard:
         return self

@@ -29,6 +29,7 @@ CHECKS = {
     "HopelessError",
     "LoadError",
     "MissingToolError",
+    "NoTemporaryFolderError",
     "ToolError",
 }
 """Right requests that failed: exit status 1."""
