@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -196,11 +196,17 @@ def _copied(files: Sequence[Path], folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def process(command: Sequence[str], folder: Path, out: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A child in a session of its own, so that it and its children can be killed together."""
+def process(
+    command: Sequence[str], folder: Path, out: int, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child in a session of its own, so that it and its children can be killed together.
+
+    env: its environment; None for that of this process.
+    """
     child = subprocess.Popen(
         command,
         cwd=folder,
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=out,
         stderr=subprocess.STDOUT,
