@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any, NoReturn, Protocol, cast
 
-from gen.support import logs
+from gen.support import interruption, logs
 from shiftadd.cli import options
 from shiftadd.console import present
 from shiftadd.errors import FAILED, INTERRUPTED, OK, WRONG, explain
 from shiftadd.outcome import Outcome
+from shiftadd.outputs import outputs, printed
+from shiftadd.process import command
+
+__all__ = ["command", "main", "parser"]
 
 VERBS = (
     "demo", "search", "train", "compile", "simulate", "deploy", "report", "characterise", "boards",
 )  # fmt: skip
 """In the order in which help lists them."""
+PRINTED = frozenset({"boards"})
+"""Verbs that make nothing but what they print."""
 
 
 class Verb(Protocol):
@@ -72,7 +78,17 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status, see `shiftadd.errors`."""
-    given = vars(parser().parse_args(argv))
+    with outputs():
+        try:
+            given = vars(parser().parse_args(argv))
+        except SystemExit as end:  # help, or an error that is said
+            raise SystemExit(printed(cast(int, end.code), needed=True)) from None
+        verb = given["run"].__module__.rpartition(".")[2]
+        needed = given["json"] or verb in PRINTED
+        return printed(_run(given), needed=needed)
+
+
+def _run(given: dict[str, Any]) -> int:
     run, show, as_json = given.pop("run"), given.pop("show"), given.pop("json")
     try:
         with logs.shown(given.pop("verbose")):
@@ -82,22 +98,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print()
         else:
             show(outcome)
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads the output has had enough; rich ends in the same way
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except KeyboardInterrupt:
-        print("shiftadd: interrupted; finished steps are kept", file=sys.stderr)
+        print(interruption.message(signal.SIGINT), file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         return explain(error)
     return OK if outcome.ok else FAILED
-
-
-def command() -> None:
-    """Entry point: `main`, after which an interrupted process does not wait for its threads."""
-    status = main()
-    if status == INTERRUPTED:
-        sys.stderr.flush()
-        os._exit(status)  # the tools that they wait for end with this process
-    raise SystemExit(status)

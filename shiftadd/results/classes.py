@@ -15,7 +15,7 @@ SHOWN = 5
 
 
 def class_lines(matrix: ConfusionMatrix) -> Sequence[str]:
-    """The worst classes and what they are taken for; nothing where all classes do alike and well."""
+    """The worst classes and what they are taken for; nothing where all do alike and well."""
     shares = {name: share for name, share in matrix.per_class.items() if share is not None}
     sizes = {n: sum(row) for n, row in zip(matrix.classes, matrix.counts, strict=True) if sum(row)}
     if not shares or not _told(matrix.accuracy, list(shares.values()), list(sizes.values())):

@@ -32,6 +32,7 @@ CHECKS = {
     "HopelessError",
     "LoadError",
     "MissingToolError",
+    "NoTemporaryFolderError",
     "ToolError",
 }
 """Right requests that failed: exit status 1."""
