@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from model.data import build
 from model.data.builtin import BUILT_IN
+from model.data.cifar import ARCHIVES, cifar_folder, read_cifar_archive, read_cifar_folder
 from model.data.dataset import Dataset
 from model.data.folders import read_folder, read_zip
 from model.data.idx import idx_file, read_idx
@@ -48,6 +49,8 @@ def _read(path: Path, options: Options) -> Raw:
     if path.is_dir():
         if idx_file(path, "train-images"):
             return read_idx(path)
+        if (cifar := cifar_folder(path)) is not None:
+            return read_cifar_folder(cifar)
         if table_file(path, "train"):
             return read_table_folder(path, options)
         if any(path.glob("*.npy")):
@@ -57,6 +60,8 @@ def _read(path: Path, options: Options) -> Raw:
         return read_npz(path)
     if path.exists() and end.endswith(".zip"):
         return read_zip(path)
+    if path.exists() and end.endswith(ARCHIVES):
+        return read_cifar_archive(path)
     if path.exists() and end.endswith(TABLES):
         return read_table(path, options)
     raise DataError(
