@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from gen.engine import header, module_name
 from gen.engine.elaborate import Accelerator, elaborate
+from gen.engine.module_name import TOP
 from gen.flow.build import build
 from gen.host.hashes import DamagedError, of_files, verify
 from gen.plan.plan import Plan, load, save
@@ -37,6 +39,7 @@ def compile(
     seeds: int = 1,
     plan: Plan | None = None,
     bitstream: bool = True,
+    top: str = TOP,
     cache: Path = CACHE,
     progress: Callable[[str], None] = lambda step: None,
 ) -> tuple[Report, Accelerator]:
@@ -44,10 +47,11 @@ def compile(
 
     fps: least area at so many images a second, instead of the fastest that fits. mhz: clock asked
     of place and route. dsps, luts: use no more of them. seeds: placements to try. plan: one that is
-    there, instead of a new one. Raises PlanError or DoesNotFitError where it does not fit,
-    RequestError for a wrong request, ToolError.
+    there, instead of a new one. top: name of the module, and of the files that are it. Raises
+    PlanError or DoesNotFitError where it does not fit, RequestError for a wrong request, ToolError.
     """
     target = device(board)
+    module_name.checked(top)
     seconds: dict[str, float] = {}
     progress("plan")
     began = time.monotonic()
@@ -55,7 +59,7 @@ def compile(
     seconds["plan"] = time.monotonic() - began
     progress("Verilog")
     began = time.monotonic()
-    accelerator = elaborate(network, plan)
+    accelerator = elaborate(network, plan, top=top)
     seconds["verilog"] = time.monotonic() - began
     built = build(
         accelerator.verilog,
@@ -83,7 +87,7 @@ def _deliver(
     """Puts the products into `out`; their paths by what they are."""
     save(plan, out / PLAN)
     files = {"plan": out / PLAN, "verilog": out / f"{accelerator.top}.v"}
-    write(files["verilog"], accelerator.verilog)
+    write(files["verilog"], accelerator.header + accelerator.verilog)
     for kind, source in built.items():
         name = f"{accelerator.top}{source.suffix}" if kind == "bitstream" else source.name
         files[kind] = copy(source, out / name)
@@ -103,10 +107,12 @@ def planned(
         return plan, elaborate(network, plan)
     if not (folder / PLAN).is_file():
         raise PlanError(f"{folder}: no {PLAN}; name the folder that `shiftadd compile` wrote")
-    hashes = load_report(folder / REPORT).sha256
-    verify(folder, hashes, again=AGAIN)
+    built = load_report(folder / REPORT)
+    verify(folder, built.sha256, again=AGAIN)
     plan = load(folder / PLAN)
-    accelerator = elaborate(network, plan)
-    if hashes.get(f"{accelerator.top}.v") != accelerator.hash:
+    accelerator = elaborate(network, plan, top=Path(built.files.get("verilog", TOP)).stem)
+    name = f"{accelerator.top}.v"
+    text = (folder / name).read_text(encoding="utf-8") if name in built.sha256 else ""
+    if header.without(text) != accelerator.verilog:
         raise DamagedError(f"{folder}: compiled by another version of shiftadd; {AGAIN}")
     return plan, accelerator

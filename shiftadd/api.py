@@ -77,6 +77,7 @@ def compile(
     luts: int | None = None,
     seeds: int = 1,
     plan: Path | None = None,
+    top: str = "shiftadd_top",
     quiet: bool = False,
     on_result: Callable[[Any], None] = ignore,
 ) -> Result:
@@ -84,7 +85,8 @@ def compile(
 
     out: where they land; default build/NET-BOARD. fps: least area at so many images a second. mhz:
     clock to ask for, which must be met. dsps, luts: use no more. seeds: placements to try. plan: a
-    plan.json to build instead. on_result: is given the gen.report.Report. Raises ShiftaddError.
+    plan.json to build instead. top: name of the Verilog module. on_result: is given the
+    gen.report.Report. Raises ShiftaddError.
     """
     check_folder(out)
     from gen.compile import compile as run
@@ -104,6 +106,7 @@ def compile(
             luts=luts,
             seeds=seeds,
             plan=given,
+            top=top,
             progress=say,
         )
     on_result(report)
