@@ -7,7 +7,6 @@ progress on stderr; `on_result` is given results as soon as each is there, for w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +83,9 @@ def compile(
     """Plan, Verilog, bitstream and report of the network in folder `net`, on a board or device.
 
     out: where they land; default build/NET-BOARD. fps: least area at so many images a second. mhz:
-    clock to ask for, which must be met. dsps, luts: use no more. seeds: placements to try. plan: a
-    plan.json to build instead. top: name of the Verilog module. on_result: is given the
-    gen.report.Report. Raises ShiftaddError.
+    clock to ask for. dsps, luts: use no more. What is measured must keep to these four. seeds:
+    placements to try. plan: a plan.json to build instead. top: name of the Verilog module.
+    on_result: is given the gen.report.Report. Raises ShiftaddError.
     """
     check_folder(out)
     from gen.compile import compile as run
@@ -110,8 +109,7 @@ def compile(
             progress=say,
         )
     on_result(report)
-    met = mhz is None or (report.measured is not None and (report.measured.fmax_mhz or 0) >= mhz)
-    return asdict(report), met
+    return report.as_dict(), report.ok
 
 
 def simulate(
