@@ -159,19 +159,18 @@ class TrainingRun:
             "request": self.request, "state": vars(state),
             "net": net.state_dict(), "optimiser": optimiser.state_dict(),
         }  # fmt: skip
-        content = io.BytesIO()  # torch raises a RuntimeError for a full disk, a file an OSError
-        torch.save(saved, content)
-        try:
-            write(self.folder / CHECKPOINT, content.getvalue())
-            with (self.folder / LOG).open("a", encoding="utf-8") as log:
-                log.write(json.dumps(row) + "\n")
-        except OSError as error:
-            raise TrainError(
-                f"{self.folder}: cannot be written ({error.strerror}); after {state.epoch - 1} "
-                "epochs --resume goes on from there, once it can"
-            ) from None
+        write(self.folder / CHECKPOINT, pickled(saved))
+        with (self.folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(row) + "\n")
 
     def finish(self, arch: Architecture, network: Network) -> None:
         if self.folder:
             architectures.save(arch, self.folder / ARCHITECTURE)
             store.save(network, self.folder / NETWORK)
+
+
+def pickled(value: object) -> bytes:
+    """What torch.save writes: into a file it does so itself, and cannot say of a full disk."""
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()

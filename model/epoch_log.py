@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from model.terminal import console, literal
 
 Say = Callable[[int, str], None]
 """So many epochs are done; a note on the last of them."""
@@ -15,14 +16,10 @@ Say = Callable[[int, str], None]
 
 def progress_bar(quiet: bool, *, transient: bool = True) -> Progress:
     """On stderr, for tasks with a `note`. Descriptions and notes are shown as they are."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    note = TextColumn("{task.fields[note]}", markup=False)
+    columns = literal("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn()
+    note = literal("{task.fields[note]}")
     return Progress(
-        *columns, note, console=Console(stderr=True), disable=quiet, transient=transient
+        *columns, note, console=console(stderr=True), disable=quiet, transient=transient
     )
 
 
@@ -32,7 +29,7 @@ def epochs_shown(quiet: bool, what: str, total: int, done: int = 0) -> Iterator[
 
     done: epochs of an earlier, interrupted part.
     """
-    if quiet or Console(stderr=True).is_terminal:
+    if quiet or console(stderr=True).is_terminal:
         with progress_bar(quiet) as progress:
             task = progress.add_task(what, total=total, completed=done, note="")
             yield lambda epoch, note: progress.update(task, completed=epoch, note=note)

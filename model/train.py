@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,6 +24,7 @@ from model.augment import batches
 from model.checkpoint import TrainError, TrainingRun
 from model.confusion import ConfusionMatrix, confusion
 from model.data import Dataset
+from model.data.summary import summarise
 from model.epoch_log import epochs_shown
 from model.kinds import kind
 from model.layers import STAGES, Weighted
@@ -180,22 +180,8 @@ def _trained(
     )  # fmt: skip
     return TrainResult(
         network, accuracy, network.weight_count, epochs, state.seconds, matrix, recipe,
-        _summary(data), said,
+        summarise(data).as_dict(), said,
     )  # fmt: skip
-
-
-def _summary(data: Dataset) -> dict[str, Any]:
-    counts = [
-        np.bincount(y, minlength=len(data.classes)) for y in (data.train_labels, data.test_labels)
-    ]
-    return {
-        "name": data.name,
-        "source": data.source,
-        "digest": data.digest,
-        "train": len(data.train_labels),
-        "test": len(data.test_labels),
-        "counts": [c.tolist() for c in counts],
-    }
 
 
 def _epoch(
