@@ -84,7 +84,7 @@ def _digits_mlp() -> Architecture:
 
 
 @dataclass(frozen=True)
-class Family:
+class BlockFamily:
     """Architectures of one name, made for shape and classes. about: a line; table: for tables."""
 
     about: str
@@ -99,20 +99,20 @@ class Family:
         return made if self.kind is None else replace(with_kind(made, self.kind), name=name)
 
 
-def _families() -> dict[str, Family]:
+def _families() -> dict[str, BlockFamily]:
     small, usual = (lambda s, c, base=b: image(s, c, base) for b in (8, 16))
     made = {
-        "image_small": Family("images, few weights: for the smallest FPGAs", small),
-        "image_hybrid": Family("images of any size, all three kinds", usual),
-        "image_residual": Family("images in colour or with detail: residual blocks", residual),
-        "table_small": Family(
+        "image_small": BlockFamily("images, few weights: for the smallest FPGAs", small),
+        "image_hybrid": BlockFamily("images of any size, all three kinds", usual),
+        "image_residual": BlockFamily("images in colour or with detail: residual blocks", residual),
+        "table_small": BlockFamily(
             "tables, few weights: for the smallest FPGAs", lambda s, c: table(s, c, 16), True
         ),
-        "table_hybrid": Family("tables: products, then shifts", table, True),
+        "table_hybrid": BlockFamily("tables: products, then shifts", table, True),
     }
     for kind in ordered_kinds():
-        made[f"image_{kind}"] = Family(f"images, {kind} between first and last", usual, kind=kind)
-        made[f"table_{kind}"] = Family(f"tables, {kind} between", table, True, kind)
+        made[f"image_{kind}"] = BlockFamily(f"images, {kind} between first and last", usual, kind=kind)
+        made[f"table_{kind}"] = BlockFamily(f"tables, {kind} between", table, True, kind)
     return made
 
 
