@@ -26,6 +26,7 @@ def compile(
     luts: int | None = None,
     seeds: int = 1,
     plan: PlanLike | None = None,
+    top: str = "shiftadd_top",
     quiet: bool = False,
 ) -> CompileOutcome:
     """Plan, Verilog, bitstream and report of a network, on a board or device.
@@ -33,7 +34,7 @@ def compile(
     net: folder of a network, or a Network. out: where they land; default build/NET-BOARD. fps:
     least area at so many images a second. mhz: clock to ask for. dsps, luts: use no more. What is
     measured must keep to these four. seeds: placements to try. plan: a plan.json or a Plan to build
-    instead. Raises ShiftaddError.
+    instead. top: name of the Verilog module. Raises ShiftaddError.
     """
     check_numbers(fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds)
     folder = check_folder(out)
@@ -53,6 +54,7 @@ def compile(
             luts=luts,
             seeds=seeds,
             plan=planned,
+            top=top,
             progress=say,
         )
     return CompileOutcome(report, folder, given.place, board)

@@ -29,6 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plan", type=Path, metavar="FILE", help="build exactly this plan.json, and plan nothing"
     )
+    parser.add_argument(
+        "--top", metavar="NAME", default="shiftadd_top", help="name of the Verilog module"
+    )
 
 
 def run(*, quiet: bool, **given: Any) -> results.CompileOutcome:
