@@ -95,7 +95,7 @@ class Request:
         known = {field.name for field in fields(SearchBudget)}
         given = {n: v for n, v in budget.items() if n in known and v is not None}
         made = Request(
-            data=str(Path(data).resolve()) if Path(data).exists() else data,
+            data=whole.source or data,
             board=board,
             space=space_files.with_classes(named, len(whole.classes)),
             kinds=tuple(sorted(set(kinds))),
