@@ -29,8 +29,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torn = gzip.compress(BYTES)[:10] + BYTES
     for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         Path(f"idx/{part}-ubyte.gz").write_bytes(torn)
-    label = np.arange(40) % 10
-    image = np.full((40, 5, 6), label[:, None, None], np.uint8)
+    label = np.arange(20) % 10
+    image = np.random.default_rng(0).integers(0, 256, (20, 5, 6), np.uint8)
     np.savez("other.npz", x_train=image, y_train=label, x_test=image, y_test=label)
     return tmp_path
 
@@ -70,7 +70,7 @@ CASES = [
     *((("compile", NET, "--plan", p), f"{p}: not a ") for p in (*PLACES, "deep.json", "list.json")),
     (("train", "bytes", *DIGITS), "bytes: not JSON"),
     (("train", "empty", *DIGITS), "empty: neither a file nor built in"),
-    (("train", "deep.json", *DIGITS), "deep.json: not JSON"),
+    (("train", "deep.json", *DIGITS), "deep.json: nested deeper than 32"),
     (("train", "list.json", *DIGITS), "list.json: not of format"),
     (("search", *DIGITS, "--space", "bytes"), "bytes: not TOML"),
     (("search", *DIGITS, "--space", "empty"), "empty: neither a file nor a built-in"),

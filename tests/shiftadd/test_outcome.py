@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import FrozenInstanceError, fields, is_dataclass
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -35,11 +35,9 @@ def test_every_verb_has_a_frozen_result() -> None:
     results = [kind for kind in kinds if issubclass(kind, Outcome) and kind is not Outcome]
     assert len(results) == len(shiftadd.cli.VERBS)
     for kind in results:
-        assert is_dataclass(kind)
         assert vars(kind)["__dataclass_params__"].frozen
         assert kind.__doc__ is not None
         assert not kind.__doc__.startswith(f"{kind.__name__}("), "made by dataclass"
-        assert fields(kind)
         assert vars(kind).keys() >= {"as_dict", "lines"}
 
 
