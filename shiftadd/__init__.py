@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from gen.plan.plan import Plan
     from model.arch import Architecture, Block
     from model.data import Dataset
+    from model.recipe import Recipe
     from model.spec import Network
-    from model.train import Recipe
 
 TYPES = {
     "Architecture": "model.arch", "Block": "model.arch", "Dataset": "model.data",
