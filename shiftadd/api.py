@@ -228,12 +228,13 @@ def search(
     budget: dict[str, int | None] | None = None,
     supernet: Path | None = None,
     quiet: bool = False,
+    on_result: Callable[[Any], None] = ignore,
     **options: Any,
 ) -> Result:
     """A Pareto front of networks for a data set, measured on a board; all of it lands in `out`.
 
-    max_latency: microseconds. budget: fields of search.run.request.SearchBudget. Others: see
-    search.run.search.search. Raises ShiftaddError.
+    max_latency: microseconds. budget: fields of search.run.request.SearchBudget. on_result: is
+    given the SearchResult. Others: see search.run.search.search. Raises ShiftaddError.
     """
     check_seed(seed)
     check_folder(out)
@@ -242,7 +243,7 @@ def search(
     from search.run.search import search as run
 
     folder = out or Path("runs") / "-".join([Path(data).name, board, *kinds, str(seed)])
-    return run(
+    made = run(
         data=data,
         board=board,
         out=folder,
@@ -255,6 +256,8 @@ def search(
         quiet=quiet,
         **options,
     )
+    on_result(made)
+    return made.as_dict(), made.ok
 
 
 def report(runs: Sequence[Path], *, out: Path | None = None) -> Result:
@@ -264,7 +267,7 @@ def report(runs: Sequence[Path], *, out: Path | None = None) -> Result:
     """
     from search.report.report import report as run
 
-    return run(runs, out=out), True
+    return run(runs, out=out).as_dict(), True
 
 
 def characterise(*, board: str = BOARD, count: int = 200, quiet: bool = False) -> Result:

@@ -11,7 +11,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gen.support.promises import RULES, Promise, promises
 from model.arch import Architecture, from_json
+from model.confusion import ConfusionMatrix
 from model.errors import UNREADABLE
 from model.files import write
 from search.results.finalist_evidence import evidence_of
@@ -89,7 +91,9 @@ def _head(path: Path, row: dict[str, Any]) -> dict[str, Any]:
     request = dict(row["request"])
     request |= {name: _plain(request.get(name)) for name in ("limits", "budget")}
     request["kinds"] = tuple(map(str, request.get("kinds") or ()))
-    return parts | {"request": request, "seconds": seconds, "state": str(row["state"])}
+    data = dict(row.get("data") or {})
+    state = str(row["state"])
+    return parts | {"request": request, "seconds": seconds, "state": state, "data": data}
 
 
 def _plain(row: dict[str, Any] | None) -> dict[str, str | int | float]:
@@ -178,7 +182,26 @@ def _finalist(folder: Path, space: str, row: dict[str, Any]) -> Finalist:
         arch=_architecture(folder, row.get("candidate"), space),
         tools=tuple(map(str, report.get("tools") or ())), below=below, faults=faults,
         expected=_number(accuracy.get("expected", inherited)),
+        promises=tuple(_promise(one) for one in row.get("promises") or ()),
+        confusion=_confusion(row.get("confusion")),
     )  # fmt: skip
+
+
+def _promise(row: dict[str, Any]) -> Promise:
+    """Raises KeyError where it is of no limit that there is."""
+    name, measured = str(row["name"]), _number(row["measured"])
+    (promise,) = promises({name: float(row["asked"])}, {RULES[name].figure: measured})
+    return promise
+
+
+def _confusion(row: dict[str, Any] | None) -> ConfusionMatrix | None:
+    if row is None:
+        return None
+    classes = tuple(map(str, row["classes"]))
+    counts = tuple(tuple(int(n) for n in line) for line in row["counts"])
+    if {len(counts), *map(len, counts)} != {len(classes)} or min(map(min, counts)) < 0:
+        raise ValueError(f"confusion of {len(classes)} classes needs so many rows and columns")
+    return ConfusionMatrix(classes, counts)
 
 
 def _architecture(folder: Path, candidate: Any, space: str) -> Architecture | None:

@@ -51,15 +51,18 @@ def train_supernet(
 
     The test part of `data` must be a validation split: it makes the curve. `out` receives
     supernet.safetensors and supernet.json; a supernet that is already there with the same hash (of
-    space, data, sharing, epochs, seed and recipe) is returned at once, an interrupted training
-    goes on after its last full epoch unless `resume` is False. Raises SpaceError, TrainError.
+    space, data, sharing, epochs, seed and recipe) is returned at once, another one is refused, and
+    an interrupted training goes on after its last full epoch. Without `resume` what is there is
+    replaced. Raises SpaceError, TrainError.
     """
     if epochs < 1:
         raise SpaceError(f"supernet epochs {epochs} must be at least 1")
     recipe = recipe or recipe_for(data)
     request = _request(space, data, sharing, epochs, seed, recipe)
-    if resume and (about := _read(out)) and about.get("hash") == _hash(request):
-        return load_supernet(out, space)
+    if resume and (about := _read(out)):
+        if about["hash"] == _hash(request):
+            return load_supernet(out, space)
+        raise _another(out, about, request)
     with distributed.group():
         torch.manual_seed(seed)
         supernet = SuperNet(space, sharing).to(distributed.device())
@@ -187,6 +190,15 @@ def _read(folder: Path) -> dict[str, Any] | None:
     if missing := {*FIELDS} - about.keys():
         raise SpaceError(f"{path}: damaged (no {min(missing)}); delete it")
     return about
+
+
+def _another(folder: Path, about: dict[str, Any], request: dict[str, Any]) -> SpaceError:
+    """What the supernet in `folder` was made from, and this request was not."""
+    differs = next((name for name in request if about.get(name) != request[name]), "hash")
+    values = (about.get(differs), request.get(differs))
+    there, wanted = (str(v)[:12] if isinstance(v, str | int) else "another" for v in values)
+    said = f"{there}, not {wanted}" if there != wanted else "another one"
+    return SpaceError(f"{folder}: holds a supernet of {differs} {said}; give another folder")
 
 
 def _save(supernet: SuperNet, request: dict[str, Any], out: Path) -> None:

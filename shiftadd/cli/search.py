@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shiftadd import api
-from shiftadd.console import show
+from shiftadd.console import note, show
 
 TEXT = "search a Pareto front of networks for a data set, measured on a board"
 EXAMPLE = "shiftadd search --data digits --board up5k"
@@ -29,6 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="run folder; default runs/DATA-BOARD-SEED")
     parser.add_argument(
         "--resume", action="store_true", help="go on with an interrupted search in --out"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="remove the search that is in --out, and begin again"
     )
     parser.add_argument("--seed", type=int, default=0, help="of supernet, search and training")
     limits = parser.add_argument_group("limits, for every network of the front")
@@ -59,12 +62,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(*, quiet: bool, **given: Any) -> api.Result:
     budget = {name: given.pop(name) for name in BUDGET}
-    made, held = api.search(**given, budget=budget, quiet=quiet)
-    if not quiet:
-        from search.report.search_table import table
+    return api.search(**given, budget=budget, quiet=quiet, on_result=api.ignore if quiet else _show)
 
-        show(table(made))
-    return made, held
+
+def _show(result: Any) -> None:
+    from search.report.search_table import table
+
+    show(table(result))
+    for line in result.advice:
+        note(f"shiftadd: {line}")
 
 
 def microseconds(text: str) -> float:
