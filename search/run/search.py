@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gen.support import interruption
 from model.files import write
 from model.lock import folder_lock
 from search.evolve.objectives import NO_LIMITS, Limits
@@ -54,7 +55,8 @@ def search(
     asked = Request.make(data, board, space, kinds, sampler, sharing, seed, limits, budget or {})
     folder = (supernet or asked.supernet_folder).resolve()
     show = Show(quiet)
-    with Pool(workers, scheduler) as pool:
+    going_on = f"the same command with --out {out} --resume goes on"
+    with interruption.advised(going_on), Pool(workers, scheduler) as pool:
         run = RunFolder(out, asked.as_dict(), resume=resume, force=force)
         try:
             with folder_lock(folder, "search", name=PREPARING, wait=show.say):
@@ -65,9 +67,7 @@ def search(
             run.note(state=INFEASIBLE)
             raise
         except KeyboardInterrupt:
-            show.say(
-                f"all that is done is kept: the same command with --out {out} --resume goes on"
-            )
+            show.say(f"all that is done is kept: {going_on}")
             raise
         finally:
             run.close()

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from shiftadd import api
-from shiftadd.console import note, show
+from shiftadd import api, results
+from shiftadd.requests import BOARD
 
 TEXT = "search a Pareto front of networks for a data set, measured on a board"
 EXAMPLE = "shiftadd search --data digits --board up5k"
@@ -25,7 +25,7 @@ BUDGET = {
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, help="as for `train`")
-    parser.add_argument("--board", default=api.BOARD, help=f"board or device (default {api.BOARD})")
+    parser.add_argument("--board", default=BOARD, help=f"board or device (default {BOARD})")
     parser.add_argument("--out", type=Path, help="run folder; default runs/DATA-BOARD-SEED")
     parser.add_argument(
         "--resume", action="store_true", help="go on with an interrupted search in --out"
@@ -60,17 +60,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(*, quiet: bool, **given: Any) -> api.Result:
-    budget = {name: given.pop(name) for name in BUDGET}
-    return api.search(**given, budget=budget, quiet=quiet, on_result=api.ignore if quiet else _show)
-
-
-def _show(result: Any) -> None:
-    from search.report.search_table import table
-
-    show(table(result))
-    for line in result.advice:
-        note(f"shiftadd: {line}")
+def run(*, quiet: bool, **given: Any) -> results.SearchOutcome:
+    return api.search(**given, quiet=quiet)
 
 
 def microseconds(text: str) -> float:
