@@ -12,6 +12,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gen.engine.assemble import Assembly, Edge, assemble
+from gen.engine.plan_check import check_plan
 from gen.plan.lower import lower
 from gen.plan.plan import Plan
 from gen.support.errors import PlanError
@@ -151,8 +152,10 @@ def elaborate(network: Network, plan: Plan) -> Accelerator:
             f"the plan was made for network {plan.network_hash[:12]}, this one is {digest[:12]}; "
             "compile the network again"
         )
+    layers = lower(network)
+    check_plan(plan, layers)
     folds = {s.name: s.fold for s in plan.stages}
-    assembly = assemble(lower(network), folds, plan.fifos)
+    assembly = assemble(layers, folds, plan.fifos)
     return Accelerator(
         verilog=verilog(Top(assembly), TOP),
         top=TOP,

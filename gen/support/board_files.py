@@ -16,10 +16,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from model.errors import UNREADABLE, RequestError
+from model.errors import RequestError
+from model.records import LARGEST_TOML, contents, decode
 
 VARIABLE, GROUP = "SHIFTADD_BOARDS", "shiftadd.boards"
-MOST_BYTES = 1 << 20
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 Text = Annotated[str, msgspec.Meta(max_length=500)]
@@ -96,17 +96,13 @@ def checked(table: object, source: str) -> dict[str, BoardEntry]:
 
 def read(path: Path) -> dict[str, Any]:
     """The tables of one file, unchecked."""
-    try:
-        if not path.is_file():
-            raise RequestError(f"{path}: no such file of boards")
-        if path.stat().st_size > MOST_BYTES:
-            raise RequestError(f"{path}: a file of boards is at most {MOST_BYTES:,} bytes")
-        table: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
-    except RequestError:
-        raise
-    except UNREADABLE as error:
-        raise RequestError(f"{path}: no TOML: {error or type(error).__name__}") from None
-    return table
+    if not path.is_file():
+        raise RequestError(f"{path}: no such file of boards")
+    way_out = "docs/own-board.md lists the fields"
+    content = contents(path, error=RequestError, most=LARGEST_TOML, way_out=way_out)
+    return decode(
+        content, dict[str, Any], source=str(path), error=RequestError, way_out=way_out, toml=True
+    )
 
 
 def _of_files() -> Iterator[tuple[str, object]]:
