@@ -14,7 +14,7 @@ from search.evolve.predictor import CalibrationSample, probes
 from search.evolve.scoring import ScoringSetup
 from search.report.report import report
 from search.results.results import RunError
-from search.results.results_files import load, parsed
+from search.results.results_files import built, load
 from search.run.executor import Pool
 from search.run.feasible import InfeasibleError
 from search.run.finalists import FINALIST
@@ -121,7 +121,7 @@ def _finish(run: RunFolder) -> tuple[dict[str, Any], bool]:
     best = {finalist.key for finalist in front}
     rows = []
     for path in sorted(run.folder.glob(f"finalists/*/{FINALIST}")):
-        rows.append(parsed(path, dict) | {"on_front": path.parent.name in best})
+        rows.append(built(path) | {"on_front": path.parent.name in best})
         write(path, json.dumps(rows[-1], indent=1) + "\n")
     page = report([run.folder])["report"]
     result = {
