@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as save_arrays
 
-from model import records
+from model import records, temporary
+from model.files import replace_folder, write
 from model.records import Digest, Head, brief
 from model.spec import NODE_TYPES, Format, Network, NetworkError, Node, check
 from model.tensors import tensors
@@ -64,14 +64,12 @@ def save(network: Network, path: str | os.PathLike[str]) -> Path:
         "about": network.about,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
-        fresh = Path(scratch, "new")
+    with temporary.folder(f".{path.name[:80]}", path.parent) as scratch:
+        fresh = scratch / "new"
         fresh.mkdir()
-        (fresh / GRAPH).write_text(json.dumps(head | graph, indent=1) + "\n", encoding="utf-8")
-        (fresh / ARRAYS).write_bytes(save_arrays({k: _narrow(v) for k, v in arrays.items()}))
-        if path.exists():
-            path.rename(Path(scratch, "old"))
-        fresh.rename(path)
+        write(fresh / GRAPH, json.dumps(head | graph, indent=1) + "\n")
+        write(fresh / ARRAYS, save_arrays({k: _narrow(v) for k, v in arrays.items()}))
+        replace_folder(fresh, path)
     return path
 
 

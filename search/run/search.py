@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gen.support import interruption
 from model.files import write
+from model.records import LARGEST_INTEGER
 from search.evolve.objectives import NO_LIMITS, Limits
 from search.evolve.predictor import CalibrationSample, probes
 from search.evolve.scoring import ScoringSetup
@@ -24,7 +26,7 @@ from search.run.rounds import Rounds
 from search.run.run_folder import INFEASIBLE, RunFolder
 from search.run.tuning import Training, TuneJob, probe, teach
 from search.supernet.sandwich import teacher
-from search.supernet.supernet_train import train_supernet
+from search.supernet.supernet_train import read_about, train_supernet
 
 SUPERNET = "supernet.json"
 
@@ -50,7 +52,8 @@ def search(
     asked = Request.make(data, board, space, kinds, sampler, sharing, seed, limits, budget or {})
     folder = (supernet or asked.supernet_folder).resolve()
     show = Show(quiet)
-    with Pool(workers, scheduler) as pool:
+    going_on = f"the same command with --out {out} --resume goes on"
+    with interruption.advised(going_on), Pool(workers, scheduler) as pool:
         run = RunFolder(out, asked.as_dict(), resume=resume)
         try:
             setting, training, known = _prepare(asked, run, pool, show, folder)
@@ -60,9 +63,7 @@ def search(
             run.note(state=INFEASIBLE)
             raise
         except KeyboardInterrupt:
-            show.say(
-                f"all that is done is kept: the same command with --out {out} --resume goes on"
-            )
+            show.say(f"all that is done is kept: {going_on}")
             raise
         finally:
             run.close()
@@ -73,7 +74,9 @@ def _prepare(
 ) -> tuple[ScoringSetup, Training, list[CalibrationSample]]:
     """The supernet; beside it are kept the teacher of the finalists, and probes."""
     about = {n: getattr(asked.device, n) for n in ("name", "family", "lut", "ff", "dsp", "bram")}
-    run.note(space={"name": asked.space.name, "size": asked.searched.size}, device=about)
+    size: int | float = asked.searched.size
+    size = size if size <= LARGEST_INTEGER else float(size)
+    run.note(space={"name": asked.space.name, "size": size}, device=about)
     with run.timed("supernet"):
         _supernet(asked, run, show, folder)
     setting = ScoringSetup(asked.space, str(folder), asked.data, asked.board, asked.limits)
@@ -102,7 +105,7 @@ def _supernet(asked: Request, run: RunFolder, show: Show, folder: Path) -> None:
         asked.space, asked.split, sharing=asked.sharing, epochs=asked.budget.supernet_epochs,
         seed=asked.seed, out=folder, resume=True, quiet=show.quiet,
     )  # fmt: skip
-    about = json.loads((folder / SUPERNET).read_text())
+    about = read_about(folder)
     known = run.head.get("supernet", about)
     if known["hash"] != about["hash"]:
         raise RunError(
