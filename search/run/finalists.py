@@ -34,7 +34,7 @@ from model.files import copy, write
 from model.spec import Network
 from search.evolve.objectives import Score
 from search.evolve.scoring import ScoringSetup, estimator, inherit_here, most_luts, predicted
-from search.results.results_files import parsed
+from search.results.results_files import built
 from search.run.tuning import Training, tune
 from sim.bench.installed import missing
 from sim.bench.runners import SimulatorError
@@ -90,7 +90,7 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
             row = _head(job, point, network, accuracy) | {"confusion": matrix.as_dict()}
             row |= _measure(job, point, network, folder, data)
             write(folder / FINALIST, json.dumps(row, indent=1) + "\n")
-    return [parsed(folder / FINALIST, dict) for folder in folders]
+    return [built(folder / FINALIST) for folder in folders]
 
 
 def _trained(job: BuildJob, folder: Path) -> tuple[Network, float]:

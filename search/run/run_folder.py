@@ -20,13 +20,22 @@ from pathlib import Path
 from typing import Any
 
 from model.checkpoint import CHECKPOINT, LOG, NETWORK
-from model.errors import UNREADABLE
 from model.files import write
 from model.lock import folder_lock
+from model.records import contents
 from search.evolve.objectives import Score
 from search.evolve.predictor import Inherited
 from search.results.results import RunError
-from search.results.results_files import FORMAT, VERSION, parsed
+from search.results.results_files import (
+    FORMAT,
+    MOST_LINES,
+    VERSION,
+    held,
+    parsed,
+    plain_key,
+    scored,
+)
+from search.results.run_forms import RoundForm, RunForm, ScoreForm
 
 INFEASIBLE = "infeasible"
 """State of a run that ended because nothing meets its request."""
@@ -84,12 +93,9 @@ class RunFolder:
 
     def _adopt(self, resume: bool) -> None:
         """Go on with the run that is there; one that nothing could meet makes way for another."""
-        try:
-            old = json.loads((self.folder / HEAD).read_text(encoding="utf-8"))
-            asked, state = dict(old["request"]), old["state"]
-            old["seconds"] = dict(old["seconds"])
-        except UNREADABLE as error:
-            raise RunError(f"{self.folder / HEAD}: damaged ({error}); give another --out") from None
+        old = parsed(self.folder / HEAD, dict[str, Any])
+        said = held(old, RunForm, self.folder / HEAD)
+        asked, state = old["request"], said["state"]
         if not resume and state == INFEASIBLE:
             (self.folder / SCORES).unlink(missing_ok=True)
             return
@@ -113,16 +119,13 @@ class RunFolder:
         path = self.folder / SCORES
         if not path.is_file():
             return
-        whole = path.read_bytes()
-        lines = whole[: whole.rfind(b"\n") + 1]
-        if len(lines) < len(whole):
-            os.truncate(path, len(lines))
-        for number, line in enumerate(lines.splitlines(), 1):
-            try:
-                row = json.loads(line)
-                self._keep(Score.from_row(row), int(row["round"]))
-            except UNREADABLE:
-                raise RunError(f"{path}: line {number} is damaged; delete it") from None
+        whole = contents(path, error=RunError, most=MOST_LINES)
+        if torn := len(whole) - whole.rfind(b"\n") - 1:
+            os.truncate(path, len(whole) - torn)
+        for row in scored(path, ScoreForm):
+            for name in (row["key"], row["id"]):
+                plain_key(name, path)
+            self._keep(Score.from_row(dict(row)), row["round"])
 
     def append(self, scores: Iterable[Score], number: int, generation: int) -> None:
         """Scores of round `number`, on the disk when this returns."""
@@ -155,7 +158,9 @@ class RunFolder:
     def rounds(self) -> list[dict[str, Any]]:
         """What was found about each round that has ended."""
         path = self.folder / ROUNDS
-        return parsed(path, lambda rows: list(map(dict, rows))) if path.is_file() else []
+        rows = parsed(path, list[dict[str, Any]]) if path.is_file() else []
+        held(rows, list[RoundForm], path)
+        return rows
 
     def end_round(self, row: Mapping[str, Any]) -> None:
         rows = [r for r in self.rounds if r["round"] != row["round"]] + [dict(row)]

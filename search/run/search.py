@@ -10,12 +10,13 @@ from pathlib import Path
 from gen.support import interruption
 from model.files import write
 from model.lock import folder_lock
+from model.records import LARGEST_INTEGER
 from search.evolve.objectives import NO_LIMITS, Limits
 from search.evolve.predictor import CalibrationSample, probes
 from search.evolve.scoring import ScoringSetup
 from search.report.report import report
 from search.results.results import RunError
-from search.results.results_files import load, parsed
+from search.results.results_files import built, load
 from search.results.search_result import SearchResult
 from search.run.executor import Pool
 from search.run.feasible import InfeasibleError
@@ -26,7 +27,7 @@ from search.run.rounds import Rounds
 from search.run.run_folder import INFEASIBLE, RunFolder
 from search.run.tuning import Training, TuneJob, probe, teach
 from search.supernet.sandwich import teacher
-from search.supernet.supernet_train import train_supernet
+from search.supernet.supernet_train import read_about, train_supernet
 
 SUPERNET = "supernet.json"
 PREPARING = ".preparing.lock"
@@ -79,7 +80,9 @@ def _prepare(
     """The supernet; beside it are kept the teacher of the finalists, and probes."""
     about = {n: getattr(asked.device, n) for n in ("name", "family", "lut", "ff", "dsp", "bram")}
     _same_data(asked, run)
-    run.note(space={"name": asked.space.name, "size": asked.searched.size}, device=about)
+    size: int | float = asked.searched.size
+    size = size if size <= LARGEST_INTEGER else float(size)
+    run.note(space={"name": asked.space.name, "size": size}, device=about)
     with run.timed("supernet"):
         _supernet(asked, run, show, folder)
     setting = ScoringSetup(asked.space, str(folder), asked.data, asked.board, asked.limits)
@@ -120,7 +123,7 @@ def _supernet(asked: Request, run: RunFolder, show: Show, folder: Path) -> None:
         asked.space, asked.split, sharing=asked.sharing, epochs=asked.budget.supernet_epochs,
         seed=asked.seed, out=folder, resume=True, quiet=show.quiet,
     )  # fmt: skip
-    about = json.loads((folder / SUPERNET).read_text())
+    about = read_about(folder)
     known = run.head.get("supernet", about)
     if known["hash"] != about["hash"]:
         raise RunError(
@@ -137,7 +140,7 @@ def _finish(run: RunFolder) -> SearchResult:
     run.note(state="done")
     best = {finalist.key for finalist in load(run.folder).front}
     for path in sorted(run.folder.glob(f"finalists/*/{FINALIST}")):
-        row = parsed(path, dict) | {"on_front": path.parent.name in best}
+        row = built(path) | {"on_front": path.parent.name in best}
         write(path, json.dumps(row, indent=1) + "\n")
     page = report([run.folder]).page
     whole = load(run.folder)

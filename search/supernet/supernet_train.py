@@ -13,19 +13,19 @@ import random
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from model import data as datasets
 from model.augment import batches
 from model.checkpoint import CHECKPOINT, LOG, State, TrainingRun
 from model.data import Dataset
-from model.errors import UNREADABLE
 from model.files import write
+from model.records import Digest, Head, Whole, contents, convert, decode, read
+from model.saved import LARGEST, fit_state
+from model.tensors import tensors
 from model.train import progress_bar, set_rate, stage_of
 from search.space import space_files
 from search.space.space import Space, SpaceError
@@ -37,10 +37,18 @@ from search.supernet.supernet import SuperNet
 
 FORMAT, VERSION = "shiftadd-supernet", 1
 WEIGHTS, ABOUT = "supernet.safetensors", "supernet.json"
-FIELDS = ("hash", "space", "sharing", "weights", "unshared_weights")
-"""What supernet.json must have, beside format and version."""
 PROBES = 8
 """Random networks whose mean inherited accuracy the curve shows, the same in every epoch."""
+
+
+class _About(TypedDict):
+    """What supernet.json must have, beside format and version."""
+
+    hash: Digest
+    space: dict[str, Any]
+    sharing: str
+    weights: Whole
+    unshared_weights: Whole
 
 
 def train_supernet(
@@ -59,7 +67,8 @@ def train_supernet(
         raise SpaceError(f"supernet epochs {epochs} must be at least 1")
     recipe = recipe or recipe_for(data)
     request = _request(space, data, sharing, epochs, seed, recipe)
-    if resume and (about := _read(out)):
+    if resume and (out / ABOUT).is_file():
+        about = read_about(out)
         if about["hash"] == _hash(request):
             return load_supernet(out, space)
         raise _another(out, about, request)
@@ -99,17 +108,13 @@ def recipe_for(data: Dataset) -> SuperRecipe:
 
 def load_supernet(folder: Path, space: Space) -> SuperNet:
     """The trained supernet in `folder`, for `space`; raises SpaceError, one line."""
-    about = _read(folder)
-    if about is None:
-        raise SpaceError(f"{folder}: no supernet; `shiftadd search` trains one")
+    about = read_about(folder)
     if about["space"] != _plain(space):
         raise SpaceError(f"{folder}: its supernet is of another space; train one for {space.name}")
     supernet = SuperNet(space, about["sharing"])
-    try:
-        supernet.load_state_dict(load_tensors((folder / WEIGHTS).read_bytes()))
-    except (SafetensorError, RuntimeError, *UNREADABLE) as error:
-        reason = str(error).splitlines()[0]
-        raise SpaceError(f"{folder}: damaged supernet ({reason}); delete it") from None
+    arrays = tensors(folder / WEIGHTS, error=SpaceError, most=LARGEST, way_out="delete it")
+    state = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    fit_state(supernet, state, source=str(folder / WEIGHTS), error=SpaceError, way_out="delete it")
     return supernet.eval()
 
 
@@ -176,20 +181,14 @@ def _hash(request: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read(folder: Path) -> dict[str, Any] | None:
-    """supernet.json of `folder`, or None; raises SpaceError when it is foreign or damaged."""
-    path = folder / ABOUT
+def read_about(folder: Path) -> dict[str, Any]:
+    """supernet.json of `folder`; raises SpaceError when it is missing, foreign or damaged."""
+    path, head = folder / ABOUT, Head(FORMAT, VERSION)
     if not path.is_file():
-        return None
-    try:
-        about = dict(json.loads(path.read_text(encoding="utf-8")))
-    except UNREADABLE as error:
-        raise SpaceError(f"{path}: damaged ({error}); delete it") from None
-    if about.get("format") != FORMAT or about.get("version") != VERSION:
-        raise SpaceError(f"{path}: not of format {FORMAT!r} version {VERSION}; delete it")
-    if missing := {*FIELDS} - about.keys():
-        raise SpaceError(f"{path}: damaged (no {min(missing)}); delete it")
-    return about
+        raise SpaceError(f"{folder}: no supernet; `shiftadd search` trains one")
+    about = read(path, dict[str, Any], error=SpaceError, head=head, way_out="delete it")
+    convert(about, _About, source=str(path), error=SpaceError, way_out="delete it")
+    return head._asdict() | about
 
 
 def _another(folder: Path, about: dict[str, Any], request: dict[str, Any]) -> SpaceError:
@@ -203,7 +202,10 @@ def _another(folder: Path, about: dict[str, Any], request: dict[str, Any]) -> Sp
 
 def _save(supernet: SuperNet, request: dict[str, Any], out: Path) -> None:
     """Weights first, then the JSON that says they are there; the checkpoint goes last."""
-    curve = [json.loads(line) for line in (out / LOG).read_text(encoding="utf-8").splitlines()]
+    lines = contents(out / LOG, error=SpaceError).splitlines()
+    curve = [
+        decode(line, dict[str, Any], source=str(out / LOG), error=SpaceError) for line in lines
+    ]
     about = {
         "format": FORMAT, "version": VERSION, "hash": _hash(request), **request,
         "weights": supernet.weight_count,

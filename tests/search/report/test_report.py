@@ -228,21 +228,25 @@ def test_missing_parts_leave_a_note(run: Path, change: Callable[[Path], None], n
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
-        ("run.json", "{", "run.json: damaged"),
-        ("run.json", "[]", "run.json: damaged"),
+        ("run.json", "{", "run.json: not JSON"),
+        ("run.json", "[]", "run.json: not of format"),
         ("run.json", '{"format": "other"}', "run.json: not of format 'shiftadd-run'"),
         ("run.json", '{"format": "shiftadd-run", "version": 9}', "version 9 is not 1"),
-        ("run.json", '{"format": "shiftadd-run", "version": 1}', "damaged (no 'request')"),
+        ("run.json", '{"format": "shiftadd-run", "version": 1}', "missing required field state"),
         (
             "run.json",
-            '{"format": "shiftadd-run", "version": 1, "request": {"limits": [1]}}',
-            "run.json: damaged",
+            '{"format": "shiftadd-run", "version": 1, "state": "", "request": {"limits": [1]}}',
+            "run.json: $.request.limits: Expected object | null, got array",
         ),
         ("candidates.jsonl", '{}\n{"key": 1}\n', "candidates.jsonl: line 1 is damaged"),
-        ("supernet.json", '{"histograms": {"add": {"counts": [1]}}}', "damaged (no 'edges')"),
+        (
+            "supernet.json",
+            '{"histograms": {"add": {"counts": [1]}}}',
+            "1 counts needs rising edges",
+        ),
         ("supernet.json", '{"histograms": {"add": {"counts": [1], "edges": [0]}}}', "1 counts"),
-        ("rounds.json", "[3]", "rounds.json: damaged"),
-        ("finalists/x/finalist.json", "{}", "finalist.json: damaged (no 'key')"),
+        ("rounds.json", "[3]", "rounds.json: $[0]: Expected object, got int"),
+        ("finalists/x/finalist.json", "{}", "finalist.json: $: Object missing required field key"),
     ],
 )
 def test_damaged_run_is_one_line(

@@ -113,7 +113,7 @@ def test_wrong_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="line 1 is damaged"):
         RunFolder(tmp_path, ASKED, resume=True)
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(RunError, match=r"run\.json: damaged"):
+    with pytest.raises(RunError, match=r"run\.json: not JSON"):
         RunFolder(tmp_path, ASKED, resume=True)
 
 
