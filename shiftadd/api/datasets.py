@@ -22,7 +22,7 @@ def data(data: DataLike, *, out: PathLike | None = None) -> DataOutcome:
     from model.data.sheet import sheet
     from model.data.summary import summarise
     from model.files import write
-    from model.train import recipe_for
+    from model.recipe import recipe_for
 
     known = data_of(data)
     recipe = recipe_for(known, PLENTY)
