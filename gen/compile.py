@@ -6,18 +6,26 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from gen.cost.cost import CostModel
+from gen.engine import header, module_name
 from gen.engine.elaborate import Accelerator, elaborate
+from gen.engine.module_name import TOP
 from gen.flow.build import build
 from gen.host.hashes import DamagedError, of_files, verify
+from gen.limits import remedies, sure_plan
 from gen.plan.plan import Plan, load, save
+from gen.planner.planner import Planner
 from gen.planner.planner import plan as make_plan
 from gen.report import Report, report
 from gen.report import load as load_report
 from gen.report import save as save_report
-from gen.support.devices import device
+from gen.support.devices import Device, device
 from gen.support.errors import PlanError
+from gen.support.promises import promises
 from model.files import copy, write
+from model.lock import folder_lock
 from model.spec import Network
 
 CACHE = Path("build/cache")
@@ -37,25 +45,30 @@ def compile(
     seeds: int = 1,
     plan: Plan | None = None,
     bitstream: bool = True,
+    top: str = TOP,
     cache: Path = CACHE,
     progress: Callable[[str], None] = lambda step: None,
 ) -> tuple[Report, Accelerator]:
     """Plan, elaborate, synthesise, place and route `network` for `board`; all lands in `out`.
 
     fps: least area at so many images a second, instead of the fastest that fits. mhz: clock asked
-    of place and route. dsps, luts: use no more of them. seeds: placements to try. plan: one that is
-    there, instead of a new one. Raises PlanError or DoesNotFitError where it does not fit,
-    RequestError for a wrong request, ToolError.
+    of place and route. dsps, luts: use no more of them. All four are held against what is measured:
+    see `promises` of the report, and its `advice` where one is missed. seeds: placements to try.
+    plan: one that is there, instead of a new one. top: name of the module, and of the files that
+    are it. Raises PlanError or DoesNotFitError where it does not fit, RequestError for a wrong
+    request, ToolError.
     """
     target = device(board)
+    module_name.checked(top)
+    asked: dict[str, Any] = {"fps": fps, "mhz": mhz, "dsps": dsps, "luts": luts}
     seconds: dict[str, float] = {}
     progress("plan")
     began = time.monotonic()
-    plan = plan or make_plan(network, target, fps=fps, mhz=mhz, dsps=dsps, luts=luts)
+    plan = plan or _plan(network, target, **asked)
     seconds["plan"] = time.monotonic() - began
     progress("Verilog")
     began = time.monotonic()
-    accelerator = elaborate(network, plan)
+    accelerator = elaborate(network, plan, top=top)
     seconds["verilog"] = time.monotonic() - began
     built = build(
         accelerator.verilog,
@@ -67,27 +80,52 @@ def compile(
         cache=cache,
         progress=progress,
     )
-    out.mkdir(parents=True, exist_ok=True)
-    files = _deliver(out, plan, accelerator, built.files)
     name = str(network.about.get("name", "network"))
-    summary = report(name, plan, built, files=files, seconds=seconds)
-    others = (path for path in files.values() if path.name != REPORT)  # nextpnr's is replaced
-    summary = replace(summary, sha256=of_files(others))
-    save_report(summary, out / REPORT)
-    return summary, accelerator
+    summary = report(name, plan, built, seconds=seconds)
+    figures = summary.measured.as_dict() if summary.measured else {}
+    held = promises(asked, figures)
+    advice = remedies(held, lambda **other: _plan(network, target, **asked | other), figures)
+    summary = replace(summary, promises=held, advice=advice)
+    with folder_lock(out, "build", wait=progress):  # for a moment: files of two would be mixed
+        return _deliver(out, plan, accelerator, built.files, summary), accelerator
+
+
+def _plan(
+    network: Network,
+    target: Device,
+    *,
+    fps: float | None = None,
+    mhz: float | None = None,
+    dsps: int | None = None,
+    luts: int | None = None,
+) -> Plan:
+    """A plan that leaves room for the errors of the cost model (`gen.limits`)."""
+    planner, model = Planner(network, target), CostModel.of(target)
+
+    def make(clock: float | None, most: float | None) -> Plan:
+        return planner.plan(fps=fps, mhz=clock, dsps=dsps, luts=most)
+
+    def clock(plan: Plan) -> float:
+        return model.fmax_mhz(plan.stages, plan.cost.lut, target)
+
+    return sure_plan(make, clock, target.family, fps=fps, mhz=mhz, luts=luts)
 
 
 def _deliver(
-    out: Path, plan: Plan, accelerator: Accelerator, built: Mapping[str, Path]
-) -> dict[str, Path]:
-    """Puts the products into `out`; their paths by what they are."""
+    out: Path, plan: Plan, accelerator: Accelerator, built: Mapping[str, Path], summary: Report
+) -> Report:
+    """Puts the products into `out`, and `summary` with their paths by what they are, and hashes."""
     save(plan, out / PLAN)
     files = {"plan": out / PLAN, "verilog": out / f"{accelerator.top}.v"}
-    write(files["verilog"], accelerator.verilog)
+    write(files["verilog"], accelerator.header + accelerator.verilog)
     for kind, source in built.items():
         name = f"{accelerator.top}{source.suffix}" if kind == "bitstream" else source.name
         files[kind] = copy(source, out / name)
-    return files
+    names = {kind: str(path) for kind, path in files.items()}
+    others = (path for path in files.values() if path.name != REPORT)  # nextpnr's is replaced
+    summary = replace(summary, files={**summary.files, **names}, sha256=of_files(others))
+    save_report(summary, out / REPORT)
+    return summary
 
 
 def planned(
@@ -103,10 +141,12 @@ def planned(
         return plan, elaborate(network, plan)
     if not (folder / PLAN).is_file():
         raise PlanError(f"{folder}: no {PLAN}; name the folder that `shiftadd compile` wrote")
-    hashes = load_report(folder / REPORT).sha256
-    verify(folder, hashes, again=AGAIN)
+    built = load_report(folder / REPORT)
+    verify(folder, built.sha256, again=AGAIN)
     plan = load(folder / PLAN)
-    accelerator = elaborate(network, plan)
-    if hashes.get(f"{accelerator.top}.v") != accelerator.hash:
+    accelerator = elaborate(network, plan, top=Path(built.files.get("verilog", TOP)).stem)
+    name = f"{accelerator.top}.v"
+    text = (folder / name).read_text(encoding="utf-8") if name in built.sha256 else ""
+    if header.without(text) != accelerator.verilog:
         raise DamagedError(f"{folder}: compiled by another version of shiftadd; {AGAIN}")
     return plan, accelerator

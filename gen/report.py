@@ -12,6 +12,7 @@ from gen.cost.cost import CostModel
 from gen.flow.build import Build
 from gen.plan.plan import Plan, inferences_per_s, latency_us
 from gen.support.devices import device
+from gen.support.promises import Promise, again, kept
 from model.errors import UNREADABLE, ShiftaddError
 from model.files import write
 
@@ -41,12 +42,17 @@ class Figures:
     latency_us: float | None = None
     inferences_per_s: float | None = None
 
+    def as_dict(self) -> dict[str, Any]:
+        """By their names."""
+        return asdict(self)
+
 
 @dataclass(frozen=True)
 class Report:
     """One network on one device. measured: None before it is built. seconds: per step.
 
-    sha256: of the files in the folder of the report, by their names.
+    sha256: of the files in the folder of the report, by their names. promises: limits that were
+    asked for, beside what was measured. advice: what would meet those that were missed.
     """
 
     network: str
@@ -59,6 +65,17 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict)
     tools: tuple[str, ...] = ()
     sha256: Mapping[str, str] = field(default_factory=dict)
+    promises: tuple[Promise, ...] = ()
+    advice: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether every limit that was measured is kept."""
+        return kept(self.promises)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
 
 
 def with_cycles(report: Report, latency: int | None, interval: int | None) -> Report:
@@ -74,7 +91,7 @@ def with_cycles(report: Report, latency: int | None, interval: int | None) -> Re
         latency_us=speed[0],
         inferences_per_s=speed[1],
     )
-    return replace(report, measured=measured)
+    return replace(report, measured=measured, promises=again(report.promises, measured.as_dict()))
 
 
 def report(
@@ -155,7 +172,8 @@ def load(path: Path) -> Report:
             raise ReportError(f"{path}: report version {version}, this program reads {VERSION}")
         raw["predicted"] = Figures(**raw["predicted"])
         raw["measured"] = Figures(**raw["measured"]) if raw["measured"] else None
-        raw["tools"] = tuple(raw["tools"])
+        raw["tools"], raw["advice"] = tuple(raw["tools"]), tuple(raw.get("advice", ()))
+        raw["promises"] = tuple(Promise(**row) for row in raw.get("promises", ()))
         raw["sha256"] = {str(name): str(digest) for name, digest in raw["sha256"].items()}
         return Report(**raw)
     except ReportError:

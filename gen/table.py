@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from rich.table import Table
+from rich.text import Text
 
 from gen.report import Figures, Report
 from gen.support.devices import Device, device
@@ -24,9 +25,11 @@ TITLES = {
 
 
 def table(report: Report) -> Table:
-    """Predicted, measured and error in percent of the measured, and the share of the device."""
+    """Predicted, measured and error in percent of the measured, and the share of the device; below
+    that, limits beside what was measured."""
     target = device(report.device)
-    drawn = Table(title=f"{report.network} on {report.device}", title_justify="left")
+    name = Text(f"{report.network} on {report.device}", "table.title")  # which is no markup
+    drawn = Table(title=name, title_justify="left")
     drawn.add_column("")
     for title in ("predicted", "measured", "error", "of the device"):
         drawn.add_column(title, justify="right")
@@ -36,6 +39,10 @@ def table(report: Report) -> Table:
         share = _share(target, key, predicted if measured is None else measured)
         error = _error(predicted, measured)
         drawn.add_row(TITLES[key], _number(predicted), _number(measured), error, share)
+    drawn.add_section()
+    for promise in report.promises:
+        verdict = {True: "met", False: "missed", None: "not measured"}[promise.met]
+        drawn.add_row(promise.request, "", _number(promise.measured), verdict, "")
     return drawn
 
 

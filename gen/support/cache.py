@@ -13,7 +13,6 @@ import json
 import logging
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from types import ModuleType
 
 from gen.support.seal import genuine, seal
 from gen.support.tools import ToolError
+from model import temporary
 from model.errors import UNREADABLE
 
 INDEX = "entry.json"
@@ -74,32 +74,33 @@ class Cache:
 
     def _make(self, name: str, key: str, folder: Path, make: Callable[[Path], float]) -> CacheEntry:
         self.root.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=self.root))
-        try:
-            seconds = make(scratch)
-            files = {p.name: _digest(p.read_bytes()) for p in sorted(scratch.iterdir())}
-            index: dict[str, object] = {"key": key, "seconds": seconds, "files": files}
-            if self.sealed:
-                index["seal"] = seal(_sealed(key, files))
-            (scratch / INDEX).write_text(json.dumps(index, indent=1) + "\n")
-            scratch.chmod(0o755)
-            if other := self._read(folder, key):  # another build wrote it meanwhile, and may use it
-                return other
-            if folder.is_symlink() or folder.is_file():
-                folder.unlink()
-            shutil.rmtree(folder, ignore_errors=True)
+        with temporary.folder(f".{name}", self.root) as scratch:
             try:
-                scratch.rename(folder)
-            except OSError:  # another build wrote the same entry meanwhile
-                if (other := self._read(folder, key)) is None:
-                    raise
-                return other
-            return CacheEntry(folder, files, seconds)
-        except ToolError as error:
-            error.log = self._keep_log(error.log, folder.name)
-            raise
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+                seconds = make(scratch)
+                return self._keep(scratch, key, folder, seconds)
+            except ToolError as error:
+                error.log = self._keep_log(error.log, folder.name)
+                raise
+
+    def _keep(self, scratch: Path, key: str, folder: Path, seconds: float) -> CacheEntry:
+        files = {p.name: _digest(p.read_bytes()) for p in sorted(scratch.iterdir())}
+        index: dict[str, object] = {"key": key, "seconds": seconds, "files": files}
+        if self.sealed:
+            index["seal"] = seal(_sealed(key, files))
+        (scratch / INDEX).write_text(json.dumps(index, indent=1) + "\n")
+        scratch.chmod(0o755)
+        if other := self._read(folder, key):  # another build wrote it meanwhile, and may use it
+            return other
+        if folder.is_symlink() or folder.is_file():
+            folder.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            scratch.rename(folder)
+        except OSError:  # another build wrote the same entry meanwhile
+            if (other := self._read(folder, key)) is None:
+                raise
+            return other
+        return CacheEntry(folder, files, seconds)
 
     def _read(self, folder: Path, key: str) -> CacheEntry | None:
         """The entry in `folder` when it has this key, all of its files, which are plain files of

@@ -13,6 +13,7 @@ from math import ceil
 from operator import itemgetter
 from typing import Literal, TypeVar
 
+from gen.support.board_files import BoardEntry, board_entries
 from gen.support.package_pins import (
     CABGA256,
     CABGA381,
@@ -201,9 +202,26 @@ BOARDS = {
 
 
 def device(name: str) -> Device:
-    """The device or board called `name`, in any case; RequestError lists the known ones."""
+    """The device or board called `name`, in any case; RequestError lists the known ones.
+
+    Own boards are read when no other has the name.
+    """
     boards = {board: DEVICES[on] for board, on in BOARDS.items()}
-    return named("device or board", name, DEVICES | boards)
+    known = DEVICES | boards
+    if name.strip().lower() not in known:
+        known |= {own: own_device(own, *entry) for own, entry in board_entries().items()}
+    return named("device or board", name, known)
+
+
+def own_device(name: str, entry: BoardEntry, source: str) -> Device:
+    """The device of the user's own board `name` in `source`; RequestError where it has none, or
+    bears a name that is taken."""
+    if name in DEVICES.keys() | BOARDS.keys():
+        raise RequestError(f"{source}: board {name} comes with shiftadd; choose another name")
+    try:
+        return named("device", entry.device, DEVICES)
+    except RequestError as error:
+        raise RequestError(f"{source}: board {name}: {error}") from None
 
 
 def named(kind: str, name: str, known: Mapping[str, T]) -> T:

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from pathlib import Path
+
+SITES = Path(__file__).with_name("package_sites.json")
+
+
+@cache
+def sites(device: str) -> frozenset[str]:
+    """All pins of a device's package that a signal can be on (`python -m
+    tests.support.package_sites` makes the table of what the tools know)."""
+    return frozenset(json.loads(SITES.read_text(encoding="utf-8"))[device].split())
+
+
 CABGA381 = (  # the header pins of a ULX3S
     "B11 A10 A9 B9 A7 C8 C6 A6 A4 A2 C4 F4 G3 H4 U18 N17 N16 L16 H18 F17 D18 C18 B15 B17 "
     "C11 A11 B10 C10 A8 B8 C7 B6 A5 B1 B4 E3 F3 G5 U17 P16 M17 L17 H17 G18 E17 D17 C15 C17"

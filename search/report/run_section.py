@@ -116,7 +116,7 @@ def _commands(run: SearchRun, finalist: Finalist) -> list[str]:
 def _deployable(run: SearchRun) -> str:
     """The board of the request; or where that is a bare FPGA, the first board with it."""
     board, device = (str(row.get(k)) for row, k in ((run.request, "board"), (run.device, "name")))
-    if board in BOARDS and not device.endswith(board):
+    if not device.endswith(board):  # the user's own boards among them
         return board
     return next((name for name, on in BOARDS.items() if on == device), board)
 

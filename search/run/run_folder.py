@@ -10,17 +10,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from model.errors import UNREADABLE
 from model.files import write
+from model.lock import folder_lock
 from search.evolve.objectives import Score
 from search.evolve.predictor import Inherited
 from search.results.results import RunError
@@ -28,38 +28,34 @@ from search.results.results_files import FORMAT, VERSION, parsed
 
 INFEASIBLE = "infeasible"
 """State of a run that ended because nothing meets its request."""
-HEAD, SCORES, ROUNDS, LOCK = "run.json", "candidates.jsonl", "rounds.json", ".lock"
+HEAD, SCORES, ROUNDS = "run.json", "candidates.jsonl", "rounds.json"
 
 
 class RunFolder:
-    """A run directory that this process alone writes. Raises RunError, one line.
+    """A run directory that this process alone writes. Raises RunError, FolderInUseError, one line.
 
     Without `resume` the folder must hold no run; with it, one of the same `request` or none.
     """
 
     def __init__(self, folder: Path, request: Mapping[str, Any], *, resume: bool) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
         self.head: dict[str, Any] = {
             "format": FORMAT, "version": VERSION, "state": "running", "request": dict(request),
             "seconds": {},
         }  # fmt: skip
         self.scores: dict[tuple[int, str], Score] = {}
         self.inherited: dict[str, Inherited] = {}
-        self._lock = _locked(folder)
-        try:
+        with ExitStack() as held:
+            held.enter_context(folder_lock(folder, "search"))
             if (folder / HEAD).is_file():
                 self._adopt(resume)
             self._restore()
-        except RunError:
-            os.close(self._lock)
-            raise
-        self._file = (folder / SCORES).open("ab")
-        self.write()
+            self._file = held.enter_context((folder / SCORES).open("ab"))
+            self.write()
+            self._held = held.pop_all()
 
     def close(self) -> None:
-        self._file.close()
-        os.close(self._lock)
+        self._held.close()
 
     def _adopt(self, resume: bool) -> None:
         """Go on with the run that is there; one that nothing could meet makes way for another."""
@@ -149,16 +145,3 @@ class RunFolder:
             spent = self.head["seconds"]
             spent[step] = round(spent.get(step, 0.0) + time.monotonic() - began, 2)
             self.write()
-
-
-def _locked(folder: Path) -> int:
-    """A descriptor whose lock ends with this process, however that ends."""
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise RunError(
-            f"{folder}: another search is writing it; wait for it or give another --out"
-        ) from None
-    return lock

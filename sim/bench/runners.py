@@ -17,7 +17,8 @@ from typing import TextIO
 import cocotb_tools.config
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from gen.support.tools import process
+from gen.support.tools import finished, process
+from model import temporary
 from model.errors import ShiftaddError
 
 BUILD_LIMIT = 3600.0
@@ -45,8 +46,8 @@ def workshop() -> Iterator[Path]:
             f"{tried[0]}: make cannot build in a folder of this name; set TMPDIR to one of letters "
             "and digits alone"
         )
-    with tempfile.TemporaryDirectory(prefix="shiftadd-build-", dir=plain[0]) as folder:
-        yield Path(folder)
+    with temporary.folder("shiftadd-build", Path(plain[0])) as folder:
+        yield folder
 
 
 def finish(child: subprocess.Popen[bytes], limit: float, alive: Path | None = None) -> int:
@@ -55,11 +56,10 @@ def finish(child: subprocess.Popen[bytes], limit: float, alive: Path | None = No
     """
     last, end = 0, time.monotonic() + limit
     while time.monotonic() < end:
-        try:
-            return child.wait(1.0)
-        except subprocess.TimeoutExpired:
-            if alive is not None and alive.exists() and (now := alive.stat().st_mtime_ns) != last:
-                last, end = now, time.monotonic() + limit
+        if (status := finished(child, 1.0)) is not None:
+            return status
+        if alive is not None and alive.exists() and (now := alive.stat().st_mtime_ns) != last:
+            last, end = now, time.monotonic() + limit
     raise TimeoutError(f"gave no sign of life for {limit:g} s and was stopped")
 
 

@@ -11,15 +11,15 @@ import os
 import shlex
 import shutil
 import subprocess
-import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from select import select
 from typing import Protocol
 
 from gen.support.cache import Cache
 from gen.support.tools import process
+from model import temporary
 from sim.bench.installed import missing, verilator_first, version
 from sim.bench.runners import BUILD_LIMIT, SimulatorError, finish, workshop
 from sim.bench.simulators import BUILD, failure_message
@@ -118,8 +118,8 @@ class VirtualBoard:
 
     def __init__(self, design: VirtualDesign, *, root: Path = BUILD) -> None:
         program = build(design, root=root)
-        self._folder = tempfile.TemporaryDirectory(prefix="shiftadd-board-")
-        self.port = str(Path(self._folder.name) / "port")
+        self._stack = ExitStack()
+        self.port = str(self._stack.enter_context(temporary.folder("shiftadd-board")) / "port")
         try:
             self._process = subprocess.Popen(
                 [program, self.port, str(design.info.clock_hz), str(design.info.baud)],
@@ -127,7 +127,7 @@ class VirtualBoard:
                 stdout=subprocess.PIPE,
             )
         except OSError as error:
-            self._folder.cleanup()
+            self._stack.close()
             raise SimulatorError(f"{program}: cannot be started ({error.strerror})") from error
         self._expect("plugged")
 
@@ -151,7 +151,7 @@ class VirtualBoard:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
-        self._folder.cleanup()
+        self._stack.close()
 
     def __enter__(self) -> VirtualBoard:
         return self

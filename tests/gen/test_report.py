@@ -18,8 +18,10 @@ from gen.report import (
     load,
     report,
     save,
+    with_cycles,
 )
 from gen.support.devices import device
+from gen.support.promises import promises
 from gen.table import table
 
 PLAN = Plan(
@@ -124,6 +126,30 @@ def test_table_shows_errors_and_share_of_the_device() -> None:
     assert ["latency, cycles", "1,000", "–", "–", ""] in rows
     rate = CLOCK * 1e6 / 500
     assert ["inferences/s", f"{rate:,.0f}", "100,000", f"{rate / 1000 - 100:+.1f} %", ""] in rows
+
+
+def test_table_shows_limits_and_takes_a_name_as_it_is() -> None:
+    figures = report("net", PLAN, BUILD).measured
+    assert figures is not None
+    held = promises({"fps": 90_000, "luts": 1999, "mhz": None}, figures.as_dict())
+    made = replace(report("x[/bold]", PLAN, BUILD), promises=held)
+    rows = drawn(made)
+    assert ["--fps 90000", "", "100,000", "met", ""] in rows
+    assert ["--luts 1999", "", "2,000", "missed", ""] in rows
+    assert not made.ok
+
+
+def test_limits_are_kept_in_the_file_and_held_against_simulated_cycles(tmp_path: Path) -> None:
+    made = report("net", PLAN, BUILD)
+    assert made.measured is not None
+    held = promises({"fps": 90_000}, made.measured.as_dict())
+    made = replace(made, promises=held, advice=("more seeds",))
+    save(made, tmp_path / "r.json")
+    assert load(tmp_path / "r.json") == made
+    (row,) = json.loads((tmp_path / "r.json").read_text())["promises"]
+    assert row == {"name": "fps", "asked": 90_000, "measured": 100_000.0, "met": True}
+    (slow,) = with_cycles(made, 2000, 1000).promises
+    assert (slow.measured, slow.met) == (50_000.0, False)
 
 
 def test_table_of_a_device_without_multipliers() -> None:

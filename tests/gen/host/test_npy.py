@@ -67,7 +67,8 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_parts_and_floats(tmp_path: Path) -> None:
-    for array in (np.arange(24.0).reshape(2, 3, 4), np.float32([1.5, -2]), np.int64([[7]])):
+    arrays = (np.arange(24.0).reshape(2, 3, 4), np.array([1.5, -2], np.float32), np.array([[7]]))
+    for array in arrays:
         np.save(tmp_path / "a.npy", array)
         loaded = npy.load(tmp_path / "a.npy", floats=True)
         assert list(loaded) == array.tolist() == loaded.tolist()

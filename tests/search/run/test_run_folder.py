@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from model.lock import FolderInUseError
 from search.evolve.evolve import Evolution
 from search.evolve.objectives import NO_LIMITS, SHARES, Genome, Limits, Score
 from search.evolve.predictor import CalibrationSample
@@ -78,7 +80,7 @@ def test_an_infeasible_run_makes_way(tmp_path: Path) -> None:
 
 def test_wrong_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     run = RunFolder(tmp_path, ASKED, resume=False)
-    with pytest.raises(RunError, match="another search is writing it"):
+    with pytest.raises(FolderInUseError, match=rf"another search \(process {os.getpid()}\)"):
         RunFolder(tmp_path, ASKED, resume=True)
     run.close()
     with pytest.raises(RunError, match="holds a run; go on with --resume"):
