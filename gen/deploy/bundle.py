@@ -30,7 +30,7 @@ from gen.host import hashes, manifest, npy
 from gen.host.hashes import DamagedError
 from gen.host.link_protocol import BoardInfo
 from gen.host.manifest import MANIFEST, Manifest
-from gen.host.scaling import InputScaling
+from gen.host.scaling import RawScaling
 from gen.plan import plan as plans
 from gen.plan.plan import Plan
 from model import temporary
@@ -226,14 +226,14 @@ def _manifest(deployable: Deployable, tests: Examples, bitstream: str | None) ->
     )
 
 
-def _scaling(network: Network) -> InputScaling | None:
+def _scaling(network: Network) -> RawScaling | None:
     """How the numbers that the network was trained on were scaled, where they were. Raises
     RequestError for a scaling that is none of its input."""
     about = network.about.get("input")
     if not isinstance(about, dict) or "step" not in about:
         return None
     try:
-        scaling = InputScaling(*(tuple(map(float, about[k])) for k in ("offset", "step")))
+        scaling = RawScaling(*(tuple(map(float, about[k])) for k in ("offset", "step")))
     except UNREADABLE as error:
         raise RequestError(f"the network's input scaling: {error}; train it again") from None
     channels = network.input.shape[2]

@@ -11,7 +11,7 @@ from typing import Any
 
 from gen.host.hashes import DamagedError, of_json, shown, verify_tree
 from gen.host.link_protocol import BoardInfo
-from gen.host.scaling import InputScaling
+from gen.host.scaling import RawScaling
 from model.errors import UNREADABLE
 
 FORMAT = "shiftadd-bundle"
@@ -52,7 +52,7 @@ class Manifest:
     cycles_latency: int
     cycles_interval: int
     bitstream: str | None
-    input: InputScaling | None
+    input: RawScaling | None
     files: Mapping[str, str]
 
     def dumps(self) -> str:
@@ -123,7 +123,7 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
     if not isinstance(raw["classes"], list) or not isinstance(raw["files"], dict):
         raise TypeError("classes must be a list, files an object")
     if (scaling := raw["input"]) is not None:
-        scaling = InputScaling(**{name: tuple(part) for name, part in scaling.items()})
+        scaling = RawScaling(**{name: tuple(part) for name, part in scaling.items()})
     info = BoardInfo(**raw["info"])
     made = Manifest(**raw | {"info": info, "classes": tuple(raw["classes"]), "input": scaling})
     _typed(info)

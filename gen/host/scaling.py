@@ -11,7 +11,7 @@ from model.errors import RequestError
 
 
 @dataclass(frozen=True)
-class InputScaling:
+class RawScaling:
     """As the training data were scaled: clip(round((x − offset) / step)) for each feature, to the
     ends of the input's format.
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from gen.host.image_files import read_images
 from gen.host.manifest import Manifest
-from gen.host.scaling import InputScaling
+from gen.host.scaling import RawScaling
 from model.errors import RequestError
 from tests.support.fake_board import INFO
 
 TABLE = replace(INFO, height=1, width=1, channels=3, input_bits=8)
-SCALING = InputScaling((1.0, -2.0, 0.5), (0.5, 0.25, -1.0))
+SCALING = RawScaling((1.0, -2.0, 0.5), (0.5, 0.25, -1.0))
 BUNDLE = Manifest(
     "n", "d", ("a", "b"), "b", "d", "u", "l", "t", TABLE, "0" * 64, 1, 1, None, SCALING, {}
 )
@@ -90,4 +90,4 @@ def test_pictures_of_other_modes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="cannot be read as an image"):
         read_images(path, grey)
     with pytest.raises(RequestError, match="this network does not take bytes of a picture"):
-        read_images(path, replace(grey, input=InputScaling((0.0,), (1.0,))))
+        read_images(path, replace(grey, input=RawScaling((0.0,), (1.0,))))
