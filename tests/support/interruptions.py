@@ -6,6 +6,7 @@ python -m tests.support.interruptions --count 20 --seed 1 compile simulate
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import random
 import shutil
@@ -28,6 +29,10 @@ STATUS = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 GRACE = 3.0
 """Seconds in which multiprocessing's resource tracker cleans up."""
 LEFT = ("*.shiftadd-tmp", "building-*", ".synth-*", ".place-*", ".pack-*", "shiftadd-*", "key.*")
+
+
+CACHES = {f"torchinductor_{getpass.getuser()}"}
+"""What torch keeps in TMPDIR, and uses again."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,8 @@ def interrupt(
     group: as a terminal does, to all processes of its group.
     """
     case = VERBS[verb]
+    for ignored in (n for n in STATUS if signal.getsignal(n) is signal.SIG_IGN):
+        signal.signal(ignored, signal.SIG_DFL)  # as in a job in the background; children inherit it
     case.prepare(folder)
     before = set(folder.rglob("*"))
     mark = f"{MARK}={folder}"
@@ -180,7 +187,7 @@ def _marked(mark: str) -> Iterator[str]:
 
 def _leftovers(folder: Path, before: set[Path]) -> list[str]:
     new = {path for pattern in LEFT for path in folder.rglob(pattern)} - before
-    new |= set((folder / "tmp").iterdir())
+    new |= {path for path in (folder / "tmp").iterdir() if path.name not in CACHES}
     return sorted(str(path.relative_to(folder)) for path in new)
 
 
