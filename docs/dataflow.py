@@ -17,7 +17,7 @@ INK = "#1a202c"
 
 # column, row, what it is, where it is made or what it says
 BOXES = (
-    ("thing", 0, "data set, board, space", "model/data.py, gen/boards/, search/space/"),
+    ("thing", 0, "data set, board, space", "model/data/, gen/boards/, search/space/"),
     ("thing", 1, "Architecture", "kinds, kernels, channels, bits: JSON"),
     ("thing", 2, "Network", "integer graph and weights"),
     ("thing", 3, "Plan", "folding, FIFO depths, exact cycles"),

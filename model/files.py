@@ -66,3 +66,17 @@ def _exchanged(one: Path, other: Path) -> bool:
     if (number := ctypes.get_errno()) in (errno.EINVAL, errno.ENOSYS):
         return False
     raise OSError(number, os.strerror(number), str(other))
+
+
+PLAIN_NAME = (
+    "a plain name: 1 to 100 printable characters without / and \\, not beginning with . or -"
+)
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a file or folder called `name` lies where it is made, and is seen and named there.
+
+    Names that files bring are held to it before they become part of a path.
+    """
+    printable = name.isprintable() and name.strip() == name and not set("/\\") & set(name)
+    return printable and 1 <= len(name.encode()) <= 200 and len(name) <= 100 and name[0] not in ".-"

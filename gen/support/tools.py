@@ -131,20 +131,22 @@ class MissingToolError(ShiftaddError, ModuleNotFoundError):
 
 def version(tool: str) -> str:
     """`package version` of a tool, from the installed package; of DEBIAN's, the package alone."""
+    if (absent := missing(tool)) is not None:
+        raise MissingToolError(absent)
     if tool in DEBIAN:
-        if (absent := missing(tool)) is not None:
-            raise MissingToolError(absent)
         return DEBIAN[tool]
-    package = PACKAGES[tool]
-    try:
-        return f"{package} {metadata.version(package)}"
-    except metadata.PackageNotFoundError:
-        raise MissingToolError(f"{tool} is missing: pip install {package}") from None
+    return f"{PACKAGES[tool]} {metadata.version(PACKAGES[tool])}"
 
 
 def missing(tool: str) -> str | None:
-    """Why a tool of DEBIAN cannot run here, and the way out; None if it can."""
-    return None if shutil.which(tool) else f"{tool} not found: apt-get install {DEBIAN[tool]}"
+    """Why a tool cannot run here, and the way out; None if it can."""
+    if tool in DEBIAN:
+        return None if shutil.which(tool) else f"{tool} not found: apt-get install {DEBIAN[tool]}"
+    try:
+        metadata.version(PACKAGES[tool])
+    except metadata.PackageNotFoundError:
+        return f"{tool} is missing: pip install {PACKAGES[tool]}"
+    return None
 
 
 def reason(log: str) -> str:

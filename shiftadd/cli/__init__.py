@@ -1,5 +1,6 @@
 """The command line. One module a verb: TEXT and EXAMPLE of its help, its `arguments`, and `run`,
-which calls the function of its name in `shiftadd.api` and prints.
+which calls the function of its name in `shiftadd.api`. What that returns is printed here,
+or by its `show`.
 
 A verb is added by adding its module and naming it in VERBS.
 """
@@ -13,12 +14,13 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 from gen.support import interruption, logs
-from shiftadd.api import Result
 from shiftadd.cli import options
-from shiftadd.errors import FAILED, INTERRUPTED, OK, explain
+from shiftadd.console import present
+from shiftadd.errors import FAILED, INTERRUPTED, OK, WRONG, explain
+from shiftadd.outcome import Outcome
 from shiftadd.outputs import outputs, printed
 from shiftadd.process import command
 
@@ -39,12 +41,19 @@ class Verb(Protocol):
     EXAMPLE: str
 
     def arguments(self, parser: argparse.ArgumentParser) -> None: ...
-    def run(self, *, quiet: bool, **given: Any) -> Result: ...
+    def run(self, *, quiet: bool, **given: Any) -> Outcome: ...
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="shiftadd",
         description="Hybrid multiplication, shift and add networks for small FPGAs: trained, "
         "generated, proven bit-exact and measured.",
@@ -63,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         )
         verb.arguments(one)
         options.common(one)
-        one.set_defaults(run=verb.run)
+        one.set_defaults(run=verb.run, show=getattr(verb, "show", present))
     return top
 
 
@@ -80,16 +89,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(given: dict[str, Any]) -> int:
-    run, as_json = given.pop("run"), given.pop("json")
+    run, show, as_json = given.pop("run"), given.pop("show"), given.pop("json")
     try:
         with logs.shown(given.pop("verbose")):
-            made, held = run(**given, quiet=as_json)
+            outcome = run(**given, quiet=as_json)
         if as_json:
-            json.dump(made, sys.stdout, indent=1)
+            json.dump(outcome.as_dict(), sys.stdout, indent=1)
             print()
+        else:
+            show(outcome)
     except KeyboardInterrupt:
         print(interruption.message(signal.SIGINT), file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         return explain(error)
-    return OK if held else FAILED
+    return OK if outcome.ok else FAILED

@@ -1,4 +1,4 @@
-"""Data sets: shapes, fixed splits, real file formats on small fixtures, and what is refused."""
+"""Loading: fixed splits, real file formats on small fixtures, and what is refused."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_idx_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(data.FASHION_VARIABLE, str(tmp_path))
     assert "`apt install dataset-fashion-mnist`" in refused("fashion-mnist")
-    assert "no such data set; give digits, fashion-mnist, an IDX folder" in refused("nowhere")
+    assert "no such data set; give digits, fashion-mnist, wine, breast-cancer" in refused("nowhere")
 
 
 def test_fashion_mnist() -> None:
@@ -109,12 +109,12 @@ def test_npz(tmp_path: Path) -> None:
     assert dataset.test_images.shape == (4, 4, 3, 1)
     np.savez(path, x_train=images, y_train=labels, x_test=images[:5], y_test=labels[:5])
     assert len(data.load(path).test_images) == 5
-    np.savez(path, x_train=images / 255, y_train=labels)
-    assert "x_train float64 (20, 4, 3, 1), y_train (20,): must be uint8" in refused(path)
-    np.savez(path, x_train=images, y_train=labels - 1)
-    assert "y_train must be class numbers from 0" in refused(path)
+    np.savez(path, x_train=images / np.float32(255), y_train=labels - 1)
+    again = data.load(path)
+    assert np.array_equal(again.train_images, dataset.train_images)
+    assert again.classes == ("-1", "0")
     np.savez(path, images=images)
-    assert "no array 'x_train'; it has images" in refused(path)
+    assert "no arrays 'x_train' and 'y_train'; it has images" in refused(path)
     path.write_bytes(b"PK\3\4")
     assert "cannot be read as .npz" in refused(path)
 
@@ -133,11 +133,11 @@ def test_image_folder(tmp_path: Path) -> None:
         range(10, 15)
     )
     image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(tmp_path / "dog" / "small.png")
-    assert "small.png: is (2, 2, 3), others are (4, 6, 3)" in refused(tmp_path)
+    assert "small.png: is 2 × 2 pixels, others are 4 × 6" in refused(tmp_path)
     (tmp_path / "dog" / "small.png").write_bytes(b"no image")
     assert "cannot be read as an image" in refused(tmp_path)
     for file in (tmp_path / "dog").iterdir():
         file.unlink()
     assert "dog: no images" in refused(tmp_path)
     (tmp_path / "dog").rmdir()
-    assert "1 class folders; a folder of images needs two or more" in refused(tmp_path)
+    assert "1 folders with images; a data set needs two or more" in refused(tmp_path)

@@ -1,0 +1,105 @@
+"""From a name, a path or arrays to a Dataset."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from model.data import build
+from model.data.builtin import BUILT_IN
+from model.data.cifar import ARCHIVES, cifar_folder, read_cifar_archive, read_cifar_folder
+from model.data.dataset import Dataset
+from model.data.folders import read_folder, read_zip
+from model.data.idx import idx_file, read_idx
+from model.data.limits import DataError, check_bytes
+from model.data.npz import read_npy_folder, read_npz
+from model.data.options import Options, parse
+from model.data.raw import Part, Raw
+from model.data.tables import TABLES, read_table, read_table_folder, table_file
+
+
+def load(what: Dataset | str | os.PathLike[str]) -> Dataset:
+    """A data set by its built-in name or its path; a Dataset is given back as it is.
+
+    Paths: a folder of images by class (or of train/, val/, test/ above these) or its .zip, IDX or
+    CIFAR-10 files, .npz, .npy in a folder, .csv, or a folder with train.csv and test.csv. Options
+    stand behind a path: `letter.csv:test=4000,label=first`. A PathLike is never a built-in name.
+    Raises DataError, one line.
+    """
+    if isinstance(what, Dataset):
+        return what
+    text = os.fspath(what)
+    if isinstance(what, str) and text in BUILT_IN:
+        return replace(BUILT_IN[text](), source=text)
+    if "\0" in text:
+        raise DataError(f"{text!r}: no path; a path holds no zero byte")
+    path, said, options = parse(text)
+    raw, source = _read(path, options), f"{path.resolve()}:{said}" if said else path.resolve()
+    name = path.resolve().name if path.is_dir() else path.name.partition(".")[0]
+    return replace(build.dataset(name, path, raw, options), source=str(source))
+
+
+def _read(path: Path, options: Options) -> Raw:
+    end = path.name.lower()
+    if path.is_dir():
+        if idx_file(path, "train-images"):
+            return read_idx(path)
+        if (cifar := cifar_folder(path)) is not None:
+            return read_cifar_folder(cifar)
+        if table_file(path, "train"):
+            return read_table_folder(path, options)
+        if any(path.glob("*.npy")):
+            return read_npy_folder(path)
+        return read_folder(path)
+    if path.exists() and end.endswith(".npz"):
+        return read_npz(path)
+    if path.exists() and end.endswith(".zip"):
+        return read_zip(path)
+    if path.exists() and end.endswith(ARCHIVES):
+        return read_cifar_archive(path)
+    if path.exists() and end.endswith(TABLES):
+        return read_table(path, options)
+    raise DataError(
+        f"{path}: no such data set; give {', '.join(BUILT_IN)}, a folder of images by class or its "
+        f".zip, an IDX folder, CIFAR-10's files, an .npz, or a table ({', '.join(TABLES)})"
+    )
+
+
+def from_arrays(
+    x_train: npt.ArrayLike, y_train: npt.ArrayLike, x_test: npt.ArrayLike | None = None,
+    y_test: npt.ArrayLike | None = None, classes: Sequence[str] | None = None,
+    name: str = "arrays", value_range: tuple[float, float] | None = None,
+) -> Dataset:  # fmt: skip
+    """Images (N, H, W[, C]) or rows (N, features) with labels (N,) or one-hot (N, K).
+
+    Without a test part a fixed, stratified fifth is held back. classes: names by class number.
+    value_range: which values of images become 0 and 255; by default the range of their type or, of
+    floats, 0 to 1, 0 to 255 or what the training part has. Raises DataError.
+    """
+    if (x_test is None) != (y_test is None):
+        raise DataError(f"{name}: x_test and y_test must be given together")
+    train = _part(name, "train", x_train, y_train)
+    test = None if x_test is None or y_test is None else _part(name, "test", x_test, y_test)
+    raw = Raw(train, test, tuple(map(str, classes)) if classes is not None else None)
+    return replace(build.dataset(name, name, raw, Options(declared=value_range)), source="")
+
+
+def _part(name: str, part: str, values: npt.ArrayLike, labels: npt.ArrayLike) -> Part:
+    try:
+        arrays = np.asarray(values), np.asarray(labels)
+    except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{name}: x_{part}, y_{part} are no plain arrays ({reason})") from None
+    for array in arrays:
+        check_bytes(f"{name}: {part}", array.nbytes)
+        if array.dtype.kind not in "biufUS":
+            raise DataError(
+                f"{name}: an array of type {array.dtype}; values must be numbers, labels numbers "
+                "or texts"
+            )
+    return Part(*arrays)
