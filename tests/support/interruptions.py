@@ -145,13 +145,14 @@ def interrupt(
 
 
 def _environment(folder: Path, *, copied: bool) -> Mapping[str, str]:
-    """That of a user with a home of their own. copied: gen, into which characterise writes."""
+    """That of a user with a home of their own. copied: our packages, too."""
     rooms = folder / "rooms"
     rooms.mkdir()
-    for room in ("shiftadd", "search", "sim", "rtl", "model", *(("gen",) if not copied else ())):
-        (rooms / room).symlink_to(ROOT / room)
-    if copied:
-        shutil.copytree(ROOT / "gen", rooms / "gen", ignore=shutil.ignore_patterns("__pycache__"))
+    for room in ("shiftadd", "search", "sim", "gen", "rtl", "model"):
+        if copied:
+            shutil.copytree(ROOT / room, rooms / room)
+        else:
+            (rooms / room).symlink_to(ROOT / room)
     return os.environ | {
         MARK: str(folder), "TMPDIR": str(folder / "tmp"), "HOME": str(folder),
         "XDG_STATE_HOME": str(folder / "state"), "PYTHONPATH": str(rooms), "OMP_NUM_THREADS": "1",
