@@ -103,18 +103,24 @@ class Interrupted:
 
 
 def interrupt(
-    verb: str, number: int, delay: float, folder: Path, *, group: bool = False
+    verb: str,
+    number: int,
+    delay: float,
+    folder: Path,
+    *,
+    group: bool = False,
+    until_ready: bool = False,
 ) -> Interrupted:
     """Runs a verb in an empty folder and sends it a signal after `delay` seconds.
 
-    group: as a terminal does, to all processes of its group.
+    group: as a terminal does, to all processes of its group. until_ready: not before shiftadd is
+    ready for it.
     """
     case = VERBS[verb]
     for ignored in (n for n in STATUS if signal.getsignal(n) is signal.SIG_IGN):
         signal.signal(ignored, signal.SIG_DFL)  # as in a job in the background; children inherit it
     case.prepare(folder)
     before = set(folder.rglob("*"))
-    mark = f"{MARK}={folder}"
     (folder / "tmp").mkdir()
     with (folder / "stderr").open("wb") as err:
         run = subprocess.Popen(
@@ -128,6 +134,8 @@ def interrupt(
         )
         with suppress(subprocess.TimeoutExpired):
             run.wait(delay)
+        while until_ready and not _catches(run.pid, number) and run.poll() is None:
+            time.sleep(0.002)
         ready = _catches(run.pid, number)
         began = time.monotonic()
         if run.poll() is None:
@@ -140,7 +148,7 @@ def interrupt(
     seconds = time.monotonic() - began
     return Interrupted(
         verb, number, delay, ready, run.returncode, (folder / "stderr").read_text(errors="replace"),
-        seconds, _survivors(mark), _leftovers(folder, before),
+        seconds, _survivors(folder), _leftovers(folder, before),
     )  # fmt: skip
 
 
@@ -170,19 +178,23 @@ def _catches(pid: int, number: int) -> bool:
     return False
 
 
-def _survivors(mark: str) -> list[str]:
+def _survivors(folder: Path) -> list[str]:
     deadline = time.monotonic() + GRACE
-    while (alive := list(_marked(mark))) and time.monotonic() < deadline:
+    while (alive := living(str(folder))) and time.monotonic() < deadline:
         time.sleep(0.05)
     return alive
 
 
-def _marked(mark: str) -> Iterator[str]:
-    """Command lines of the processes that have `mark` in their environment."""
+def living(mark: str) -> list[str]:
+    """Command lines of the processes that have MARK set to `mark` in their environment."""
+    return list(_marked(f"{MARK}={mark}".encode()))
+
+
+def _marked(entry: bytes) -> Iterator[str]:
     for path in PROC.iterdir():
         if path.name.isdecimal():
             with suppress(OSError):
-                if mark.encode() in (path / "environ").read_bytes().split(b"\0"):
+                if entry in (path / "environ").read_bytes().split(b"\0"):
                     yield (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:100]
 
 
