@@ -25,7 +25,7 @@ from model.data import Dataset
 from model.epoch_log import epochs_shown
 from model.files import write
 from model.recipe import set_rate, stage_of, threads
-from model.records import Digest, Whole, contents, convert, decode, read
+from model.records import Digest, FileHead, Whole, contents, convert, decode, read
 from model.saved import LARGEST, fit_state
 from model.tensors import tensors
 from search.space import space_files
