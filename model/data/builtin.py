@@ -35,7 +35,7 @@ FASHION_SHA256 = {
 
 def digits() -> Dataset:
     """1797 images 8×8, 0 to 16 (5 bits): 1437 to train, 360 to test, a stratified split."""
-    bunch, train, test = _scikit("digits", 360)
+    bunch, train, test = scikit("digits", 360)
     images, labels = bunch.images.astype(np.uint8)[..., None], bunch.target.astype(np.int64)
     pairs = images[train], labels[train], images[test], labels[test]
     classes = tuple(str(n) for n in bunch.target_names)
@@ -70,7 +70,7 @@ def iris() -> Dataset:
 
 
 def _rows(name: str, tests: int) -> Dataset:
-    bunch, train, test = _scikit(name, tests)
+    bunch, train, test = scikit(name, tests)
     rows = np.asarray(bunch.data, np.float64)
     parts = Part(rows[train], bunch.target[train]), Part(rows[test], bunch.target[test])
     classes = tuple(str(n) for n in bunch.target_names)
@@ -78,7 +78,7 @@ def _rows(name: str, tests: int) -> Dataset:
     return build.dataset(name, name, Raw(*parts, classes, features=features))
 
 
-def _scikit(name: str, tests: int) -> tuple[Any, np.ndarray, np.ndarray]:
+def scikit(name: str, tests: int) -> tuple[Any, np.ndarray, np.ndarray]:
     """(scikit-learn's data set, indices of its training part, of its test part), stratified."""
     try:
         from sklearn import datasets

@@ -108,12 +108,10 @@ def _header(first: Sequence[str], body: Sequence[Sequence[str]], texts: Sequence
         return True
     if any(cell.strip().lower() in LABELS for cell in first):
         return True
+    fresh = all(first[n] not in {row[n] for row in body} for n in texts)
     numbers = [cell.strip() for n, cell in enumerate(first) if n not in texts]
-    counted = [
-        [str(n + start) for n in range(len(numbers))]
-        for start in (0, 1, texts[0] + 1 if texts else 1)
-    ]
-    return len(numbers) > 2 and numbers in counted
+    counted = [[str(n + start) for n in range(len(numbers))] for start in (0, 1)]
+    return len(numbers) > 1 and fresh and numbers in counted
 
 
 def _label(
