@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from gen.cost.cost import CostModel
+from gen.engine import header, module_name
 from gen.engine.elaborate import Accelerator, elaborate
+from gen.engine.module_name import TOP
 from gen.flow.build import build
 from gen.host.hashes import DamagedError, of_files, verify
 from gen.limits import remedies, sure_plan
@@ -43,6 +45,7 @@ def compile(
     seeds: int = 1,
     plan: Plan | None = None,
     bitstream: bool = True,
+    top: str = TOP,
     cache: Path = CACHE,
     progress: Callable[[str], None] = lambda step: None,
 ) -> tuple[Report, Accelerator]:
@@ -51,10 +54,12 @@ def compile(
     fps: least area at so many images a second, instead of the fastest that fits. mhz: clock asked
     of place and route. dsps, luts: use no more of them. All four are held against what is measured:
     see `promises` of the report, and its `advice` where one is missed. seeds: placements to try.
-    plan: one that is there, instead of a new one. Raises PlanError or DoesNotFitError where it does
-    not fit, RequestError for a wrong request, ToolError.
+    plan: one that is there, instead of a new one. top: name of the module, and of the files that
+    are it. Raises PlanError or DoesNotFitError where it does not fit, RequestError for a wrong
+    request, ToolError.
     """
     target = device(board)
+    module_name.checked(top)
     asked: dict[str, Any] = {"fps": fps, "mhz": mhz, "dsps": dsps, "luts": luts}
     seconds: dict[str, float] = {}
     progress("plan")
@@ -63,7 +68,7 @@ def compile(
     seconds["plan"] = time.monotonic() - began
     progress("Verilog")
     began = time.monotonic()
-    accelerator = elaborate(network, plan)
+    accelerator = elaborate(network, plan, top=top)
     seconds["verilog"] = time.monotonic() - began
     built = build(
         accelerator.verilog,
@@ -112,7 +117,7 @@ def _deliver(
     """Puts the products into `out`, and `summary` with their paths by what they are, and hashes."""
     save(plan, out / PLAN)
     files = {"plan": out / PLAN, "verilog": out / f"{accelerator.top}.v"}
-    write(files["verilog"], accelerator.verilog)
+    write(files["verilog"], accelerator.header + accelerator.verilog)
     for kind, source in built.items():
         name = f"{accelerator.top}{source.suffix}" if kind == "bitstream" else source.name
         files[kind] = copy(source, out / name)
@@ -136,10 +141,12 @@ def planned(
         return plan, elaborate(network, plan)
     if not (folder / PLAN).is_file():
         raise PlanError(f"{folder}: no {PLAN}; name the folder that `shiftadd compile` wrote")
-    hashes = load_report(folder / REPORT).sha256
-    verify(folder, hashes, again=AGAIN)
+    built = load_report(folder / REPORT)
+    verify(folder, built.sha256, again=AGAIN)
     plan = load(folder / PLAN)
-    accelerator = elaborate(network, plan)
-    if hashes.get(f"{accelerator.top}.v") != accelerator.hash:
+    accelerator = elaborate(network, plan, top=Path(built.files.get("verilog", TOP)).stem)
+    name = f"{accelerator.top}.v"
+    text = (folder / name).read_text(encoding="utf-8") if name in built.sha256 else ""
+    if header.without(text) != accelerator.verilog:
         raise DamagedError(f"{folder}: compiled by another version of shiftadd; {AGAIN}")
     return plan, accelerator

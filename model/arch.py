@@ -10,16 +10,21 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
+from math import prod
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from model import records
 from model.errors import ShiftaddError
-from model.files import write
+from model.files import PLAIN_NAME, is_plain_name, write
 from model.kinds import kind, kind_names
+from model.records import Head, brief
 
-T = TypeVar("T")
 Rules = dict[str, tuple[bool, str]]
 FORMAT, VERSION = "shiftadd-architecture", 1
+LARGEST, MOST_BLOCKS = 1 << 24, 1000
+"""Numbers of an image, and weights of a layer; larger ones fit no device and take all memory."""
+WAY_OUT = "mend the file or make it again"
 CONVOLUTIONS = ("conv", "depthwise", "separable", "residual")
 WEIGHTED = (*CONVOLUTIONS, "dense")
 OPS = (*WEIGHTED, "maxpool", "avgpool", "globalavg")
@@ -84,20 +89,28 @@ class Architecture:
 def validate(arch: Architecture) -> Architecture:
     """`arch`, checked; raises ArchitectureError at the first broken rule."""
     shape = len(arch.shape) == 3 and all(_whole(n) and n > 0 for n in arch.shape)
+    small = shape and prod(arch.shape) <= LARGEST
     wide = _whole(arch.multiplier_bits) and 2 <= arch.multiplier_bits <= 16
-    ends = bool(arch.blocks) and arch.blocks[-1].op == "dense"
+    ends = 1 <= len(arch.blocks) <= MOST_BLOCKS and arch.blocks[-1].op == "dense"
+    sizes = f"three positive integers: height, width, channels, of product up to {LARGEST}"
     rules = {
-        "shape": (shape, "three positive integers: height, width, channels"),
+        "name": (is_plain_name(arch.name), PLAIN_NAME),
+        "shape": (small, sizes),
         "input_bits": (_whole(arch.input_bits) and 1 <= arch.input_bits <= 8, "1 to 8"),
         "multiplier": (arch.multiplier in MULTIPLIERS, f"one of {', '.join(MULTIPLIERS)}"),
         "multiplier_bits": (wide, "2 to 16"),
-        "blocks": (ends, "one or more, the last of them dense (the scores)"),
+        "blocks": (ends, f"1 to {MOST_BLOCKS}, the last of them dense (the scores)"),
     }
-    _apply(arch.name, arch, rules)
-    height, width = arch.shape[:2]
+    _apply(brief(arch.name).strip("'"), arch, rules)
+    height, width, channels = arch.shape
     for index, block in enumerate(arch.blocks):
         where = f"{arch.name}: block {index} ({block.op})"
         _apply(where, block, _rules(block))
+        taps = height * width if block.op == "dense" else block.kernel**2
+        weights = taps * channels * (block.channels or 1) if block.weighted else 0
+        most = f"{where}: {weights} weights of one layer; at most {LARGEST} are trained"
+        _need(weights <= LARGEST, most)
+        channels = block.channels or channels
         height, width = (size_behind(block, n) for n in (height, width))
         fits = min(height, width) >= 1
         _need(fits, f"{where}: kernel {block.kernel} is larger than what is left of the image")
@@ -168,44 +181,20 @@ def to_json(arch: Architecture) -> str:
     )
 
 
-def from_json(text: str, source: str = "architecture") -> Architecture:
+def from_json(text: str | bytes, source: str = "architecture") -> Architecture:
     """The Architecture in `text`, validated; `source` names it in an ArchitectureError."""
-    try:
-        row = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ArchitectureError(f"{source}: not JSON ({error})") from None
-    _need(
-        isinstance(row, dict) and row.get("format") == FORMAT, f"{source}: not of format {FORMAT!r}"
+    head = Head(FORMAT, VERSION)
+    row = records.decode(
+        text, dict[str, Any], source=source, error=ArchitectureError, head=head, way_out=WAY_OUT
     )
-    version = row.get("version")
-    _need(version == VERSION, f"{source}: version {version!r} is not {VERSION}; update shiftadd")
-    raw, shape = row.get("blocks"), row.get("shape")
-    lists = isinstance(raw, list) and isinstance(shape, list)
-    _need(
-        lists and all(isinstance(b, dict) for b in raw), f"{source}: needs lists `shape`, `blocks`"
+    given = row.pop("id", None)
+    made = records.convert(
+        row, Architecture, source=source, error=ArchitectureError, way_out=WAY_OUT
     )
-    blocks = tuple(_build(Block, f"{source}: block {i}", b) for i, b in enumerate(raw))
-    values = {k: v for k, v in row.items() if k not in ("format", "version", "id")}
-    values |= {"shape": tuple(shape), "blocks": blocks}
-    arch = validate(_build(Architecture, source, values))
-    given = row.get("id", arch.id)
-    _need(given == arch.id, f"{source}: id {given!r} is not {arch.id}, its content's; drop the id")
+    arch = validate(made)
+    named = given in (None, arch.id)
+    _need(named, f"{source}: id {brief(given)} is not {arch.id}, its content's; drop the id")
     return arch
-
-
-def _build(made: type[T], source: str, values: dict[str, Any]) -> T:
-    known = {f.name for f in fields(made)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - known)
-    _need(
-        not unknown,
-        f"{source}: unknown field(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}",
-    )
-    try:
-        return made(**values)
-    except TypeError as error:
-        raise ArchitectureError(
-            f"{source}: {str(error).replace(made.__name__ + '.__init__() ', '')}"
-        ) from None
 
 
 def save(arch: Architecture, path: str | os.PathLike[str]) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from model import arch as architectures
 from model import store
 from model.arch import Architecture
 from model.errors import ShiftaddError
-from model.files import replacing
+from model.files import write
 from model.spec import Network
 
 LOG, CHECKPOINT, ARCHITECTURE, NETWORK = "log.jsonl", "checkpoint.pt", "arch.json", "network"
@@ -90,8 +91,7 @@ class TrainingRun:
             "request": self.request, "state": vars(state),
             "net": net.state_dict(), "optimiser": optimiser.state_dict(),
         }  # fmt: skip
-        with replacing(self.folder / CHECKPOINT) as part:
-            torch.save(saved, part)
+        write(self.folder / CHECKPOINT, pickled(saved))
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
 
@@ -99,3 +99,10 @@ class TrainingRun:
         if self.folder:
             architectures.save(arch, self.folder / ARCHITECTURE)
             store.save(network, self.folder / NETWORK)
+
+
+def pickled(value: object) -> bytes:
+    """What torch.save writes: into a file it does so itself, and cannot say of a full disk."""
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()

@@ -11,17 +11,21 @@ tensor.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
 
 from model.errors import RequestError, ShiftaddError
 from model.kinds import kind
+from model.records import brief
 
 Shape = tuple[int, int, int]
 Padding = Literal["same", "valid"]
+LARGEST = (1 << 63) - 1
+"""Of any integer of a network."""
 
 
 class NetworkError(ShiftaddError, ValueError):
@@ -43,6 +47,17 @@ class Format:
     @property
     def hi(self) -> int:
         return (1 << (self.bits - self.signed)) - 1
+
+
+def _own_arrays(node: Conv | Dense | Requantise) -> None:
+    """A node keeps integers as an int64 copy in C order, whatever view or type they were given as:
+    a reversed view has no tensor, and sums of narrow integers wrap. `check` refuses the rest."""
+    for f in fields(node):
+        array = getattr(node, f.name)
+        if not isinstance(array, np.ndarray) or not np.issubdtype(array.dtype, np.integer):
+            continue
+        if np.can_cast(array.dtype, np.int64) or int(array.max(initial=0)) <= LARGEST:
+            object.__setattr__(node, f.name, np.array(array, np.int64, order="C"))
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,9 @@ class Conv:
     padding: Padding = "same"
     depthwise: bool = False
 
+    def __post_init__(self) -> None:
+        _own_arrays(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Dense:
@@ -79,6 +97,9 @@ class Dense:
     kind: str
     weights: np.ndarray
     bits: int
+
+    def __post_init__(self) -> None:
+        _own_arrays(self)
 
 
 @dataclass(frozen=True)
@@ -131,6 +152,9 @@ class Requantise:
     offset: np.ndarray
     shift: int
     format: Format
+
+    def __post_init__(self) -> None:
+        _own_arrays(self)
 
     @property
     def half(self) -> int:
@@ -310,8 +334,11 @@ def check(network: Network) -> dict[str, Tensor]:
     for node in network:
         if node.name in tensors:
             raise NetworkError(f"{node.name}: the name is taken; node names must differ")
-        if not node.name.isidentifier():
-            raise NetworkError(f"{node.name!r}: a node name must be a Python identifier")
+        if not (node.name.isidentifier() and node.name.isascii() and len(node.name) <= 64):
+            raise NetworkError(
+                f"{brief(node.name)}: a node name must be an identifier: 1 to 64 of A–Z, a–z, 0–9 "
+                "and _, no digit in front; it names a part of the Verilog"
+            )
         for name in node.inputs:
             if name not in tensors:
                 raise NetworkError(f"{node.name}: input {name!r} is not an earlier node")
@@ -328,7 +355,14 @@ def check(network: Network) -> dict[str, Tensor]:
             f"{len(network.classes)} class names for {tensors[network.nodes[-1].name].shape[2]} "
             "scores: they must match"
         )
+    if wrong := [name for name in network.classes if _CONTROL.search(name)]:
+        raise NetworkError(
+            f"class name {brief(wrong[0])}: must hold no control characters; rename the class"
+        )
     return tensors
+
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def _check_node(node: Node, sources: Sequence[Tensor]) -> None:
@@ -377,7 +411,7 @@ def _check_node(node: Node, sources: Sequence[Tensor]) -> None:
                 need(
                     v.shape == (c,), f"{label} of shape {v.shape}: one integer per channel, ({c},)"
                 )
-                need(np.issubdtype(v.dtype, np.integer), f"{label} must be integers, not {v.dtype}")
+                need(v.dtype == np.int64, f"{label} must be integers, not {v.dtype}")
             need(0 <= node.shift <= 48, f"shift {node.shift} must be 0 to 48")
             need(1 <= node.format.bits <= 16, f"{node.format.bits} bits: must be 1 to 16")
         case Head():
@@ -389,7 +423,7 @@ def _check_node(node: Node, sources: Sequence[Tensor]) -> None:
 
 
 def _check_weights(node: Weighted) -> None:
-    if not np.issubdtype(node.weights.dtype, np.integer):
+    if node.weights.dtype != np.int64:
         raise NetworkError(f"{node.name}: weights must be integers, not {node.weights.dtype}")
     try:
         what = kind(node.kind)

@@ -8,22 +8,33 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from model.errors import UNREADABLE
+from model import records, temporary
+from model.files import replace_folder, write
+from model.records import Digest, Head, brief
 from model.spec import NODE_TYPES, Format, Network, NetworkError, Node, check
+from model.tensors import tensors
 
 FORMAT = "shiftadd-network"
 VERSION = 1
 GRAPH, ARRAYS = "network.json", "weights.safetensors"
+WAY_OUT = "copy or train it again"
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """network.json; a node has its fields and `type`, arrays only their shape."""
+
+    hash: Digest
+    classes: tuple[str, ...]
+    nodes: tuple[dict[str, Any], ...]
+    about: dict[str, Any]
 
 
 def content_hash(network: Network) -> str:
@@ -53,14 +64,12 @@ def save(network: Network, path: str | os.PathLike[str]) -> Path:
         "about": network.about,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
-        fresh = Path(scratch, "new")
+    with temporary.folder(f".{path.name[:80]}", path.parent) as scratch:
+        fresh = scratch / "new"
         fresh.mkdir()
-        (fresh / GRAPH).write_text(json.dumps(head | graph, indent=1) + "\n", encoding="utf-8")
-        (fresh / ARRAYS).write_bytes(save_arrays({k: _narrow(v) for k, v in arrays.items()}))
-        if path.exists():
-            path.rename(Path(scratch, "old"))
-        fresh.rename(path)
+        write(fresh / GRAPH, json.dumps(head | graph, indent=1) + "\n")
+        write(fresh / ARRAYS, save_arrays({k: _narrow(v) for k, v in arrays.items()}))
+        replace_folder(fresh, path)
     return path
 
 
@@ -70,43 +79,22 @@ def load(path: str | os.PathLike[str]) -> Network:
     Raises NetworkError in one line when the folder is missing, foreign, newer or damaged.
     """
     path = Path(path)
-    head = _read_graph(path)
-    try:
-        arrays = load_arrays((path / ARRAYS).read_bytes())
-        network = _decode(head, arrays)
-        digest = content_hash(network)
-    except NetworkError:
-        raise
-    except (SafetensorError, *UNREADABLE) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise NetworkError(f"{path}: damaged network ({reason}); copy or train it again") from None
-    if digest != head.get("hash"):
-        raise NetworkError(
-            f"{path}: damaged network (its hash is {digest[:12]}, the file says "
-            f"{str(head.get('hash'))[:12]}); copy or train it again"
-        )
-    check(network)
-    return network
-
-
-def _read_graph(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise NetworkError(f"{path}: no such network; `shiftadd train` makes one")
     if not (path / GRAPH).is_file():
         raise NetworkError(f"{path}: not a network, which is a folder with {GRAPH} and {ARRAYS}")
-    try:
-        head = json.loads((path / GRAPH).read_text(encoding="utf-8"))
-    except UNREADABLE as error:
-        raise NetworkError(f"{path}: damaged {GRAPH} ({error}); copy or train it again") from None
-    if not isinstance(head, dict) or head.get("format") != FORMAT:
-        raise NetworkError(f"{path}: {GRAPH} is not of format {FORMAT!r}")
-    version = head.get("version")
-    if not isinstance(version, int) or version > VERSION:
+    graph = records.read(
+        path / GRAPH, _Graph, error=NetworkError, head=Head(FORMAT, VERSION), way_out=WAY_OUT
+    )
+    network = _decode(graph, path)
+    digest = content_hash(network)
+    if digest != graph.hash:
         raise NetworkError(
-            f"{path}: format version {version!r} is newer than {VERSION}, the newest known here; "
-            "update shiftadd"
+            f"{path}: damaged network (its hash is {digest[:12]}, the file says "
+            f"{graph.hash[:12]}); {WAY_OUT}"
         )
-    return head
+    check(network)
+    return network
 
 
 def _encode(network: Network) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -127,34 +115,44 @@ def _encode(network: Network) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return {"classes": list(network.classes), "nodes": nodes}, arrays
 
 
-def _decode(graph: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
+def _decode(graph: _Graph, path: Path) -> Network:
+    arrays = tensors(path / ARRAYS, error=NetworkError, way_out=WAY_OUT)
     nodes: list[Node] = []
-    for row in graph["nodes"]:
-        made = NODE_TYPES.get(row["type"])
+    for index, row in enumerate(graph.nodes):
+        where = f"{path / GRAPH}: node {index}"
+        made = NODE_TYPES.get(str(row.get("type")))
         if made is None:
             raise NetworkError(
-                f"unknown node type {row['type']!r}: known are {', '.join(NODE_TYPES)}"
+                f"{where}: unknown node type {brief(row.get('type'))}: known are "
+                f"{', '.join(NODE_TYPES)}"
             )
         values = {
-            key: _value(f"{row['name']}.{key}", v, arrays)
-            for key, v in row.items()
+            key: _array(f"{row.get('name')}.{key}", value, arrays, where)
+            for key, value in row.items()
             if key != "type"
         }
-        nodes.append(made(**values))
-    return Network(tuple(nodes), tuple(graph["classes"]), dict(graph.get("about", {})))
+        nodes.append(
+            records.convert(values, made, source=where, error=NetworkError, way_out=WAY_OUT)
+        )
+    if arrays:
+        raise NetworkError(
+            f"{path / ARRAYS}: unknown array {brief(min(arrays))}, of no node; {WAY_OUT}"
+        )
+    return Network(tuple(nodes), graph.classes, graph.about)
 
 
-def _value(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    match value:
-        case {"array": shape}:
-            if list(arrays[name].shape) != shape:
-                raise ValueError(f"{name} is {arrays[name].shape}, the graph says {shape}")
-            return arrays[name].astype(np.int64)
-        case {"bits": bits, "signed": signed, "frac": frac}:
-            return Format(bits, signed, frac)
-        case list():
-            return tuple(value)
-    return value
+def _array(name: str, value: Any, arrays: dict[str, np.ndarray], where: str) -> Any:
+    """The array that `value` stands for, taken out of `arrays`; `value` itself if it is none."""
+    if not isinstance(value, dict) or list(value) != ["array"]:
+        return value
+    array = arrays.pop(name, None)
+    if array is None or list(array.shape) != value["array"]:
+        there = "missing" if array is None else f"of shape {list(array.shape)}"
+        raise NetworkError(
+            f"{where}: {brief(name)} is {there} in {ARRAYS}, the graph says "
+            f"{brief(value['array'])}; {WAY_OUT}"
+        )
+    return array
 
 
 def _narrow(array: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from model import golden
-from model.checkpoint import TrainError
-from model.files import replacing
+from model.checkpoint import TrainError, pickled
+from model.files import write
 from model.spec import Network, Requantise
 from model.store import content_hash
 
@@ -62,5 +62,4 @@ class Teacher:
             scores.append(self.scores(images))
             yield images, labels, scores[-1]
         self.kept.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as part:
-            torch.save(torch.cat(scores), part)
+        write(path, pickled(torch.cat(scores)))

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -31,6 +30,7 @@ from model.ops import ops
 from model.spec import Conv, Dense, Network
 from model.store import content_hash
 from model.teacher import Teacher
+from model.terminal import console, literal
 
 __all__ = ["Recipe", "TrainError", "TrainResult", "evaluate", "recipe_for", "train"]
 
@@ -306,8 +306,8 @@ def _digest(net: Net) -> str:
 
 def progress_bar(quiet: bool, *, transient: bool = True) -> Progress:
     """On stderr, for tasks with a `note`."""
-    columns = TextColumn("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn()
-    note = TextColumn("{task.fields[note]}")
+    columns = literal("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn()
+    note = literal("{task.fields[note]}")
     return Progress(
-        *columns, note, console=Console(stderr=True), disable=quiet, transient=transient
+        *columns, note, console=console(stderr=True), disable=quiet, transient=transient
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from model.arch import (
+    WAY_OUT,
     Architecture,
     ArchitectureError,
     Block,
@@ -15,6 +16,7 @@ from model.arch import (
     with_kind,
 )
 from model.kinds import ordered_kinds
+from model.records import contents
 
 
 def _digits_hybrid() -> Architecture:
@@ -95,8 +97,4 @@ def load(name_or_path: str | os.PathLike[str]) -> Architecture:
         raise ArchitectureError(
             f"{name}: neither a file nor built in; built in are {', '.join(ARCHITECTURES)}"
         )
-    try:
-        text = Path(name).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ArchitectureError(f"{name}: not JSON ({error})") from None
-    return from_json(text, name)
+    return from_json(contents(Path(name), error=ArchitectureError, way_out=WAY_OUT), name)

@@ -4,19 +4,26 @@ Each verb of the command line is a function here, with the same name and argumen
 
     import shiftadd
 
-    made, _ = shiftadd.train("digits_hybrid", data="digits", epochs=60)
-    report, met = shiftadd.compile(made["network"], board="up5k")
+    made = shiftadd.train("digits_hybrid", data="digits", epochs=60)
+    built = shiftadd.compile(made.network, board="up5k")
 
-It returns what the command prints with `--json`, and whether its checks held. All errors that a
-caller can do something about are ShiftaddError. Importing this is cheap: torch and the hardware
-description are imported by the functions that need them.
+It returns a typed result, an Outcome: `ok` says whether its checks held, `as_dict()` is what the
+command prints with `--json`, and a notebook shows it as a table. All errors that a caller can do
+something about are ShiftaddError. Importing this is cheap: torch and the hardware description are
+imported by the functions that need them, and the types of `TYPES` when they are asked for.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from shiftadd.rooms import check_rooms
+
+check_rooms()
+
 from model.errors import RequestError, ShiftaddError
 from shiftadd.api import (
-    Result,
     boards,
     characterise,
     compile,
@@ -28,11 +35,51 @@ from shiftadd.api import (
     train,
 )
 from shiftadd.cli import command, main
+from shiftadd.results import (
+    BoardsOutcome,
+    CharacteriseOutcome,
+    CompileOutcome,
+    DemoOutcome,
+    DeployOutcome,
+    Outcome,
+    ReportOutcome,
+    SearchOutcome,
+    SimulateOutcome,
+    TrainOutcome,
+)
+
+if TYPE_CHECKING:
+    from gen.plan.plan import Plan
+    from model.arch import Architecture, Block
+    from model.data import Dataset
+    from model.spec import Network
+    from model.train import Recipe
+
+TYPES = {
+    "Architecture": "model.arch", "Block": "model.arch", "Dataset": "model.data",
+    "Network": "model.spec", "Plan": "gen.plan.plan", "Recipe": "model.train",
+}  # fmt: skip
+"""Types that the functions take, by the module that is imported for them."""
 
 __all__ = [
+    "Architecture",
+    "Block",
+    "BoardsOutcome",
+    "CharacteriseOutcome",
+    "CompileOutcome",
+    "Dataset",
+    "DemoOutcome",
+    "DeployOutcome",
+    "Network",
+    "Outcome",
+    "Plan",
+    "Recipe",
+    "ReportOutcome",
     "RequestError",
-    "Result",
+    "SearchOutcome",
     "ShiftaddError",
+    "SimulateOutcome",
+    "TrainOutcome",
     "boards",
     "characterise",
     "command",
@@ -45,3 +92,13 @@ __all__ = [
     "simulate",
     "train",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in TYPES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(TYPES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *TYPES})

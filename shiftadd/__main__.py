@@ -1,5 +1,5 @@
 """`python -m shiftadd`."""
 
-from shiftadd.cli import command
+from shiftadd.process import command
 
 command()

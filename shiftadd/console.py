@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gen.support.progress import SILENT, Progress
+from shiftadd.outcome import Outcome
 
 
 def show(*renderables: object) -> None:
     """Prints tables and text to stdout."""
-    from rich.console import Console
+    from model.terminal import console
 
-    Console().print(*renderables)
+    console().print(*renderables)
 
 
-def note(line: str) -> None:
-    """One line to stderr."""
-    print(line, file=sys.stderr)
+def present(outcome: Outcome) -> None:
+    """Tables and lines of what a verb did, to stdout."""
+    show(*outcome.tables())
+    for line in outcome.lines():
+        print(line)
 
 
 def progress(quiet: bool) -> Progress:
@@ -29,16 +31,21 @@ def progress(quiet: bool) -> Progress:
 class _Shown(Progress):
     @contextmanager
     def status(self) -> Iterator[Callable[[str], None]]:
-        from rich.console import Console
+        from rich.text import Text
 
-        with Console(stderr=True).status("") as status:
-            yield status.update
+        from model.terminal import console
+
+        with console(stderr=True).status("") as status:
+            yield lambda step: status.update(Text(step))  # which reads markup in a str
 
     @contextmanager
     def bar(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        from rich.console import Console
+        from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
-        with Bars(console=Console(stderr=True)) as bars:
+        from model.terminal import console, literal
+
+        columns = BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+        with Bars(literal("{task.description}"), *columns, console=console(stderr=True)) as bars:
             task = bars.add_task(what, total=None)
             yield lambda done, total: bars.update(task, completed=done, total=total)

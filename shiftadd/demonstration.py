@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from gen.boards import board as board_named
 from gen.compile import REPORT
@@ -21,7 +22,7 @@ from gen.deploy import bundle as bundles
 from gen.deploy.examples import examples
 from gen.report import Report, save, with_cycles
 from gen.table import table
-from model import data, zoo
+from model import data, terminal, zoo
 from model.data import Dataset
 from model.spec import Network
 from model.train import TrainResult, train
@@ -87,9 +88,9 @@ def demonstrate(*, out: Path, seed: int, quiet: bool) -> Demonstration:
     virtual board DEPLOYED. Products land in `out`; a search that was cut short goes on.
     """
     began = time.monotonic()
-    console = Console(stderr=True, quiet=quiet)
+    console = terminal.console(stderr=True, quiet=quiet)
     digits = data.load("digits")
-    console.print(f"[bold]train[/] {ARCHITECTURE} on {digits.name}")
+    _say(console, "train")(f"{ARCHITECTURE} on {digits.name}")
     trained = train(
         zoo.load(ARCHITECTURE), digits, epochs=EPOCHS, seed=seed, out=out, resume=True, quiet=quiet
     )
@@ -104,8 +105,8 @@ def demonstrate(*, out: Path, seed: int, quiet: bool) -> Demonstration:
     return Demonstration(trained, out / "network", built, front, equal, deployed, seconds)
 
 
-def _say(console: Console, board: str) -> Callable[[str], None]:
-    return lambda step: console.print(f"[bold]{board}[/] {step}")
+def _say(console: Console, what: str) -> Callable[[str], None]:
+    return lambda step: console.print(Text.assemble((what, "bold"), f" {step}"))
 
 
 def _build_all(

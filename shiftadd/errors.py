@@ -18,6 +18,7 @@ ENVIRONMENT = frozenset(
     {
         errno.EACCES,
         errno.EDQUOT,
+        errno.EFBIG,
         errno.EMFILE,
         errno.ENAMETOOLONG,
         errno.ENFILE,

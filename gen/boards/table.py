@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from rich.console import Group
 from rich.table import Table
 
 from gen.boards.board import Board
@@ -53,8 +53,8 @@ def row(board: Board) -> BoardRow:
     )
 
 
-def table(rows: list[BoardRow]) -> Group:
-    """One line for each board, and below what the user has to do about some."""
+def table(rows: Sequence[BoardRow]) -> Table:
+    """One line for each board."""
     drawn = Table(title="Boards", title_justify="left", box=None, padding=(0, 1, 0, 0))
     for title in ("board", "device"):
         drawn.add_column(title, no_wrap=True)
@@ -67,4 +67,4 @@ def table(rows: list[BoardRow]) -> Group:
         rest = (f"{row.baud / MHZ:g}", row.uart, row.load.split()[0])
         die = "-".join(row.device.split("-")[:2])  # without the package
         drawn.add_row(row.board, die, *budget, *rest)
-    return Group(drawn, *(f"{row.board}: {row.note}" for row in rows if row.note))
+    return drawn

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import random
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -34,6 +33,7 @@ from gen.support import tools
 from gen.support.cache import Cache
 from gen.support.devices import Device, device
 from gen.support.verilog import verilog
+from model import temporary
 from model.files import write
 
 NETWORKS = Path(__file__).with_name("network_measurements.json")
@@ -69,8 +69,7 @@ def _counted(netlist: Netlist, target: Device) -> dict[str, int]:
     """What nextpnr says that it packed; more ports than pins raise DoesNotFitError on Gowin."""
     free = {"ecp5": ["--out-of-context"], "ice40": ["--pcf-allow-unconstrained"]}
     pins = PINS_FILE["gowin"]
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with temporary.folder() as folder:
         if target.family == "gowin":
             (folder / pins).write_text(constraints(netlist.ports, target))
         source = ("--json", netlist.path.name, "--pack-only", "--top", netlist.top)

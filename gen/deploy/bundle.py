@@ -10,7 +10,6 @@ test_*.npy           test images, their labels, and the scores of the golden mod
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +29,9 @@ from gen.host.link_protocol import BoardInfo
 from gen.host.manifest import MANIFEST, Manifest
 from gen.plan import plan as plans
 from gen.plan.plan import Plan
+from model import temporary
 from model.errors import RequestError
-from model.files import copy, write
+from model.files import copy, replace_folder, write
 from model.spec import Network
 
 LAUNCHER = '''"""Classifies images on the board of this folder: see README.md."""
@@ -102,8 +102,8 @@ def save(deployable: Deployable, tests: Examples, folder: Path) -> Bundle:
     if folder.exists() and not (folder / MANIFEST).is_file():
         raise RequestError(f"{folder}: exists and is not a bundle; choose another --out")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        fresh = Path(scratch, "new")
+    with temporary.folder(f".{folder.name[:80]}", folder.parent) as scratch:
+        fresh = scratch / "new"
         (fresh / "gen").mkdir(parents=True)
         bitstream = _hardware(deployable, fresh)
         _tests(tests, fresh)
@@ -112,9 +112,7 @@ def save(deployable: Deployable, tests: Examples, folder: Path) -> Bundle:
         described = _manifest(deployable, tests, bitstream, files)
         write(fresh / MANIFEST, described.dumps())
         write(fresh / "README.md", _readme(described))
-        if folder.exists():
-            folder.rename(Path(scratch, "old"))
-        fresh.rename(folder)
+        replace_folder(fresh, folder)
     return Bundle(folder, described)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from gen.boards.board import Board
 from gen.support import tools
 from gen.support.tools import ToolError
+from model import temporary
 from model.errors import ShiftaddError
 
 FLASH = "--write-flash"
@@ -51,8 +51,7 @@ def load(board: Board, bitstream: Path, *, flash: bool = False, timeout: float =
     if not bitstream.is_file():
         raise LoadError(f"{bitstream}: no such bitstream; build the board first")
     options = arguments(board, bitstream.name, flash=flash)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with temporary.folder() as folder:
         log = folder / "load.log"
         try:
             return tools.run(

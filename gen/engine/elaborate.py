@@ -11,15 +11,16 @@ from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from gen.engine import module_name
 from gen.engine.assemble import Assembly, Edge, assemble
+from gen.engine.header import header
+from gen.engine.module_name import TOP
 from gen.plan.lower import lower
 from gen.plan.plan import Plan
 from gen.support.errors import PlanError
 from gen.support.verilog import verilog
 from model.spec import Network
 from model.store import content_hash
-
-TOP = "shiftadd_top"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class LayerProbe:
 class Accelerator:
     """Generated hardware of one network: Verilog text, and what a test bench must know of it.
 
-    cycles_latency: of one image, as planned.
+    cycles_latency: of one image, as planned. header: comment that says how to use the module; it
+    is delivered, and neither hashed nor built.
     """
 
     verilog: str
@@ -51,6 +53,7 @@ class Accelerator:
     bytes_out: int
     cycles_latency: int
     probes: tuple[LayerProbe, ...]
+    header: str = ""
 
     @property
     def hash(self) -> str:
@@ -140,11 +143,14 @@ def answers(scores: np.ndarray, bytes_out: int) -> np.ndarray:
     return np.concatenate([parts.reshape(len(scores), -1), scores.argmax(1)[:, None]], 1)
 
 
-def elaborate(network: Network, plan: Plan) -> Accelerator:
-    """The accelerator of `network` folded as `plan` says.
+def elaborate(network: Network, plan: Plan, *, top: str = TOP) -> Accelerator:
+    """The accelerator of `network` folded as `plan` says, as module `top`.
 
-    Raises PlanError when they do not belong together.
+    Names of modules inside it begin with `top`, so that two of them live in one design. Raises
+    PlanError when network and plan do not belong together, RequestError for a name that Verilog
+    does not allow.
     """
+    module_name.checked(top)
     digest = content_hash(network)
     if plan.network_hash != digest:
         raise PlanError(
@@ -154,8 +160,8 @@ def elaborate(network: Network, plan: Plan) -> Accelerator:
     folds = {s.name: s.fold for s in plan.stages}
     assembly = assemble(lower(network), folds, plan.fifos)
     return Accelerator(
-        verilog=verilog(Top(assembly), TOP),
-        top=TOP,
+        verilog=verilog(Top(assembly), top),
+        top=top,
         network_hash=digest,
         plan_hash=plan.hash,
         bytes_in=assembly.bytes_in,
@@ -165,5 +171,8 @@ def elaborate(network: Network, plan: Plan) -> Accelerator:
             LayerProbe(name, name, e.lanes, e.shape.width, e.shape.signed)
             for name, e in assembly.layers.items()
             if e.block
+        ),
+        header=header(
+            network, plan, top=top, bytes_in=assembly.bytes_in, bytes_out=assembly.bytes_out
         ),
     )

@@ -126,11 +126,15 @@ def build(
     )
 
 
-def tool_versions(device: Device) -> tuple[str, ...]:
-    """`package version` of all tools in the flow of a device's family."""
+def tool_names(device: Device) -> tuple[str, ...]:
+    """All tools in the flow of a device's family."""
     packer = {"ecp5": "ecppack", "ice40": "icepack", "gowin": "gowin_pack"}[device.family]
-    names = ("yosys", f"nextpnr-{device.family}", packer)
-    return tuple(dict.fromkeys(tools.version(name) for name in names))
+    return "yosys", f"nextpnr-{device.family}", packer
+
+
+def tool_versions(device: Device) -> tuple[str, ...]:
+    """`package version` of each."""
+    return tuple(dict.fromkeys(map(tools.version, tool_names(device))))
 
 
 def _files(netlist: Netlist, placed: PlacedDesign) -> dict[str, Path]:

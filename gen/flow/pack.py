@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
 from gen.flow.passes import carry_heads
@@ -12,6 +11,7 @@ from gen.flow.routing import ROUTED_FILE
 from gen.support import tools
 from gen.support.cache import Cache, CacheEntry, sources
 from gen.support.devices import Device
+from model import temporary
 
 BITSTREAM_FILE = {"ecp5": "bitstream.bit", "ice40": "bitstream.bin", "gowin": "bitstream.fs"}
 
@@ -27,7 +27,7 @@ def pack(placed: PlacedDesign, device: Device, *, cache: Cache, timeout: float) 
     routed = placed.entry.folder / source
 
     def make(folder: Path) -> float:
-        with tempfile.TemporaryDirectory() as scratch:
+        with temporary.folder() as scratch:
             return tools.run(
                 tool,
                 flags,
@@ -35,7 +35,7 @@ def pack(placed: PlacedDesign, device: Device, *, cache: Cache, timeout: float) 
                 folder=folder,
                 log=folder / "pack.log",
                 timeout=timeout,
-                inputs=(_repaired(routed, Path(scratch)) if device.family == "gowin" else routed,),
+                inputs=(_repaired(routed, scratch) if device.family == "gowin" else routed,),
             )
 
     inputs = {"routed": placed.entry.files[source], "flags": flags, "tool": tools.version(tool)}

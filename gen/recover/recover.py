@@ -5,7 +5,7 @@ All come out as one module with the ports of the design, see `gen.recover.cell_m
 
 from __future__ import annotations
 
-from gen.flow.build import Build
+from gen.flow.build import Build, tool_names
 from gen.flow.synth import Netlist
 from gen.recover import ecp5, ecp5_config, gowin, ice40
 from gen.recover.cell_models import RecoveredVerilog, RecoverError, computed
@@ -18,12 +18,14 @@ READ_BACK = {"ice40": ice40.read_back, "gowin": gowin.read_back}
 
 
 def absent(device: Device, level: str) -> str | None:
-    """Why a level cannot be recovered of a device here, and the way out; None if it can."""
+    """Why a level cannot be had of a device here, and the way out; None if it can: whether its
+    routed netlist can be read at all, and whether the tools are there that place and read it."""
     if level == "routed" and device.family != "ecp5":
         return f"{device.name}: netlists after routing are those of ECP5; take --level bitstream"
+    needed = {"rtl": (), "netlist": ("yosys",)}.get(level, tool_names(device))
     if level == "bitstream" and device.family == "ice40":
-        return tools.missing(ice40.VLOG)
-    return None
+        needed = (*needed, ice40.VLOG)
+    return next((why for tool in needed if (why := tools.missing(tool)) is not None), None)
 
 
 def check(device: Device, level: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -16,10 +17,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from model.errors import UNREADABLE, RequestError
+from model import records
+from model.errors import RequestError
 
 VARIABLE, GROUP = "SHIFTADD_BOARDS", "shiftadd.boards"
-MOST_BYTES = 1 << 20
+WAY_OUT = "see docs/own-board.md"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 Text = Annotated[str, msgspec.Meta(max_length=500)]
@@ -27,18 +29,16 @@ Site = Annotated[str, msgspec.Meta(pattern=r"^!?[A-Z]{0,2}[0-9]{1,3}$")]
 """A pin of the package; `!` before it: active low."""
 
 
-class _Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of a file."""
-
-
-class OscillatorEntry(_Struct, frozen=True):
+@dataclass(frozen=True)
+class OscillatorEntry:
     """The oscillator on the board. mhz: its frequency."""
 
     pin: Site
     mhz: Annotated[float, msgspec.Meta(gt=0, le=1000)]
 
 
-class SerialEntry(_Struct, frozen=True):
+@dataclass(frozen=True)
+class SerialEntry:
     """The serial line. rx, tx: pins of the FPGA that listens and talks. chip: on its other side, by
     the names of gen.host.ports, or an adapter that the user names by its port. baud: its most."""
 
@@ -48,7 +48,8 @@ class SerialEntry(_Struct, frozen=True):
     baud: Annotated[int, msgspec.Meta(ge=1_000_000, le=12_000_000)] = 1_000_000
 
 
-class BoardEntry(_Struct, frozen=True):
+@dataclass(frozen=True)
+class BoardEntry:
     """One board. Fields beyond those here are those of gen.boards.board.Board.
 
     io: attributes of the I/O buffers of all pins, in the words of the family's tools. load:
@@ -62,7 +63,7 @@ class BoardEntry(_Struct, frozen=True):
     button: Site | None = None
     high: Annotated[tuple[Site, ...], msgspec.Meta(max_length=16)] = ()
     pll: str = "core"
-    io: dict[str, Text] = {}
+    io: dict[str, Text] = field(default_factory=dict)
     load: tuple[Text, ...] = ()
     note: Text = ""
 
@@ -82,30 +83,36 @@ def board_entries() -> dict[str, tuple[BoardEntry, str]]:
 
 def checked(table: object, source: str) -> dict[str, BoardEntry]:
     """The boards of a parsed `table`; RequestError says what is wrong where in `source`."""
-    try:
-        boards = msgspec.convert(table, dict[str, BoardEntry])
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise RequestError(f"{source}: {error}; docs/own-board.md lists the fields") from None
-    for name in boards:
+    tables = records.convert(
+        table, dict[str, dict[str, Any]], source=source, error=RequestError, way_out=WAY_OUT
+    )
+    boards: dict[str, BoardEntry] = {}
+    for name, fields in tables.items():
         if not NAME.fullmatch(name):
             raise RequestError(
                 f"{source}: board {name[:80]!r}: a name is of a-z, 0-9 and -, at most 64 of them"
             )
+        boards[name] = records.convert(
+            fields,
+            BoardEntry,
+            source=f"{source}: board {name}",
+            error=RequestError,
+            way_out=WAY_OUT,
+        )
     return boards
 
 
 def read(path: Path) -> dict[str, Any]:
     """The tables of one file, unchecked."""
-    try:
-        if not path.is_file():
-            raise RequestError(f"{path}: no such file of boards")
-        if path.stat().st_size > MOST_BYTES:
-            raise RequestError(f"{path}: a file of boards is at most {MOST_BYTES:,} bytes")
-        table: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
-    except RequestError:
-        raise
-    except UNREADABLE as error:
-        raise RequestError(f"{path}: no TOML: {error or type(error).__name__}") from None
+    content = records.contents(path, error=RequestError, most=records.LARGEST_TOML, way_out=WAY_OUT)
+    table: dict[str, Any] = records.decode(
+        content,
+        dict[str, Any],
+        source=str(path),
+        error=RequestError,
+        way_out=WAY_OUT,
+        toml=True,
+    )
     return table
 
 

@@ -2,8 +2,8 @@
 
 An entry is a folder with the files of one step and `entry.json`: their hashes and the seconds that
 they took. It is written under a temporary name and then renamed, so an interrupted step leaves
-nothing behind, and builds may share a cache. An entry whose files do not match their hashes is
-built again.
+nothing behind, and builds may share a cache. An entry whose files do not match their hashes, or
+that has a file too many or too few, or a link, is built again.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import hashlib
 import json
 import logging
 import shutil
-import tempfile
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from gen.support.seal import genuine, seal
 from gen.support.tools import ToolError
+from model import temporary
 from model.errors import UNREADABLE
 
 INDEX = "entry.json"
@@ -37,10 +39,14 @@ class CacheEntry:
 
 
 class Cache:
-    """Built steps under the folder `root`, which is created when needed."""
+    """Built steps under the folder `root`, which is created when needed.
 
-    def __init__(self, root: Path = Path("build/cache")) -> None:
-        self.root = root
+    sealed: entries carry this user's seal, and those without it are built again: for programs,
+    which must not come from anywhere else.
+    """
+
+    def __init__(self, root: Path = Path("build/cache"), *, sealed: bool = False) -> None:
+        self.root, self.sealed = root, sealed
 
     def step(
         self, name: str, inputs: Mapping[str, object], make: Callable[[Path], float]
@@ -50,39 +56,70 @@ class Cache:
         `make` writes them into the folder that it is given and returns the seconds of its tools.
         When it raises ToolError, the log is kept under `root`/failed and the error says where.
         """
-        key = _digest(json.dumps([name, dict(inputs)], sort_keys=True).encode())
-        folder = self.root / f"{name}-{key[:20]}"
-        if entry := _read(folder, key):
-            logger.info("%s: built before, in %s", name, folder)
+        if entry := self.kept(name, inputs):
+            logger.info("%s: built before, in %s", name, entry.folder)
             return entry
-        entry = self._make(name, key, folder, make)
+        entry = self._make(name, *self._place(name, inputs), make)
         logger.info("%s: kept, with its logs, in %s", name, entry.folder)
         return entry
 
+    def kept(self, name: str, inputs: Mapping[str, object]) -> CacheEntry | None:
+        """The step `name` of these inputs, if it was built before and nothing of it has changed."""
+        key, folder = self._place(name, inputs)
+        return self._read(folder, key)
+
+    def _place(self, name: str, inputs: Mapping[str, object]) -> tuple[str, Path]:
+        key = _digest(json.dumps([name, dict(inputs)], sort_keys=True).encode())
+        return key, self.root / f"{name}-{key[:20]}"
+
     def _make(self, name: str, key: str, folder: Path, make: Callable[[Path], float]) -> CacheEntry:
         self.root.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=self.root))
-        try:
-            seconds = make(scratch)
-            files = {p.name: _digest(p.read_bytes()) for p in sorted(scratch.iterdir())}
-            index = {"key": key, "seconds": seconds, "files": files}
-            (scratch / INDEX).write_text(json.dumps(index, indent=1) + "\n")
-            scratch.chmod(0o755)
-            if other := _read(folder, key):  # another build wrote it meanwhile, and may use it
-                return other
-            shutil.rmtree(folder, ignore_errors=True)
+        with temporary.folder(f".{name}", self.root) as scratch:
             try:
-                scratch.rename(folder)
-            except OSError:  # another build wrote the same entry meanwhile
-                if (other := _read(folder, key)) is None:
-                    raise
-                return other
-            return CacheEntry(folder, files, seconds)
-        except ToolError as error:
-            error.log = self._keep_log(error.log, folder.name)
-            raise
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+                seconds = make(scratch)
+                return self._keep(scratch, key, folder, seconds)
+            except ToolError as error:
+                error.log = self._keep_log(error.log, folder.name)
+                raise
+
+    def _keep(self, scratch: Path, key: str, folder: Path, seconds: float) -> CacheEntry:
+        files = {p.name: _digest(p.read_bytes()) for p in sorted(scratch.iterdir())}
+        index: dict[str, object] = {"key": key, "seconds": seconds, "files": files}
+        if self.sealed:
+            index["seal"] = seal(_sealed(key, files))
+        (scratch / INDEX).write_text(json.dumps(index, indent=1) + "\n")
+        scratch.chmod(0o755)
+        if other := self._read(folder, key):  # another build wrote it meanwhile, and may use it
+            return other
+        if folder.is_symlink() or folder.is_file():
+            folder.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            scratch.rename(folder)
+        except OSError:  # another build wrote the same entry meanwhile
+            if (other := self._read(folder, key)) is None:
+                raise
+            return other
+        return CacheEntry(folder, files, seconds)
+
+    def _read(self, folder: Path, key: str) -> CacheEntry | None:
+        """The entry in `folder` when it has this key, all of its files, which are plain files of
+        the folder itself, have their hashes, and the seal is right; else None."""
+        try:
+            paths = list(folder.iterdir())
+            if not all(stat.S_ISREG(path.lstat().st_mode) for path in paths):
+                return None
+            index = json.loads((folder / INDEX).read_text())
+            if index["key"] != key or {*index["files"], INDEX} != {path.name for path in paths}:
+                return None
+            if self.sealed and not genuine(_sealed(key, index["files"]), index.get("seal")):
+                return None
+            for name, digest in index["files"].items():
+                if _digest((folder / name).read_bytes()) != digest:
+                    return None
+            return CacheEntry(folder, index["files"], float(index["seconds"]), cached=True)
+        except UNREADABLE:
+            return None
 
     def _keep_log(self, log: Path, name: str) -> Path:
         kept = self.root / "failed" / f"{name}-{log.name}"
@@ -99,15 +136,5 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read(folder: Path, key: str) -> CacheEntry | None:
-    """The entry in `folder` when it has this key and each of its files has its hash, else None."""
-    try:
-        index = json.loads((folder / INDEX).read_text())
-        if index["key"] != key:
-            return None
-        for name, digest in index["files"].items():
-            if _digest((folder / name).read_bytes()) != digest:
-                return None
-        return CacheEntry(folder, index["files"], float(index["seconds"]), cached=True)
-    except UNREADABLE:
-        return None
+def _sealed(key: str, files: Mapping[str, str]) -> str:
+    return json.dumps([key, files], sort_keys=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 LOGGER = logging.getLogger("shiftadd")
 
@@ -14,7 +14,8 @@ class _Stderr(logging.Handler):
     """Lines on what stderr is when they come: rich puts itself in its place meanwhile."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), file=sys.stderr, flush=True)
+        with suppress(OSError):  # a log that cannot be written is no reason to end
+            print(self.format(record), file=sys.stderr, flush=True)
 
 
 def wanted() -> bool:

@@ -15,28 +15,45 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from model.errors import ShiftaddError
+from model.temporary import CREATING
 
 logger = logging.getLogger("shiftadd.tools")
 
-# the child ends when this process ends, even if that is killed; only Linux can do so
-_TIE = """
-import ctypes, sys
+# Stands between this process and a tool, in a session of its own: arguments are our process id and
+# the tool's command. It ends with all that the tool has started when we end, even if we are killed
+# (PR_SET_PDEATHSIG, which only Linux has; we may have ended before that is set).
+_GUARD = """
+import ctypes, os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+    ctypes.CDLL(None).prctl(1, int(signal.SIGTERM))
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+try:
+    pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+except OSError as error:
+    sys.exit(f"{sys.argv[2]}: {error.strerror}")
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+if status < 0:
+    signal.signal(-status, signal.SIG_DFL) if -status not in (9, 19) else None
+    os.kill(os.getpid(), -status)
+os._exit(status)
 """
 _YOSYS = """
+import sys
 from pyosys import libyosys as ys
 design = ys.Design()
 for line in open(sys.argv[1]):
     ys.run_pass(line.strip(), design)
 """
 _ABC = """
-import os, pyosys
+import os, sys, pyosys
 program = os.path.join(os.path.dirname(pyosys.__file__), "yosys-abc")
 os.execv(program, [program, *sys.argv[1:]])
 """
@@ -51,7 +68,7 @@ _APYCULA = "from apycula.gowin_pack import main; main()"
 
 
 def _wasm(package: str, function: str) -> str:
-    return f"from {package} import {function} as run; sys.exit(run(sys.argv[1:]))"
+    return f"import sys; from {package} import {function} as run; sys.exit(run(sys.argv[1:]))"
 
 
 PROGRAMS = {
@@ -110,20 +127,22 @@ class MissingToolError(ShiftaddError, ModuleNotFoundError):
 
 def version(tool: str) -> str:
     """`package version` of a tool, from the installed package; of DEBIAN's, the package alone."""
+    if (absent := missing(tool)) is not None:
+        raise MissingToolError(absent)
     if tool in DEBIAN:
-        if (absent := missing(tool)) is not None:
-            raise MissingToolError(absent)
         return DEBIAN[tool]
-    package = PACKAGES[tool]
-    try:
-        return f"{package} {metadata.version(package)}"
-    except metadata.PackageNotFoundError:
-        raise MissingToolError(f"{tool} is missing: pip install {package}") from None
+    return f"{PACKAGES[tool]} {metadata.version(PACKAGES[tool])}"
 
 
 def missing(tool: str) -> str | None:
-    """Why a tool of DEBIAN cannot run here, and the way out; None if it can."""
-    return None if shutil.which(tool) else f"{tool} not found: apt-get install {DEBIAN[tool]}"
+    """Why a tool cannot run here, and the way out; None if it can."""
+    if tool in DEBIAN:
+        return None if shutil.which(tool) else f"{tool} not found: apt-get install {DEBIAN[tool]}"
+    try:
+        metadata.version(PACKAGES[tool])
+    except metadata.PackageNotFoundError:
+        return f"{tool} is missing: pip install {PACKAGES[tool]}"
+    return None
 
 
 def reason(log: str) -> str:
@@ -153,7 +172,7 @@ def run(
     interrupted.
     """
     version(tool)
-    command = [sys.executable, "-P", "-c", _TIE + PROGRAMS[tool], *arguments]
+    command = [sys.executable, "-P", "-c", PROGRAMS[tool], *arguments]
     logger.info("%s: %s %s", step, tool, shlex.join(arguments))
     logger.info("%s: log: %s", step, log)
     start = time.monotonic()
@@ -162,7 +181,7 @@ def run(
         log.open("wb") as out,
         process(command, folder, out.fileno()) as child,
     ):
-        while (status := _status(child, start + timeout)) is None:
+        while (status := finished(child, _left(start + timeout))) is None:
             if time.monotonic() > start + timeout:
                 why = f"took more than {timeout:g} s and was stopped; raise the time limit"
                 raise ToolError(step, tool, why, log)
@@ -176,12 +195,19 @@ def run(
     return seconds
 
 
-def _status(child: subprocess.Popen[bytes], deadline: float) -> int | None:
-    """Exit status; None if the child still runs after a second, or at the deadline if sooner."""
+def _left(deadline: float) -> float:
+    """Seconds until the deadline, at most one."""
+    return min(1.0, max(0.0, deadline - time.monotonic()))
+
+
+def finished(child: subprocess.Popen[bytes], seconds: float | None = None) -> int | None:
+    """Exit status of a child; None if it still runs after `seconds`."""
     try:
-        return child.wait(min(1.0, max(0.0, deadline - time.monotonic())))
+        status = child.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
+    with CREATING:  # whoever ends this process has ended the child: nothing is made of that
+        return status
 
 
 @contextlib.contextmanager
@@ -196,20 +222,29 @@ def _copied(files: Sequence[Path], folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def process(command: Sequence[str], folder: Path, out: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A child in a session of its own, so that it and its children can be killed together."""
-    child = subprocess.Popen(
-        command,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+def process(
+    command: Sequence[str], folder: Path, out: int | None, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child that ends, with all that it starts, at the end of the block or of this process.
+
+    out: descriptor for its stdout and stderr; None leaves it ours. Waited for by `finished`.
+    """
+    guard = [sys.executable, "-I", "-S", "-c", _GUARD, str(os.getpid())]
+    child = None
     try:
+        with CREATING:
+            child = subprocess.Popen(
+                [*guard, *command],
+                cwd=folder,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=None if out is None else subprocess.STDOUT,
+                start_new_session=True,
+            )
         yield child
     finally:
-        if child.poll() is None:
+        if child and child.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()

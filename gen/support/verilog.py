@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from pathlib import Path
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from gen.support import tools
+from model import temporary
 
 _ATTRIBUTES = (
     "-remove generator -remove top -remove src -remove amaranth.hierarchy -remove amaranth.decoding"
@@ -21,8 +20,7 @@ _ELEMENT = re.compile(r"\\(\S+)\[(\d+)\](\s)")
 
 def verilog(component: wiring.Component, top: str) -> str:
     """Verilog of `component` as module `top`; ports keep their names, path parts joined by `__`."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with temporary.folder() as folder:
         (folder / "top.il").write_text(rtlil.convert(component, name=top, emit_src=False))
         script = (
             "read_rtlil top.il",

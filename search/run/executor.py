@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Any, TypeVar
 
-from gen.support import logs
+from gen.support import interruption, logs
 from model.errors import RequestError, ShiftaddError
 
 J = TypeVar("J")
@@ -67,7 +65,8 @@ class Pool:
         for _ in range(LIVES):
             try:
                 assert self._executor is not None
-                futures = {self._executor.submit(work, job): i for i, job in left.items()}
+                with interruption.blocked():  # workers come into being here: see `_begin`
+                    futures = {self._executor.submit(work, job): i for i, job in left.items()}
                 for done in as_completed(futures):
                     result = done.result()
                     yield left.pop(futures[done]), result
@@ -85,7 +84,7 @@ class Pool:
             return executor
         spawn = multiprocessing.get_context("spawn")  # torch and fork do not go together
         return ProcessPoolExecutor(
-            self.workers, spawn, initializer=_begin, initargs=(logs.wanted(),)
+            self.workers, spawn, initializer=_begin, initargs=(os.getpid(), logs.wanted())
         )
 
     def _stop(self, *, at_once: bool) -> None:
@@ -96,7 +95,10 @@ class Pool:
             executor.shutdown(wait=not at_once)
             return
         processes = list((executor._processes or {}).values()) if at_once else []
-        for process in processes:  # `kill_workers` of Python 3.14
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(interruption.PATIENCE)
             process.kill()
         executor.shutdown(cancel_futures=at_once)  # at once, where the processes are dead
 
@@ -118,13 +120,9 @@ def _connect(address: str, timeout: float) -> Any:
         ) from None
 
 
-def _begin(verbose: bool) -> None:
-    """In a fresh local worker: Ctrl-C is its parent's business, and it ends with its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _begin(parent: int, verbose: bool) -> None:
+    """In a fresh local worker, where signals are blocked until now."""
+    interruption.install_in_worker(parent)
     os.environ["OMP_NUM_THREADS"] = "1"
     if verbose:
         logs.start()
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

@@ -34,7 +34,7 @@ from search.evolve.scoring import ScoringSetup, estimator, inherit_here, most_lu
 from search.results.results_files import parsed
 from search.run.tuning import Training, tune
 from sim.bench.installed import missing
-from sim.bench.simulators import SimulatorError
+from sim.bench.runners import SimulatorError
 from sim.verify.network import simulate
 from sim.verify.simulation_result import SimulationResult
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console
-
+from model.terminal import console
 from model.train import progress_bar
 
 
@@ -22,10 +21,10 @@ class Show:
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
-        self._console = Console(stderr=True, quiet=quiet)
+        self._console = console(stderr=True, quiet=quiet)
 
     def say(self, line: str) -> None:
-        self._console.print(line, highlight=False)
+        self._console.print(line)
 
     @contextmanager
     def steps(self, what: str, total: int) -> Iterator[Tick]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gen.support import interruption
 from model.files import write
 from search.evolve.objectives import NO_LIMITS, Limits
 from search.evolve.predictor import CalibrationSample, probes
@@ -50,7 +51,8 @@ def search(
     asked = Request.make(data, board, space, kinds, sampler, sharing, seed, limits, budget or {})
     folder = (supernet or asked.supernet_folder).resolve()
     show = Show(quiet)
-    with Pool(workers, scheduler) as pool:
+    going_on = f"the same command with --out {out} --resume goes on"
+    with interruption.advised(going_on), Pool(workers, scheduler) as pool:
         run = RunFolder(out, asked.as_dict(), resume=resume)
         try:
             setting, training, known = _prepare(asked, run, pool, show, folder)
@@ -60,9 +62,7 @@ def search(
             run.note(state=INFEASIBLE)
             raise
         except KeyboardInterrupt:
-            show.say(
-                f"all that is done is kept: the same command with --out {out} --resume goes on"
-            )
+            show.say(f"all that is done is kept: {going_on}")
             raise
         finally:
             run.close()

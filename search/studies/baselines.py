@@ -20,13 +20,13 @@ from statistics import geometric_mean, mean
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from model import data as datasets
 from model.errors import ShiftaddError
 from model.files import write
 from model.kinds import ordered_kinds
+from model.terminal import console
 from search.evolve.objectives import Limits
 from search.results.compare import gain, volumes
 from search.results.results import Finalist
@@ -168,7 +168,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ShiftaddError as error:
         print(f"baselines: {error}", file=sys.stderr)
         return 2
-    Console().print(table(made))
+    console().print(table(made))
     return 0
 
 

@@ -24,7 +24,8 @@ import torch
 from gen.calibrate.characterise import NETWORKS, packed
 from gen.compile import CACHE
 from gen.cost.cost import network_features
-from gen.engine.elaborate import TOP, elaborate
+from gen.engine.elaborate import elaborate
+from gen.engine.module_name import TOP
 from gen.flow.build import build
 from gen.flow.synth import synthesise
 from gen.plan.lower import lower

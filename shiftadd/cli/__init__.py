@@ -1,5 +1,6 @@
 """The command line. One module a verb: TEXT and EXAMPLE of its help, its `arguments`, and `run`,
-which calls the function of its name in `shiftadd.api` and prints.
+which calls the function of its name in `shiftadd.api`. What that returns is printed here,
+or by its `show`.
 
 A verb is added by adding its module and naming it in VERBS.
 """
@@ -8,22 +9,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
-from gen.support import logs
-from shiftadd.api import Result
+from gen.support import interruption, logs
 from shiftadd.cli import options
-from shiftadd.errors import FAILED, INTERRUPTED, OK, explain
+from shiftadd.console import present
+from shiftadd.errors import FAILED, INTERRUPTED, OK, WRONG, explain
+from shiftadd.outcome import Outcome
+from shiftadd.outputs import outputs, printed
+from shiftadd.process import command
+
+__all__ = ["command", "main", "parser"]
 
 VERBS = (
     "demo", "search", "train", "compile", "simulate", "deploy", "report", "characterise", "boards",
 )  # fmt: skip
 """In the order in which help lists them."""
+PRINTED = frozenset({"boards"})
+"""Verbs that make nothing but what they print."""
 
 
 class Verb(Protocol):
@@ -33,12 +41,19 @@ class Verb(Protocol):
     EXAMPLE: str
 
     def arguments(self, parser: argparse.ArgumentParser) -> None: ...
-    def run(self, *, quiet: bool, **given: Any) -> Result: ...
+    def run(self, *, quiet: bool, **given: Any) -> Outcome: ...
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="shiftadd",
         description="Hybrid multiplication, shift and add networks for small FPGAs: trained, "
         "generated, proven bit-exact and measured.",
@@ -57,36 +72,35 @@ def parser() -> argparse.ArgumentParser:
         )
         verb.arguments(one)
         options.common(one)
-        one.set_defaults(run=verb.run)
+        one.set_defaults(run=verb.run, show=getattr(verb, "show", present))
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status, see `shiftadd.errors`."""
-    given = vars(parser().parse_args(argv))
-    run, as_json = given.pop("run"), given.pop("json")
+    with outputs():
+        try:
+            given = vars(parser().parse_args(argv))
+        except SystemExit as end:  # help, or an error that is said
+            raise SystemExit(printed(cast(int, end.code), needed=True)) from None
+        verb = given["run"].__module__.rpartition(".")[2]
+        needed = given["json"] or verb in PRINTED
+        return printed(_run(given), needed=needed)
+
+
+def _run(given: dict[str, Any]) -> int:
+    run, show, as_json = given.pop("run"), given.pop("show"), given.pop("json")
     try:
         with logs.shown(given.pop("verbose")):
-            made, held = run(**given, quiet=as_json)
+            outcome = run(**given, quiet=as_json)
         if as_json:
-            json.dump(made, sys.stdout, indent=1)
+            json.dump(outcome.as_dict(), sys.stdout, indent=1)
             print()
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads the output has had enough; rich ends in the same way
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        else:
+            show(outcome)
     except KeyboardInterrupt:
-        print("shiftadd: interrupted; finished steps are kept", file=sys.stderr)
+        print(interruption.message(signal.SIGINT), file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         return explain(error)
-    return OK if held else FAILED
-
-
-def command() -> None:
-    """Entry point: `main`, after which an interrupted process does not wait for its threads."""
-    status = main()
-    if status == INTERRUPTED:
-        sys.stderr.flush()
-        os._exit(status)  # the tools that they wait for end with this process
-    raise SystemExit(status)
+    return OK if outcome.ok else FAILED

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from shiftadd import api
+from shiftadd import api, results
 from shiftadd.cli import options
-from shiftadd.console import note, show
+from shiftadd.requests import BOARD
 
 TEXT = "plan a network on a board, write its Verilog and bitstream, and measure it"
 EXAMPLE = "shiftadd compile runs/demo/network --board up5k"
@@ -18,8 +18,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("net", type=Path, help="folder of a trained network")
     parser.add_argument(
         "--board",
-        default=api.BOARD,
-        help=f"board or device (default {api.BOARD}); an unknown one lists all",
+        default=BOARD,
+        help=f"board or device (default {BOARD}); an unknown one lists all",
     )
     parser.add_argument("--out", type=Path, help="folder for plan, Verilog, bitstream and report")
     parser.add_argument(
@@ -29,16 +29,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plan", type=Path, metavar="FILE", help="build exactly this plan.json, and plan nothing"
     )
+    parser.add_argument(
+        "--top", metavar="NAME", default="shiftadd_top", help="name of the Verilog module"
+    )
 
 
-def run(*, quiet: bool, **given: Any) -> api.Result:
-    made, kept = api.compile(**given, quiet=quiet, on_result=api.ignore if quiet else _show)
-    for line in made["advice"]:
-        note(f"shiftadd: {line}")
-    return made, kept
-
-
-def _show(report: Any) -> None:
-    from gen.table import table
-
-    show(table(report))
+def run(*, quiet: bool, **given: Any) -> results.CompileOutcome:
+    return api.compile(**given, quiet=quiet)

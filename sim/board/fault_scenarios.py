@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
@@ -14,7 +13,7 @@ from gen.deploy.bundle import Bundle
 from gen.host import manifest
 from gen.host.connection import BoardConnection
 from gen.host.link_protocol import Answer, DeviceError
-from model import store
+from model import store, temporary
 from model.errors import ShiftaddError
 from model.spec import Network
 from sim.board.virtual import PATIENCE, VirtualBoard
@@ -113,11 +112,11 @@ def _other(port: str, baud: int) -> bool:
 
 def _damaged(bundle: Bundle, network: Network, rng: random.Random) -> Iterator[bool]:
     """Whether each file of bundle and network is refused with one bit flipped, TIMES each."""
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = shutil.copytree(bundle.folder, Path(scratch, "bundle"))
+    with temporary.folder() as scratch:
+        copy = shutil.copytree(bundle.folder, scratch / "bundle")
         for name in (*bundle.manifest.files, manifest.MANIFEST):
             yield from _flips(copy / name, lambda: manifest.load(copy), rng)
-        saved = store.save(network, Path(scratch, "network"))
+        saved = store.save(network, scratch / "network")
         for name in (store.GRAPH, store.ARRAYS):
             yield from _flips(saved / name, lambda: store.load(saved), rng)
 

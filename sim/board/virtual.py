@@ -7,20 +7,32 @@ with VirtualBoard(design) as board, BoardConnection.open(board.port, design.info
 from __future__ import annotations
 
 import logging
+import os
 import shlex
+import shutil
 import subprocess
-import tempfile
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from select import select
 from typing import Protocol
 
+from gen.support.cache import Cache
 from gen.support.tools import process
+from model import temporary
 from sim.bench.installed import missing, verilator_first, version
-from sim.bench.simulators import BUILD, SimulatorError, digest, failure_message, publish
+from sim.bench.runners import BUILD_LIMIT, SimulatorError, finish, workshop
+from sim.bench.simulators import BUILD, failure_message
 
 logger = logging.getLogger("shiftadd.simulators")
 PATIENCE = 10.0
 """Seconds without an answer after which a host should repeat a request: a slow network takes a
 second an image, and a busy machine may stop the simulation for another."""
+PROMPT = 30.0
+"""Seconds in which the program starts, ends, and does what it is told."""
+LONGEST = 256
+"""Bytes of a line that the program says, at most."""
+PROGRAM = "board"
 MAIN = Path(__file__).with_name("virtual.cpp")
 ARGS = (
     "-DSHIFTADD_RUN",
@@ -61,32 +73,44 @@ class VirtualDesign(Protocol):
 
 
 def build(design: VirtualDesign, *, root: Path = BUILD) -> Path:
-    """The program that simulates the board, compiled unless it is there. Raises SimulatorError."""
+    """The program that simulates the board, compiled unless it is there, to the byte as it was
+    built. Raises SimulatorError."""
     if reason := missing("verilator"):
         raise SimulatorError(reason)
-    made_of = (design.verilog, design.top, MAIN.read_text(), version("verilator"), ARGS)
-    folder = root.absolute() / f"virtual-{digest(*made_of)}"
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
-            publish(_compile(design, Path(scratch)), folder)
-    return folder / "board"
+    made_of = {
+        "verilog": design.verilog,
+        "top": design.top,
+        "main": MAIN.read_text(),
+        "version": version("verilator"),
+        "arguments": ARGS,
+    }
+
+    def make(folder: Path) -> float:
+        began = time.monotonic()
+        with workshop() as shop:
+            shutil.move(_compile(design, shop), folder / PROGRAM)
+        return time.monotonic() - began
+
+    return Cache(root.absolute(), sealed=True).step("virtual", made_of, make).folder / PROGRAM
 
 
-def _compile(design: VirtualDesign, scratch: Path) -> Path:
-    """A folder in `scratch` with the program and nothing else."""
-    source, log, model = scratch / "board.v", scratch / "build.log", scratch / "model"
-    source.write_text(design.verilog)
-    model.mkdir()
-    names = ("--top-module", design.top, "--Mdir", "work", "-o", str(model / "board"))
-    command = ["verilator", *ARGS, *names, source.name, str(MAIN)]
+def _compile(design: VirtualDesign, shop: Path) -> Path:
+    """The program, built in `shop`."""
+    log = shop / "build.log"
+    (shop / "board.v").write_text(design.verilog)
+    shutil.copyfile(MAIN, shop / MAIN.name)
+    names = ("--top-module", design.top, "--Mdir", "work", "-o", f"../{PROGRAM}")
+    command = ["verilator", *ARGS, *names, "board.v", MAIN.name]
     logger.info("virtual board: %s; log: %s", shlex.join(command), log)
     # ends, with all that it starts, when this process is interrupted
-    with log.open("w") as out, verilator_first(), process(command, scratch, out.fileno()) as child:
-        status = child.wait()
+    with log.open("w") as out, verilator_first(shop), process(command, shop, out.fileno()) as child:
+        try:
+            status = finish(child, BUILD_LIMIT)
+        except TimeoutError as error:
+            raise SimulatorError(f"verilator: cannot build: {error}") from error
     if status:
         raise SimulatorError(failure_message("verilator", "cannot build", log))
-    return model
+    return shop / PROGRAM
 
 
 class VirtualBoard:
@@ -94,13 +118,17 @@ class VirtualBoard:
 
     def __init__(self, design: VirtualDesign, *, root: Path = BUILD) -> None:
         program = build(design, root=root)
-        self._folder = tempfile.TemporaryDirectory(prefix="shiftadd-board-")
-        self.port = str(Path(self._folder.name) / "port")
-        self._process = subprocess.Popen(
-            [program, self.port, str(design.info.clock_hz), str(design.info.baud)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        self._stack = ExitStack()
+        self.port = str(self._stack.enter_context(temporary.folder("shiftadd-board")) / "port")
+        try:
+            self._process = subprocess.Popen(
+                [program, self.port, str(design.info.clock_hz), str(design.info.baud)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        except OSError as error:
+            self._stack.close()
+            raise SimulatorError(f"{program}: cannot be started ({error.strerror})") from error
         self._expect("plugged")
 
     def pull(self) -> None:
@@ -115,10 +143,15 @@ class VirtualBoard:
         """Ends the board."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait()
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(PROMPT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._process.stdout.close()
-        self._folder.cleanup()
+        self._stack.close()
 
     def __enter__(self) -> VirtualBoard:
         return self
@@ -128,13 +161,23 @@ class VirtualBoard:
 
     def _command(self, command: bytes, answer: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(command)
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # the answer, which will not come, says so
+            self._process.stdin.write(command)
+            self._process.stdin.flush()
         self._expect(answer)
 
     def _expect(self, answer: str) -> None:
+        """Waits PROMPT seconds for a line of the program; SimulatorError for another, or none."""
         assert self._process.stdout is not None
-        line = self._process.stdout.readline().decode().strip()
-        if line != answer:
+        line, end = b"", time.monotonic() + PROMPT
+        while not line.endswith(b"\n") and len(line) < LONGEST:
+            ready, _, _ = select([self._process.stdout], [], [], max(0.0, end - time.monotonic()))
+            part = os.read(self._process.stdout.fileno(), 1) if ready else b""
+            if not part:
+                break
+            line += part
+        if (said := line.decode(errors="replace").strip()) != answer:
+            ended = self._process.poll() is not None
             self.close()
-            raise SimulatorError(f"virtual board: {line or 'ended'} instead of {answer}")
+            silent = "ended" if ended else f"silent for {PROMPT:g} s"
+            raise SimulatorError(f"virtual board: {said or silent} instead of {answer}")

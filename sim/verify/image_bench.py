@@ -55,6 +55,13 @@ class ImageRun:
         return self.result.words[i * size : (i + 1) * size]
 
     @property
+    def said(self) -> list[int | None]:
+        """The class that each image is said to be, the last byte of its frame."""
+        frames = [self.frame(i) for i in range(len(self.want))]
+        ends = [f[-1] if len(f) == len(w) else None for f, w in zip(frames, self.want, strict=True)]
+        return [None if word is None else word & 0xFF for word in ends]
+
+    @property
     def bad(self) -> list[int]:
         """Images, counted from 0 in this run, whose frame is wrong or missing."""
         return [i for i, want in enumerate(self.want) if self.frame(i) != want]

@@ -6,7 +6,7 @@ All have the ports of the accelerator, so `sim.verify.network.simulate` checks t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gen.engine.elaborate import Accelerator
@@ -27,6 +27,17 @@ from model.errors import RequestError
 LEVELS = ("rtl", "netlist", "routed", "bitstream")
 
 
+@dataclass(frozen=True)
+class LeftOutLevel:
+    """A level that `--level all` does not have, and why."""
+
+    level: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"level {self.level} was left out: {self.why}"
+
+
 def requested_levels(level: str, device: Device) -> tuple[str, ...]:
     """The levels that --level names: one, or all available. RequestError for another word."""
     if level == "all":
@@ -38,7 +49,14 @@ def requested_levels(level: str, device: Device) -> tuple[str, ...]:
 
 def available(device: Device) -> tuple[str, ...]:
     """The levels that can be simulated of a device with the tools of this machine."""
-    return tuple(level for level in LEVELS if recover.absent(device, level) is None)
+    absent = {one.level for one in unavailable(device)}
+    return tuple(level for level in LEVELS if level not in absent)
+
+
+def unavailable(device: Device) -> tuple[LeftOutLevel, ...]:
+    """The others of LEVELS."""
+    reasons = ((level, recover.absent(device, level)) for level in LEVELS)
+    return tuple(LeftOutLevel(level, why) for level, why in reasons if why is not None)
 
 
 def at_level(

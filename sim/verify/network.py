@@ -103,4 +103,5 @@ def _report(
         cycles=cycles,
         cycles_per_second=cycles / sum(run.result.seconds for run in both),
         seconds=seconds,
+        answers=tuple(said for run in runs for said in run.said),
     )

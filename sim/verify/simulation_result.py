@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sim.verify.locate import Mismatch
@@ -32,6 +32,8 @@ class SimulationResult:
     cycles: int
     cycles_per_second: float
     seconds: float
+    answers: tuple[int | None, ...] = field(default=(), repr=False)
+    """The class that each image was said to be; None where none came. Not part of the JSON."""
 
     @property
     def ok(self) -> bool:
@@ -39,4 +41,4 @@ class SimulationResult:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "answers"}

@@ -15,7 +15,8 @@ import torch
 from gen.cost.cost import predict
 from gen.engine import schedule
 from gen.engine.assemble import assemble
-from gen.engine.elaborate import TOP, elaborate
+from gen.engine.elaborate import elaborate
+from gen.engine.module_name import TOP
 from gen.engine.units import engine
 from gen.flow.synth import synthesise
 from gen.plan.lower import lower

@@ -29,11 +29,11 @@ def test_function_has_the_name_and_arguments_of_its_verb(verb: str) -> None:
     assert verb in shiftadd.__all__
     assert function.__doc__
     given = vars(parser().parse_args([verb, *NEEDED.get(verb, [])]))
-    options = given.keys() - {"run", "json", "verbose"}
+    options = given.keys() - {"run", "show", "json", "verbose"}
     parameters = inspect.signature(function).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()) or verb == "search":
-        options &= parameters.keys()
+    assert not any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters.values())
     assert options <= parameters.keys()
+    assert parameters.keys() - options <= {"quiet", "on_result"}
     same = {n for n in options if parameters[n].default is not inspect.Parameter.empty}
     assert {n: parameters[n].default for n in same} == {n: given[n] for n in same}
 

@@ -33,6 +33,10 @@ def blocks(draw: st.DrawFn, op: str) -> Block:
     return Block(op, name, channels, kernel, stride, padding, bits, act_bits)
 
 
+PLAIN_NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20)
+"""Of what may become a file."""
+
+
 @st.composite
 def architectures(draw: st.DrawFn) -> Architecture:
     """Any that is valid."""
@@ -40,7 +44,7 @@ def architectures(draw: st.DrawFn) -> Architecture:
     inner = [draw(blocks(op)) for op in draw(st.lists(st.sampled_from(ops), max_size=4))]
     sizes = st.integers(1, 40)
     made = Architecture(
-        draw(st.text(max_size=20)), draw(st.tuples(sizes, sizes, sizes)),
+        draw(PLAIN_NAMES), draw(st.tuples(sizes, sizes, sizes)),
         (*inner, draw(blocks("dense"))), draw(st.integers(1, 8)),
         draw(st.sampled_from(MULTIPLIERS)), draw(st.integers(2, 16)),
     )  # fmt: skip
@@ -58,8 +62,10 @@ def networks(draw: st.DrawFn) -> Network:
     first, *rest = network
     assert isinstance(first, Input)
     first = replace(first, format=replace(first.format, frac=draw(st.integers(-9, 9))))
-    classes = draw(st.just(()) | st.tuples(st.text(), st.text()))
-    return Network((first, *rest), classes, draw(st.dictionaries(st.text(), st.integers())))
+    names = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
+    classes = draw(st.just(()) | st.tuples(names, names))
+    about = draw(st.dictionaries(names, st.integers(-(1 << 63) + 1, (1 << 63) - 1)))
+    return Network((first, *rest), classes, about)
 
 
 FIGURES = st.integers(0, 10**6) | st.floats(0, 1e6)

@@ -110,22 +110,26 @@ def replaced(old: str, new: str) -> str:
         (replaced("ice40-up5k", "ice40-up5"), "board my-board: unknown device 'ice40-up5': did"),
         (replaced('"9"', '"99"'), "board my-board: pin 99: ice40-up5k has none for a signal there"),
         (replaced('"9"', '"6"'), "board my-board: pin 6: is given to 2 signals"),
-        (replaced('"9"', '"nine"'), r"Expected `str` matching regex .*`\$\[...\]\.serial\.tx`"),
-        (replaced("12 }", "12.5e3 }"), r"Expected `float` <= 1000.0 - at `\$\[...\]\.clock\.mhz`"),
-        (replaced("mhz = 12", "mhz = nan"), "must be a finite number|Expected `float`"),
+        (
+            replaced('"9"', '"nine"'),
+            r"my-board: \$\.serial\.tx: Expected str matching regex",
+        ),
+        (replaced("12 }", "12.5e3 }"), r"\$\.clock\.mhz: Expected float <= 1000.0 \(12500.0\)"),
+        (replaced("mhz = 12", "mhz = nan"), "nan must be a number up to"),
         (replaced("mhz = 12", "mhz = 1"), "no clock that the PLL of ice40-up5k makes of 1 MHz"),
-        (replaced("3_000_000", "9600"), "Expected `int` >= 1000000"),
+        (replaced("3_000_000", "9600"), r"\$\.serial\.baud: Expected int >= 1000000 \(9600\)"),
         (replaced("FT2232H", "FT2232"), "chip 'FT2232': must be one of adapter, FT231X"),
         (replaced('pll = "pad"', 'pll = "pads"'), "pll 'pads': must be one of core, pad"),
-        (replaced("pll =", "plll ="), "Object contains unknown field `plll`"),
+        (replaced("pll =", "plll ="), "unknown field 'plll'; known are device, clock"),
         (replaced('"6"', '"!6"'), "rx '!6': only leds and the button can be active low"),
         (replaced("[my-board]", "[icebreaker]"), "board icebreaker comes with shiftadd; choose"),
         (replaced("[my-board]", '["../x"]'), r"board '\.\./x': a name is of a-z, 0-9 and -"),
-        (replaced("device =", "#"), "Object missing required field `device`"),
-        ("x = 1", "Expected `object`, got `int`"),
-        ("x = [", "no TOML: "),
-        ("x = " + "[" * 100_000, "no TOML: "),
-        (ENTRY + ENTRY, "no TOML: Cannot declare"),
+        (replaced("device =", "#"), "Object missing required field device"),
+        ("x = 1", "Expected object, got int"),
+        ("x = [", "not TOML"),
+        ("x = " + "[" * 10_000, "nested deeper than 32"),
+        ("x = " + "[" * 100_000, "larger than 16384 bytes"),
+        (ENTRY + ENTRY, "not TOML .Cannot declare"),
         ('[x]\nio = { "A;B" = "1" }', "missing required field"),
     ],
 )
@@ -148,7 +152,7 @@ def test_attribute_cannot_smuggle_a_line_into_the_constraints(file: Path) -> Non
 def test_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "none.toml"))
     assert board("icebreaker").name == "icebreaker", "others are not in need of it"
-    with pytest.raises(RequestError, match=r"none\.toml: no such file of boards"):
+    with pytest.raises(RequestError, match=r"none\.toml: cannot be read"):
         board("my-board")
 
 
@@ -181,7 +185,7 @@ def test_packages_that_fail_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for value, message in (
         (fails, "KeyError: 'two.*lines'; mend that package"),
         (3, "a int; must be a path or a mapping"),
-        ({"x": {}}, "Object missing required field `device`"),
+        ({"x": {}}, r"board x: \$: Object missing required field device"),
     ):
         point(monkeypatch, value)
         with pytest.raises(RequestError, match=f"entry point {GROUP} other: {message}") as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +41,11 @@ def test_second_time_is_read_not_made(step: Step) -> None:
     assert (first.folder / "out").read_text() == "aaa"
 
 
+def _indexed(folder: Path, **changes: object) -> None:
+    index = json.loads((folder / INDEX).read_text()) | changes
+    (folder / INDEX).write_text(json.dumps(index))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -47,6 +54,11 @@ def test_second_time_is_read_not_made(step: Step) -> None:
         lambda folder: (folder / INDEX).write_text('{"key": '),
         lambda folder: (folder / INDEX).write_text("[]"),
         lambda folder: (folder / INDEX).unlink(),
+        lambda folder: (folder / "more").touch(),
+        lambda folder: (folder / "more").mkdir(),
+        lambda folder: (folder / "out").rename(folder / "x") and (folder / "out").symlink_to("x"),
+        lambda folder: _indexed(folder, files={}),
+        lambda folder: _indexed(folder, files={"../other/out": "0" * 64}),
     ],
 )
 def test_damaged_entry_is_made_again(step: Step, damage: Callable[[Path], object]) -> None:
@@ -54,6 +66,40 @@ def test_damaged_entry_is_made_again(step: Step, damage: Callable[[Path], object
     again = step("a")
     assert (step.runs, again.cached) == (2, False)
     assert (again.folder / "out").read_text() == "aaa"
+    assert step("a").cached
+
+
+def test_sealed_entry_of_somebody_else_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With right hashes: who has no key of this user cannot seal them."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "other"))
+    step = Step(Cache(tmp_path / "cache", sealed=True))
+    folder = step("a").folder
+    assert (tmp_path / "other/shiftadd/key").stat().st_mode & 0o777 == 0o600
+    assert step("a").cached
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "mine"))
+    assert not step("a").cached
+    assert step("a").cached
+    for seal in ("0" * 64, None, 7, "é"):
+        (folder / "out").write_text("evil")
+        digest = hashlib.sha256(b"evil").hexdigest()
+        _indexed(folder, files={"out": digest}, seal=seal)
+        assert not step("a").cached
+        assert (folder / "out").read_text() == "aaa"
+    _indexed(folder, key="x")
+    assert not step("a").cached
+    unsealed = Step(Cache(tmp_path / "cache"))
+    assert unsealed("a").cached, "and what is only read is held to its hash alone"
+
+
+def test_without_a_home_seals_hold_for_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    step = Step(Cache(tmp_path / "cache", sealed=True))
+    assert not step("a").cached
     assert step("a").cached
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import shutil
+import tempfile
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -10,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sim.bench import installed, simulators
-from sim.bench.simulators import SimulatorError
+from sim.bench import installed, runners, simulators
+from sim.bench.runners import SimulatorError
 from sim.bench.stream_result import StreamResult
 from sim.bench.streams import run_stream, run_streams
 from sim.bench.wrapper import StreamCase, axi_stream, ports, wrapper
@@ -223,15 +226,87 @@ def test_built_simulators_are_reused(quick_simulator: str, tmp_path: Path) -> No
     assert not list(tmp_path.glob("building-*"))
 
 
+BUILT = {"verilator": "bench", "icarus": "sim.vvp"}
+"""What a simulator is started from."""
+
+
+@pytest.mark.parametrize("damage", ["replaced", "truncated", "added", "linked", "missing"])
+def test_changed_simulators_are_built_again_and_never_run(
+    damage: str, quick_simulator: str, tmp_path: Path
+) -> None:
+    """A file in the cache that somebody put there is not started; what comes out is right."""
+    cache, mark = tmp_path / "cache", tmp_path / "mark"
+    cases = [StreamCase(device("good"), "good", WORDS, PLUS_ONE)]
+    model = simulators.build(wrapper(cases), simulator=quick_simulator, root=cache)
+    program = model / BUILT[quick_simulator]
+    right = program.read_bytes()
+    stranger = f"#!/bin/sh\ntouch {mark}\n".encode()
+    match damage:
+        case "replaced":
+            program.write_bytes(stranger)
+        case "truncated":
+            program.write_bytes(right[: len(right) // 2])
+        case "added":
+            (model / "sitecustomize.py").write_text("raise SystemExit")
+        case "linked":
+            program.rename(tmp_path / "elsewhere")
+            program.symlink_to(tmp_path / "elsewhere")
+        case "missing":
+            program.unlink()
+    (result,) = run_streams(cases, simulator=quick_simulator, root=cache)
+    assert result.ok
+    assert not mark.exists()
+    assert [path.name for path in sorted(model.iterdir())] == sorted(
+        [BUILT[quick_simulator], "entry.json"]
+    )
+    assert not program.is_symlink()
+
+
+def test_folders_of_any_name_hold_simulators(
+    simulator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spaces, quotes and letters that make, the shell and linkers read otherwise; also in TMPDIR,
+    where simulators run."""
+    odd = tmp_path / 'it\'s a "möglicher" $(touch x) folder'
+    (odd / "tmp").mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(odd / "tmp"))
+    cases = [StreamCase(device("good"), "good", WORDS, PLUS_ONE)]
+    run_streams(cases, simulator=simulator)
+    for runtime in simulators.BUILD.glob("runtime-*"):  # compiling it takes half a minute
+        shutil.copytree(runtime, odd / "cache" / runtime.name)
+    (result,) = run_streams(cases, simulator=simulator, root=odd / "cache")
+    assert result.ok
+    assert not list((odd / "tmp").iterdir())
+
+
+def test_silent_simulator_is_stopped(
+    quick_simulator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that holds time still: the clock never goes on, so no beat comes."""
+    monkeypatch.setattr(runners, "SILENCE", 1.0)
+    stuck = device("stuck", also="while (i__valid) n = n + 1;")
+    with pytest.raises(SimulatorError, match="gave no sign of life for 1 s and was stopped"):
+        run_stream(
+            stuck, "stuck", inputs=WORDS, expected=PLUS_ONE, simulator=quick_simulator,
+            root=tmp_path,
+        )  # fmt: skip
+
+
 def test_only_the_first_build_compiles_what_all_of_them_need(tmp_path: Path) -> None:
     shared, ready = tmp_path / "runtime", list[bool]()
 
+    def alone() -> AbstractContextManager[Path | None]:
+        return simulators._first_alone(
+            tmp_path / "lock", lambda: shared if shared.exists() else None
+        )
+
     def second() -> None:
-        with simulators._first_alone(shared):
-            ready.append(shared.exists())
+        with alone() as there:
+            ready.append(there == shared)
 
     thread = Thread(target=second)
-    with simulators._first_alone(shared):
+    with alone() as nothing:
+        assert nothing is None
         thread.start()
         thread.join(0.1)
         assert not ready

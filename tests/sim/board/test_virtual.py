@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +20,8 @@ from gen.support.devices import device
 from model import golden
 from model.spec import Network
 from sim.bench.installed import missing
+from sim.bench.runners import SimulatorError
+from sim.board import virtual
 from sim.board.virtual import VirtualBoard
 from tests.support.networks import pixels, residual_network
 
@@ -72,6 +77,47 @@ def test_answers_are_those_of_the_golden_model(
     assert counters.inferences == before.inferences
     vector = torch.tensor(list(design.self_test[0])).reshape(1, *network.input.shape)
     assert [test.answer] == golden_answers(network, vector)
+
+
+def test_changed_program_is_built_again_and_never_run(
+    design: BoardDesign, board: VirtualBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of any name. The compiler, which would take its time, hands out what it made."""
+    good, cache = virtual.build(design), tmp_path / "it's a möglicher folder"
+    shutil.copytree(good.parent, cache / good.parent.name)
+    kept = shutil.copy(good, tmp_path / "kept")
+    monkeypatch.setattr(virtual, "_compile", lambda *what: shutil.copy(kept, tmp_path / "board"))
+    (cache / good.parent.name / "board").write_text("#!/bin/sh\necho plugged\n")
+    with VirtualBoard(design, root=cache) as again, BoardConnection.open(again.port, BAUD) as host:
+        assert host.info() == design.info
+    assert (cache / good.parent.name / "board").read_bytes() == good.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("exec sleep 100", "virtual board: silent for 0.3 s instead of plugged"),
+        ("echo plugged; trap : TERM; exec 1>&-; exec sleep 100", "ended instead of pulled|silent"),
+        ("yes | tr -d '\\n'", "virtual board: y+ instead of plugged"),
+        ("exit 3", "virtual board: ended instead of plugged"),
+    ],
+)
+def test_silent_program_is_stopped(
+    script: str,
+    message: str,
+    design: BoardDesign,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = tmp_path / "board"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(virtual, "build", lambda *what, **more: program)
+    monkeypatch.setattr(virtual, "PROMPT", 0.3)
+    began = time.monotonic()
+    with pytest.raises(SimulatorError, match=message):
+        VirtualBoard(design).pull()
+    assert time.monotonic() - began < 5
 
 
 def test_another_network_is_refused(design: BoardDesign, board: VirtualBoard) -> None:

@@ -152,6 +152,8 @@ def test_right_hardware_passes(simulator: str) -> None:
     assert result.cycles_latency == 7 + 1 + 3
     assert result.cycles_interval == 8 + 2
     assert json.loads(json.dumps(result.as_dict()))["level"] == "rtl"
+    best = some_images(70).amax((1, 2))  # of each channel
+    assert list(result.answers) == (3 * best[:, 1] > 2 * best[:, 0]).int().tolist()
 
 
 def test_wrong_arithmetic_is_located(quick_simulator: str) -> None:

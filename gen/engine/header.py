@@ -1,0 +1,112 @@
+"""The comment before an accelerator's Verilog: how to use the module, for who has that file alone.
+
+It is no part of what is hashed, built or simulated, so its words may change.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from textwrap import wrap
+
+from gen.plan.plan import Plan
+from model.spec import Head, Network, infer
+
+WIDTH = 96
+PORTS = (
+    ("clk", "input", 1, "clock; everything happens at its rising edge"),
+    ("rst", "input", 1, "synchronous, active high, one cycle or more; forgets what is inside"),
+    ("s_axis_tdata", "input", 8, "one value of an image"),
+    ("s_axis_tvalid", "input", 1, "there is a value; hold both until it is taken"),
+    ("s_axis_tready", "output", 1, "it is taken in each cycle in which tvalid is high too"),
+    ("s_axis_tlast", "input", 1, "not needed: images are counted; tie it to 0 or drive it"),
+    ("m_axis_tdata", "output", 8, "one byte of an answer"),
+    ("m_axis_tvalid", "output", 1, "there is a byte; it waits for no tready, and stays until then"),
+    ("m_axis_tready", "input", 1, "it is taken in each cycle in which tvalid is high too"),
+    ("m_axis_tlast", "output", 1, "high with the last byte of an answer"),
+)
+"""Ports of the module: name, direction, bits and what they mean."""
+
+
+def header(network: Network, plan: Plan, *, top: str, bytes_in: int, bytes_out: int) -> str:
+    """Comment lines for module `top`, which is `network` as `plan` folds it.
+
+    bytes_in, bytes_out: of an image and of its answer.
+    """
+    lines = [
+        f"shiftadd {version()}: module {top}, a neural network. Do not edit; compile it again.",
+        "",
+        f"network  {_name(network)}, sha256 {plan.network_hash}",
+        f"plan     sha256 {plan.hash}",
+        f"         made for {plan.device}; the Verilog has no cells of a vendor",
+        f"time     {plan.cycles_latency} cycles from the first byte in to the last byte out,",
+        f"         an image every {plan.cycles_interval} cycles",
+        "",
+        "Ports (AXI-Stream in and out)",
+        *(_port(*port) for port in PORTS),
+        "",
+        *_paragraph("image", _image(network, bytes_in)),
+        *_paragraph("answer", _answer(network, bytes_out)),
+        *_paragraph(
+            "pressure",
+            "While m_axis_tready is low, nothing is lost: m_axis holds its byte, and s_axis_tready "
+            "goes low once the module is full. Images may follow each other without a gap; answers "
+            "come in their order.",
+        ),
+    ]
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+
+
+def without(text: str) -> str:
+    """Verilog `text` without the header, as it was generated."""
+    lines = text.splitlines(keepends=True)
+    comment = next((i for i, line in enumerate(lines) if not line.startswith("//")), len(lines))
+    blank = comment < len(lines) and not lines[comment].strip()
+    return "".join(lines[comment + blank :]) if comment else text
+
+
+def version() -> str:
+    """Of shiftadd, as installed."""
+    try:
+        return metadata.version("shiftadd")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _name(network: Network) -> str:
+    """The network's name, with nothing in it that could end the comment."""
+    name = str(network.about.get("name", "network"))
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_. ") else "_" for c in name)[:30]
+
+
+def _port(name: str, way: str, bits: int, meaning: str) -> str:
+    return f"  {way:6} {name:13} {bits:2}  {meaning}"
+
+
+def _paragraph(title: str, text: str) -> list[str]:
+    first, *rest = wrap(text, WIDTH - 13)
+    return [f"{title:8} {first}", *(f"         {line}" for line in rest)]
+
+
+def _image(network: Network, size: int) -> str:
+    height, width, channels = network.input.shape
+    form = network.input.format
+    kind = "two's complement" if form.signed else "unsigned"
+    unused = f", bits 7 to {form.bits} are ignored" if form.bits < 8 else ""
+    return (
+        f"{height} rows of {width} pixels of {channels} channel{'s' * (channels > 1)}: {size} "
+        f"bytes, rows from the top, pixels from the left, channels innermost. A byte is one value, "
+        f"{kind}, {form.lo} to {form.hi}{unused}."
+    )
+
+
+def _answer(network: Network, size: int) -> str:
+    head = next(node for node in network.nodes if isinstance(node, Head))
+    scores = infer(network)[head.name]
+    classes = scores.shape[2]
+    each = (size - 1) // classes
+    kind = "two's complement" if scores.signed else "unsigned"
+    return (
+        f"{size} bytes: the scores of classes 0 to {classes - 1}, {each} byte{'s' * (each > 1)} "
+        f"each, {kind}, low byte first; then the class of the largest score, of equal ones the "
+        f"first, with m_axis_tlast."
+    )

@@ -1,0 +1,159 @@
+"""From a network to hardware: compile, simulate, deploy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shiftadd.console import progress
+from shiftadd.inputs import DataLike, NetworkLike, PlanLike, data_for, network_of, plan_of
+from shiftadd.requests import BOARD, PathLike, check_file, check_folder, check_numbers
+from shiftadd.results import CompileOutcome, DeployOutcome, SimulateOutcome
+
+if TYPE_CHECKING:
+    from sim.verify.simulation_result import SimulationResult
+
+
+def compile(
+    net: NetworkLike,
+    *,
+    board: str = BOARD,
+    out: PathLike | None = None,
+    fps: float | None = None,
+    mhz: float | None = None,
+    dsps: int | None = None,
+    luts: int | None = None,
+    seeds: int = 1,
+    plan: PlanLike | None = None,
+    top: str = "shiftadd_top",
+    quiet: bool = False,
+) -> CompileOutcome:
+    """Plan, Verilog, bitstream and report of a network, on a board or device.
+
+    net: folder of a network, or a Network. out: where they land; default build/NET-BOARD. fps:
+    least area at so many images a second. mhz: clock to ask for. dsps, luts: use no more. What is
+    measured must keep to these four. seeds: placements to try. plan: a plan.json or a Plan to build
+    instead. top: name of the Verilog module. Raises ShiftaddError.
+    """
+    check_numbers(fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds)
+    folder = check_folder(out)
+    from gen.compile import compile as run
+
+    given = network_of(net)
+    planned = plan_of(plan, board, fps=fps, dsps=dsps, luts=luts) if plan is not None else None
+    folder = folder or Path("build") / f"{given.name}-{board}"
+    with progress(quiet).status() as say:
+        report, _ = run(
+            given.network,
+            board=board,
+            out=folder,
+            fps=fps,
+            mhz=mhz,
+            dsps=dsps,
+            luts=luts,
+            seeds=seeds,
+            plan=planned,
+            top=top,
+            progress=say,
+        )
+    return CompileOutcome(report, folder, given.place, board)
+
+
+def simulate(
+    net: NetworkLike,
+    *,
+    board: str = BOARD,
+    build: PathLike | None = None,
+    level: str = "rtl",
+    data: DataLike | None = None,
+    images: int | None = None,
+    simulator: str = "verilator",
+    seed: int = 0,
+    stalls: bool = True,
+    waves: PathLike | None = None,
+    quiet: bool = False,
+    on_result: Callable[[SimulationResult], None] | None = None,
+) -> SimulateOutcome:
+    """Proves the hardware of a network equal to the golden model, image by image.
+
+    build: folder that `compile` wrote, whose plan is taken. level: rtl, netlist, routed, bitstream
+    or all. data: default what the network was trained on. images: how many of its test images;
+    default all. seed: of the stalls. waves: file for those of the failing images. on_result: is
+    given each level's result as it comes. Raises ShiftaddError.
+    """
+    check_numbers(seed=seed, images=images)
+    traced = check_file(waves, "--waves")
+    built = Path(build) if build is not None else None
+    from sim.verify.prove import check, prove
+
+    check(board=board, level=level, simulator=simulator, waves=traced)  # before what takes time
+    given = network_of(net)
+    tests, said = data_for(given, data)
+    verified = prove(
+        given.network,
+        tests,
+        board=board,
+        build=built,
+        level=level,
+        images=images,
+        simulator=simulator,
+        seed=seed,
+        stalls=stalls,
+        waves=traced,
+        progress=progress(quiet),
+        on_result=on_result or (lambda result: None),
+    )
+    return SimulateOutcome(verified, given.place, board, built, said)
+
+
+def deploy(
+    net: NetworkLike,
+    *,
+    board: str | None = None,
+    port: str | None = None,
+    data: DataLike | None = None,
+    images: int | None = None,
+    virtual: bool = False,
+    flash: bool = False,
+    load: bool = True,
+    faults: int | None = None,
+    build: PathLike | None = None,
+    bundle: PathLike | None = None,
+    out: PathLike | None = None,
+    fps: float | None = None,
+    dsps: int | None = None,
+    luts: int | None = None,
+    seeds: int = 1,
+    quiet: bool = False,
+) -> DeployOutcome:
+    """Builds a network for a board, loads that, and checks its answers against the golden
+    model.
+
+    data, images: as for `simulate`. fps, dsps, luts, seeds: as for `compile`. Others: see
+    sim.board.deployment.DeployRequest. Raises ShiftaddError.
+    """
+    limits = {"fps": fps, "dsps": dsps, "luts": luts, "seeds": seeds}
+    check_numbers(images=images, faults=faults, **limits)
+    folder = check_folder(out)
+    from gen.deploy.examples import examples
+    from sim.board.deployment import DeployRequest, carry_out
+
+    given = network_of(net)
+    request = DeployRequest(
+        board=board or (None if bundle else BOARD),
+        port=port,
+        virtual=virtual,
+        flash=flash,
+        load=load,
+        faults=faults,
+        build=Path(build) if build is not None else None,
+        bundle=Path(bundle) if bundle is not None else None,
+        out=folder,
+        name=given.name,
+        limits=limits,
+    )
+    asked, said = data_for(given, data)
+    tests = examples(given.network, asked)
+    made = carry_out(request, given.network, tests, images=images, progress=progress(quiet))
+    return DeployOutcome(made, given.place, said)

@@ -1,0 +1,92 @@
+"""Many networks: search, report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from shiftadd.inputs import file_name
+from shiftadd.requests import BOARD, PathLike, check_file, check_folder, check_numbers, given_path
+from shiftadd.results import ReportOutcome, SearchOutcome
+
+
+def search(
+    *,
+    data: PathLike,
+    board: str = BOARD,
+    out: PathLike | None = None,
+    resume: bool = False,
+    seed: int = 0,
+    max_latency: float | None = None,
+    max_luts: int | None = None,
+    dsps: int | None = None,
+    fps: float | None = None,
+    space: PathLike | None = None,
+    kinds: Sequence[str] = (),
+    sampler: str = "evolution",
+    sharing: str = "heterogeneous",
+    supernet: PathLike | None = None,
+    population: int | None = None,
+    generations: int | None = None,
+    trained: int | None = None,
+    finalists: int | None = None,
+    rounds: int | None = None,
+    probes: int | None = None,
+    epochs: int | None = None,
+    supernet_epochs: int | None = None,
+    workers: int = 2,
+    scheduler: str | None = None,
+    quiet: bool = False,
+) -> SearchOutcome:
+    """A Pareto front of networks for a data set, measured on a board; all of it lands in `out`.
+
+    max_latency: microseconds. population to supernet_epochs: see
+    search.run.request.SearchBudget; None is what suits the space. Others: see
+    search.run.search.search. Raises ShiftaddError.
+    """
+    budget = {
+        "population": population, "generations": generations, "trained": trained,
+        "finalists": finalists, "rounds": rounds, "probes": probes, "epochs": epochs,
+        "supernet_epochs": supernet_epochs,
+    }  # fmt: skip
+    check_numbers(
+        seed=seed, max_latency=max_latency, max_luts=max_luts, dsps=dsps, fps=fps, workers=workers,
+        **budget,
+    )  # fmt: skip
+    folder, shared = check_folder(out), check_folder(supernet, "--supernet")
+    source = str(given_path(data, "--data"))
+    from search.evolve.objectives import Limits
+    from search.run.search import search as run
+
+    name = file_name("-".join([Path(source).name, board, *kinds, str(seed)]))
+    made, ok = run(
+        data=source,
+        board=board,
+        out=folder or Path("runs") / name,
+        space=None if space is None else str(given_path(space, "--space")),
+        kinds=kinds,
+        sampler=sampler,
+        sharing=sharing,
+        limits=Limits(max_latency, max_luts, dsps, fps),
+        budget=budget,
+        seed=seed,
+        supernet=shared,
+        workers=workers,
+        scheduler=scheduler,
+        resume=resume,
+        quiet=quiet,
+    )
+    return SearchOutcome.of(made, ok, board)
+
+
+def report(runs: PathLike | Sequence[PathLike], *, out: PathLike | None = None) -> ReportOutcome:
+    """Rebuilds the page of a search from its files, or one that compares several searches.
+
+    runs: folder of a search, or several. out: the page; default report.html in the only one, or
+    comparison.html beside the first. Raises ShiftaddError.
+    """
+    from search.report.report import report as run
+
+    several = [runs] if isinstance(runs, str) or not isinstance(runs, Sequence) else runs
+    made = run([given_path(one, "RUN") for one in several], out=check_file(out))
+    return ReportOutcome(Path(made["report"]), tuple(made["runs"]))
