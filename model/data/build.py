@@ -124,7 +124,6 @@ def _images(
     images, note = as_images(source, train.values)
     tests, _ = as_images(source, test.values)
     own, other, scaling, converted = to_bytes(source, images, tests, declared)
-    assert other is not None
     own, other = np.ascontiguousarray(own), np.ascontiguousarray(other)
     return Dataset(
         name, own, train.labels, other, test.labels, (), scaling=scaling, notes=(note, converted)

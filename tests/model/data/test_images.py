@@ -160,3 +160,14 @@ def test_sizes_are_bounded_before_pixels_are_read() -> None:
         picture(b"P5 9000 9000 255\n\0", "big.pgm")
     with pytest.raises(data.DataError, match=r"empty\.pgm"):
         picture(b"P5 0 4 255\n", "empty.pgm")
+
+
+def test_of_several_frames_the_first(tmp_path: Path) -> None:
+    folder = image_folder(tmp_path, {"a": [grey(9)] * 4, "b": [grey(8)] * 4})
+    frames = [grey(7), grey(200)]
+    for file in folder.rglob("0.png"):
+        file.unlink()
+        frames[0].save(file.with_suffix(".gif"), save_all=True, append_images=frames[1:])
+    dataset = data.load(folder)
+    assert dataset.train_images.max() == 9
+    assert any("2 images with a palette of several frames, of which" in n for n in dataset.notes)
