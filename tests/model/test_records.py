@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from model.errors import RequestError
-from model.records import LARGEST_FILE, Digest, Head, Positive, decode, read
+from model.records import LARGEST_FILE, Digest, FileHead, Positive, decode, read
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Outer:
     sums: dict[str, Digest] = field(default_factory=dict)
 
 
-def said(content: str | bytes, *, toml: bool = False, head: Head | None = None) -> str:
+def said(content: str | bytes, *, toml: bool = False, head: FileHead | None = None) -> str:
     with pytest.raises(RequestError) as caught:
         decode(content, Outer, source="f", error=RequestError, toml=toml, head=head)
     line = str(caught.value)
@@ -95,7 +95,7 @@ def test_toml_is_refused_with_place_and_rule(content: str, line: str) -> None:
     ],
 )
 def test_a_head_says_format_and_version(given: str, line: str) -> None:
-    assert line in said(given, head=Head("x", 1))
+    assert line in said(given, head=FileHead("x", 1))
 
 
 def test_only_regular_files_of_bounded_size_are_opened(tmp_path: Path) -> None:
