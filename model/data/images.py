@@ -51,8 +51,8 @@ def picture(content: bytes, what: object) -> Picture:
                 width, height = image.size
                 if not 0 < width * height <= MAX_PIXELS:
                     raise DataError(
-                        f"{what}: {height} × {width} pixels; must be at least 1 and at most "
-                        f"{MAX_PIXELS:,}"
+                        f"{what}: {height} × {width} pixels; must be 1 to {MAX_PIXELS:,}, "
+                        "so make larger ones smaller first"
                     )
                 high = _high(image.format, image)
                 frames = int(getattr(image, "n_frames", 1))

@@ -105,7 +105,7 @@ def _no_number(path: Path, number: int, cells: list[str], layout: Layout) -> str
         except ValueError:
             what = f"{cells[at][:40]!r} is no number" if cells[at].strip() else "is missing"
             return (
-                f"{path}: row {number}, column {name}: {what}; fill it, leave the row out, or give "
-                "0/1 columns for the values of a text"
+                f"{path}: row {number}, column {name}: {what}; fill it, leave the row out, give "
+                "0/1 columns for the values of a text, or leave the column out with skip="
             )
     raise AssertionError("one cell was no number")

@@ -156,7 +156,7 @@ def test_sizes_are_bounded_before_pixels_are_read() -> None:
     content[16:24] = (60_000).to_bytes(4, "big") * 2
     with pytest.raises(data.DataError, match=r"big.png: (60000 × 60000 pixels|cannot be read)"):
         picture(bytes(content), "big.png")
-    with pytest.raises(data.DataError, match="9000 × 9000 pixels; must be at least 1"):
+    with pytest.raises(data.DataError, match="9000 × 9000 pixels; must be 1 to"):
         picture(b"P5 9000 9000 255\n\0", "big.pgm")
     with pytest.raises(data.DataError, match=r"empty\.pgm"):
         picture(b"P5 0 4 255\n", "empty.pgm")

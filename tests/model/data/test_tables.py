@@ -141,6 +141,8 @@ def test_a_column_that_numbers_the_rows_is_no_feature(tmp_path: Path, plain: dat
         ("x,k\n1,a\n2,b\n" + "3,a\n" * 600 + "?,b\n", "row 604, column x: '?' is no number"),
         ("1,2,a\n" * 5 + "1,b\n" * 5, "row 6 has 2 cells, others have 3"),
         ("red,2,a\nblue,3,b\n" * 5, "columns '1', '3' may all be the label; say which"),
+        ("".join(f"n{n},1,{n % 2}\n" for n in range(9)), "column '1' holds texts that differ in"),
+        ("a,b,c,class\n1,2,x\n3,4,y\n", "4 names of columns above rows of 3 cells"),
         ("1.5,2.5\n2.5,3.5\n" * 5, "no column looks like the label"),
         ("1,nan,a\n2,3,b\n" * 5, "row 1, feature 2 is nan; fill what is missing"),
         ("1,2,a\n1,2,b\n" * 5, "every feature has one value; there is nothing to learn"),
@@ -166,3 +168,24 @@ def test_arrays_of_rows_are_tables() -> None:
     assert dataset.table
     assert dataset.shape == (1, 1, 2)
     assert dataset.classes == ("bee", "owl")
+
+
+def test_columns_that_are_no_features(tmp_path: Path, plain: data.Dataset) -> None:
+    path = tmp_path / "zoo.csv"
+    lines = [f"n{n},{a},{b},{label}," for n, (a, b, label) in enumerate(ROWS)]
+    path.write_text("\n".join(["name,a,b,type,", *lines]))
+    dataset = data.load(f"{path}:label=type,skip=name")
+    assert dataset.digest == plain.digest
+    assert "column 'name' was left out" in dataset.notes
+    assert "column 5 is empty and was left out" in dataset.notes
+    path.write_text("\n".join(["name,a,b,type,", *(line[:-1] for line in lines)]))
+    assert data.load(f"{path}:label=type,skip=first").digest == plain.digest
+    assert "columns 'name', 'type' may all be the label" in refused(path)
+
+
+def test_labels_as_pandas_writes_them(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([",a,target"] + [f"{n},{n % 5}.5,{n % 2}.0" for n in range(20)]))
+    dataset = data.load(path)
+    assert dataset.classes == ("0", "1")
+    assert dataset.features == ("a",)
