@@ -6,6 +6,7 @@ import gzip
 import io
 import pickle
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,8 @@ def test_idx_of_any_rank_and_header(tmp_path: Path) -> None:
     big = b"\0\0\x08\x03" + b"\x7f\xff\xff\xff" * 3
     (tmp_path / "train-images.idx4-ubyte").write_bytes(big)
     assert "MiB of numbers, more than 1024 MiB" in refused(tmp_path)
+    (tmp_path / "train-images.idx4-ubyte").write_bytes(big[:4] + b"\0\0\4\0" * 3)
+    assert peak_of_refusal(tmp_path) < 1 << 20  # a gigabyte is said to be there
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(
         gzip.compress(
             b"\0\0\x08\x03" + np.array([80, 1024, 1024], ">u4").tobytes() + bytes(80 << 20)
@@ -88,6 +91,21 @@ def test_idx_of_any_rank_and_header(tmp_path: Path) -> None:
     )
     (tmp_path / "train-images.idx4-ubyte").unlink()
     assert "expand to 80 MiB" in refused(tmp_path)
+
+
+def test_a_header_that_says_it_is_long(tmp_path: Path) -> None:
+    np.save(tmp_path / "y_train.npy", Y)
+    (tmp_path / "x_train.npy").write_bytes(b"\x93NUMPY\2\0" + (500 << 20).to_bytes(4, "little"))
+    assert peak_of_refusal(tmp_path) < 1 << 20
+
+
+def peak_of_refusal(path: Path) -> int:
+    """Bytes of memory that refusing a data set takes."""
+    tracemalloc.start()
+    refused(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
 
 
 def batches(folder: Path, binary: bool) -> Path:

@@ -129,7 +129,7 @@ def test_a_zip_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
 
 
 def test_the_limit_can_be_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shape = {c: [grey(1, (512, 512))] * 4 for c in "ab"}
+    shape = {c: [grey(1, (512, 512))] * 4 for c in "ab"}  # 8 images: 2 MiB
     top = image_folder(folder.parent / "large", shape)
     assert len(data.load(top).train_labels) == 6
     monkeypatch.setenv("SHIFTADD_DATA_LIMIT", "1")
@@ -140,3 +140,10 @@ def test_loading_repeats_itself(folder: Path) -> None:
     first, again = data.load(folder), data.load(folder)
     assert first.digest == again.digest
     assert np.array_equal(first.test_images, again.test_images)
+
+
+def test_images_that_expand_without_end_are_refused(tmp_path: Path) -> None:
+    blank = {c: [grey(1, (2048, 2048))] * 12 for c in "ab"}
+    assert "expand to 96 MiB; no data compress by more than 200" in refused(
+        image_folder(tmp_path, blank)
+    )
