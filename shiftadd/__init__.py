@@ -70,7 +70,8 @@ _PLACES = {
     "shiftadd.cli": ("command", "main"),
     "shiftadd.results": (
         "BoardsOutcome", "CharacteriseOutcome", "CompileOutcome", "DataOutcome", "DemoOutcome",
-        "DeployOutcome", "Outcome", "ReportOutcome", "SearchOutcome", "SimulateOutcome", "TrainOutcome",
+        "DeployOutcome", "Outcome", "ReportOutcome", "SearchOutcome", "SimulateOutcome",
+        "TrainOutcome",
     ),
 }  # fmt: skip
 """What is imported when it is asked for, by its module: a notebook waits for nothing that it does
