@@ -100,7 +100,7 @@ def train_supernet(
 def recipe_for(data: Dataset) -> SuperRecipe:
     """Batches and translations that fit the size of the images; tables are not moved."""
     side = min(data.shape[:2])
-    shift, flips = (0, False) if data.table else (max(1, side // 14), data.flips)
+    shift, flips = (0, False) if data.table else (min(max(1, side // 14), side - 1), data.flips)
     return SuperRecipe(batch=32 if side < 16 else 64, shift=shift, flips=flips)
 
 
