@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 TYPES = {
     "Architecture": "model.arch", "Block": "model.arch", "Dataset": "model.data",
-    "Network": "model.spec", "Plan": "gen.plan.plan", "Recipe": "model.train",
+    "Network": "model.spec", "Plan": "gen.plan.plan", "Recipe": "model.recipe",
 }  # fmt: skip
 """Types that the functions take, by the module that is imported for them."""
 

@@ -22,7 +22,7 @@ def data(data: DataLike, *, out: PathLike | None = None) -> DataOutcome:
     from model.data.sheet import sheet
     from model.data.summary import summarise
     from model.files import write
-    from model.train import recipe_for
+    from model.recipe import recipe_for
 
     known = data_of(data)
     recipe = recipe_for(known, PLENTY)
@@ -30,5 +30,5 @@ def data(data: DataLike, *, out: PathLike | None = None) -> DataOutcome:
         picture.parent.mkdir(parents=True, exist_ok=True)
         write(picture, sheet(known))
     place = os.fspath(data) if isinstance(data, str | os.PathLike) else known.source
-    augmented = Augmentation(recipe.shift, known.flips)
+    augmented = Augmentation(recipe.shift, recipe.flips)
     return DataOutcome(summarise(known), augmented, place, picture)
