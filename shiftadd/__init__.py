@@ -61,8 +61,8 @@ _PLACES = {
     "model.arch": ("Architecture", "Block"),
     "model.data": ("Dataset",),
     "model.errors": ("RequestError", "ShiftaddError"),
-    "model.spec": ("Network",),
     "model.recipe": ("Recipe",),
+    "model.spec": ("Network",),
     "shiftadd.api": (
         "boards", "characterise", "compile", "data", "demo", "deploy", "report", "search",
         "simulate", "train",

@@ -62,7 +62,7 @@ def probe(job: TuneJob) -> CalibrationSample:
             job.candidate.kinds, tuned.weights, before, tuned.accuracy["integer"]
         )
         write(path, json.dumps(asdict(made)) + "\n")
-    return parsed(path, CalibrationSample.from_dict)
+    return parsed(path, CalibrationSample)
 
 
 def tune(setting: ScoringSetup, inherited: Net, training: Training, folder: Path) -> TrainResult:
