@@ -41,7 +41,8 @@ if TYPE_CHECKING:
         simulate,
         train,
     )
-    from shiftadd.cli import command, main
+    from shiftadd.cli import command as command
+    from shiftadd.cli import main
     from shiftadd.results import (
         BoardsOutcome,
         CharacteriseOutcome,
@@ -99,7 +100,6 @@ __all__ = [
     "TrainOutcome",
     "boards",
     "characterise",
-    "command",
     "compile",
     "data",
     "demo",

@@ -50,6 +50,12 @@ def train(
     translation of images in pixels. flips: mirror half of them. weighted: classes count alike.
     What is None of these six is as in `recipe`, by default what suits data and network. Raises
     ShiftaddError.
+
+    >>> made = shiftadd.train("digits_mlp", data="digits", epochs=2, quiet=True)
+    >>> made.accuracy["integer"] > 0.5, made.per_class["0"] > 0.5
+    (True, True)
+    >>> made.folder
+    PosixPath('runs/digits_mlp-digits-0/network')
     """
     check_numbers(
         seed=seed, epochs=epochs, batch=batch, rate=rate, smoothing=smoothing, shift=shift

@@ -78,7 +78,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; its exit status, see `shiftadd.errors`."""
+    """Runs one command; its exit status, see `shiftadd.errors`.
+
+    >>> shiftadd.main(["data", "digits", "--out", "digits.png", "--json"])  # doctest: +ELLIPSIS
+    {
+     "name": "digits",
+    ...
+    0
+    """
     with outputs():
         try:
             given = vars(parser().parse_args(argv))
