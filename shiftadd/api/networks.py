@@ -37,12 +37,14 @@ def train(
     shift: int | None = None,
     flips: bool | None = None,
     weighted: bool | None = None,
+    fit_classes: bool = False,
     recipe: Recipe | None = None,
     quiet: bool = False,
 ) -> TrainOutcome:
     """Trains one architecture to an integer Network, in the folder network/ of `out`.
 
-    arch: a built-in one, a JSON file or an Architecture. data: a data set by name or path, a
+    arch: a built-in one, which takes its input and classes from the data, a JSON file or an
+    Architecture, which do so with `fit_classes`. data: a data set by name or path, a
     Dataset, or arrays. epochs: passes over the training part; by default what suits its size. out:
     of the run; default runs/ARCH-DATA-SEED. resume: go on from the last checkpoint there. force:
     put this run in the place of another one there. teacher: a trained network to distil from.
@@ -64,7 +66,8 @@ def train(
     from model.teacher import Teacher
     from model.train import train as run
 
-    what, images = architecture_of(arch), data_of(data, keep=True)
+    images = data_of(data, keep=True)
+    what = architecture_of(arch, images, fit=fit_classes)
     name = f"{file_name(what.name)}-{file_name(images.name)}-{seed}"
     folder = folder or Path("runs") / name
     guide = Teacher(network_of(teacher).network) if teacher is not None else None

@@ -27,11 +27,11 @@ from shiftadd.process import command
 __all__ = ["command", "main", "parser"]
 
 VERBS = (
-    "demo", "data", "search", "train", "compile", "simulate", "deploy", "report", "characterise",
-    "boards",
+    "demo", "data", "arch", "search", "train", "compile", "simulate", "deploy", "report",
+    "characterise", "boards",
 )  # fmt: skip
 """In the order in which help lists them."""
-PRINTED = frozenset({"boards", "data"})
+PRINTED = frozenset({"arch", "boards", "data"})
 """Verbs that make nothing but what they print."""
 
 

@@ -34,6 +34,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     again.add_argument(
         "--force", action="store_true", help="put this run in the place of another one in --out"
     )
+    parser.add_argument(
+        "--fit-classes",
+        action="store_true",
+        help="a JSON file takes its input and its classes from the data, as built-in ones do",
+    )
     parser.add_argument("--teacher", type=Path, help="a trained network to distil from")
     how = parser.add_argument_group("how to train; the defaults suit the data and the network")
     how.add_argument("--batch", type=int, metavar="N", help="images a step")

@@ -71,7 +71,8 @@ class DataOutcome(Outcome):
     def lines(self) -> Sequence[str]:
         what = "rows" if self.summary.table else "images"
         sheet = [] if self.sheet is None else [f"examples: {self.sheet}"]
-        then = next_command("arch", "new", "--data", self.place, "--out", "arch.json")
+        family = "table_hybrid" if self.summary.table else "image_hybrid"
+        then = next_command("train", family, "--data", self.place)
         return (
             *self.summary.lines(),
             f"in training, {what} are {self.augmentation}",
