@@ -39,6 +39,11 @@ class Recipe:
     classes count alike in the loss, however many images each has. With a teacher the loss is
     (1 − distill) · cross-entropy + distill · T² · KL(teacher ‖ student) at `temperature` T (Hinton
     et al., arXiv 1503.02531). `threads`: on which sums, and so the network, depend.
+
+    >>> recipe = shiftadd.Recipe(batch=32, shift=0)
+    >>> made = shiftadd.train("digits_mlp", data="digits", epochs=1, recipe=recipe, out="by-recipe")
+    >>> made.result.recipe.batch
+    32
     """
 
     batch: int = 64
