@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,15 +45,14 @@ def test_other_data_are_no_resumption(tmp_path: Path) -> None:
     assert files(tmp_path) == before
     again = run(tmp_path, changed, resume=True, force=True)
     assert again.network.about["data_hash"] == changed.digest
-    assert content_hash(store.load(tmp_path / "network")) == content_hash(
-        run(None, changed).network
-    )
+    fresh = run(None, changed).network
+    assert content_hash(store.load(tmp_path / "network")) == content_hash(fresh)
 
 
 def test_a_run_that_is_there_is_replaced_on_request_alone(tmp_path: Path) -> None:
     first = run(tmp_path)
     before = files(tmp_path)
-    with pytest.raises(TrainError, match="holds a run already; --resume goes on .* --force repl"):
+    with pytest.raises(TrainError, match=r"holds a run already; --resume .* --force repl"):
         run(tmp_path, seed=1)
     assert files(tmp_path) == before
     assert content_hash(run(tmp_path, resume=True, force=True).network) == content_hash(
@@ -68,7 +66,7 @@ def test_a_run_that_is_there_is_replaced_on_request_alone(tmp_path: Path) -> Non
 def test_a_damaged_checkpoint_is_begun_anew_on_request(tmp_path: Path) -> None:
     run(tmp_path)
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(TrainError, match="cannot be read .*; --force begins anew"):
+    with pytest.raises(TrainError, match=r"cannot be read .*; --force begins anew"):
         run(tmp_path, resume=True)
     run(tmp_path, resume=True, force=True)
 
@@ -84,7 +82,7 @@ def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
 def test_the_second_of_two_is_told(tmp_path: Path) -> None:
     with (
         folder_lock(tmp_path, "training"),
-        pytest.raises(FolderInUseError, match="another training .* is running there"),
+        pytest.raises(FolderInUseError, match=r"another training .* is running there"),
     ):
         run(tmp_path)
     run(tmp_path)
@@ -114,35 +112,32 @@ def test_lines_where_stderr_is_no_terminal(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.fixture(scope="module")
-def hashes() -> Iterator[list[str]]:
-    """Of one epoch of the demo's network under different OMP_NUM_THREADS, and in one thread."""
-    program = (
-        "import sys; from dataclasses import replace; from model import data, zoo\n"
-        "from model.recipe import Recipe; from model.store import content_hash\n"
-        "from model.train import train\n"
-        "made = train(zoo.load('digits_hybrid'), data.load('digits'), epochs=1, quiet=True,\n"
-        "             recipe=Recipe(**eval(sys.argv[1])))\n"
-        "print(content_hash(made.network))"
-    )
+PROGRAM = """
+import sys
+from model import data, zoo
+from model.recipe import Recipe
+from model.store import content_hash
+from model.train import train
 
-    def trained(count: str, recipe: str) -> str:
-        environment = {**os.environ, "OMP_NUM_THREADS": count, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-c", program, recipe]
-        return subprocess.run(
-            command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True,
-            timeout=300,
-        ).stdout  # fmt: skip
-
-    yield [trained("1", "{}"), trained("2", "{}"), trained("2", "{'threads': 1}")]
+arch, digits = zoo.load("digits_hybrid"), data.load("digits")
+recipe = Recipe(threads=int(sys.argv[1]))
+print(content_hash(train(arch, digits, epochs=1, quiet=True, recipe=recipe).network))
+"""
 
 
-def test_the_same_seed_gives_the_same_network_under_any_number_of_threads(
-    hashes: list[str],
-) -> None:
-    one, two, alone = hashes
-    assert one == two
-    assert alone != two  # the number counts, and so it is part of the recipe
+def trained(variable: int, threads: int = Recipe.threads) -> str:
+    """Hash of the demo's network after an epoch, under that OMP_NUM_THREADS."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(variable), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PROGRAM, str(threads)]
+    return subprocess.run(
+        command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True, timeout=300
+    ).stdout
+
+
+def test_the_same_seed_gives_the_same_network_under_any_number_of_threads() -> None:
+    two = trained(2)
+    assert trained(1) == two
+    assert trained(2, threads=1) != two  # the number counts, and so it is part of the recipe
 
 
 @pytest.mark.parametrize("count", [65, 1])
