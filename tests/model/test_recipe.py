@@ -73,7 +73,9 @@ def test_what_is_refused(chosen: dict[str, Any], message: str) -> None:
 
 def test_epochs_make_enough_steps() -> None:
     assert epochs_for(of_size(1437, 8, 8, 1)) == epochs_for(of_size(60_000, 28, 28, 1)) == 60
-    assert epochs_for(of_size(142, 1, 1, 13, table=True)) == 160
+    assert epochs_for(of_size(455, 1, 1, 30, table=True)) == 30
+    assert epochs_for(of_size(142, 1, 1, 13, table=True)) == 90
+    assert epochs_for(of_size(16_000, 1, 1, 16, table=True)) == 60
     assert epochs_for(of_size(10, 8, 8, 1)) == 400
 
 
