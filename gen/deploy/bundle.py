@@ -29,6 +29,7 @@ from gen.host.link_protocol import BoardInfo
 from gen.host.manifest import MANIFEST, Manifest
 from gen.plan import plan as plans
 from gen.plan.plan import Plan
+from gen.support.promises import Promise
 from model import temporary
 from model.errors import RequestError
 from model.files import copy, replace_folder, write
@@ -52,6 +53,10 @@ class Bundle:
 
     folder: Path
     manifest: Manifest
+    promises: tuple[Promise, ...] = ()
+    """Limits that a new one was asked for, beside what was measured."""
+    advice: tuple[str, ...] = ()
+    """What would meet those that were missed."""
 
     @property
     def verilog(self) -> str:
@@ -113,7 +118,7 @@ def save(deployable: Deployable, tests: Examples, folder: Path) -> Bundle:
         write(fresh / MANIFEST, described.dumps())
         write(fresh / "README.md", _readme(described))
         replace_folder(fresh, folder)
-    return Bundle(folder, described)
+    return Bundle(folder, described, deployable.promises, deployable.advice)
 
 
 def _hardware(deployable: Deployable, folder: Path) -> str | None:

@@ -21,6 +21,10 @@ from sim.verify.fault_counts import FaultCounts, FaultScenario, FrameCounts
 from tests.support.finalists import finalist
 from tests.support.report_run import make_run
 
+IDENTITY = {"network_hash": "0" * 64, "device": "ice40-up5k"}
+PLAN = {"plan": "1" * 64}
+"""Of evidence."""
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -113,9 +117,9 @@ def test_figures_of_the_table_are_those_measured(run: Path) -> None:
 
 def test_proofs_below_rtl_are_shown(run: Path) -> None:
     best = load(run).front[0]
-    proven = {"ok": True, "images": 31, "mismatches": 0, "what": "read back"}
+    proven = PLAN | {"ok": True, "images": 31, "mismatches": 0, "what": "read back"}
     differs = proven | {"ok": False, "mismatches": 3, "what": f"read back; {BARE}"}
-    evidence = {"levels": {"rtl": proven, "netlist": proven, "bitstream": differs}}
+    evidence = IDENTITY | {"levels": {"rtl": proven, "netlist": proven, "bitstream": differs}}
     (best.folder / "evidence.json").write_text(json.dumps(evidence))
     shown = " ".join(page(run).text.split())
     rtl = f"rtl {best.images - best.mismatches} of {best.images}"
@@ -129,7 +133,8 @@ def test_faults_of_the_virtual_board_are_shown(run: Path) -> None:
     tried = FaultCounts(
         0, 9.0, {"noise": noise, "cut": cut}, {"cable": FaultScenario(10, 9)}, "cut: bad"
     )
-    evidence = {"levels": {}, "faults": {"board": "icebreaker", **tried.as_dict()}}
+    faults = PLAN | {"board": "icebreaker"} | tried.as_dict()
+    evidence = IDENTITY | {"levels": {}, "faults": faults}
     (best.folder / "evidence.json").write_text(json.dumps(evidence))
     shown = page(run)
     text = " ".join(shown.text.split())
