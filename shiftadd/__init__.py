@@ -27,6 +27,7 @@ from shiftadd.api import (
     boards,
     characterise,
     compile,
+    data,
     demo,
     deploy,
     report,
@@ -39,6 +40,7 @@ from shiftadd.results import (
     BoardsOutcome,
     CharacteriseOutcome,
     CompileOutcome,
+    DataOutcome,
     DemoOutcome,
     DeployOutcome,
     Outcome,
@@ -52,8 +54,8 @@ if TYPE_CHECKING:
     from gen.plan.plan import Plan
     from model.arch import Architecture, Block
     from model.data import Dataset
+    from model.recipe import Recipe
     from model.spec import Network
-    from model.train import Recipe
 
 TYPES = {
     "Architecture": "model.arch", "Block": "model.arch", "Dataset": "model.data",
@@ -67,6 +69,7 @@ __all__ = [
     "BoardsOutcome",
     "CharacteriseOutcome",
     "CompileOutcome",
+    "DataOutcome",
     "Dataset",
     "DemoOutcome",
     "DeployOutcome",
@@ -84,6 +87,7 @@ __all__ = [
     "characterise",
     "command",
     "compile",
+    "data",
     "demo",
     "deploy",
     "main",

@@ -152,7 +152,7 @@ def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], N
         network, board_named(DEPLOYED), tests, out / "deploy-virtual", place=False, progress=say
     )
     say(f"virtual board, {DEPLOYED_IMAGES} images over its serial line")
-    return deploy(bundle, tests.first(DEPLOYED_IMAGES), virtual=True)
+    return deploy(bundle, network, tests.first(DEPLOYED_IMAGES), virtual=True)
 
 
 def tables(made: Demonstration) -> list[Table]:

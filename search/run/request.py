@@ -74,6 +74,8 @@ class Request:
     seed: int
     limits: Limits
     budget: SearchBudget
+    space_file: str = ""
+    """Absolute path of the space; empty for a built-in one."""
 
     @staticmethod
     def make(
@@ -96,7 +98,7 @@ class Request:
         known = {field.name for field in fields(SearchBudget)}
         given = {n: v for n, v in budget.items() if n in known and v is not None}
         made = Request(
-            data=str(Path(data).resolve()) if Path(data).exists() else data,
+            data=whole.source or data,
             board=board,
             space=space_files.with_classes(named, len(whole.classes)),
             kinds=tuple(sorted(set(kinds))),
@@ -104,6 +106,7 @@ class Request:
             sharing=sharing,
             seed=seed,
             limits=limits,
+            space_file=str(Path(space).resolve()) if space and Path(space).is_file() else "",
             budget=replace(BUDGETS.get(named.name, SearchBudget()), **given),
         )
         made.searched  # noqa: B018 (raises where a kind is unknown)

@@ -22,11 +22,12 @@ from model import data as datasets
 from model.augment import batches
 from model.checkpoint import CHECKPOINT, LOG, State, TrainingRun
 from model.data import Dataset
+from model.epoch_log import epochs_shown
 from model.files import write
+from model.recipe import set_rate, stage_of, threads
 from model.records import Digest, FileHead, Whole, contents, convert, decode, read
 from model.saved import LARGEST, fit_state
 from model.tensors import tensors
-from model.train import progress_bar, set_rate, stage_of
 from search.space import space_files
 from search.space.space import Space, SpaceError
 from search.supernet import distributed
@@ -72,7 +73,7 @@ def train_supernet(
         if about["hash"] == _hash(request):
             return load_supernet(out, space)
         raise _another(out, about, request)
-    with distributed.group():
+    with distributed.group(), threads(recipe.threads):
         torch.manual_seed(seed)
         supernet = SuperNet(space, sharing).to(distributed.device())
         optimiser = torch.optim.AdamW(groups(supernet, recipe), betas=(0.9, 0.99))
@@ -83,17 +84,13 @@ def train_supernet(
         supernet.load_state_dict(weights)
         optimiser.load_state_dict(moments)
         state = State(**stand)
-        with progress_bar(quiet or not distributed.first()) as progress:
-            task = progress.add_task("supernet", total=epochs, completed=state.epoch, note="")
+        hidden = quiet or not distributed.first()
+        with epochs_shown(hidden, "supernet", epochs, state.epoch) as say:
             for epoch in range(state.epoch, epochs):
                 row = _epoch(supernet, optimiser, data, recipe, epoch, epochs, seed)
                 state.epoch, state.seconds = epoch + 1, state.seconds + row["seconds"]
                 run.record(row, supernet, optimiser, state)
-                progress.update(
-                    task,
-                    advance=1,
-                    note=f"largest {row['largest']:.3f}  random {row['random']:.3f}",
-                )
+                say(state.epoch, f"largest {row['largest']:.3f} random {row['random']:.3f}")
         supernet.cpu().eval()
         if distributed.first():
             _save(supernet, request, out)
@@ -101,9 +98,10 @@ def train_supernet(
 
 
 def recipe_for(data: Dataset) -> SuperRecipe:
-    """Batches and translations that fit the size of the images."""
+    """Batches and translations that fit the size of the images; tables are not moved."""
     side = min(data.shape[:2])
-    return SuperRecipe(batch=32 if side < 16 else 64, shift=max(1, side // 14))
+    shift, flips = (0, False) if data.table else (max(1, side // 14), data.flips)
+    return SuperRecipe(batch=32 if side < 16 else 64, shift=shift, flips=flips)
 
 
 def load_supernet(folder: Path, space: Space) -> SuperNet:
@@ -129,7 +127,7 @@ def _epoch(
     rng = random.Random(f"{seed} {epoch}")
     stage = stage_of(recipe, epoch, epochs)
     lots = batches(
-        images, labels, size=recipe.batch, shift=recipe.shift, flips=data.flips,
+        images, labels, size=recipe.batch, shift=recipe.shift, flips=recipe.flips,
         seed=seed * 100_003 + epoch,
     )  # fmt: skip
     supernet.train()

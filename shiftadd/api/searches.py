@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from shiftadd.inputs import file_name
+from shiftadd.inputs import DataLike, file_name, source_of
 from shiftadd.requests import BOARD, PathLike, check_file, check_folder, check_numbers, given_path
 from shiftadd.results import ReportOutcome, SearchOutcome
 
 
 def search(
     *,
-    data: PathLike,
+    data: DataLike,
     board: str = BOARD,
     out: PathLike | None = None,
     resume: bool = False,
@@ -55,7 +55,7 @@ def search(
         **budget,
     )  # fmt: skip
     folder, shared = check_folder(out), check_folder(supernet, "--supernet")
-    source = str(given_path(data, "--data"))
+    source = source_of(data)
     from search.evolve.objectives import Limits
     from search.run.search import search as run
 

@@ -47,7 +47,9 @@ def test_limits_of_a_deployment_are_promises(
         prepare(network, one, image=image, place=False, luts=900)
 
     missed = promises({"luts": 4000}, {"lut": 4100})
-    bundle = Bundle(tmp_path, cast(Manifest, SimpleNamespace(bitstream="b")), missed, ("more",))
+    bundle = Bundle(
+        tmp_path, cast(Manifest, SimpleNamespace(bitstream="b")), None, missed, ("more",)
+    )
     failed = Deployment(bundle)
     assert not failed.ok
     assert failed.as_dict()["promises"] == [missed[0].as_dict()]

@@ -21,8 +21,9 @@ from model.checkpoint import TrainingRun
 from model.layers import RequantiseLayer, Weighted
 from model.net import export
 from model.ops import ops
+from model.recipe import Recipe
 from model.spec import Conv, Dense
-from model.train import Recipe, TrainError, evaluate, train
+from model.train import TrainError, evaluate, train
 from search.space import space_files
 from search.space.space import Choice, Space, SpaceError
 from search.supernet import supernet_train
