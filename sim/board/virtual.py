@@ -18,7 +18,7 @@ from select import select
 from typing import Protocol
 
 from gen.support.cache import Cache
-from gen.support.tools import process
+from gen.support.tools import check_room, process
 from model import temporary
 from sim.bench.installed import missing, verilator_first, version
 from sim.bench.runners import BUILD_LIMIT, SimulatorError, finish, workshop
@@ -108,6 +108,7 @@ def _compile(design: VirtualDesign, shop: Path) -> Path:
             status = finish(child, BUILD_LIMIT)
         except TimeoutError as error:
             raise SimulatorError(f"verilator: cannot build: {error}") from error
+    check_room(shop)
     if status:
         raise SimulatorError(failure_message("verilator", "cannot build", log))
     return shop / PROGRAM
