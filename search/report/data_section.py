@@ -40,5 +40,6 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _augmented(shift: int, flips: bool) -> str:
-    moved = [f"moved by up to {shift} pixels"] if shift else []
+    pixels = "pixel" if shift == 1 else "pixels"
+    moved = [f"moved by up to {shift} {pixels}"] if shift else []
     return ", ".join([*moved, *(["half of them mirrored"] if flips else [])]) or "as they are"

@@ -331,7 +331,7 @@ def test_the_data_stand_on_the_page(run: Path) -> None:
     shown = " ".join(page(run).text.split())
     for words in (
         "256 to train and validate, 128 to test", "6 × 6 × 1", "0 to 15, 4 bits", "12 palettes",
-        "moved by up to 1 pixels, half of them mirrored", "flat22496", "abababababab",
+        "moved by up to 1 pixel, half of them mirrored", "flat22496", "abababababab",
         "unbalanced: always the largest is right in 75.0 % of the test part",
     ):  # fmt: skip
         assert words in shown
