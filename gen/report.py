@@ -15,7 +15,7 @@ from gen.support.devices import device
 from gen.support.promises import Promise, again, kept
 from model.errors import ShiftaddError
 from model.files import write
-from model.records import Count, Head, Whole, read
+from model.records import Count, FileHead, Whole, read
 
 FORMAT = "shiftadd-report"
 VERSION = 1
@@ -165,4 +165,4 @@ def save(report: Report, path: Path) -> None:
 
 def load(path: Path) -> Report:
     """Reads a report; ReportError when the file is damaged, foreign, or of a newer version."""
-    return read(path, Report, error=ReportError, head=Head(FORMAT, VERSION), way_out=WAY_OUT)
+    return read(path, Report, error=ReportError, head=FileHead(FORMAT, VERSION), way_out=WAY_OUT)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from model.arch import Architecture, from_json
 from model.errors import UNREADABLE
 from model.files import PLAIN_NAME, is_plain_name, write
-from model.records import Head, brief, contents, convert, decode, read
+from model.records import FileHead, brief, contents, convert, decode, read
 from search.results.finalist_evidence import evidence_of
 from search.results.results import (
     COLUMNS,
@@ -119,7 +119,7 @@ def held(row: Any, form: type[T], path: Path) -> T:
 
 def _head(path: Path) -> dict[str, Any]:
     way_out = "give a folder of `shiftadd search`"
-    head = Head(FORMAT, VERSION)
+    head = FileHead(FORMAT, VERSION)
     row = read(path, dict[str, Any], error=RunError, head=head, way_out=way_out)
     form = held(row, RunForm, path)
     seconds = {

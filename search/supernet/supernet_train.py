@@ -23,7 +23,7 @@ from model.augment import batches
 from model.checkpoint import CHECKPOINT, LOG, State, TrainingRun
 from model.data import Dataset
 from model.files import write
-from model.records import Digest, Head, Whole, contents, convert, decode, read
+from model.records import Digest, FileHead, Whole, contents, convert, decode, read
 from model.saved import LARGEST, fit_state
 from model.tensors import tensors
 from model.train import progress_bar, set_rate, stage_of
@@ -179,7 +179,7 @@ def _hash(request: dict[str, Any]) -> str:
 
 def read_about(folder: Path) -> dict[str, Any]:
     """supernet.json of `folder`; raises SpaceError when it is missing, foreign or damaged."""
-    path, head = folder / ABOUT, Head(FORMAT, VERSION)
+    path, head = folder / ABOUT, FileHead(FORMAT, VERSION)
     if not path.is_file():
         raise SpaceError(f"{folder}: no supernet; `shiftadd search` trains one")
     about = read(path, dict[str, Any], error=SpaceError, head=head, way_out="delete it")
