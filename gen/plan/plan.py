@@ -179,7 +179,9 @@ class _PlanFile:
 
 def load(path: Path) -> Plan:
     """Reads a plan; raises PlanError when the file is damaged, foreign, or of a newer version."""
-    document = read(path, _PlanFile, error=PlanError, head=FileHead(FORMAT, VERSION), way_out=WAY_OUT)
+    document = read(
+        path, _PlanFile, error=PlanError, head=FileHead(FORMAT, VERSION), way_out=WAY_OUT
+    )
     row = document.plan
     stages = tuple(
         PlannedLayer(s.name, s.kind, fold_of(vars(s.fold)), s.cycles, s.cost) for s in row.stages
