@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gen.support.promises import RULES, Promise, promises
 from model.arch import Architecture, from_json
+from model.confusion import ConfusionMatrix
 from model.errors import UNREADABLE
 from model.files import PLAIN_NAME, is_plain_name, write
 from model.records import FileHead, brief, contents, convert, decode, read
@@ -26,11 +28,13 @@ from search.results.results import (
 from search.results.run_forms import (
     BuiltForm,
     CandidateForm,
+    ConfusionForm,
     CostsForm,
     FinalistForm,
     HistogramForm,
     MeasuredForm,
     PointForm,
+    PromiseForm,
     RunForm,
     ToolsForm,
     TrainingForm,
@@ -129,7 +133,8 @@ def _head(path: Path) -> dict[str, Any]:
     request = dict(row["request"])
     request |= {name: _plain(request.get(name)) for name in ("limits", "budget")}
     request["kinds"] = tuple(request.get("kinds") or ())
-    return parts | {"request": request, "seconds": seconds, "state": form["state"]}
+    data = form.get("data") or {}
+    return parts | {"request": request, "seconds": seconds, "state": form["state"], "data": data}
 
 
 def _plain(row: dict[str, Any] | None) -> dict[str, Any]:
@@ -205,7 +210,27 @@ def _finalist(folder: Path, space: str) -> Finalist:
         arch=_architecture(folder, row.get("candidate"), space),
         tools=tuple(report.get("tools") or ()), below=below, faults=faults,
         expected=accuracy.get("expected", inherited),
+        promises=tuple(_promise(path, one) for one in row.get("promises", ())),
+        confusion=_confusion(path, row.get("confusion")),
     )  # fmt: skip
+
+
+def _promise(path: Path, row: PromiseForm) -> Promise:
+    if (name := row["name"]) not in RULES:
+        raise RunError(f"{path}: promise {brief(name)} is of no limit that there is; {WAY_OUT}")
+    (promise,) = promises({name: row["asked"]}, {RULES[name].figure: row["measured"]})
+    return promise
+
+
+def _confusion(path: Path, row: ConfusionForm | None) -> ConfusionMatrix | None:
+    if row is None:
+        return None
+    classes, counts = tuple(row["classes"]), tuple(map(tuple, row["counts"]))
+    if {len(counts), *map(len, counts)} != {len(classes)}:
+        raise RunError(
+            f"{path}: confusion of {len(classes)} classes needs so many rows and columns; {WAY_OUT}"
+        )
+    return ConfusionMatrix(classes, counts)
 
 
 def _architecture(folder: Path, candidate: Any, space: str) -> Architecture | None:

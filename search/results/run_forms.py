@@ -60,6 +60,7 @@ class RunForm(TypedDict, total=False):
     space: SpaceForm | None
     device: DeviceForm | None
     supernet: SupernetForm | None
+    data: dict[str, Any] | None
 
 
 class CostsForm(TypedDict, total=False):
@@ -106,16 +107,21 @@ class InheritedForm(TypedDict):
     loss: int | float
 
 
-class ScoreForm(PointForm, total=False):
+class ScoreForm(TypedDict):
     """A line of candidates.jsonl that a search goes on with."""
 
-    round: Required[Whole]
-    id: Required[Name]
-    candidate: Required[CandidateForm]
-    inherited: Required[InheritedForm | None]
-    why: Required[str]
-    excess: Required[Count]
-    weights: Required[Whole]
+    round: Whole
+    key: Name
+    id: Name
+    share: Share
+    candidate: CandidateForm
+    inherited: InheritedForm | None
+    accuracy: Real
+    fits: bool
+    why: str
+    predicted: CostsForm
+    excess: Count
+    weights: Whole
 
 
 class AccuracyForm(TypedDict, total=False):
@@ -128,6 +134,21 @@ class AccuracyForm(TypedDict, total=False):
 class RtlForm(TypedDict, total=False):
     images: Whole
     mismatches: Whole
+
+
+class PromiseForm(TypedDict):
+    """A limit of the search, beside what was measured (`gen.support.promises`)."""
+
+    name: Name
+    asked: Count
+    measured: Count | None
+
+
+class ConfusionForm(TypedDict):
+    """`model.confusion.ConfusionMatrix`."""
+
+    classes: list[Name]
+    counts: list[list[Whole]]
 
 
 class FinalistForm(TypedDict, total=False):
@@ -143,6 +164,8 @@ class FinalistForm(TypedDict, total=False):
     predicted: CostsForm | None
     measured: CostsForm | None
     error: str | None
+    promises: list[PromiseForm]
+    confusion: ConfusionForm | None
     candidate: Any
 
 

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from model.checkpoint import CHECKPOINT, LOG, NETWORK
 from model.files import write
 from model.lock import folder_lock
 from model.records import contents
@@ -38,15 +40,23 @@ from search.results.run_forms import RoundForm, RunForm, ScoreForm
 INFEASIBLE = "infeasible"
 """State of a run that ended because nothing meets its request."""
 HEAD, SCORES, ROUNDS = "run.json", "candidates.jsonl", "rounds.json"
+FOLDERS = ("finalists", "trained")
+FILES = (SCORES, ROUNDS, "supernet.json", "front.json", "front.csv", "report.html")
+"""What a run leaves beside run.json."""
+OTHERS = (CHECKPOINT, LOG, NETWORK, "network.json", "plan.json", "manifest.json")
+"""What trainings, networks, builds and bundles leave."""
 
 
 class RunFolder:
     """A run directory that this process alone writes. Raises RunError, FolderInUseError, one line.
 
-    Without `resume` the folder must hold no run; with it, one of the same `request` or none.
+    Without `resume` the folder must hold no run; with it, one of the same `request` or none. force:
+    a run that is there is removed. A folder that anything else was written to is refused.
     """
 
-    def __init__(self, folder: Path, request: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self, folder: Path, request: Mapping[str, Any], *, resume: bool, force: bool = False
+    ) -> None:
         self.folder = folder
         self.head: dict[str, Any] = {
             "format": FORMAT, "version": VERSION, "state": "running", "request": dict(request),
@@ -56,8 +66,14 @@ class RunFolder:
         self.inherited: dict[str, Inherited] = {}
         with ExitStack() as held:
             held.enter_context(folder_lock(folder, "search"))
+            if force and not resume:
+                self._remove()
             if (folder / HEAD).is_file():
                 self._adopt(resume)
+            elif others := [name for name in OTHERS if (folder / name).exists()]:
+                raise RunError(
+                    f"{folder}: holds {others[0]}, which is of no search; give another --out"
+                )
             self._restore()
             self._file = held.enter_context((folder / SCORES).open("ab"))
             self.write()
@@ -65,6 +81,15 @@ class RunFolder:
 
     def close(self) -> None:
         self._held.close()
+
+    def _remove(self) -> None:
+        """What runs leave, if a run is there; run.json goes last, so that it can be said again."""
+        if not (self.folder / HEAD).is_file():
+            return
+        for name in FOLDERS:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        for name in (*FILES, HEAD):
+            (self.folder / name).unlink(missing_ok=True)
 
     def _adopt(self, resume: bool) -> None:
         """Go on with the run that is there; one that nothing could meet makes way for another."""
@@ -76,7 +101,8 @@ class RunFolder:
             return
         if not resume:
             raise RunError(
-                f"{self.folder}: holds a run; go on with --resume, or give another --out"
+                f"{self.folder}: holds a run; go on with --resume, remove it with --force, or give "
+                "another --out"
             )
         new = json.loads(json.dumps(self.head["request"]))
         differs = [name for name in new if asked.get(name) != new[name]]

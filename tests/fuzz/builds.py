@@ -77,7 +77,7 @@ def elaborate_plan(bundle: bundles.Bundle) -> None:
     from gen.plan.lower import lower
 
     check_plan(bundle.plan, lower(_network()))
-    f"{bundle.info} {bundle.verilog[:10]}"
+    f"{bundle.info} {bundle.manifest.dumps()}"
 
 
 def _heal_bundle(folder: Path) -> None:

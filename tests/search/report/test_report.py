@@ -69,12 +69,11 @@ class PageParser(HTMLParser):
 
 
 def page(folder: Path) -> PageParser:
-    written = report([folder])
-    return PageParser(Path(written["report"]).read_text(encoding="utf-8"))
+    return PageParser(report([folder]).page.read_text(encoding="utf-8"))
 
 
 def test_page_needs_no_other_file(run: Path) -> None:
-    text = Path(report([run])["report"]).read_text(encoding="utf-8")
+    text = report([run]).page.read_text(encoding="utf-8")
     for tag, attributes in PageParser(text).elements:
         assert tag not in ("link", "iframe", "object", "img")
         assert not ({"src", "xlink:href"} & set(attributes))
@@ -83,8 +82,8 @@ def test_page_needs_no_other_file(run: Path) -> None:
 
 
 def test_same_files_give_the_same_page(run: Path) -> None:
-    first = Path(report([run])["report"]).read_bytes()
-    assert Path(report([run])["report"]).read_bytes() == first
+    first = report([run]).page.read_bytes()
+    assert report([run]).page.read_bytes() == first
 
 
 def test_every_finalist_is_drawn(run: Path) -> None:
