@@ -139,16 +139,21 @@ class InheritedForm(TypedDict):
     loss: int | float
 
 
-class ScoreForm(PointForm, total=False):
+class ScoreForm(TypedDict):
     """A line of candidates.jsonl that a search goes on with."""
 
-    round: Required[Whole]
-    id: Required[Name]
-    candidate: Required[CandidateForm]
-    inherited: Required[InheritedForm | None]
-    why: Required[str]
-    excess: Required[Count]
-    weights: Required[Whole]
+    round: Whole
+    key: Name
+    id: Name
+    share: Share
+    candidate: CandidateForm
+    inherited: InheritedForm | None
+    accuracy: Real
+    fits: bool
+    why: str
+    predicted: CostsForm
+    excess: Count
+    weights: Whole
 
 
 class AccuracyForm(TypedDict, total=False):
