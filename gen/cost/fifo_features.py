@@ -53,7 +53,7 @@ def fifo_features(depth: int, width: int, device: Device) -> FeatureCounts:
             bill.add(ram16x4=sixteens * -(-width // 4), ram_mux=(sixteens - 1) * width)
             return bill.add(lone=width)
     # a word that is read as it is written goes past the block, though no FIFO does so
-    bill.add(bram=device.brams(rows, width), lone=width + at, outlet=width)
+    bill.add(bram=device.brams(rows, width), lone=width + at + 2, outlet=width)
     return bill.add(register=width)
 
 

@@ -70,7 +70,12 @@ class Planner:
         layers, reserved = self.layers, Cost()
         joined = any(isinstance(layer.op, Add) for layer in layers)
         for _ in range(TRIES):
-            chosen = self._optimiser.choose(budget.without(reserved), cycles)
+            try:
+                chosen = self._optimiser.choose(budget.without(reserved), cycles)
+            except DoesNotFitError as error:
+                if reserved == Cost():
+                    raise
+                raise DoesNotFitError(f"{error}; {_beside(reserved)}", error.ratio) from None
             folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
             if exact:
                 chosen = [self._with_weights(*pair) for pair in zip(layers, chosen, strict=True)]
@@ -86,11 +91,7 @@ class Planner:
             if budget.exceeded(total(chosen)) is None:
                 return chosen, fifos, speed
             reserved = reserved.largest(sum(more.values(), Cost()))
-        raise DoesNotFitError(
-            f"does not fit {self.device.name} with its residual FIFOs, which take "
-            f"{reserved.lut:.0f} LUTs and {reserved.bram} blocks of RAM; what helps: fewer "
-            "residual blocks or channels, or a larger device"
-        )
+        raise DoesNotFitError(f"does not fit {self.device.name}; {_beside(reserved)}")
 
     def _with_weights(self, layer: LoweredLayer, option: FoldCandidate) -> FoldCandidate:
         """`option` with the blocks of RAM that these weights need: constant bits need none.
@@ -131,6 +132,13 @@ def plan(
     """
     planner = Planner(network, device, model)
     return planner.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
+
+
+def _beside(reserved: Cost) -> str:
+    return (
+        f"its residual FIFOs take {reserved.lut:.0f} LUTs and {reserved.bram} blocks of RAM more; "
+        "fewer residual blocks help, or fewer channels in them"
+    )
 
 
 def _check_limits(
