@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from model.arch import Architecture, Block
     from model.data import Dataset
     from model.errors import RequestError, ShiftaddError
+    from model.recipe import Recipe
     from model.spec import Network
-    from model.train import Recipe
     from shiftadd.api import (
         boards,
         characterise,
         compile,
+        data,
         demo,
         deploy,
         report,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         BoardsOutcome,
         CharacteriseOutcome,
         CompileOutcome,
+        DataOutcome,
         DemoOutcome,
         DeployOutcome,
         Outcome,
@@ -59,16 +61,17 @@ _PLACES = {
     "model.arch": ("Architecture", "Block"),
     "model.data": ("Dataset",),
     "model.errors": ("RequestError", "ShiftaddError"),
+    "model.recipe": ("Recipe",),
     "model.spec": ("Network",),
-    "model.train": ("Recipe",),
     "shiftadd.api": (
-        "boards", "characterise", "compile", "demo", "deploy", "report", "search", "simulate",
-        "train",
+        "boards", "characterise", "compile", "data", "demo", "deploy", "report", "search",
+        "simulate", "train",
     ),
     "shiftadd.cli": ("command", "main"),
     "shiftadd.results": (
-        "BoardsOutcome", "CharacteriseOutcome", "CompileOutcome", "DemoOutcome", "DeployOutcome",
-        "Outcome", "ReportOutcome", "SearchOutcome", "SimulateOutcome", "TrainOutcome",
+        "BoardsOutcome", "CharacteriseOutcome", "CompileOutcome", "DataOutcome", "DemoOutcome",
+        "DeployOutcome", "Outcome", "ReportOutcome", "SearchOutcome", "SimulateOutcome",
+        "TrainOutcome",
     ),
 }  # fmt: skip
 """What is imported when it is asked for, by its module: a notebook waits for nothing that it does
@@ -80,6 +83,7 @@ __all__ = [
     "BoardsOutcome",
     "CharacteriseOutcome",
     "CompileOutcome",
+    "DataOutcome",
     "Dataset",
     "DemoOutcome",
     "DeployOutcome",
@@ -97,6 +101,7 @@ __all__ = [
     "characterise",
     "command",
     "compile",
+    "data",
     "demo",
     "deploy",
     "main",
