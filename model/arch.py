@@ -18,7 +18,7 @@ from model import records
 from model.errors import ShiftaddError
 from model.files import PLAIN_NAME, is_plain_name, write
 from model.kinds import kind, kind_names
-from model.records import Head, brief
+from model.records import FileHead, brief
 
 Rules = dict[str, tuple[bool, str]]
 FORMAT, VERSION = "shiftadd-architecture", 1
@@ -183,7 +183,7 @@ def to_json(arch: Architecture) -> str:
 
 def from_json(text: str | bytes, source: str = "architecture") -> Architecture:
     """The Architecture in `text`, validated; `source` names it in an ArchitectureError."""
-    head = Head(FORMAT, VERSION)
+    head = FileHead(FORMAT, VERSION)
     row = records.decode(
         text, dict[str, Any], source=source, error=ArchitectureError, head=head, way_out=WAY_OUT
     )

@@ -28,19 +28,19 @@ T = TypeVar("T")
 DEEPEST = 32
 LARGEST_FILE, LARGEST_TOML = 1 << 22, 1 << 14
 """Bytes. Reading TOML takes time and memory that grow with the square of a long dotted key."""
-LARGEST_INTEGER, LARGEST_REAL = (1 << 63) - 1, 1e30
+LARGEST_INTEGER, LARGEST_REAL = (1 << 63) - 1, 1e100
 """Of either sign. No figure of ours is near it, and products of a few such stay finite."""
 WAY_OUT = "restore the file or make it again"
 
 Whole = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-Count = Annotated[int | float, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0)] | Annotated[float, msgspec.Meta(ge=0)]
 """A number that is not negative; an integer stays one."""
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 """SHA-256, in hexadecimal."""
 
 
-class Head(NamedTuple):
+class FileHead(NamedTuple):
     """What a file calls itself: its first fields, `format` and `version`."""
 
     format: str
@@ -48,7 +48,7 @@ class Head(NamedTuple):
 
 
 def read(
-    path: Path, form: type[T], *, error: type[ShiftaddError], head: Head | None = None,
+    path: Path, form: type[T], *, error: type[ShiftaddError], head: FileHead | None = None,
     way_out: str = WAY_OUT,
 ) -> T:  # fmt: skip
     """What the JSON file at `path` says (TOML where its name ends so), as `form`."""
@@ -62,7 +62,7 @@ def read(
 
 def decode(
     content: bytes | str, form: type[T], *, source: str, error: type[ShiftaddError],
-    head: Head | None = None, way_out: str = WAY_OUT, toml: bool = False,
+    head: FileHead | None = None, way_out: str = WAY_OUT, toml: bool = False,
 ) -> T:  # fmt: skip
     """`content` as a value of `form`: a dataclass, or any type that msgspec knows.
 
@@ -186,7 +186,7 @@ def _broken(value: Any) -> str:
 
 
 def _behind(
-    head: Head, plain: Any, source: str, error: type[ShiftaddError], way_out: str
+    head: FileHead, plain: Any, source: str, error: type[ShiftaddError], way_out: str
 ) -> dict[str, Any]:
     """The object `plain` without its head, which is checked."""
     if not isinstance(plain, dict) or plain.get("format") != head.format:

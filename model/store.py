@@ -17,7 +17,7 @@ from safetensors.numpy import save as save_arrays
 
 from model import records, temporary
 from model.files import replace_folder, write
-from model.records import Digest, Head, brief
+from model.records import Digest, FileHead, brief
 from model.spec import NODE_TYPES, Format, Network, NetworkError, Node, check
 from model.tensors import tensors
 
@@ -84,7 +84,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     if not (path / GRAPH).is_file():
         raise NetworkError(f"{path}: not a network, which is a folder with {GRAPH} and {ARRAYS}")
     graph = records.read(
-        path / GRAPH, _Graph, error=NetworkError, head=Head(FORMAT, VERSION), way_out=WAY_OUT
+        path / GRAPH, _Graph, error=NetworkError, head=FileHead(FORMAT, VERSION), way_out=WAY_OUT
     )
     network = _decode(graph, path)
     digest = content_hash(network)

@@ -11,7 +11,7 @@ from model.data.labels import understand
 from model.data.limits import DataError, check_bytes
 from model.data.options import Options
 from model.data.raw import Part, Raw, shown
-from model.data.scaling import LEVELS, fit
+from model.data.scaling import LARGE, LEVELS, fit
 from model.data.values import as_images, to_bytes
 
 TEST_SHARE = 0.2
@@ -72,8 +72,7 @@ def _reshaped(source: object, part: Part, shape: tuple[int, int, int]) -> Part:
     size = int(np.prod(shape))
     if part.values[0].size != size:
         raise DataError(
-            f"{source}: shape={'x'.join(map(str, shape))} is {size} values, "
-            f"a row has {part.values[0].size}"
+            f"{source}: shape {shown(shape)} is {size} values, a row has {part.values[0].size}"
         )
     return Part(part.values.reshape(-1, *shape), part.labels)
 
@@ -125,7 +124,6 @@ def _images(
     images, note = as_images(source, train.values)
     tests, _ = as_images(source, test.values)
     own, other, scaling, converted = to_bytes(source, images, tests, declared)
-    assert other is not None
     own, other = np.ascontiguousarray(own), np.ascontiguousarray(other)
     return Dataset(
         name, own, train.labels, other, test.labels, (), scaling=scaling, notes=(note, converted)
@@ -141,8 +139,9 @@ def _table(
     for part in (train, test):
         if part.values.dtype.kind not in "biuf":
             raise DataError(f"{source}: values of type {part.values.dtype} must be numbers")
-        if not np.isfinite(part.values).all():
-            row, column = np.argwhere(~np.isfinite(part.values))[0].tolist()
+        usable = np.isfinite(part.values) & (np.abs(part.values) <= LARGE)
+        if not usable.all():
+            row, column = np.argwhere(~usable)[0].tolist()
             raise DataError(
                 f"{source}: row {row + 1}, feature {column + 1} is {part.values[row, column]}; "
                 "fill what is missing, or leave the row out"

@@ -15,6 +15,7 @@ from model.data.dataset import SEED, Dataset
 from model.data.idx import idx_file, read_idx
 from model.data.limits import DataError
 from model.data.raw import Part, Raw
+from model.data.sounds import CLASSES, spectrograms
 from model.spec import Format
 
 FASHION_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -35,7 +36,7 @@ FASHION_SHA256 = {
 
 def digits() -> Dataset:
     """1797 images 8×8, 0 to 16 (5 bits): 1437 to train, 360 to test, a stratified split."""
-    bunch, train, test = _scikit("digits", 360)
+    bunch, train, test = scikit("digits", 360)
     images, labels = bunch.images.astype(np.uint8)[..., None], bunch.target.astype(np.int64)
     pairs = images[train], labels[train], images[test], labels[test]
     classes = tuple(str(n) for n in bunch.target_names)
@@ -69,8 +70,14 @@ def iris() -> Dataset:
     return _rows("iris", 30)
 
 
+def sounds() -> Dataset:
+    """1200 spectrograms 16×16 of computed sounds of 6 kinds: 960 to train, 240 to test."""
+    pairs = *spectrograms(160, SEED), *spectrograms(40, SEED + 1)
+    return Dataset("sounds", *pairs, CLASSES)
+
+
 def _rows(name: str, tests: int) -> Dataset:
-    bunch, train, test = _scikit(name, tests)
+    bunch, train, test = scikit(name, tests)
     rows = np.asarray(bunch.data, np.float64)
     parts = Part(rows[train], bunch.target[train]), Part(rows[test], bunch.target[test])
     classes = tuple(str(n) for n in bunch.target_names)
@@ -78,7 +85,7 @@ def _rows(name: str, tests: int) -> Dataset:
     return build.dataset(name, name, Raw(*parts, classes, features=features))
 
 
-def _scikit(name: str, tests: int) -> tuple[Any, np.ndarray, np.ndarray]:
+def scikit(name: str, tests: int) -> tuple[Any, np.ndarray, np.ndarray]:
     """(scikit-learn's data set, indices of its training part, of its test part), stratified."""
     try:
         from sklearn import datasets
@@ -93,5 +100,5 @@ def _scikit(name: str, tests: int) -> tuple[Any, np.ndarray, np.ndarray]:
 
 BUILT_IN: dict[str, Callable[[], Dataset]] = {
     "digits": digits, "fashion-mnist": fashion, "wine": wine, "breast-cancer": breast_cancer,
-    "iris": iris,
+    "iris": iris, "sounds": sounds,
 }  # fmt: skip

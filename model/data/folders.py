@@ -79,9 +79,11 @@ def _check(tree: Tree, top: Parts, split: bool, classes: Sequence[str]) -> None:
         if folder[: len(top)] == top and name and name not in above and classes:
             raise DataError(f"{tree.path(folder)}: no images ({', '.join(SUFFIXES)})")
     if len(classes) < 2:
+        loose = [parts[-1] for parts in tree.files if len(parts) == 1][:3]
+        hint = f"; or give one of its files, as {', '.join(loose)}" if loose else ""
         raise DataError(
             f"{tree.path(top)}: {len(classes)} folders with images; a data set needs two or more, "
-            f"one per class, with images inside ({', '.join(SUFFIXES)})"
+            f"one per class, with images inside ({', '.join(SUFFIXES)}){hint}"
         )
 
 
@@ -93,7 +95,7 @@ def _read(
     parts: dict[str, Part] = {}
     background: int | None = None
     highs = set()
-    total = sum(len(rows) for rows in groups.values())
+    sizes = [tree.size(file) for rows in groups.values() for _, file in rows]
     for part in sorted(groups, key=lambda name: name != "train"):  # it decides on the background
         rows = groups[part]
         shots: list[Picture] = []
@@ -101,7 +103,7 @@ def _read(
             shots.append(picture(tree.read(file), tree.path(file)))
             alike(shots[-1], shots[0], tree.path(file))
             if len(shots) == 1:
-                check_bytes(tree.name, total * shots[0].pixels.nbytes)
+                check_bytes(tree.name, len(sizes) * shots[0].pixels.nbytes, sum(sizes))
         values, high, background, said = stack(shots, tree.name, background)
         highs.add(high)
         notes.extend(said)

@@ -68,7 +68,7 @@ def _array(folder: Path, part: str, digests: Mapping[str, str]) -> np.ndarray:
             shape = tuple(int(n) for n in np.frombuffer(sides, ">u4"))
             size = int(np.prod(np.array(shape, object)))
             check_bytes(path, size, packed if path.suffix == ".gz" else None)
-            body = file.read(size + 1)
+            body = file.read(size + 1 if path.suffix == ".gz" else min(size + 1, packed))
     except DataError:
         raise
     except (OSError, EOFError, zlib.error) as error:

@@ -6,7 +6,7 @@ import io
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,12 +51,14 @@ def picture(content: bytes, what: object) -> Picture:
                 width, height = image.size
                 if not 0 < width * height <= MAX_PIXELS:
                     raise DataError(
-                        f"{what}: {height} × {width} pixels; must be at least 1 and at most "
-                        f"{MAX_PIXELS:,}"
+                        f"{what}: {height} × {width} pixels; must be 1 to {MAX_PIXELS:,}, "
+                        "so make larger ones smaller first"
                     )
                 high = _high(image.format, image)
-                turned = ImageOps.exif_transpose(image)
-                return _picture(turned, high)
+                frames = int(getattr(image, "n_frames", 1))
+                one = _picture(ImageOps.exif_transpose(image), high)
+                note = "of several frames, of which the first was taken," if frames > 1 else ""
+                return replace(one, note=" ".join(filter(None, (one.note, note))))
     except DataError:
         raise
     except Exception as error:  # Pillow raises many types for a damaged file

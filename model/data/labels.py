@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -110,15 +111,15 @@ def _flat(source: object, labels: np.ndarray, notes: list[str]) -> np.ndarray:
 def _numbers_of(labels: np.ndarray) -> np.ndarray:
     """Texts, or int64 where all are plain decimal numbers that are written in one way."""
     own = [str(value) for value in np.unique(labels)]
-    if all(natural(name)[0] == 0 and str(int(name)) == name for name in own) and own:
-        numbers = labels.astype(np.int64)
+    if own and all(re.fullmatch(r"-?(0|[1-9][0-9]{0,4})(\.0+)?", name) for name in own):
+        numbers: np.ndarray = labels.astype(np.float64).astype(np.int64)
         return numbers if numbers.max() <= LARGEST else labels
     return labels
 
 
 def _check(source: object, values: list[int] | list[str], training: np.ndarray) -> None:
     if len(values) < 2:
-        only = f"one class ({values[0]})" if values else "no labels"
+        only = f"one class ({_name(values[0])})" if values else "no labels"
         raise DataError(f"{source}: {only}; a classifier needs two classes or more")
     if len(values) > MOST_CLASSES:
         raise DataError(

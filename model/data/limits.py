@@ -14,12 +14,20 @@ LIMIT = 1024
 """MiB that the numbers of one data set may take."""
 SMALL, RATIO = 64 << 20, 200
 """Bytes of a compressed part above which it may not expand by more than this."""
-MAX_PIXELS = 1 << 24
+MAX_PIXELS = 1 << 22
 """Of one image."""
 
 
 class DataError(ShiftaddError, ValueError):
-    """A data set is missing, damaged or of the wrong form; the message says the way out."""
+    """A data set is missing, damaged or of the wrong form; the message says the way out.
+
+    One line, whatever names of files, classes and columns hold.
+    """
+
+    def __init__(self, said: str):
+        super().__init__(
+            "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in said)
+        )
 
 
 def check_bytes(what: object, wanted: int, packed: int | None = None) -> None:

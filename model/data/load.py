@@ -38,10 +38,18 @@ def load(what: Dataset | str | os.PathLike[str]) -> Dataset:
         return replace(BUILT_IN[text](), source=text)
     if "\0" in text:
         raise DataError(f"{text!r}: no path; a path holds no zero byte")
-    path, said, options = parse(text)
-    raw, source = _read(path, options), f"{path.resolve()}:{said}" if said else path.resolve()
-    name = path.resolve().name if path.is_dir() else path.name.partition(".")[0]
-    return replace(build.dataset(name, path, raw, options), source=str(source))
+    try:
+        path, said, options = parse(text)
+        raw, full = _read(path, options), path.resolve()
+        name = full.name if path.is_dir() else path.name.partition(".")[0]
+        return replace(
+            build.dataset(name or "data", path, raw, options),
+            source=f"{full}:{said}" if said else str(full),
+        )
+    except OSError as error:
+        raise DataError(f"{text}: cannot be read ({error.strerror or error})") from None
+    except (MemoryError, RecursionError) as error:
+        raise DataError(f"{text}: is too large to be read ({type(error).__name__})") from None
 
 
 def _read(path: Path, options: Options) -> Raw:

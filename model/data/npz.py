@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from model.data.raw import Part, Raw, parted
 IMAGES = ("x_{}", "{}_images", "{}_x", "{}_data", "x{}", "images_{}")
 LABELS = ("y_{}", "{}_labels", "{}_y", "{}_label", "{}_targets", "y{}", "labels_{}")
 WHOLE = ("x", "images", "data", "image"), ("y", "labels", "label", "target", "targets", "classes")
+HEADER = 1 << 16
+"""Bytes in which the header of an array must stand."""
 NAMES = ("class_names", "classes", "label_names", "labels_names", "target_names", "names")
 
 
@@ -56,16 +59,22 @@ def read_npy_folder(folder: Path) -> Raw:
 
 def _array(what: object, file: IO[bytes], size: int) -> np.ndarray:
     """One array of a .npy file of `size` bytes, whose header must tell the same size."""
-    version = npy.read_magic(file)
+    start = file.read(min(size, HEADER))
+    head = io.BytesIO(start)  # which takes no memory for a length that is said but not there
+    version = npy.read_magic(head)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran, dtype = read(file)
+    shape, fortran, dtype = read(head)
+    start = start[head.tell() :]
     if dtype.hasobject:
         raise DataError(f"{what}: Python objects, which are not read; save plain numbers or texts")
-    start = file.tell()
     wanted = dtype.itemsize * int(np.prod(np.array(shape, object)))
-    if any(side < 0 for side in shape) or wanted != size - start:
-        raise DataError(f"{what}: {size - start} bytes for {dtype} {shape}: damaged; save it again")
-    flat = np.frombuffer(bytearray(file.read(wanted)), dtype)
+    held = size - head.tell()
+    if any(side < 0 for side in shape) or wanted != held:
+        raise DataError(f"{what}: {held} bytes for {dtype} {shape}: damaged; save it again")
+    body = bytearray(wanted)
+    body[: len(start)] = start
+    body[len(start) :] = file.read(wanted - len(start))
+    flat = np.frombuffer(body, dtype)
     return flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
 
 

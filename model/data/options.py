@@ -16,13 +16,15 @@ _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "bar":
 @dataclass(frozen=True)
 class Options:
     """test: the last so many rows, in the order of the file, are the test part. label: the column
-    of a CSV file, by name, by number from 1, or `first` or `last`. header: whether its first line
+    of a CSV file, by name, by number from 1, or `first` or `last`. skip: columns that are no
+    features, with + between. header: whether its first line
     names the columns. delimiter: between its cells. shape: (height, width, channels) of images
     that are written as rows. declared: the range of values, `range=0..4095`.
     """
 
     test: int | None = None
     label: str | None = None
+    skip: tuple[str, ...] = ()
     header: bool | None = None
     delimiter: str | None = None
     shape: tuple[int, int, int] | None = None
@@ -93,6 +95,7 @@ def _range(text: str) -> tuple[float, float]:
 _READ = {
     "test": ("test", _count),
     "label": ("label", _label),
+    "skip": ("skip", lambda text: tuple(text.split("+"))),
     "header": ("header", _flag),
     "delimiter": ("delimiter", _delimiter),
     "shape": ("shape", _shape),

@@ -156,6 +156,8 @@ def _finished(thing: Any) -> Any:
 
 
 def _array(thing: Any) -> Any:
+    if isinstance(thing, _Name):
+        raise DataError(f"holds {thing.module}.{thing.name}, which no plain array needs")
     if not isinstance(thing, _Array):
         return thing
     _, shape, dtype, fortran, raw = thing.state

@@ -52,7 +52,7 @@ def parted(source: object, parts: Mapping[str, Part]) -> tuple[Part, Part | None
             f"{source}: validation images are {shown(val.values.shape[1:])}, training ones "
             f"{shown(train.values.shape[1:])}; make all of one size"
         )
-    if train.labels.ndim != val.labels.ndim:
+    if train.labels.shape[1:] != val.labels.shape[1:]:
         raise DataError(f"{source}: labels of the training and the validation part differ in form")
     both = Part(
         np.concatenate([train.values, val.values]), np.concatenate([train.labels, val.labels])

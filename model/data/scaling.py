@@ -14,6 +14,8 @@ TAILS = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05)
 COLLISIONS = 0.02
 """Share of pairs of different values that may fall on one integer before the range is cut."""
 DECIMALS = 6
+TINY, LARGE = 1e-100, 1e100
+"""A smaller spread of a feature is none; a larger value is damaged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,7 @@ def _feature(column: np.ndarray) -> tuple[float, float]:
     """
     values, counts = np.unique(column, return_counts=True)
     low, high = float(values[0]), float(values[-1])
-    if not high > low:
+    if not high - low > TINY:
         return low, 1.0
     grid = _grid(values)
     if grid is not None and (steps := round((high - low) / grid)) <= LEVELS:
@@ -82,7 +84,8 @@ def _grid(values: np.ndarray) -> float | None:
         if np.abs(whole).max() > 2**52:
             return None
         near = np.round(whole)
-        if np.allclose(whole, near, rtol=1e-12, atol=1e-9 * max(1.0, np.abs(whole).max())):
+        close = np.allclose(whole, near, rtol=1e-12, atol=1e-9 * max(1.0, np.abs(whole).max()))
+        if close and (np.diff(near) > 0).all():
             return float(np.gcd.reduce((near - near[0]).astype(np.int64))) / scale
     return None
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
 EXAMPLES = 10
-TILE = 56
-"""Pixels that an example takes, at least about."""
+TILE = 64
+"""Pixels to which small examples are enlarged, at most."""
 MOST_CLASSES, MOST_FEATURES = 40, 48
 BINS, CELL = 32, 4
 GAP, FONT = 6, 13

@@ -13,7 +13,6 @@ from model.data.columns import Layout, layout_of
 from model.data.limits import DataError, check_bytes, size_of
 from model.data.options import Options
 from model.data.raw import Part, Raw, parted
-from model.data.tree import hidden
 
 TABLES = (".csv", ".tsv", ".data", ".txt")
 PEEK = 400
@@ -55,8 +54,7 @@ def table_file(folder: Path, part: str) -> Path | None:
 
 def _read(path: Path, options: Options, layout: Layout | None) -> _Table:
     """A table in the layout of its training part, or in its own."""
-    assert not hidden(path.name) or path.exists()
-    size_of(path)
+    check_bytes(path, size_of(path))
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = [line for _, line in zip(range(PEEK), file, strict=False)]
@@ -107,7 +105,7 @@ def _no_number(path: Path, number: int, cells: list[str], layout: Layout) -> str
         except ValueError:
             what = f"{cells[at][:40]!r} is no number" if cells[at].strip() else "is missing"
             return (
-                f"{path}: row {number}, column {name}: {what}; fill it, leave the row out, or give "
-                "0/1 columns for the values of a text"
+                f"{path}: row {number}, column {name}: {what}; fill it, leave the row out, give "
+                "0/1 columns for the values of a text, or leave the column out with skip="
             )
     raise AssertionError("one cell was no number")

@@ -27,13 +27,13 @@ def as_images(source: object, values: np.ndarray) -> tuple[np.ndarray, str]:
 
 
 def to_bytes(
-    source: object, train: np.ndarray, test: np.ndarray | None, declared: tuple[float, float] | None
-) -> tuple[np.ndarray, np.ndarray | None, InputScaling | None, str]:
+    source: object, train: np.ndarray, test: np.ndarray, declared: tuple[float, float] | None
+) -> tuple[np.ndarray, np.ndarray, InputScaling | None, str]:
     """(training, test, scaling, note): uint8 of both parts by one scale; None where it is 1.
 
     Raises DataError for values that are not finite, or all the same.
     """
-    parts = [train] if test is None else [train, test]
+    parts = train, test
     kinds = {part.dtype.kind for part in parts}
     if not kinds <= set("biuf"):
         raise DataError(f"{source}: values of type {train.dtype} must be numbers")
@@ -54,8 +54,8 @@ def to_bytes(
             raise DataError(_differ(source, ranges))
         note = "" if kinds <= set("iu") else f"{train.dtype} values 0 to 255 were rounded"
         out = [_converted(source, part, 0.0, 1.0) for part in parts]
-        return out[0], out[1] if test is not None else None, None, note
-    if why == "by sight" and test is not None and _unlike(ranges):
+        return out[0], out[1], None, note
+    if why == "by sight" and _unlike(ranges):
         raise DataError(_differ(source, ranges))
     step = (end - start) / LEVELS
     note = f"{train.dtype} values {start:g} to {end:g} ({why}) became 0 to 255"
@@ -66,7 +66,7 @@ def to_bytes(
         note += "; test values beyond are clipped"
     out = [_converted(source, part, start, step) for part in parts]
     scaling = InputScaling((float(start),), (float(step),))
-    return out[0], out[1] if test is not None else None, scaling, note
+    return out[0], out[1], scaling, note
 
 
 def _range(train: np.ndarray, low: float, high: float) -> tuple[tuple[float, float], str]:

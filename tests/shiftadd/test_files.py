@@ -29,7 +29,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torn = gzip.compress(BYTES)[:10] + BYTES
     for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         Path(f"idx/{part}-ubyte.gz").write_bytes(torn)
-    image, label = np.zeros((20, 5, 6), np.uint8), np.arange(20) % 10
+    label = np.arange(20) % 10
+    image = np.random.default_rng(0).integers(0, 256, (20, 5, 6), np.uint8)
     np.savez("other.npz", x_train=image, y_train=label, x_test=image, y_test=label)
     return tmp_path
 
@@ -43,7 +44,7 @@ NETS = {
 DATA = {
     "nowhere": "nowhere: no such data set; give",
     "bytes": "bytes: no such data set; give",
-    "empty": "empty: 0 class folders; a folder of images needs two or more",
+    "empty": "empty: 0 folders with images; a data set needs two or more",
     "bytes.npz": "bytes.npz: cannot be read as .npz",
     "images": "images/a/x.png: cannot be read as an image",
     "idx": "idx/train-images-idx3-ubyte.gz: cannot be read",
@@ -69,7 +70,7 @@ CASES = [
     *((("compile", NET, "--plan", p), f"{p}: not a ") for p in (*PLACES, "deep.json", "list.json")),
     (("train", "bytes", *DIGITS), "bytes: not JSON"),
     (("train", "empty", *DIGITS), "empty: neither a file nor built in"),
-    (("train", "deep.json", *DIGITS), "deep.json: not JSON"),
+    (("train", "deep.json", *DIGITS), "deep.json: nested deeper than 32"),
     (("train", "list.json", *DIGITS), "list.json: not of format"),
     (("search", *DIGITS, "--space", "bytes"), "bytes: not TOML"),
     (("search", *DIGITS, "--space", "empty"), "empty: neither a file nor a built-in"),

@@ -141,3 +141,10 @@ def test_image_folder(tmp_path: Path) -> None:
     assert "dog: no images" in refused(tmp_path)
     (tmp_path / "dog").rmdir()
     assert "1 folders with images; a data set needs two or more" in refused(tmp_path)
+
+
+def test_paths_that_the_system_refuses(tmp_path: Path) -> None:
+    assert "cannot be read (File name too long)" in refused("x" * 5000)
+    assert "no path; a path holds no zero byte" in refused("a\0b")
+    (tmp_path / "letters.data").write_text("1,2,a\n" * 9)
+    assert "or give one of its files, as letters.data" in refused(tmp_path)
