@@ -37,7 +37,7 @@ COPYLEFT = ("GPL", "MPL")
 def licence(of: Distribution) -> str:
     """Its name, as SPDX writes it where the metadata does; "" if it cannot be told."""
     known = READ.get(of.name.lower().replace("_", "-"))
-    stated = of.metadata.get("License-Expression", "")
+    stated = (of.metadata.get_all("License-Expression") or [""])[0]
     if known or stated:
         return known or stated
     classifiers = of.metadata.get_all("Classifier") or []
