@@ -93,14 +93,16 @@ def from_arrays(
         raise DataError(f"{name}: x_test and y_test must be given together")
     train = _part(name, "train", x_train, y_train)
     test = None if x_test is None or y_test is None else _part(name, "test", x_test, y_test)
-    raw = Raw(train, test, tuple(map(str, classes)) if classes is not None else None)
+    names = None if classes is None else tuple(map(str, classes))
+    features = tuple(map(str, getattr(x_train, "columns", ())))  # of a pandas DataFrame
+    raw = Raw(train, test, names, features=features)
     return replace(build.dataset(name, name, raw, Options(declared=value_range)), source="")
 
 
 def _part(name: str, part: str, values: npt.ArrayLike, labels: npt.ArrayLike) -> Part:
     try:
-        arrays = np.asarray(values), np.asarray(labels)
-    except (ValueError, TypeError) as error:
+        arrays = np.asarray(values), _texts(np.asarray(labels))
+    except (ValueError, TypeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{name}: x_{part}, y_{part} are no plain arrays ({reason})") from None
     for array in arrays:
@@ -111,3 +113,10 @@ def _part(name: str, part: str, values: npt.ArrayLike, labels: npt.ArrayLike) ->
                 "or texts"
             )
     return Part(*arrays)
+
+
+def _texts(labels: np.ndarray) -> np.ndarray:
+    """Labels as numpy's own texts, where they are texts in another form, as pandas has them."""
+    if labels.dtype.kind == "O" and all(isinstance(label, str) for label in labels.flat):
+        return labels.astype(str)
+    return labels.astype(str) if labels.dtype.kind == "T" else labels
