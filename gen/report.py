@@ -13,11 +13,13 @@ from gen.flow.build import Build
 from gen.plan.plan import Plan, inferences_per_s, latency_us
 from gen.support.devices import device
 from gen.support.promises import Promise, again, kept
-from model.errors import UNREADABLE, ShiftaddError
+from model.errors import ShiftaddError
 from model.files import write
+from model.records import Count, FileHead, Whole, read
 
 FORMAT = "shiftadd-report"
 VERSION = 1
+WAY_OUT = "compile the network again"
 
 
 class ReportError(ShiftaddError, ValueError):
@@ -32,15 +34,15 @@ class Figures:
     latency_us and inferences_per_s hold at fmax_mhz.
     """
 
-    lut: float | None = None
-    ff: float | None = None
-    dsp: int | None = None
-    bram: int | None = None
-    fmax_mhz: float | None = None
-    cycles_latency: int | None = None
-    cycles_interval: int | None = None
-    latency_us: float | None = None
-    inferences_per_s: float | None = None
+    lut: Count | None = None
+    ff: Count | None = None
+    dsp: Whole | None = None
+    bram: Whole | None = None
+    fmax_mhz: Count | None = None
+    cycles_latency: Whole | None = None
+    cycles_interval: Whole | None = None
+    latency_us: Count | None = None
+    inferences_per_s: Count | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """By their names."""
@@ -62,7 +64,7 @@ class Report:
     predicted: Figures
     measured: Figures | None = None
     files: Mapping[str, str] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, Count] = field(default_factory=dict)
     tools: tuple[str, ...] = ()
     sha256: Mapping[str, str] = field(default_factory=dict)
     promises: tuple[Promise, ...] = ()
@@ -163,20 +165,4 @@ def save(report: Report, path: Path) -> None:
 
 def load(path: Path) -> Report:
     """Reads a report; ReportError when the file is damaged, foreign, or of a newer version."""
-    try:
-        raw: dict[str, Any] = json.loads(path.read_text())
-        if raw.pop("format") != FORMAT:
-            raise KeyError("format")
-        version = raw.pop("version")
-        if version != VERSION:
-            raise ReportError(f"{path}: report version {version}, this program reads {VERSION}")
-        raw["predicted"] = Figures(**raw["predicted"])
-        raw["measured"] = Figures(**raw["measured"]) if raw["measured"] else None
-        raw["tools"], raw["advice"] = tuple(raw["tools"]), tuple(raw.get("advice", ()))
-        raw["promises"] = tuple(Promise(**row) for row in raw.get("promises", ()))
-        raw["sha256"] = {str(name): str(digest) for name, digest in raw["sha256"].items()}
-        return Report(**raw)
-    except ReportError:
-        raise
-    except UNREADABLE as error:
-        raise ReportError(f"{path}: not a readable report of shiftadd ({error!r})") from None
+    return read(path, Report, error=ReportError, head=FileHead(FORMAT, VERSION), way_out=WAY_OUT)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from model import store
 from model.arch import Architecture
 from model.errors import ShiftaddError
 from model.files import write
+from model.lock import folder_lock
 from model.spec import Network
 
 LOG, CHECKPOINT, ARCHITECTURE, NETWORK = "log.jsonl", "checkpoint.pt", "arch.json", "network"
@@ -39,12 +42,56 @@ class State:
 
 
 class TrainingRun:
-    """The files of a run in `folder` (None: no files). `request` tells one run from another."""
+    """The files of a run in `folder` (None: no files). `request` tells one run from another.
+
+    Use: within `held`, `claim`, then `restore`, then `record` after each epoch, then `finish`.
+    """
 
     def __init__(self, folder: Path | None, request: dict[str, Any]) -> None:
         self.folder, self.request = folder, request
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
+
+    def held(self) -> AbstractContextManager[None]:
+        """No other process trains in the folder meanwhile; FolderInUseError where one does."""
+        return folder_lock(self.folder, "training") if self.folder else nullcontext()
+
+    def claim(self, *, resume: bool = False, force: bool = False) -> None:
+        """Makes sure that what is in the folder may be gone on from (`resume`), or removes it
+        (`force`).
+
+        Raises TrainError, and leaves the folder as it is, for any other run that is there.
+        """
+        if not self.folder:
+            return
+        network = self.folder / NETWORK
+        if network.exists() and not (network / store.GRAPH).is_file():
+            raise TrainError(f"{network}: exists and is no network; give another folder with --out")
+        if resume and not force and (self.folder / CHECKPOINT).exists():
+            self._same(self._saved())
+        elif force and not (resume and self._goes_on()):
+            self._remove()
+        elif (
+            any((self.folder / name).exists() for name in (NETWORK, CHECKPOINT, LOG)) and not force
+        ):
+            raise TrainError(
+                f"{self.folder}: holds a run already; --resume goes on with it, --force replaces "
+                "it, --out names another folder"
+            )
+
+    def _goes_on(self) -> bool:
+        """Whether the folder holds this very request."""
+        try:
+            self._same(self._saved())
+        except TrainError:
+            return False
+        return True
+
+    def _remove(self) -> None:
+        assert self.folder
+        for name in (CHECKPOINT, LOG, ARCHITECTURE):
+            (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / NETWORK, ignore_errors=True)
 
     def fresh(self) -> State:
         """Begin again: the log of an earlier run is removed."""
@@ -59,27 +106,48 @@ class TrainingRun:
         """
         if not self.folder or not (self.folder / CHECKPOINT).exists():
             return self.fresh()
+        saved, path = self._saved(), self.folder / CHECKPOINT
+        self._same(saved)
+        try:
+            state = State(**saved["state"])
+            net.load_state_dict(saved["net"])
+            optimiser.load_state_dict(saved["optimiser"])
+        except Exception as error:  # its form is not sure, and torch raises many types
+            reason = type(error).__name__
+            raise TrainError(
+                f"{path}: does not fit the net ({reason}); --force begins anew"
+            ) from None
+        return state
+
+    def _saved(self) -> dict[str, Any]:
+        """What the checkpoint holds; TrainError when it is damaged."""
+        assert self.folder
         path = self.folder / CHECKPOINT
         try:
             saved = torch.load(path, weights_only=True)
-            differs = [k for k, v in self.request.items() if saved["request"].get(k) != v]
-            state = State(**saved["state"])
+            dict(saved["request"]), dict(saved["state"])
         except Exception as error:  # torch raises many types for a damaged file
             reason = type(error).__name__
-            raise TrainError(f"{path}: cannot be read ({reason}); delete it to begin") from None
-        if differs:
-            name = differs[0]
+            raise TrainError(f"{path}: cannot be read ({reason}); --force begins anew") from None
+        return dict(saved)
+
+    def _same(self, saved: dict[str, Any]) -> None:
+        """TrainError unless what is saved is of this request."""
+        given = saved["request"]
+        differs = [k for k, v in self.request.items() if given.get(k) != v]
+        if not differs:
+            return
+        name = differs[0]
+        if name == "data_hash":
             raise TrainError(
-                f"{self.folder}: holds a run with {name} {saved['request'].get(name)!r}, not "
-                f"{self.request[name]!r}; resume the same request or give another folder"
+                f"{self.folder}: holds a run of other data: {given.get('data')} has changed since "
+                f"(it was {str(given.get(name))[:12]}, is {self.request[name][:12]}); --force "
+                "trains anew, --out names another folder"
             )
-        try:
-            net.load_state_dict(saved["net"])
-            optimiser.load_state_dict(saved["optimiser"])
-        except Exception as error:  # nor is its form sure
-            reason = type(error).__name__
-            raise TrainError(f"{path}: does not fit the net ({reason}); delete it") from None
-        return state
+        raise TrainError(
+            f"{self.folder}: holds a run with {name} {given.get(name)!r}, not "
+            f"{self.request[name]!r}; resume the same request, give another folder, or --force"
+        )
 
     def record(
         self, row: dict[str, Any], net: nn.Module, optimiser: torch.optim.Optimizer, state: State

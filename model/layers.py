@@ -112,7 +112,7 @@ class RequantiseLayer(TrainableLayer):
         return gain, self.mean, self.beta
 
     def normalise(self, x: Tensor) -> Tensor:
-        if self.norm and self.training and self.stage != "integer":
+        if self._learns() and x.numel() > x.shape[1]:
             coarse = self.style != "integer" and self.stage == "quantised"
             gamma = self._coarse_gamma() if coarse else self.gamma
             return F.batch_norm(x, self.mean, self.var, gamma, self.beta, True, 0.1, EPSILON)
@@ -122,6 +122,11 @@ class RequantiseLayer(TrainableLayer):
             return centred * gain + bias
         # in place, where no gradient needs what was before: half the time
         return centred.mul_(gain).add_(bias)
+
+    def _learns(self) -> bool:
+        """Whether the batch's own statistics count. One value a channel has none (a last batch of
+        one image, in 1×1): there those of the batches before it do."""
+        return self.norm and self.training and self.stage != "integer"
 
     def _coarse_gamma(self) -> Tensor:
         """gamma at which the frozen gain is a multiplier of few digits: training adapts to it."""

@@ -28,13 +28,13 @@ T = TypeVar("T")
 DEEPEST = 32
 LARGEST_FILE, LARGEST_TOML = 1 << 22, 1 << 14
 """Bytes. Reading TOML takes time and memory that grow with the square of a long dotted key."""
-LARGEST_INTEGER, LARGEST_REAL = (1 << 63) - 1, 1e30
+LARGEST_INTEGER, LARGEST_REAL = (1 << 63) - 1, 1e100
 """Of either sign. No figure of ours is near it, and products of a few such stay finite."""
 WAY_OUT = "restore the file or make it again"
 
 Whole = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-Count = Annotated[int | float, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0)] | Annotated[float, msgspec.Meta(ge=0)]
 """A number that is not negative; an integer stays one."""
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 """SHA-256, in hexadecimal."""

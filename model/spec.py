@@ -26,6 +26,10 @@ Shape = tuple[int, int, int]
 Padding = Literal["same", "valid"]
 LARGEST = (1 << 63) - 1
 """Of any integer of a network."""
+EXACT_BITS = 53
+"""Of sums that the golden model works out in float64, which has no gap up to there."""
+MOST_SHIFT = 48
+"""Of Add and Requantise."""
 
 
 class NetworkError(ShiftaddError, ValueError):
@@ -347,7 +351,9 @@ def check(network: Network) -> dict[str, Tensor]:
             raise NetworkError(_arity_message(node, len(node.inputs)))
         sources = [tensors[i] for i in node.inputs]
         _check_node(node, sources)
+        _check_terms(node, sources)
         tensors[node.name] = _infer_node(node, sources)
+        _check_sums(node, sources, tensors[node.name])
     for node in network.nodes:
         _check_readers(node, readers.get(node.name, []))
     if network.classes and len(network.classes) != tensors[network.nodes[-1].name].shape[2]:
@@ -412,7 +418,7 @@ def _check_node(node: Node, sources: Sequence[Tensor]) -> None:
                     v.shape == (c,), f"{label} of shape {v.shape}: one integer per channel, ({c},)"
                 )
                 need(v.dtype == np.int64, f"{label} must be integers, not {v.dtype}")
-            need(0 <= node.shift <= 48, f"shift {node.shift} must be 0 to 48")
+            need(0 <= node.shift <= MOST_SHIFT, f"shift {node.shift} must be 0 to {MOST_SHIFT}")
             need(1 <= node.format.bits <= 16, f"{node.format.bits} bits: must be 1 to 16")
         case Head():
             need(
@@ -420,6 +426,46 @@ def _check_node(node: Node, sources: Sequence[Tensor]) -> None:
                 f"scores of shape {sources[0].shape}: must be (1, 1, classes)",
             )
             need(sources[0].shape[2] <= 256, f"{sources[0].shape[2]} classes: at most 256")
+
+
+def _check_terms(node: Node, sources: Sequence[Tensor]) -> None:
+    """Numbers from which `_infer_node` finds exact ranges: that of a sum may be small though its
+    terms, which the golden model works out one by one, are not."""
+    match node:
+        case Conv() | Dense():
+            flat = flat_weights(node)
+            weight = max(-int(flat.min()), int(flat.max()), 0)
+            value = max(-sources[0].lo, sources[0].hi)
+            _hold(node, "sums of weights and inputs", (weight + 1) * (value + 1) * flat.shape[1])
+        case Add():
+            for x, shift in zip(sources, node.shifts, strict=True):
+                if not shift <= MOST_SHIFT:
+                    raise NetworkError(f"{node.name}: shift {shift} must be 0 to {MOST_SHIFT}")
+                _hold(node, f"an input shifted by {shift}", max(-x.lo, x.hi) << shift)
+
+
+def _check_sums(node: Node, sources: Sequence[Tensor], out: Tensor) -> None:
+    """What the golden model computes with: int64 for the sums of Add and what Requantise clips,
+    float64 for sums of terms and pixels."""
+    match node:
+        case Conv() | Dense() | AvgPool() | GlobalAvgPool():
+            _hold(node, "sums", max(-out.lo, out.hi), EXACT_BITS)
+        case Add():
+            _hold(node, "sums", max(-out.lo, out.hi))
+        case Requantise():
+            value = max(-sources[0].lo, sources[0].hi)
+            pairs = zip(node.multiplier.tolist(), node.offset.tolist(), strict=True)
+            most = max(value * abs(m) + abs(b) + node.half for m, b in pairs)
+            _hold(node, "sums of x·multiplier, offset and half", most)
+
+
+def _hold(node: Node, what: str, most: int, bits: int = 63) -> None:
+    """NetworkError where integers up to `most` are more than the golden model holds exactly."""
+    if most >= 1 << bits:
+        raise NetworkError(
+            f"{node.name}: {what} can reach {brief(most)}: the golden model is exact below "
+            f"2^{bits}; take smaller weights, multipliers, offsets or shifts"
+        )
 
 
 def _check_weights(node: Weighted) -> None:

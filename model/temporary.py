@@ -11,7 +11,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 import shutil
 import tempfile
 import threading
@@ -79,7 +78,7 @@ def _held(prefix: str, parent: Path, make: Callable[[Path], None]) -> Iterator[P
     try:
         while lock < 0:
             with CREATING:
-                path = parent / f"{prefix}-{secrets.token_hex(8)}{SUFFIX}"
+                path = parent / f"{prefix}-{os.urandom(8).hex()}{SUFFIX}"
                 _live.add(path)  # before it is there: a signal may come in between
                 make(path)
                 lock = _locked(path)

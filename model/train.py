@@ -9,74 +9,55 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from torch import Tensor
-from torch.nn import functional as F
 
 from model import golden
+from model.advice import advice
 from model.arch import Architecture
 from model.augment import batches
 from model.checkpoint import TrainError, TrainingRun
+from model.confusion import ConfusionMatrix, confusion
 from model.data import Dataset
+from model.data.summary import summarise
+from model.epoch_log import epochs_shown
 from model.kinds import kind
 from model.layers import STAGES, Weighted
 from model.net import Net, export
 from model.ops import ops
+from model.recipe import (
+    Recipe,
+    choose,
+    class_weights,
+    epochs_for,
+    loss_of,
+    recipe_for,
+    set_rate,
+    stage_of,
+    threads,
+)
 from model.spec import Conv, Dense, Network
 from model.store import content_hash
 from model.teacher import Teacher
-from model.terminal import console, literal
 
-__all__ = ["Recipe", "TrainError", "TrainResult", "evaluate", "recipe_for", "train"]
+__all__ = ["TrainError", "TrainResult", "evaluate", "train"]
 
 JUDGED = 2000
 """Training images by which the ends of two stages are compared."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How to train; the defaults suit small images, and `recipe_for` fits them to others.
-
-    `float_until` and `quantised_until`: shares of the epochs at which these stages end. `shift`:
-    the largest random translation in pixels. With a teacher the loss is (1 − distill) ·
-    cross-entropy + distill · T² · KL(teacher ‖ student) at `temperature` T (Hinton et al., arXiv
-    1503.02531).
-    """
-
-    batch: int = 64
-    rate: float = 4e-3
-    decay: float = 0.02
-    warmup: float = 0.05
-    smoothing: float = 0.05
-    shift: int = 1
-    float_until: float = 0.3
-    quantised_until: float = 0.85
-    distill: float = 0.7
-    temperature: float = 2.0
-
-
-def recipe_for(data: Dataset, weights: int) -> Recipe:
-    """Batches and translations that fit the number and the size of the images.
-
-    A network of fewer than 2000 `weights` has no room to learn translations, and wants a larger
-    rate (396 weights on a validation split of digits: 0.951 right without them, 0.923 with).
-    """
-    batch = 64 if len(data.train_labels) < 10_000 else 128
-    if weights < 2000:
-        return Recipe(batch=batch, rate=0.02, decay=0.0, shift=0)
-    return Recipe(batch=batch, shift=max(1, min(data.shape[:2]) // 14))
-
-
-@dataclass(frozen=True)
 class TrainResult:
     """`accuracy`: share of the test images at the end of each stage, `integer` by the golden model.
 
-    `seconds` are those of the epochs, over all interrupted parts of the run.
+    `seconds` are those of the epochs, over all interrupted parts of the run. `confusion`: of the
+    integer network on the test images. `data`: the summary of what it was trained on. `advice`:
+    sentences on what went less well than it could, with what helps; often none.
     """
 
     network: Network
@@ -84,59 +65,88 @@ class TrainResult:
     weights: int
     epochs: int
     seconds: float
+    confusion: ConfusionMatrix
+    recipe: Recipe
+    data: dict[str, Any] = field(default_factory=dict)
+    advice: tuple[str, ...] = ()
+
+    @property
+    def per_class(self) -> dict[str, float | None]:
+        """Share of each class's test images that are right; None for a class without any."""
+        return self.confusion.per_class
 
     def as_dict(self, folder: Path) -> dict[str, Any]:
         """For JSON. folder: of the network."""
         return {
             "accuracy": self.accuracy,
+            "per_class": self.per_class,
+            "confusion": [list(row) for row in self.confusion.counts],
+            "advice": list(self.advice),
             "weights": self.weights,
             "epochs": self.epochs,
             "seconds": self.seconds,
+            "recipe": asdict(self.recipe),
+            "dataset": self.data,
             "network": str(folder),
             "network_hash": content_hash(self.network),
         }
 
 
 def train(
-    arch: Architecture, data: Dataset, *, epochs: int, seed: int = 0, out: Path | None = None,
-    resume: bool = False, teacher: Teacher | None = None, start: Network | None = None,
-    initial: Net | None = None, recipe: Recipe | None = None, quiet: bool = False,
+    arch: Architecture, data: Dataset, *, epochs: int | None = None, seed: int = 0,
+    out: Path | None = None, resume: bool = False, force: bool = False,
+    teacher: Teacher | None = None, start: Network | None = None, initial: Net | None = None,
+    recipe: Recipe | None = None, quiet: bool = False, **chosen: Any,
 ) -> TrainResult:  # fmt: skip
     """Train `arch` on `data`; the same request gives the same Network on the same machine.
 
-    `out`, a folder, receives log.jsonl (a line an epoch), checkpoint.pt after each epoch, arch.json
-    and the Network; `resume` goes on from an interrupted run there. `start` is a trained network
-    with whose mult and shift weights training begins, where name and shape agree (progressive
-    training: mult, then add). `initial`, a Net of `arch`, is gone on from with its whole state.
-    `recipe`: by default what `recipe_for` gives. Raises TrainError.
+    Sums are worked out in `recipe.threads` threads, whatever OMP_NUM_THREADS and the number of
+    cores: the network depends on them, see THREADS.
+
+    epochs: by default what `epochs_for` gives. `out`, a folder, receives log.jsonl (a line an
+    epoch), checkpoint.pt after each epoch, arch.json and the Network; `resume` goes on from an
+    interrupted run of the same request there, and with `force` a run that is there is replaced;
+    one process at a time trains there. `start` is a trained network with whose mult and shift
+    weights training begins, where name and shape agree (progressive training: mult, then add).
+    `initial`, a Net of `arch`, is gone on from with its whole state. `recipe`: by default what
+    `recipe_for` gives for what is `chosen` (batch, rate, smoothing, shift, flips, weighted). Raises
+    TrainError, RecipeError, FolderInUseError.
     """
+    epochs = epochs_for(data) if epochs is None else epochs
     _check(arch, data, epochs, initial)
     torch.manual_seed(seed)
     net = Net(arch)
     recipe = recipe or recipe_for(data, sum(w.weight.numel() for w in _weighted(net)))
+    recipe = choose(recipe, data, **chosen)
     if start:
         _adopt(net, start)
     if initial:
         net.load_state_dict(initial.state_dict())
-    optimiser = torch.optim.AdamW(_groups(net, recipe), betas=(0.9, 0.99))
-    request = {"arch": arch.id, "data": data.name, "epochs": epochs, "seed": seed}
-    request |= asdict(recipe)
+    request = {"arch": arch.id, "data": data.name, "data_hash": data.digest, "epochs": epochs}
+    request |= {"seed": seed} | asdict(recipe)
     request["teacher"] = teacher.hash if teacher else ""
     request["start"] = content_hash(start) if start else ""
     if initial:
         request["initial"] = _digest(initial)
     run = TrainingRun(out, request)
-    state = run.restore(net, optimiser) if resume else run.fresh()
+    with run.held(), threads(recipe.threads):
+        run.claim(resume=resume, force=force)
+        return _trained(net, data, recipe, epochs, seed, run, teacher, quiet)
+
+
+def _trained(
+    net: Net, data: Dataset, recipe: Recipe, epochs: int, seed: int, run: TrainingRun,
+    teacher: Teacher | None, quiet: bool,
+) -> TrainResult:  # fmt: skip
+    """All epochs of `run` that are left, and the Network behind them."""
+    arch = net.arch
+    optimiser = torch.optim.AdamW(_groups(net, recipe), betas=(0.9, 0.99))
+    state = run.restore(net, optimiser)
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
     tests = torch.from_numpy(data.test_images), torch.from_numpy(data.test_labels)
-    keeps = teacher is not None and teacher.kept is not None
-    digest = hashlib.sha256(data.train_images.tobytes()).hexdigest() if keeps else ""
-    steps = math.ceil(len(images) / recipe.batch)
-
-    with progress_bar(quiet) as progress:
-        task = progress.add_task(arch.name, total=epochs, completed=state.epoch, note="")
+    with epochs_shown(quiet, arch.name, epochs, state.epoch) as say:
         for epoch in range(state.epoch, epochs):
-            began, total, right = time.monotonic(), 0.0, 0
+            began = time.monotonic()
             stage = stage_of(recipe, epoch, epochs)
             if stage != "float" and epoch and stage_of(recipe, epoch - 1, epochs) == "float":
                 net.stage("float").eval()
@@ -144,44 +154,70 @@ def train(
             if stage == "integer" and state.quantised is None:
                 state.quantised = {k: v.clone() for k, v in net.state_dict().items()}
             net.stage(stage).train()
-            how: dict[str, Any] = {
-                "size": recipe.batch, "shift": recipe.shift, "flips": data.flips,
-                "seed": seed * 100_003 + epoch,
-            }  # fmt: skip
-            lot = batches(images, labels, **how)
-            shown = (
-                teacher.beside(lot, how | {"images": digest})
-                if teacher
-                else ((x, y, None) for x, y in lot)
-            )
-            for step, (x, y, taught) in enumerate(shown, epoch * steps):
-                set_rate(optimiser, recipe, step / (epochs * steps))
-                scores = net(x)
-                loss = loss_of(scores, y, taught, recipe)
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
-                total += loss.item() * len(y)
-                right += int((scores.argmax(1) == y).sum())
+            loss, right = _epoch(net, optimiser, data, recipe, epoch, epochs, seed, teacher)
             state.accuracy[stage] = evaluate(net, *tests)
             state.epoch, lap = epoch + 1, time.monotonic() - began
             state.seconds += lap
             row = {
-                "epoch": state.epoch, "stage": stage, "loss": total / len(images),
-                "train": right / len(images), "test": state.accuracy[stage], "seconds": lap,
+                "epoch": state.epoch, "stage": stage, "loss": loss, "train": right,
+                "test": state.accuracy[stage], "seconds": lap,
             }  # fmt: skip
             run.record(row, net, optimiser, state)
-            note = f"{stage}  loss {row['loss']:.3f}  test {row['test']:.4f}"
-            progress.update(task, advance=1, note=note)
-
+            say(state.epoch, f"{stage} loss {loss:.3f} test {row['test']:.4f}")
     accuracy = {s: state.accuracy.get(s) or evaluate(net.stage(s), *tests) for s in STAGES}
-    network = _sounder(net, state.quantised, images[:JUDGED], labels[:JUDGED], data.classes)
+    judged = images[:JUDGED], labels[:JUDGED]
+    network = _sounder(net, state.quantised, *judged, data.classes)
+    matrix = confusion(golden.predict(network, tests[0]), data.test_labels, data.classes)
     accuracy["integer"] = golden.accuracy(network, *tests)
-    network.about.update(
-        name=arch.name, data=data.name, seed=seed, epochs=epochs, accuracy=accuracy
-    )
+    network.about.update(name=arch.name, seed=seed, epochs=epochs, accuracy=accuracy)
+    network.about.update(data=data.name, data_source=data.source, data_hash=data.digest)
+    if data.scaling:
+        network.about["input"] = asdict(data.scaling)
     run.finish(arch, network)
-    return TrainResult(network, accuracy, network.weight_count, epochs, state.seconds)
+    said = advice(
+        accuracy, matrix, trained=golden.accuracy(network, *judged), table=data.table,
+        weighted=recipe.weighted,
+    )  # fmt: skip
+    return TrainResult(
+        network, accuracy, network.weight_count, epochs, state.seconds, matrix, recipe,
+        summarise(data).as_dict(), said,
+    )  # fmt: skip
+
+
+def _epoch(
+    net: Net, optimiser: torch.optim.Optimizer, data: Dataset, recipe: Recipe, epoch: int,
+    epochs: int, seed: int, teacher: Teacher | None,
+) -> tuple[float, float]:  # fmt: skip
+    """One pass over the training images: mean loss, share right."""
+    images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
+    weights = class_weights(data.train_labels, len(data.classes)) if recipe.weighted else None
+    steps, total, right = math.ceil(len(images) / recipe.batch), 0.0, 0
+    lots = _lots(images, labels, recipe, seed * 100_003 + epoch, data, teacher)
+    for step, (x, y, taught) in enumerate(lots, epoch * steps):
+        set_rate(optimiser, recipe, step / (epochs * steps))
+        scores = net(x)
+        loss = loss_of(scores, y, taught, recipe, weights)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        total += loss.item() * len(y)
+        right += int((scores.argmax(1) == y).sum())
+    return total / len(images), right / len(images)
+
+
+def _lots(
+    images: Tensor, labels: Tensor, recipe: Recipe, seed: int, data: Dataset,
+    teacher: Teacher | None,
+) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:  # fmt: skip
+    """Batches of (images, labels, the teacher's scores)."""
+    how: dict[str, Any] = {
+        "size": recipe.batch, "shift": recipe.shift, "flips": recipe.flips, "seed": seed,
+    }  # fmt: skip
+    lots = batches(images, labels, **how)
+    if teacher is None:
+        yield from ((x, y, None) for x, y in lots)
+    else:
+        yield from teacher.beside(lots, how | {"data": data.digest})
 
 
 @torch.no_grad()
@@ -234,16 +270,9 @@ def _check(arch: Architecture, data: Dataset, epochs: int, initial: Net | None) 
     for name, (given, need) in wanted.items():
         if given != need:
             raise TrainError(
-                f"{arch.name}: {name} {given} does not suit {data.name}; it must be {need}"
+                f"{arch.name}: {name} {given} does not suit {data.name}; it must be {need}. "
+                "Built-in architectures take both ends from the data, files with --fit-classes"
             )
-
-
-def stage_of(recipe: Recipe, epoch: int, epochs: int) -> str:
-    """The stage of an epoch. A batch norm can freeze only after an epoch that filled it."""
-    share = (epoch + 1) / epochs
-    if share <= recipe.float_until:
-        return "float"
-    return "quantised" if share <= recipe.quantised_until or epoch == 0 else "integer"
 
 
 def _weighted(net: Net) -> list[Weighted]:
@@ -261,25 +290,6 @@ def _groups(net: Net, recipe: Recipe) -> list[dict[str, Any]]:
         decay = recipe.decay if scale == 1 else 0.0
         groups.append({"params": [layer.weight], "scale": scale, "weight_decay": decay})
     return groups
-
-
-def set_rate(optimiser: torch.optim.Optimizer, recipe: Recipe, done: float) -> None:
-    """Linear warm-up, then a cosine to zero; `done` is the share of the training behind us."""
-    cosine = 0.5 + 0.5 * math.cos(math.pi * done)
-    rate = recipe.rate * min(1.0, done / recipe.warmup + 1e-3) * cosine
-    for group in optimiser.param_groups:
-        group["lr"] = rate * group["scale"]
-
-
-def loss_of(scores: Tensor, labels: Tensor, taught: Tensor | None, recipe: Recipe) -> Tensor:
-    """Cross-entropy, distilled from a teacher's scores `taught` if there are any: see Recipe."""
-    loss = F.cross_entropy(scores, labels, label_smoothing=recipe.smoothing)
-    if taught is None:
-        return loss
-    t = recipe.temperature
-    ours, theirs = F.log_softmax(scores / t, 1), F.log_softmax(taught / t, 1)
-    gap = F.kl_div(ours, theirs, reduction="batchmean", log_target=True)
-    return (1 - recipe.distill) * loss + recipe.distill * t * t * gap
 
 
 @torch.no_grad()
@@ -302,12 +312,3 @@ def _digest(net: Net) -> str:
     for tensor in net.state_dict().values():
         digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()
-
-
-def progress_bar(quiet: bool, *, transient: bool = True) -> Progress:
-    """On stderr, for tasks with a `note`."""
-    columns = literal("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn()
-    note = literal("{task.fields[note]}")
-    return Progress(
-        *columns, note, console=console(stderr=True), disable=quiet, transient=transient
-    )

@@ -9,8 +9,8 @@ Each verb of the command line is a function here, with the same name and argumen
 
 It returns a typed result, an Outcome: `ok` says whether its checks held, `as_dict()` is what the
 command prints with `--json`, and a notebook shows it as a table. All errors that a caller can do
-something about are ShiftaddError. Importing this is cheap: torch and the hardware description are
-imported by the functions that need them, and the types of `TYPES` when they are asked for.
+something about are ShiftaddError. Importing this is cheap: each name is imported when it is asked
+for, torch and the hardware description by the functions that need them.
 """
 
 from __future__ import annotations
@@ -22,44 +22,60 @@ from shiftadd.rooms import check_rooms
 
 check_rooms()
 
-from model.errors import RequestError, ShiftaddError
-from shiftadd.api import (
-    boards,
-    characterise,
-    compile,
-    demo,
-    deploy,
-    report,
-    search,
-    simulate,
-    train,
-)
-from shiftadd.cli import command, main
-from shiftadd.results import (
-    BoardsOutcome,
-    CharacteriseOutcome,
-    CompileOutcome,
-    DemoOutcome,
-    DeployOutcome,
-    Outcome,
-    ReportOutcome,
-    SearchOutcome,
-    SimulateOutcome,
-    TrainOutcome,
-)
-
 if TYPE_CHECKING:
     from gen.plan.plan import Plan
     from model.arch import Architecture, Block
     from model.data import Dataset
+    from model.errors import RequestError, ShiftaddError
+    from model.recipe import Recipe
     from model.spec import Network
-    from model.train import Recipe
+    from shiftadd.api import (
+        boards,
+        characterise,
+        compile,
+        data,
+        demo,
+        deploy,
+        report,
+        search,
+        simulate,
+        train,
+    )
+    from shiftadd.cli import command, main
+    from shiftadd.results import (
+        BoardsOutcome,
+        CharacteriseOutcome,
+        CompileOutcome,
+        DataOutcome,
+        DemoOutcome,
+        DeployOutcome,
+        Outcome,
+        ReportOutcome,
+        SearchOutcome,
+        SimulateOutcome,
+        TrainOutcome,
+    )
 
-TYPES = {
-    "Architecture": "model.arch", "Block": "model.arch", "Dataset": "model.data",
-    "Network": "model.spec", "Plan": "gen.plan.plan", "Recipe": "model.train",
+_PLACES = {
+    "gen.plan.plan": ("Plan",),
+    "model.arch": ("Architecture", "Block"),
+    "model.data": ("Dataset",),
+    "model.errors": ("RequestError", "ShiftaddError"),
+    "model.recipe": ("Recipe",),
+    "model.spec": ("Network",),
+    "shiftadd.api": (
+        "boards", "characterise", "compile", "data", "demo", "deploy", "report", "search",
+        "simulate", "train",
+    ),
+    "shiftadd.cli": ("command", "main"),
+    "shiftadd.results": (
+        "BoardsOutcome", "CharacteriseOutcome", "CompileOutcome", "DataOutcome", "DemoOutcome",
+        "DeployOutcome", "Outcome", "ReportOutcome", "SearchOutcome", "SimulateOutcome",
+        "TrainOutcome",
+    ),
 }  # fmt: skip
-"""Types that the functions take, by the module that is imported for them."""
+"""What is imported when it is asked for, by its module: a notebook waits for nothing that it does
+not use, and the command is soon ready for a signal."""
 
 __all__ = [
     "Architecture",
@@ -67,6 +83,7 @@ __all__ = [
     "BoardsOutcome",
     "CharacteriseOutcome",
     "CompileOutcome",
+    "DataOutcome",
     "Dataset",
     "DemoOutcome",
     "DeployOutcome",
@@ -84,6 +101,7 @@ __all__ = [
     "characterise",
     "command",
     "compile",
+    "data",
     "demo",
     "deploy",
     "main",
@@ -95,10 +113,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in TYPES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(TYPES[name]), name)
+    for module, names in _PLACES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *TYPES})
+    return sorted({*globals(), *__all__})

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from model.data import Dataset
 from model.spec import Network
 from model.train import TrainResult, train
 from search.report.search_table import table as search_table
+from search.results.search_result import SearchResult
 from search.run.search import search
 from sim.board.deploy import BoardRun, deploy
 from sim.board.deploy import table as deploy_table
@@ -53,30 +54,32 @@ Built = dict[str, tuple[Report, SimulationResult]]
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What each step gave. front: of the search. equal: whether its finalists are what they are
-    proven to be. network: folder."""
+    """What each step gave. network: folder."""
 
     trained: TrainResult
     network: Path
     built: Built
-    front: dict[str, Any]
-    equal: bool
+    searched: SearchResult
     deployed: BoardRun
     seconds: float
 
     @property
     def ok(self) -> bool:
         """Whether every image was equal to the golden model's, everywhere."""
-        return self.equal and self.deployed.ok and all(proof.ok for _, proof in self.built.values())
+        return (
+            self.searched.ok
+            and self.deployed.ok
+            and all(proof.ok for _, proof in self.built.values())
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "train": {"arch": ARCHITECTURE} | self.trained.as_dict(self.network),
-            "compile": {board: asdict(report) for board, (report, _) in self.built.items()},
+            "compile": {board: report.as_dict() for board, (report, _) in self.built.items()},
             "simulate": {board: proof.as_dict() for board, (_, proof) in self.built.items()},
             "deploy": self.deployed.as_dict(),
-            "search": self.front,
+            "search": self.searched.as_dict(),
             "seconds": self.seconds,
         }
 
@@ -96,13 +99,13 @@ def demonstrate(*, out: Path, seed: int, quiet: bool) -> Demonstration:
     )
     built = _build_all(trained.network, torch.from_numpy(digits.test_images), out, seed, console)
     _say(console, SEARCHED)("search for other networks")
-    front, equal = search(
+    searched = search(
         data="digits", board=SEARCHED, out=out / "search", seed=seed, budget=BUDGET, resume=True,
         quiet=quiet,
     )  # fmt: skip
     deployed = _deploy(trained.network, digits, out / DEPLOYED, _say(console, DEPLOYED))
     seconds = time.monotonic() - began
-    return Demonstration(trained, out / "network", built, front, equal, deployed, seconds)
+    return Demonstration(trained, out / "network", built, searched, deployed, seconds)
 
 
 def _say(console: Console, what: str) -> Callable[[str], None]:
@@ -149,13 +152,13 @@ def _deploy(network: Network, digits: Dataset, out: Path, say: Callable[[str], N
         network, board_named(DEPLOYED), tests, out / "deploy-virtual", place=False, progress=say
     )
     say(f"virtual board, {DEPLOYED_IMAGES} images over its serial line")
-    return deploy(bundle, tests.first(DEPLOYED_IMAGES), virtual=True)
+    return deploy(bundle, network, tests.first(DEPLOYED_IMAGES), virtual=True)
 
 
 def tables(made: Demonstration) -> list[Table]:
     """Of all that was done, as they are printed one after the other."""
     reports = [table(report) for report, _ in made.built.values()]
-    return [*reports, _summary(made), search_table(made.front), deploy_table(made.deployed)]
+    return [*reports, _summary(made), search_table(made.searched), deploy_table(made.deployed)]
 
 
 def _summary(made: Demonstration) -> Table:

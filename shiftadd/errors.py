@@ -8,7 +8,10 @@ import platform
 import sys
 import traceback
 from importlib.metadata import version
+from shutil import disk_usage
+from tempfile import gettempdir
 
+from gen.support.tools import LEAST_ROOM
 from model.errors import ShiftaddError
 
 OK, FAILED, WRONG, DEFECT, INTERRUPTED = 0, 1, 2, 70, 130
@@ -51,6 +54,10 @@ def explain(error: Exception) -> int:
 def _environment(error: OSError) -> str:
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if _is_path(name)]
     reason = os.strerror(error.errno or 0)
+    if not names and error.errno == errno.ENOSPC:
+        names = [
+            place for place in (os.curdir, gettempdir()) if disk_usage(place).free < LEAST_ROOM
+        ]
     return f"{', '.join(names)}: {reason}" if names else reason
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from model.errors import RequestError, ShiftaddError
+from shiftadd.kept_arrays import keep_arrays
 from shiftadd.requests import PathLike, given_path
 
 if TYPE_CHECKING:
@@ -67,15 +68,51 @@ def architecture_of(arch: ArchitectureLike) -> Architecture:
     return zoo.load(arch) if isinstance(arch, str | os.PathLike) else validate(arch)
 
 
-def data_of(data: DataLike) -> Dataset:
-    """Raises DataError."""
+def data_of(data: DataLike, *, keep: bool = False) -> Dataset:
+    """The data set. keep: arrays are written to a file, by which it can be loaded again later.
+
+    Raises DataError.
+    """
     from model import data as datasets
 
-    if isinstance(data, datasets.Dataset):
-        return data
-    if isinstance(data, str | os.PathLike):
+    if isinstance(data, datasets.Dataset | str | os.PathLike):
         return datasets.load(data)
-    raise RequestError("data: arrays must be (x, y)")
+    arrays = _arrays(data)
+    made = datasets.from_arrays(*arrays)
+    return datasets.load(keep_arrays(arrays)) if keep else made
+
+
+def source_of(data: DataLike) -> str:
+    """What `model.data.load` finds a data set by: a name or a path. Arrays, and a Dataset that
+    cannot be loaded again, are written to a file."""
+    if isinstance(data, str):
+        return data
+    if isinstance(data, os.PathLike):
+        return str(Path(data).absolute())  # which is no built-in name
+    from model import data as datasets
+
+    if not isinstance(data, datasets.Dataset):
+        return data_of(data, keep=True).source
+    if data.source and datasets.load(data.source).digest == data.digest:
+        return data.source
+    arrays = (data.train_images, data.train_labels, data.test_images, data.test_labels)
+    path = keep_arrays(arrays, data.classes)
+    if datasets.load(path).digest != data.digest:
+        raise RequestError(
+            f"{data.name}: this Dataset cannot be kept in a file as it is; give its arrays, or the "
+            "path of its files"
+        )
+    return str(path.resolve())
+
+
+def _arrays(data: Sequence[Any]) -> tuple[Any, ...]:
+    """(x, y) or (x, y, x_test, y_test)."""
+    if not isinstance(data, tuple | list) or len(data) not in (2, 4):
+        raise RequestError(
+            "data must be a name, a path, a Dataset or a tuple of arrays, (x, y) or "
+            f"(x, y, x_test, y_test), not {type(data).__name__}"
+        )
+    return tuple(data)
 
 
 def data_for(given: GivenNetwork, data: DataLike | None) -> tuple[Dataset, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from gen.engine import module_name
 from gen.engine.assemble import Assembly, Edge, assemble
 from gen.engine.header import header
 from gen.engine.module_name import TOP
+from gen.engine.plan_check import check_plan
 from gen.plan.lower import lower
 from gen.plan.plan import Plan
 from gen.support.errors import PlanError
@@ -157,8 +158,10 @@ def elaborate(network: Network, plan: Plan, *, top: str = TOP) -> Accelerator:
             f"the plan was made for network {plan.network_hash[:12]}, this one is {digest[:12]}; "
             "compile the network again"
         )
+    layers = lower(network)
+    check_plan(plan, layers)
     folds = {s.name: s.fold for s in plan.stages}
-    assembly = assemble(lower(network), folds, plan.fifos)
+    assembly = assemble(layers, folds, plan.fifos)
     return Accelerator(
         verilog=verilog(Top(assembly), top),
         top=top,

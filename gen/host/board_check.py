@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gen.host.connection import BoardConnection
-from gen.host.link_protocol import Answer
+from gen.host.link_protocol import LOAD_AGAIN, Answer, DeviceError
 from gen.host.manifest import Manifest
+from model.errors import RequestError
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class BoardCheck:
     @property
     def link_inferences_per_s(self) -> float:
         """Through the link, as they came."""
-        return self.images / self.seconds
+        return self.images / max(self.seconds, 1e-9)
 
     def rows(self, link: str = "") -> list[tuple[str, str, str]]:
         """What was measured, on the board, and as it should be. link: a remark on its rate."""
@@ -87,10 +88,18 @@ def run(
 
     labels: right class of each image, for the accuracies.
 
-    progress: called with images done and images in all. Raises DeviceError.
+    progress: called with images done and images in all. Raises DeviceError; RequestError where
+    images, labels and scores do not belong together.
     """
+    _check(manifest, len(images), labels, scores)
+    device.check_info(manifest.info)
     passed = device.self_test().passed
     counted = device.counters()
+    if min(counted.latency_cycles, counted.interval_cycles) < 1:
+        raise DeviceError(
+            f"the board counts {counted.latency_cycles} cycles of latency and "
+            f"{counted.interval_cycles} between images after its self-test; {LOAD_AGAIN}"
+        )
     began = time.monotonic()
     answers = device.predict(images, lambda done: progress(done, len(images)))
     seconds = time.monotonic() - began
@@ -110,6 +119,25 @@ def run(
         cycles_interval=counted.interval_cycles,
         seconds=seconds,
     )
+
+
+def _check(
+    manifest: Manifest, count: int, labels: Sequence[int], scores: Sequence[Sequence[int]]
+) -> None:
+    """RequestError unless there are `count` labels and rows of scores, of its classes."""
+    classes = manifest.info.classes
+    if not count == len(labels) == len(scores) or count == 0:
+        raise RequestError(
+            f"{count} images, {len(labels)} labels and {len(scores)} scores: must be as many of "
+            "each, at least 1"
+        )
+    for i, (label, row) in enumerate(zip(labels, scores, strict=True)):
+        if not isinstance(label, int) or not 0 <= label < classes:
+            raise RequestError(
+                f"label {ascii(label)[:40]} of image {i}: must be 0 to {classes - 1}"
+            )
+        if not isinstance(row, list | tuple) or len(row) != classes:
+            raise RequestError(f"scores of image {i}: must be {classes}, one a class")
 
 
 def golden_answers(scores: Sequence[Sequence[int]]) -> list[Answer]:

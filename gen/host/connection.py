@@ -21,6 +21,7 @@ from gen.host.link_protocol import (
     IDENTIFY,
     INFER,
     LENGTH,
+    LOAD_AGAIN,
     NO_ID,
     SELF_TEST,
     UNKNOWN,
@@ -30,10 +31,14 @@ from gen.host.link_protocol import (
     DeviceError,
     SelfTestResult,
     frame,
-    pack_image,
+    unpack_answer,
+    unpack_self_test,
 )
+from gen.host.pixels import pack_image
 
 REFUSALS = {UNKNOWN: "unknown operation", LENGTH: "wrong length"}
+MOST_OPEN = 100
+"""Requests under way, at most: docs/link.md. Ids of open requests differ, and there are 255."""
 TRIES = 3
 TIMEOUT = 1.0
 """Seconds without any answer after which requests count as lost."""
@@ -58,16 +63,21 @@ class BoardConnection:
         *,
         network: str | None = None,
         design: str | None = None,
+        info: BoardInfo | None = None,
         timeout: float = TIMEOUT,
     ) -> BoardConnection:
-        """Opens the board at `port`. network, design: hashes that it must have, if given.
+        """Opens the board at `port`. network, design: hashes that it must have, if given; info: all
+        that it must say of itself.
 
         timeout: seconds without any answer after which requests count as lost. Raises DeviceError
         when the port is missing or in use, the board silent, or another one.
         """
         device = BoardConnection(FrameLine(port, baud, timeout), timeout)
         try:
+            if info is not None:
+                network, design = info.network, info.design
             device.check(network=network, design=design)
+            device.check_info(info)
         except BaseException:
             device.close()
             raise
@@ -84,6 +94,16 @@ class BoardConnection:
                 raise DeviceError(
                     f"{self._line.port}: the board runs {what} {have[:12]}, not {want[:12]}; load "
                     "the bitstream of this build"
+                )
+
+    def check_info(self, want: BoardInfo | None) -> None:
+        """DeviceError unless the board says of itself what is wanted, to the last field."""
+        have = self.info().as_dict()
+        for name, value in (want.as_dict() if want else {}).items():
+            if have[name] != value:
+                raise DeviceError(
+                    f"{self._line.port}: the board says {name} {have[name]}, not {value}; "
+                    f"{LOAD_AGAIN}"
                 )
 
     @property
@@ -113,8 +133,7 @@ class BoardConnection:
 
     def self_test(self) -> SelfTestResult:
         """Runs the built-in image several times back to back; `counters` then have its cycles."""
-        answer = self._ask(SELF_TEST)
-        return SelfTestResult(answer[-1] == 1, self._answer(answer[:-1]))
+        return unpack_self_test(self._ask(SELF_TEST), self.info())
 
     def predict(
         self, images: Iterable[Any], progress: Callable[[int], None] = lambda done: None
@@ -128,25 +147,15 @@ class BoardConnection:
         packed = [pack_image(image, info) for image in images]
         answers: list[Answer] = [Answer((), 0)] * len(packed)
         requests = [(INFER, image) for image in packed]
-        for done, (i, answer) in enumerate(self._exchange(requests, info.window), start=1):
-            answers[i] = self._answer(answer)
+        window = min(info.window, MOST_OPEN)
+        for done, (i, answer) in enumerate(self._exchange(requests, window), start=1):
+            answers[i] = unpack_answer(answer, info)
             progress(done)
         return answers
 
     def send(self, line: bytes) -> None:
         """Writes bytes to the line as they are, and does not wait for an answer."""
         self._line.send(line)
-
-    def _answer(self, payload: bytes) -> Answer:
-        info = self.info()
-        size = info.score_bytes
-        if len(payload) != info.answer_bytes:
-            raise DeviceError(f"answer of {len(payload)} bytes: must have {info.answer_bytes}")
-        scores = (payload[k : k + size] for k in range(0, len(payload) - 1, size))
-        return Answer(
-            tuple(int.from_bytes(s, "little", signed=info.score_signed) for s in scores),
-            payload[-1],
-        )
 
     def _ask(self, op: int) -> bytes:
         ((_, answer),) = self._exchange([(op, b"")], 1)
@@ -203,7 +212,12 @@ class BoardConnection:
         self.repeated += len(lost)
         todo.extendleft(sent.pop(ident) for ident in reversed(lost))
 
-    def _give_up_message(self, answer: object) -> str:
+    def _give_up_message(self, answer: tuple[int, int, bytes] | None) -> str:
+        if answer is not None and answer[1] != BUSY:
+            return (
+                f"{self._line.port}: no answer to what was asked within {TRIES * self.timeout:g} s,"
+                f" only others; {LOAD_AGAIN}"
+            )
         if answer is not None:
             return f"{self._line.port}: the board stays busy; try again later"
         return (

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import binascii
 import struct
-from collections.abc import Iterator
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, NamedTuple
 
-from model.errors import RequestError, ShiftaddError
+from model.errors import ShiftaddError
 
 VERSION = 1
 NO_ID = 0xFF
 IDENTIFY, INFER, COUNTERS, SELF_TEST = 1, 2, 3, 4
 ANSWER = 0x80
 DAMAGED, UNKNOWN, LENGTH, BUSY = 0xE1, 0xE2, 0xE3, 0xE4
+LOAD_AGAIN = "is the bitstream of this build loaded?"
 
 
 class DeviceError(ShiftaddError):
@@ -50,6 +50,29 @@ class BoardInfo:
     def answer_bytes(self) -> int:
         return self.classes * self.score_bytes + 1
 
+    @property
+    def input_range(self) -> tuple[int, int]:
+        """Least and largest value of a pixel."""
+        low = -(1 << (self.input_bits - 1)) if self.input_signed else 0
+        return low, low + (1 << self.input_bits) - 1
+
+    def problem(self) -> str | None:
+        """The first thing that no board can be, in words; None for a description that can be true.
+
+        Every value must be of its type already, as it is behind `unpack`.
+        """
+        sizes = {"protocol": (VERSION, VERSION), "input_bits": (1, 8), "classes": (1, 256)}
+        sizes |= {"score_bytes": (1, 8)}
+        sizes |= dict.fromkeys(("height", "width", "channels", "window"), (1, (1 << 16) - 1))
+        sizes |= dict.fromkeys(("clock_hz", "baud"), (1, (1 << 32) - 1))
+        for name, (least, most) in sizes.items():
+            if not least <= (value := getattr(self, name)) <= most:
+                return f"{name} {value}: must be {least} to {most}"
+        for digest in (self.design, self.network):
+            if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+                return f"{ascii(digest)[:80]}: must be a SHA-256 in hexadecimal"
+        return None
+
     def pack(self) -> bytes:
         """Payload of the answer to `identify`."""
         fields = list(astuple(self))
@@ -58,14 +81,18 @@ class BoardInfo:
 
     @staticmethod
     def unpack(payload: bytes) -> BoardInfo:
-        """Raises DeviceError for another version of the protocol."""
+        """Raises DeviceError for another version of the protocol, and for what cannot be."""
         if not payload or payload[0] != VERSION:
             raise DeviceError(
                 f"the board speaks version {payload[0] if payload else '?'} of the link, this "
                 f"program {VERSION}; build the board again, or take the program that came with it"
             )
+        _check_size("identify", payload, _INFO.size)
         protocol, design, network, *rest = _INFO.unpack(payload)
-        return BoardInfo(protocol, design.hex(), network.hex(), *rest)
+        info = BoardInfo(protocol, design.hex(), network.hex(), *rest)
+        if problem := info.problem():
+            raise DeviceError(f"the board says {problem}; {LOAD_AGAIN}")
+        return info
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -87,6 +114,8 @@ class BoardCounters:
 
     @staticmethod
     def unpack(payload: bytes) -> BoardCounters:
+        """Raises DeviceError for an answer of another length."""
+        _check_size("counters", payload, _COUNTERS.size)
         return BoardCounters(*_COUNTERS.unpack(payload))
 
 
@@ -105,6 +134,39 @@ class SelfTestResult(NamedTuple):
 
     passed: bool
     answer: Answer
+
+
+def unpack_answer(payload: bytes, info: BoardInfo) -> Answer:
+    """Scores and class in the answer to an image. DeviceError for what no right board answers: a
+    class that is not the first of the largest score, or another length."""
+    _check_size("infer", payload, info.answer_bytes)
+    parts = (
+        payload[k : k + info.score_bytes] for k in range(0, len(payload) - 1, info.score_bytes)
+    )
+    scores = tuple(int.from_bytes(s, "little", signed=info.score_signed) for s in parts)
+    label, best = payload[-1], scores.index(max(scores))
+    if label != best:
+        what = f"one of {info.classes}" if label < info.classes else f"no class of {info.classes}"
+        raise DeviceError(
+            f"the board answers class {label}, {what}; its largest score is that of {best}; "
+            f"{LOAD_AGAIN}"
+        )
+    return Answer(scores, label)
+
+
+def unpack_self_test(payload: bytes, info: BoardInfo) -> SelfTestResult:
+    """Raises DeviceError as `unpack_answer`."""
+    _check_size("self-test", payload, info.answer_bytes + 1)
+    if payload[-1] > 1:
+        raise DeviceError(f"the board's self-test ends with {payload[-1]}, not 0 or 1")
+    return SelfTestResult(payload[-1] == 1, unpack_answer(payload[:-1], info))
+
+
+def _check_size(request: str, payload: bytes, size: int) -> None:
+    if len(payload) != size:
+        raise DeviceError(
+            f"the board answers {request} with {len(payload)} bytes, not {size}; {LOAD_AGAIN}"
+        )
 
 
 def frame(ident: int, op: int, payload: bytes = b"") -> bytes:
@@ -147,31 +209,3 @@ def unstuff(line: bytes) -> bytes | None:
         if length < 255 and at < len(line):
             body.append(0)
     return bytes(body)
-
-
-def pack_image(image: Any, info: BoardInfo) -> bytes:
-    """An image as bytes; RequestError when its size or a value does not fit the input."""
-    values = list(image if isinstance(image, bytes | bytearray) else _flat(image))
-    if len(values) != info.image_bytes:
-        raise RequestError(
-            f"image of {len(values)} values: must have {info.height}·{info.width}·"
-            f"{info.channels} = {info.image_bytes}"
-        )
-    low = -(1 << (info.input_bits - 1)) if info.input_signed else 0
-    high = low + (1 << info.input_bits) - 1
-    for value in (min(values), max(values)):
-        if not low <= value <= high:
-            raise RequestError(f"pixel {value}: must be {low} to {high}")
-    return bytes(value & 0xFF for value in values)
-
-
-def _flat(image: Any) -> Iterator[int]:
-    if hasattr(image, "tolist"):
-        image = image.tolist()
-    for part in image:
-        if isinstance(part, int):
-            yield part
-        elif hasattr(part, "__iter__") or hasattr(part, "tolist"):
-            yield from _flat(part)
-        else:
-            raise RequestError(f"pixel {part}: must be an integer")

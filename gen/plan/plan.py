@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gen.support.errors import PlanError
-from model.errors import UNREADABLE
 from model.files import write
+from model.records import Count, Digest, FileHead, Positive, Whole, read
 
 FORMAT = "shiftadd-plan"
 VERSION = 1
+WAY_OUT = "compile the network again"
 Multiplier = Literal["dsp", "lut"]
 
 
@@ -22,10 +23,10 @@ Multiplier = Literal["dsp", "lut"]
 class Cost:
     """Resources of a device. lut: 4-input LUTs as the family's place and route counts them."""
 
-    lut: float = 0
-    ff: float = 0
-    dsp: int = 0
-    bram: int = 0
+    lut: Count = 0
+    ff: Count = 0
+    dsp: Whole = 0
+    bram: Whole = 0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
@@ -136,32 +137,56 @@ def save(plan: Plan, path: Path) -> None:
     write(path, text + "\n")
 
 
+@dataclass(frozen=True)
+class _FoldRow:
+    """A fold in a file, see FILE_KEYS."""
+
+    pe: Positive
+    lanes: Positive
+    parallel: Positive
+    drain: Positive
+    multiplier: Multiplier
+    requant: Multiplier
+    weights: Literal["block", "distributed", "logic", "parts"]
+    ring: Literal["block", "distributed", "logic"]
+
+
+@dataclass(frozen=True)
+class _LayerRow:
+    name: str
+    kind: str
+    fold: _FoldRow
+    cycles: Whole
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class _PlanRow:
+    network_hash: Digest
+    device: str
+    stages: tuple[_LayerRow, ...]
+    fifos: dict[str, tuple[Whole, Whole]]
+    cycles_latency: Whole
+    cycles_interval: Whole
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class _PlanFile:
+    hash: Digest
+    plan: _PlanRow
+
+
 def load(path: Path) -> Plan:
     """Reads a plan; raises PlanError when the file is damaged, foreign, or of a newer version."""
-    try:
-        document = json.loads(path.read_text())
-    except UNREADABLE as error:
-        raise PlanError(
-            f"{path}: not a readable plan ({error}); compile the network again"
-        ) from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise PlanError(f"{path}: not a plan of shiftadd; compile the network again")
-    if document.get("version") != VERSION:
-        raise PlanError(
-            f"{path}: plan version {document.get('version')}, this program reads {VERSION}"
-        )
-    try:
-        raw = document["plan"]
-        stages = tuple(
-            PlannedLayer(s["name"], s["kind"], fold_of(s["fold"]), s["cycles"], Cost(**s["cost"]))
-            for s in raw.pop("stages")
-        )
-        fifos = {k: (v[0], v[1]) for k, v in raw.pop("fifos").items()}
-        plan = Plan(stages=stages, fifos=fifos, cost=Cost(**raw.pop("cost")), **raw)
-    except UNREADABLE as error:
-        raise PlanError(f"{path}: damaged plan ({error}); compile the network again") from None
-    if plan.hash != document.get("hash"):
-        raise PlanError(
-            f"{path}: the plan was changed after it was made; compile the network again"
-        )
+    document = read(
+        path, _PlanFile, error=PlanError, head=FileHead(FORMAT, VERSION), way_out=WAY_OUT
+    )
+    row = document.plan
+    stages = tuple(
+        PlannedLayer(s.name, s.kind, fold_of(vars(s.fold)), s.cycles, s.cost) for s in row.stages
+    )
+    plan = Plan(**vars(row) | {"stages": stages})
+    if plan.hash != document.hash:
+        raise PlanError(f"{path}: the plan was changed after it was made; {WAY_OUT}")
     return plan

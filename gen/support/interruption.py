@@ -110,6 +110,9 @@ def end(status: int, line: str = "") -> NoReturn:
     temporary.CREATING.acquire(timeout=PATIENCE)
     end_children()
     temporary.remove_all()
+    if multiprocessing := sys.modules.get("multiprocessing.util"):
+        with suppress(Exception):
+            multiprocessing._run_finalizers(0)  # semaphores, or their tracker complains of them
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from model.records import Count
+
 
 @dataclass(frozen=True)
 class LimitRule:
@@ -36,9 +38,13 @@ class Promise:
     """A limit beside what was measured; `measured` and `met` are None where nothing was."""
 
     name: str
-    asked: float
-    measured: float | None
+    asked: Count
+    measured: Count | None
     met: bool | None
+
+    def __post_init__(self) -> None:
+        if self.name not in RULES:
+            raise ValueError(f"promise {self.name!r} must be one of {', '.join(RULES)}")
 
     @property
     def request(self) -> str:

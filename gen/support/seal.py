@@ -15,6 +15,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from model import temporary
+
 SIZE = 32
 logger = logging.getLogger("shiftadd.cache")
 
@@ -46,14 +48,10 @@ def _key(path: Path) -> bytes:
     fresh = secrets.token_bytes(SIZE)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_name(f"key.{secrets.token_hex(8)}")
-        with suppress(FileExistsError):
-            part.touch(0o600, exist_ok=False)
+        with temporary.file("key", path.parent) as part, suppress(FileExistsError):
+            part.chmod(0o600)
             part.write_bytes(fresh)
-            try:
-                os.link(part, path)  # whole, and by one process only
-            finally:
-                part.unlink()
+            os.link(part, path)  # whole, and by one process only
         kept = path.read_bytes()
         if len(kept) == SIZE:
             return kept

@@ -7,6 +7,7 @@ ends the process it is in; nextpnr and the packers are WebAssembly or Python mod
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import shlex
@@ -19,10 +20,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
+from model import temporary
 from model.errors import ShiftaddError
 from model.temporary import CREATING
 
 logger = logging.getLogger("shiftadd.tools")
+LEAST_ROOM = 1 << 16
+"""Bytes that a disk has left when it is not full."""
 
 # Stands between this process and a tool, in a session of its own: arguments are our process id and
 # the tool's command. It ends with all that the tool has started when we end, even if we are killed
@@ -187,12 +191,20 @@ def run(
                 raise ToolError(step, tool, why, log)
             if hopeless(log.read_text(errors="replace")):
                 raise HopelessError(step, tool, "goes round in circles and was stopped", log)
+    check_room(folder)
     if status:
         died = f"was killed by signal {-status}" if status < 0 else ""
         raise ToolError(step, tool, died or reason(log.read_text(errors="replace")), log)
     seconds = time.monotonic() - start
     logger.info("%s: %s took %.1f s", step, tool, seconds)
     return seconds
+
+
+def check_room(folder: Path) -> None:
+    """Raises OSError where a disk is full, on which tools have just written: most of them say
+    nothing of it, or fail of something else."""
+    if shutil.disk_usage(folder).free < LEAST_ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def _left(deadline: float) -> float:
@@ -229,6 +241,17 @@ def process(
 
     out: descriptor for its stdout and stderr; None leaves it ours. Waited for by `finished`.
     """
+    with temporary.folder("shiftadd-tool") as scratch:
+        # what compilers and yosys would leave in TMPDIR when they are killed
+        own = {**(os.environ if env is None else env), "TMPDIR": str(scratch)}
+        with _guarded(command, folder, out, own) as child:
+            yield child
+
+
+@contextlib.contextmanager
+def _guarded(
+    command: Sequence[str], folder: Path, out: int | None, env: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     guard = [sys.executable, "-I", "-S", "-c", _GUARD, str(os.getpid())]
     child = None
     try:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from gen.support.promises import Promise, promises, requested
 from model.errors import RequestError
 from search.evolve.predictor import Inherited
 from search.results.hypervolume import row
@@ -20,11 +21,6 @@ from search.space.space import Candidate, Space
 SHARES = (1.0, 0.7, 0.5, 0.35, 0.2)
 UNFIT = 10.0
 """Violation of every constraint by a point that cannot be built: worse than missing any limit."""
-FLAGS = {
-    "max_latency_us": ("--max-latency", "us"), "max_luts": ("--max-luts", ""),
-    "dsps": ("--dsps", ""), "fps": ("--fps", ""),
-}  # fmt: skip
-"""How each limit is given on the command line, and its unit."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +43,23 @@ class Limits:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             least = 0 if name == "dsps" else 1e-9
-            if value is not None and not value >= least:
+            if value is not None and not least <= value < math.inf:
                 rule = "at least 0" if name == "dsps" else "more than 0"
                 raise RequestError(f"{self.said(name)}: must be {rule}")
 
     def said(self, name: str, value: float | None = None) -> str:
         """A limit as on the command line, with its own value or another one."""
-        flag, unit = FLAGS[name]
-        return f"{flag} {getattr(self, name) if value is None else value:.12g}{unit}"
+        return requested(name, getattr(self, name) if value is None else value)
+
+    def held(self, measured: Mapping[str, Any]) -> tuple[Promise, ...]:
+        """Each limit beside a measured figure."""
+        return promises(asdict(self), measured)
+
+    def sure(self, clock: float) -> Limits:
+        """Tighter ones, by as much as a clock may fall short of what is predicted: to a part of
+        `clock` of it."""
+        latency, fps = self.max_latency_us, self.fps
+        return replace(self, max_latency_us=latency and latency * clock, fps=fps and fps / clock)
 
     def excess(self, cost: Mapping[str, Any]) -> dict[str, float]:
         """log10 of how far each limit is missed; negative where it is met."""

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
 from sklearn.linear_model import BayesianRidge
 from sklearn.pipeline import make_pipeline
@@ -53,11 +52,6 @@ class CalibrationSample:
     weights: int
     inherited: Inherited
     trained: float
-
-    @staticmethod
-    def from_dict(row: Mapping[str, Any]) -> CalibrationSample:
-        inherited = Inherited(**row["inherited"])
-        return CalibrationSample(tuple(row["kinds"]), row["weights"], inherited, row["trained"])
 
 
 @cache

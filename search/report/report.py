@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,19 @@ PAGE = "report.html"
 COMPARISON = "comparison.html"
 
 
-def report(folders: Sequence[Path], *, out: Path | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ReportPage:
+    """A page that was written, and the runs on it."""
+
+    page: Path
+    runs: tuple[SearchRun, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"report": str(self.page), "runs": [_summary(run) for run in self.runs]}
+
+
+def report(folders: Sequence[Path], *, out: Path | None = None) -> ReportPage:
     """Rebuilds front.json and front.csv of each run, and one page of them all.
 
     The page is `out`; by default report.html in the only folder, or comparison.html beside the
@@ -33,7 +47,7 @@ def report(folders: Sequence[Path], *, out: Path | None = None) -> dict[str, Any
     for run in runs:
         save_front(run.folder, run.front)
     write(path, html)
-    return {"report": str(path), "runs": [_summary(run) for run in runs]}
+    return ReportPage(path, tuple(runs))
 
 
 def _default(folders: Sequence[Path]) -> Path:
@@ -41,8 +55,8 @@ def _default(folders: Sequence[Path]) -> Path:
 
 
 def _command(runs: Sequence[SearchRun], out: Path | None) -> str:
-    words = ["shiftadd report", *(run.place for run in runs)]
-    return " ".join([*words, "--out", os.fspath(out)] if out else words)
+    words = ["shiftadd", "report", *(run.place for run in runs)]
+    return shlex.join([*words, "--out", os.fspath(out)] if out else words)
 
 
 def _comparable(runs: Sequence[SearchRun]) -> None:

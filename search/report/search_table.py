@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
+
+from search.results.search_result import SearchResult
 
 COLUMNS = ("network", "val. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ", "layers")
 
 
-def table(result: Mapping[str, Any]) -> Table:
-    """Of what `search.run.search.search` returns; 80 columns wide, with a letter for each layer but
-    for products at the ends: mult, shift or add."""
-    rounds, seconds = result["rounds"], sum(result["seconds"].values())
+def table(result: SearchResult) -> Table:
+    """80 columns wide, with a letter for each layer but for products at the ends: mult, shift or
+    add."""
+    seconds = sum(result.seconds.values())
+    beside = f", {len(result.missed)} beyond the limits" if result.missed else ""
     made = Table(
-        title=f"{len(result['front'])} networks on the measured front; {result['evaluations']} "
-        f"points scored, {result['finalists']} built, {seconds:.0f} s",
-        caption=_caption(rounds, result["report"]), box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
+        title=f"{len(result.front)} networks on the measured front; {result.evaluations} "
+        f"points scored, {len(result.run.finalists)} built{beside}, {seconds:.0f} s",
+        caption=Text(_caption(result.rounds, str(result.page)), "table.caption"),
+        box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
     for name in COLUMNS:
         words = name in ("network", "layers")
         made.add_column(name, justify="left" if words else "right", no_wrap=True)
-    for row in result["front"]:
+    for row in (one.row() for one in result.front):
         made.add_row(
             row["key"], f"{100 * row['validation']:.2f}", f"{100 * row['test']:.2f}",
             f"{row['lut']:.0f}", f"{row['dsp']:.0f}", f"{row['bram']:.0f}",
@@ -33,7 +38,7 @@ def table(result: Mapping[str, Any]) -> Table:
     return made
 
 
-def _caption(rounds: list[dict[str, Any]], page: str) -> str:
+def _caption(rounds: Sequence[Mapping[str, Any]], page: str) -> str:
     if not rounds:
         return page
     last = rounds[-1]

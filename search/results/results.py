@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from gen.support.promises import Promise
 from model.arch import Architecture
+from model.confusion import ConfusionMatrix
 from model.errors import ShiftaddError
 from model.kinds import kind_names, plain_kind
 from sim.verify.evidence import BARE, WHAT
@@ -115,6 +117,10 @@ class Finalist:
     expected: float | None = None
     below: tuple[Proof, ...] = ()
     """Levels below RTL that `shiftadd simulate --build` has run since."""
+    promises: tuple[Promise, ...] = ()
+    """The limits of the search, beside what was measured."""
+    confusion: ConfusionMatrix | None = None
+    """Of the test images."""
     faults: FaultCounts | None = None
     """Faults that `shiftadd deploy --build --virtual --faults` has tried since."""
 
@@ -158,7 +164,8 @@ class Histogram:
 class SearchRun:
     """One run directory. `building`: finalists that have begun and not ended.
 
-    curve: of the supernet's training, a row an epoch. histograms: of its weights, by kind.
+    curve: of the supernet's training, a row an epoch. histograms: of its weights, by kind. data: a
+    summary of it (`model.data.summary`), empty where an older run does not say.
     """
 
     folder: Path
@@ -173,6 +180,7 @@ class SearchRun:
     building: int = 0
     curve: tuple[Mapping[str, float], ...] = ()
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
     rounds: tuple[Mapping[str, float], ...] = ()
 
     @property

@@ -5,19 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
-from functools import partial
-from math import isfinite
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gen.support.promises import RULES, Promise, promises
 from model.arch import Architecture, from_json
+from model.confusion import ConfusionMatrix
 from model.errors import UNREADABLE
-from model.files import write
+from model.files import PLAIN_NAME, is_plain_name, write
+from model.records import FileHead, brief, contents, convert, decode, read
 from search.results.finalist_evidence import evidence_of
 from search.results.results import (
     COLUMNS,
-    COSTS,
     Costs,
     Finalist,
     Histogram,
@@ -25,10 +25,27 @@ from search.results.results import (
     RunError,
     SearchRun,
 )  # fmt: skip
+from search.results.run_forms import (
+    BuiltForm,
+    CandidateForm,
+    ConfusionForm,
+    CostsForm,
+    FinalistForm,
+    HistogramForm,
+    MeasuredForm,
+    PointForm,
+    PromiseForm,
+    RunForm,
+    ToolsForm,
+    TrainingForm,
+)
 from search.space import space_files
 from search.space.space import Candidate
 
 T = TypeVar("T")
+WAY_OUT = "restore it or search again"
+MOST_LINES = 1 << 25
+"""Bytes of candidates.jsonl."""
 FORMAT, VERSION = "shiftadd-run", 1
 FRONT_FORMAT = "shiftadd-front"
 
@@ -38,18 +55,18 @@ def load(folder: Path) -> SearchRun:
     path = folder / "run.json"
     if not path.is_file():
         raise RunError(f"{folder}: no run.json; give a folder that `shiftadd search` wrote")
-    head = parsed(path, lambda row: _head(path, row))
+    head = _head(path)
     finalists, building = _finalists(folder, head["request"].get("space", ""))
-    curve, histograms = _optional(folder / "supernet.json", _training, _training({}))
+    training = _optional(folder / "supernet.json", TrainingForm)
     return SearchRun(
         folder=folder,
         **head,
         points=_points(folder / "candidates.jsonl"),
         finalists=finalists,
         building=building,
-        rounds=_optional(folder / "rounds.json", _numbers, ()),
-        curve=curve,
-        histograms=histograms,
+        rounds=_numbers(_optional(folder / "rounds.json", list[dict[str, Any]])),
+        curve=_numbers(training.get("curve")),
+        histograms=_histograms(folder / "supernet.json", training),
     )
 
 
@@ -65,90 +82,105 @@ def save_front(folder: Path, points: Sequence[Finalist]) -> None:
     write(folder / "front.csv", table.getvalue())
 
 
-def parsed(path: Path, make: Callable[[Any], T]) -> T:
-    """`make` of the JSON in `path`; anything wrong with either is one RunError."""
-    try:
-        return make(json.loads(path.read_text(encoding="utf-8")))
-    except RunError:
-        raise
-    except UNREADABLE as error:
-        raise RunError(f"{path}: damaged ({_words(error)}); restore it or search again") from None
+def parsed(path: Path, form: type[T]) -> T:
+    """What a JSON file of a run says; anything wrong with it is one RunError."""
+    return read(path, form, error=RunError, way_out=WAY_OUT)
 
 
-def _words(error: Exception) -> str:
-    return f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+def built(path: Path) -> dict[str, Any]:
+    """All of a finalist.json that a search wrote, to go on with."""
+    row = parsed(path, dict[str, Any])
+    held(row, BuiltForm, path)
+    if row["measured"]:
+        for name in ("searched", "predicted", "measured"):
+            held(row[name], MeasuredForm, path)
+    plain_key(row["key"], path)
+    return row
 
 
-def _head(path: Path, row: dict[str, Any]) -> dict[str, Any]:
-    if row.get("format") != FORMAT:
-        raise RunError(f"{path}: not of format {FORMAT!r}; give a folder of `shiftadd search`")
-    if row.get("version") != VERSION:
-        raise RunError(f"{path}: version {row.get('version')!r} is not {VERSION}; update shiftadd")
-    seconds = {str(k): float(v) for k, v in (row.get("seconds") or {}).items()}
-    parts = {name: _plain(row.get(name)) for name in ("space", "device", "supernet")}
-    request = dict(row["request"])
-    request |= {name: _plain(request.get(name)) for name in ("limits", "budget")}
-    request["kinds"] = tuple(map(str, request.get("kinds") or ()))
-    return parts | {"request": request, "seconds": seconds, "state": str(row["state"])}
-
-
-def _plain(row: dict[str, Any] | None) -> dict[str, str | int | float]:
-    """The texts and numbers of a part that may be missing."""
-    return {k: v for k, v in (row or {}).items() if isinstance(v, str | int | float)}
-
-
-def _optional(path: Path, kind: Callable[[Any], T], missing: T) -> T:
-    return parsed(path, kind) if path.is_file() else missing
-
-
-def _numbers(rows: list[dict[str, Any]]) -> tuple[dict[str, float], ...]:
-    """The numbers of each row; what is not one is left out."""
+def scored(path: Path, form: type[T]) -> tuple[T, ...]:
+    """The lines of candidates.jsonl; a last one that an interruption tore is left out."""
+    lines = contents(path, error=RunError, most=MOST_LINES, way_out=WAY_OUT).split(b"\n")[:-1]
     return tuple(
-        {
-            key: float(value)
-            for key, value in row.items()
-            if isinstance(value, int | float) and isfinite(float(value))
-        }
-        for row in rows
+        decode(
+            line, form, source=f"{path}: line {number} is damaged", error=RunError, way_out=WAY_OUT
+        )
+        for number, line in enumerate(lines, 1)
     )
 
 
-def _training(row: dict[str, Any]) -> tuple[tuple[dict[str, float], ...], dict[str, Histogram]]:
-    drawn = (row.get("histograms") or {}).items()
-    histograms = {name: _histogram(part) for name, part in drawn if part.get("counts")}
-    return _numbers(row.get("curve") or []), histograms
+def plain_key(key: str, path: Path) -> str:
+    """`key`, which names a folder; RunError where it cannot."""
+    if not is_plain_name(key):
+        raise RunError(f"{path}: key {brief(key)} must be {PLAIN_NAME}; {WAY_OUT}")
+    return key
 
 
-def _histogram(row: dict[str, Any]) -> Histogram:
-    edges, counts = tuple(map(float, row["edges"])), tuple(map(float, row["counts"]))
+def held(row: Any, form: type[T], path: Path) -> T:
+    """What is read of `row`, which `path` says, held to a form; RunError, one line."""
+    return convert(row, form, source=str(path), error=RunError, way_out=WAY_OUT)
+
+
+def _head(path: Path) -> dict[str, Any]:
+    way_out = "give a folder of `shiftadd search`"
+    head = FileHead(FORMAT, VERSION)
+    row = read(path, dict[str, Any], error=RunError, head=head, way_out=way_out)
+    form = held(row, RunForm, path)
+    seconds = {
+        step: spent for step, spent in (form.get("seconds") or {}).items() if spent is not None
+    }
+    parts = {name: row.get(name) or {} for name in ("space", "device", "supernet")}
+    request = dict(row["request"])
+    request |= {name: _plain(request.get(name)) for name in ("limits", "budget")}
+    request["kinds"] = tuple(request.get("kinds") or ())
+    data = form.get("data") or {}
+    return parts | {"request": request, "seconds": seconds, "state": form["state"], "data": data}
+
+
+def _plain(row: dict[str, Any] | None) -> dict[str, Any]:
+    """What is known of a part that may be missing."""
+    return {k: v for k, v in (row or {}).items() if v is not None}
+
+
+def _optional(path: Path, form: type[T]) -> T:
+    return parsed(path, form) if path.is_file() else form()
+
+
+def _numbers(rows: Iterable[dict[str, Any]] | None) -> tuple[dict[str, float], ...]:
+    """The numbers of each row; what is not one is left out."""
+    return tuple(
+        {key: float(value) for key, value in row.items() if isinstance(value, int | float)}
+        for row in rows or ()
+    )
+
+
+def _histograms(path: Path, training: TrainingForm) -> dict[str, Histogram]:
+    drawn = (training.get("histograms") or {}).items()
+    return {name: _histogram(path, part) for name, part in drawn if part.get("counts")}
+
+
+def _histogram(path: Path, row: HistogramForm) -> Histogram:
+    edges, counts = tuple(row.get("edges", ())), tuple(map(float, row["counts"]))
     if len(edges) != len(counts) + 1 or list(edges) != sorted(set(edges)):
-        raise ValueError(f"histogram of {len(counts)} counts needs rising edges, one more")
-    return Histogram(edges, counts, _number(row.get("gaussian")), _number(row.get("laplacian")))
+        raise RunError(
+            f"{path}: a histogram of {len(counts)} counts needs rising edges, one more; {WAY_OUT}"
+        )
+    return Histogram(edges, counts, row.get("gaussian"), row.get("laplacian"))
 
 
 def _points(path: Path) -> tuple[Point, ...]:
-    """Every scored point, as scored last; a last line that an interruption tore is left out."""
-    if not path.is_file():
-        return ()
-    lines = path.read_bytes().split(b"\n")[:-1]
-    points = (_line(path, number, line) for number, line in enumerate(lines, 1))
-    return tuple({point.key: point for point in points}.values())
+    """Every scored point, as scored last."""
+    rows = scored(path, PointForm) if path.is_file() else ()
+    return tuple({row["key"]: _point(row) for row in rows}.values())
 
 
-def _line(path: Path, number: int, line: bytes) -> Point:
-    try:
-        return _point(json.loads(line))
-    except UNREADABLE as error:
-        raise RunError(f"{path}: line {number} is damaged ({_words(error)})") from None
-
-
-def _point(row: dict[str, Any]) -> Point:
+def _point(row: PointForm) -> Point:
     return Point(
-        key=str(row["key"]),
-        share=float(row["share"]),
-        kinds=tuple(map(str, row["kinds"])),
-        accuracy=_number(row.get("accuracy")),
-        fits=bool(row["fits"]),
+        key=row["key"],
+        share=row["share"],
+        kinds=tuple(row["kinds"]),
+        accuracy=row.get("accuracy"),
+        fits=row["fits"],
         predicted=_costs(row.get("predicted")),
     )
 
@@ -157,28 +189,48 @@ def _finalists(folder: Path, space: str) -> tuple[tuple[Finalist, ...], int]:
     """Those that have ended, in order of their keys, and how many have only begun."""
     folders = sorted(p for p in (folder / "finalists").glob("*") if p.is_dir())
     ended = [p for p in folders if (p / "finalist.json").is_file()]
-    made = (parsed(p / "finalist.json", partial(_finalist, p, space)) for p in ended)
-    return tuple(made), len(folders) - len(ended)
+    return tuple(_finalist(p, space) for p in ended), len(folders) - len(ended)
 
 
-def _finalist(folder: Path, space: str, row: dict[str, Any]) -> Finalist:
+def _finalist(folder: Path, space: str) -> Finalist:
+    path = folder / "finalist.json"
+    row = parsed(path, FinalistForm)
     accuracy, rtl = row.get("accuracy") or {}, row.get("rtl") or {}
-    inherited, validation, test = (
-        _number(accuracy.get(name)) for name in ("inherited", "validation", "test")
-    )
-    report: dict[str, Any] = _optional(folder / "report.json", dict, {})
+    inherited = accuracy.get("inherited")
+    report = _optional(folder / "report.json", ToolsForm)
     below, faults = evidence_of(folder)
     return Finalist(
-        key=str(row["key"]), share=float(row["share"]), round=int(row.get("round") or 0),
-        kinds=tuple(map(str, row["kinds"])), inherited=inherited, validation=validation, test=test,
+        key=plain_key(row["key"], path), share=row["share"], round=row.get("round", 0),
+        kinds=tuple(row["kinds"]), inherited=inherited, validation=accuracy.get("validation"),
+        test=accuracy.get("test"),
         searched=_costs(row.get("searched") or row.get("predicted")),
         predicted=_costs(row.get("predicted")), measured=_costs(row.get("measured")),
-        images=int(rtl.get("images") or 0), mismatches=int(rtl.get("mismatches") or 0),
-        error=str(row.get("error") or ""), folder=folder,
+        images=rtl.get("images", 0), mismatches=rtl.get("mismatches", 0),
+        error=row.get("error") or "", folder=folder,
         arch=_architecture(folder, row.get("candidate"), space),
-        tools=tuple(map(str, report.get("tools") or ())), below=below, faults=faults,
-        expected=_number(accuracy.get("expected", inherited)),
+        tools=tuple(report.get("tools") or ()), below=below, faults=faults,
+        expected=accuracy.get("expected", inherited),
+        promises=tuple(_promise(path, one) for one in row.get("promises", ())),
+        confusion=_confusion(path, row.get("confusion")),
     )  # fmt: skip
+
+
+def _promise(path: Path, row: PromiseForm) -> Promise:
+    if (name := row["name"]) not in RULES:
+        raise RunError(f"{path}: promise {brief(name)} is of no limit that there is; {WAY_OUT}")
+    (promise,) = promises({name: row["asked"]}, {RULES[name].figure: row["measured"]})
+    return promise
+
+
+def _confusion(path: Path, row: ConfusionForm | None) -> ConfusionMatrix | None:
+    if row is None:
+        return None
+    classes, counts = tuple(row["classes"]), tuple(map(tuple, row["counts"]))
+    if {len(counts), *map(len, counts)} != {len(classes)}:
+        raise RunError(
+            f"{path}: confusion of {len(classes)} classes needs so many rows and columns; {WAY_OUT}"
+        )
+    return ConfusionMatrix(classes, counts)
 
 
 def _architecture(folder: Path, candidate: Any, space: str) -> Architecture | None:
@@ -186,18 +238,12 @@ def _architecture(folder: Path, candidate: Any, space: str) -> Architecture | No
     path = folder / "arch.json"
     try:
         if path.is_file():
-            return from_json(path.read_text(encoding="utf-8"), str(path))
-        return space_files.load(space).architecture(Candidate.from_dict(candidate))
+            return from_json(contents(path, error=RunError), str(path))
+        form = held(candidate, CandidateForm, path)
+        return space_files.load(space).architecture(Candidate.from_dict(dict(form)))
     except UNREADABLE:
         return None
 
 
-def _costs(row: dict[str, Any] | None) -> Costs:
-    costs = {name: _number((row or {}).get(name)) for name in COSTS}
-    if wrong := [name for name, value in costs.items() if value is not None and value < 0]:
-        raise ValueError(f"{wrong[0]} {costs[wrong[0]]} is below 0")
-    return Costs(**costs)
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or not isfinite(float(value)) else float(value)
+def _costs(row: CostsForm | None) -> Costs:
+    return Costs(**(row or {}))

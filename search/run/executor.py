@@ -83,9 +83,10 @@ class Pool:
             executor: Executor = self._client.get_executor(pure=False)
             return executor
         spawn = multiprocessing.get_context("spawn")  # torch and fork do not go together
-        return ProcessPoolExecutor(
-            self.workers, spawn, initializer=_begin, initargs=(os.getpid(), logs.wanted())
-        )
+        with interruption.blocked():
+            return ProcessPoolExecutor(
+                self.workers, spawn, initializer=_begin, initargs=(os.getpid(), logs.wanted())
+            )
 
     def _stop(self, *, at_once: bool) -> None:
         executor, self._executor = self._executor, None

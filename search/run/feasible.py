@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gen.support.promises import RULES
 from model.errors import ShiftaddError
 from search.evolve.evolve import smallest
 from search.evolve.objectives import SHARES, Limits, Score
@@ -15,9 +16,6 @@ from search.space.space import Space
 
 PATIENCE = 5
 """Generations after which a search that has found nothing gives up."""
-FIGURES = {
-    "max_latency_us": "latency_us", "max_luts": "lut", "dsps": "dsp", "fps": "inferences_per_s",
-}  # fmt: skip
 
 
 class InfeasibleError(ShiftaddError, ValueError):
@@ -55,7 +53,8 @@ def _nearest(scores: Sequence[Score], limits: Limits, space: Space, board: str) 
     best = min(scores, key=lambda s: (s.violation(limits), s.key))
     missed = [name for name, over in limits.excess(best.predicted).items() if over > 0]
     asked = " ".join(limits.said(name) for name in missed)
-    near = " ".join(limits.said(name, _met(name, best.predicted[FIGURES[name]])) for name in missed)
+    figures = {name: best.predicted[RULES[name].figure] for name in missed}
+    near = " ".join(limits.said(name, _met(name, value)) for name, value in figures.items())
     return f"{asked}: nothing found in space {space.name} meets it on {board}; nearest is {near}"
 
 

@@ -17,21 +17,24 @@ import torch
 from gen.compile import REPORT
 from gen.compile import compile as compile_network
 from gen.cost.energy import energy
+from gen.deploy.examples import golden_scores
 from gen.engine.elaborate import Accelerator
 from gen.planner.estimate import Estimate, Estimator
 from gen.report import Report, with_cycles
 from gen.report import save as save_report
 from gen.support.errors import DoesNotFitError, PlanError
+from gen.support.promises import missed
 from gen.support.tools import ToolError
 from model import data as datasets
-from model import golden, store
+from model import store
 from model.checkpoint import ARCHITECTURE, LOG, NETWORK
+from model.confusion import confusion
 from model.data import Dataset
 from model.files import copy, write
 from model.spec import Network
 from search.evolve.objectives import Score
 from search.evolve.scoring import ScoringSetup, estimator, inherit_here, most_luts, predicted
-from search.results.results_files import parsed
+from search.results.results_files import built
 from search.run.tuning import Training, tune
 from sim.bench.installed import missing
 from sim.bench.runners import SimulatorError
@@ -75,20 +78,19 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
         scratch = Path(job.folder) / "trained" / job.points[0].id
         network, validation = _trained(job, scratch)
         data = datasets.load(job.setting.data)
-        tests = torch.from_numpy(data.test_images), torch.from_numpy(data.test_labels)
-        test = golden.accuracy(network, *tests)
+        matrix = confusion(golden_scores(network, data.test_images), data.test_labels, data.classes)
         for point, folder in zip(job.points, folders, strict=True):
             if (folder / FINALIST).is_file():
                 continue
             _adopt(network, scratch, folder)
             accuracy = {
                 "inherited": point.inherited.accuracy if point.inherited else None,
-                "expected": point.accuracy, "validation": validation, "test": test,
+                "expected": point.accuracy, "validation": validation, "test": matrix.accuracy,
             }  # fmt: skip
-            row = _head(job, point, network, accuracy)
+            row = _head(job, point, network, accuracy) | {"confusion": matrix.as_dict()}
             row |= _measure(job, point, network, folder, data)
             write(folder / FINALIST, json.dumps(row, indent=1) + "\n")
-    return [parsed(folder / FINALIST, dict) for folder in folders]
+    return [built(folder / FINALIST) for folder in folders]
 
 
 def _trained(job: BuildJob, folder: Path) -> tuple[Network, float]:
@@ -129,6 +131,7 @@ def _measure(
     setting = job.setting
     row: dict[str, Any] = {
         "predicted": {}, "measured": {}, "rtl": {"images": 0, "mismatches": 0}, "error": "",
+        "promises": [],
     }  # fmt: skip
     try:
         guess, report, accelerator = _fitted(job, network, point.genome.share, folder)
@@ -143,7 +146,9 @@ def _measure(
         assert report.measured is not None
         joules = energy(network, guess.plan).total
         row["measured"] = asdict(report.measured) | {"energy_nj": joules}
-        row["error"] = _wrong(proof) or _missed(setting, row["measured"])
+        held = setting.limits.held(row["measured"])
+        row["promises"] = [promise.as_dict() for promise in held]
+        row["error"] = _wrong(proof) or "; ".join(map(str, missed(held)))
     except (PlanError, ToolError, SimulatorError) as error:
         row["error"] = " ".join(str(error).split())
     return row
@@ -197,11 +202,3 @@ def _wrong(proof: SimulationResult) -> str:
         f"RTL differs from the golden model in {proof.mismatches} of {proof.images} images; "
         f"stopped at {proof.stopped}, first at {proof.first_mismatch}"
     )
-
-
-def _missed(setting: ScoringSetup, measured: Mapping[str, Any]) -> str:
-    missed = [name for name, over in setting.limits.excess(measured).items() if over > 0]
-    if not missed:
-        return ""
-    wanted = ", ".join(setting.limits.said(name) for name in missed)
-    return f"as measured it misses {wanted}"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from model.epoch_log import progress_bar
 from model.terminal import console
-from model.train import progress_bar
 
 
 class Tick(Protocol):

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from gen.limits import SURE
 from gen.support.devices import Device, device
 from model import data as datasets
 from model.data import Dataset
@@ -95,7 +96,7 @@ class Request:
         known = {field.name for field in fields(SearchBudget)}
         given = {n: v for n, v in budget.items() if n in known and v is not None}
         made = Request(
-            data=str(Path(data).resolve()) if Path(data).exists() else data,
+            data=whole.source or data,
             board=board,
             space=space_files.with_classes(named, len(whole.classes)),
             kinds=tuple(sorted(set(kinds))),
@@ -119,13 +120,19 @@ class Request:
         return split(datasets.load(self.data))
 
     @property
+    def sure(self) -> Limits:
+        """The limits, with room for the error of predicted clocks."""
+        return self.limits.sure(SURE[self.device.family].clock)
+
+    @property
     def device(self) -> Device:
         return device(self.board)
 
     @property
     def supernet_folder(self) -> Path:
-        """Where its supernet is kept: it depends on data, space and sharing, not on the board."""
-        what = [self.data, asdict(self.space), self.sharing, self.seed]
+        """Where its supernet is kept: it depends on what the data are, on space and sharing, not on
+        the board."""
+        what = [self.split.digest, asdict(self.space), self.sharing, self.seed]
         text = json.dumps([*what, self.budget.supernet_epochs], sort_keys=True)
         return SUPERNETS / f"{self.space.name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 

@@ -83,7 +83,7 @@ class Rounds:
         population."""
         asked, budget = self.request, self.request.budget
         evolution = Evolution(
-            asked.searched, asked.limits, population=budget.population,
+            asked.searched, asked.sure, population=budget.population,
             seed=(asked.seed * 1009 + number) * PARTS + part, sampler=asked.sampler, start=start,
             known=self.asked,
         )  # fmt: skip
@@ -197,7 +197,7 @@ class Rounds:
 
         A point less than half as far above chance as the best is of no use, however cheap.
         """
-        feasible = front(scores, self.request.limits)
+        feasible = front(scores, self.request.sure) or front(scores, self.request.limits)
         best = max((score.accuracy or 0.0 for score in feasible), default=0.0)
         least = (best + 1 / self.request.space.classes) / 2
         return [s for s in feasible if (s.accuracy or 0.0) >= least]

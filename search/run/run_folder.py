@@ -12,32 +12,51 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from model.errors import UNREADABLE
+from model.checkpoint import CHECKPOINT, LOG, NETWORK
 from model.files import write
 from model.lock import folder_lock
+from model.records import contents
 from search.evolve.objectives import Score
 from search.evolve.predictor import Inherited
 from search.results.results import RunError
-from search.results.results_files import FORMAT, VERSION, parsed
+from search.results.results_files import (
+    FORMAT,
+    MOST_LINES,
+    VERSION,
+    held,
+    parsed,
+    plain_key,
+    scored,
+)
+from search.results.run_forms import RoundForm, RunForm, ScoreForm
 
 INFEASIBLE = "infeasible"
 """State of a run that ended because nothing meets its request."""
 HEAD, SCORES, ROUNDS = "run.json", "candidates.jsonl", "rounds.json"
+FOLDERS = ("finalists", "trained")
+FILES = (SCORES, ROUNDS, "supernet.json", "front.json", "front.csv", "report.html")
+"""What a run leaves beside run.json."""
+OTHERS = (CHECKPOINT, LOG, NETWORK, "network.json", "plan.json", "manifest.json")
+"""What trainings, networks, builds and bundles leave."""
 
 
 class RunFolder:
     """A run directory that this process alone writes. Raises RunError, FolderInUseError, one line.
 
-    Without `resume` the folder must hold no run; with it, one of the same `request` or none.
+    Without `resume` the folder must hold no run; with it, one of the same `request` or none. force:
+    a run that is there is removed. A folder that anything else was written to is refused.
     """
 
-    def __init__(self, folder: Path, request: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self, folder: Path, request: Mapping[str, Any], *, resume: bool, force: bool = False
+    ) -> None:
         self.folder = folder
         self.head: dict[str, Any] = {
             "format": FORMAT, "version": VERSION, "state": "running", "request": dict(request),
@@ -47,8 +66,14 @@ class RunFolder:
         self.inherited: dict[str, Inherited] = {}
         with ExitStack() as held:
             held.enter_context(folder_lock(folder, "search"))
+            if force and not resume:
+                self._remove()
             if (folder / HEAD).is_file():
                 self._adopt(resume)
+            elif others := [name for name in OTHERS if (folder / name).exists()]:
+                raise RunError(
+                    f"{folder}: holds {others[0]}, which is of no search; give another --out"
+                )
             self._restore()
             self._file = held.enter_context((folder / SCORES).open("ab"))
             self.write()
@@ -57,20 +82,27 @@ class RunFolder:
     def close(self) -> None:
         self._held.close()
 
+    def _remove(self) -> None:
+        """What runs leave, if a run is there; run.json goes last, so that it can be said again."""
+        if not (self.folder / HEAD).is_file():
+            return
+        for name in FOLDERS:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        for name in (*FILES, HEAD):
+            (self.folder / name).unlink(missing_ok=True)
+
     def _adopt(self, resume: bool) -> None:
         """Go on with the run that is there; one that nothing could meet makes way for another."""
-        try:
-            old = json.loads((self.folder / HEAD).read_text(encoding="utf-8"))
-            asked, state = dict(old["request"]), old["state"]
-            old["seconds"] = dict(old["seconds"])
-        except UNREADABLE as error:
-            raise RunError(f"{self.folder / HEAD}: damaged ({error}); give another --out") from None
+        old = parsed(self.folder / HEAD, dict[str, Any])
+        said = held(old, RunForm, self.folder / HEAD)
+        asked, state = old["request"], said["state"]
         if not resume and state == INFEASIBLE:
             (self.folder / SCORES).unlink(missing_ok=True)
             return
         if not resume:
             raise RunError(
-                f"{self.folder}: holds a run; go on with --resume, or give another --out"
+                f"{self.folder}: holds a run; go on with --resume, remove it with --force, or give "
+                "another --out"
             )
         new = json.loads(json.dumps(self.head["request"]))
         differs = [name for name in new if asked.get(name) != new[name]]
@@ -87,16 +119,13 @@ class RunFolder:
         path = self.folder / SCORES
         if not path.is_file():
             return
-        whole = path.read_bytes()
-        lines = whole[: whole.rfind(b"\n") + 1]
-        if len(lines) < len(whole):
-            os.truncate(path, len(lines))
-        for number, line in enumerate(lines.splitlines(), 1):
-            try:
-                row = json.loads(line)
-                self._keep(Score.from_row(row), int(row["round"]))
-            except UNREADABLE:
-                raise RunError(f"{path}: line {number} is damaged; delete it") from None
+        whole = contents(path, error=RunError, most=MOST_LINES)
+        if torn := len(whole) - whole.rfind(b"\n") - 1:
+            os.truncate(path, len(whole) - torn)
+        for row in scored(path, ScoreForm):
+            for name in (row["key"], row["id"]):
+                plain_key(name, path)
+            self._keep(Score.from_row(dict(row)), row["round"])
 
     def append(self, scores: Iterable[Score], number: int, generation: int) -> None:
         """Scores of round `number`, on the disk when this returns."""
@@ -129,7 +158,9 @@ class RunFolder:
     def rounds(self) -> list[dict[str, Any]]:
         """What was found about each round that has ended."""
         path = self.folder / ROUNDS
-        return parsed(path, lambda rows: list(map(dict, rows))) if path.is_file() else []
+        rows = parsed(path, list[dict[str, Any]]) if path.is_file() else []
+        held(rows, list[RoundForm], path)
+        return rows
 
     def end_round(self, row: Mapping[str, Any]) -> None:
         rows = [r for r in self.rounds if r["round"] != row["round"]] + [dict(row)]

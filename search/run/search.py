@@ -6,16 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from gen.support import interruption
 from model.files import write
+from model.lock import folder_lock
+from model.records import LARGEST_INTEGER
 from search.evolve.objectives import NO_LIMITS, Limits
 from search.evolve.predictor import CalibrationSample, probes
 from search.evolve.scoring import ScoringSetup
 from search.report.report import report
 from search.results.results import RunError
-from search.results.results_files import load, parsed
+from search.results.results_files import built, load
+from search.results.search_result import SearchResult
 from search.run.executor import Pool
 from search.run.feasible import InfeasibleError
 from search.run.finalists import FINALIST
@@ -25,9 +27,11 @@ from search.run.rounds import Rounds
 from search.run.run_folder import INFEASIBLE, RunFolder
 from search.run.tuning import Training, TuneJob, probe, teach
 from search.supernet.sandwich import teacher
-from search.supernet.supernet_train import train_supernet
+from search.supernet.supernet_train import read_about, train_supernet
 
 SUPERNET = "supernet.json"
+PREPARING = ".preparing.lock"
+"""Held in the folder of a supernet by the search that trains it, its teacher and its probes."""
 
 
 def search(
@@ -35,27 +39,29 @@ def search(
     sampler: str = "evolution", sharing: str = "heterogeneous", seed: int = 0,
     limits: Limits = NO_LIMITS, budget: Mapping[str, int | None] | None = None,
     supernet: Path | None = None, workers: int = 2, scheduler: str | None = None,
-    resume: bool = False, quiet: bool = False,
-) -> tuple[dict[str, Any], bool]:  # fmt: skip
+    resume: bool = False, force: bool = False, quiet: bool = False,
+) -> SearchResult:  # fmt: skip
     """Search networks for `data` on `board` and build the best of them; all of it lands in `out`.
 
     space: name or file, by default the built-in one for the images of `data`. kinds: only networks
     whose layers are of these (`Space.restrict`). budget: fields of `request.Budget`; None, or one
     left out, is the space's own. supernet: folder of one that is there or is to be made; by default
     it is kept under build/supernets for every board. workers: local processes. scheduler: address
-    of a Dask cluster that shares this file system, instead of local processes.
+    of a Dask cluster that shares this file system, instead of local processes. resume: go on with
+    the run in `out`. force: remove that, and begin again. Another search that trains the same
+    supernet is waited for: then it is there.
 
-    Returns the front and where everything is; and whether every finalist that was simulated equals
-    its golden model. Raises ShiftaddError (RunError, SpaceError, …), one line, for a wrong request.
+    Raises ShiftaddError (RunError, SpaceError, …), one line, for a wrong request.
     """
     asked = Request.make(data, board, space, kinds, sampler, sharing, seed, limits, budget or {})
     folder = (supernet or asked.supernet_folder).resolve()
     show = Show(quiet)
     going_on = f"the same command with --out {out} --resume goes on"
     with interruption.advised(going_on), Pool(workers, scheduler) as pool:
-        run = RunFolder(out, asked.as_dict(), resume=resume)
+        run = RunFolder(out, asked.as_dict(), resume=resume, force=force)
         try:
-            setting, training, known = _prepare(asked, run, pool, show, folder)
+            with folder_lock(folder, "search", name=PREPARING, wait=show.say):
+                setting, training, known = _prepare(asked, run, pool, show, folder)
             Rounds(asked, run, pool, show, known).all(setting, training)
             return _finish(run)
         except InfeasibleError:
@@ -73,7 +79,10 @@ def _prepare(
 ) -> tuple[ScoringSetup, Training, list[CalibrationSample]]:
     """The supernet; beside it are kept the teacher of the finalists, and probes."""
     about = {n: getattr(asked.device, n) for n in ("name", "family", "lut", "ff", "dsp", "bram")}
-    run.note(space={"name": asked.space.name, "size": asked.searched.size}, device=about)
+    _same_data(asked, run)
+    size: int | float = asked.searched.size
+    size = size if size <= LARGEST_INTEGER else float(size)
+    run.note(space={"name": asked.space.name, "size": size}, device=about)
     with run.timed("supernet"):
         _supernet(asked, run, show, folder)
     setting = ScoringSetup(asked.space, str(folder), asked.data, asked.board, asked.limits)
@@ -97,12 +106,24 @@ def _prepare(
     return setting, training, known
 
 
+def _same_data(asked: Request, run: RunFolder) -> None:
+    """Notes what the data are. RunError where the run was begun with other content."""
+    data = {"name": asked.split.name, "digest": asked.split.digest}
+    begun = run.head.get("data", data).get("digest")
+    if begun != data["digest"]:
+        raise RunError(
+            f"{run.folder}: {asked.data} is {data['digest'][:12]}, the run was begun with "
+            f"{str(begun)[:12]}: its content has changed; give another --out"
+        )
+    run.note(data=data)
+
+
 def _supernet(asked: Request, run: RunFolder, show: Show, folder: Path) -> None:
     train_supernet(
         asked.space, asked.split, sharing=asked.sharing, epochs=asked.budget.supernet_epochs,
         seed=asked.seed, out=folder, resume=True, quiet=show.quiet,
     )  # fmt: skip
-    about = json.loads((folder / SUPERNET).read_text())
+    about = read_about(folder)
     known = run.head.get("supernet", about)
     if known["hash"] != about["hash"]:
         raise RunError(
@@ -114,19 +135,14 @@ def _supernet(asked: Request, run: RunFolder, show: Show, folder: Path) -> None:
     write(run.folder / SUPERNET, json.dumps(about, indent=1) + "\n")
 
 
-def _finish(run: RunFolder) -> tuple[dict[str, Any], bool]:
+def _finish(run: RunFolder) -> SearchResult:
     """The front, marked in each finalist's file, and the report."""
     run.note(state="done")
-    front = load(run.folder).front
-    best = {finalist.key for finalist in front}
-    rows = []
+    best = {finalist.key for finalist in load(run.folder).front}
     for path in sorted(run.folder.glob(f"finalists/*/{FINALIST}")):
-        rows.append(parsed(path, dict) | {"on_front": path.parent.name in best})
-        write(path, json.dumps(rows[-1], indent=1) + "\n")
-    page = report([run.folder])["report"]
-    result = {
-        "run": str(run.folder), "report": page, "evaluations": len(run.scores),
-        "finalists": len(rows), "front": [one.row() for one in front],
-        "rounds": run.rounds, "seconds": run.head["seconds"],
-    }  # fmt: skip
-    return result, not any(row["rtl"]["mismatches"] for row in rows)
+        row = built(path) | {"on_front": path.parent.name in best}
+        write(path, json.dumps(row, indent=1) + "\n")
+    page = report([run.folder]).page
+    whole = load(run.folder)
+    seconds = run.head["seconds"]
+    return SearchResult(whole, page, len(run.scores), tuple(run.rounds), seconds)

@@ -16,8 +16,9 @@ from model.checkpoint import NETWORK
 from model.data import Dataset
 from model.files import write
 from model.net import Net
+from model.recipe import Recipe, recipe_for
 from model.teacher import Teacher
-from model.train import Recipe, TrainResult, recipe_for, train
+from model.train import TrainResult, train
 from search.evolve.predictor import CalibrationSample
 from search.evolve.scoring import ScoringSetup, images, inherit_here, judge
 from search.results.results_files import parsed
@@ -61,7 +62,7 @@ def probe(job: TuneJob) -> CalibrationSample:
             job.candidate.kinds, tuned.weights, before, tuned.accuracy["integer"]
         )
         write(path, json.dumps(asdict(made)) + "\n")
-    return parsed(path, CalibrationSample.from_dict)
+    return parsed(path, CalibrationSample)
 
 
 def tune(setting: ScoringSetup, inherited: Net, training: Training, folder: Path) -> TrainResult:
@@ -83,4 +84,4 @@ def _teacher(folder: str) -> Teacher:
 
 def _recipe(data: Dataset, net: Net) -> Recipe:
     usual = recipe_for(data, sum(p.numel() for p in net.parameters()))
-    return replace(usual, float_until=0.0)
+    return replace(usual, float_until=0.0, threads=1)  # as workers compute: there are many

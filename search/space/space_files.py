@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from model.data import Dataset
+from model.files import PLAIN_NAME, is_plain_name
 from model.kinds import kind_names
+from model.records import LARGEST_TOML, contents, decode
 from search.space.space import HEADS, REDUCTIONS, Choice, Space, SpaceError, Stage
 
 FOLDER = Path(__file__).with_name("spaces")
 TOP = ("shape", "classes", "input_bits", "act_bits", "score_bits", "first", "stage", "last")
 OPS = ("conv", "separable")
-LARGEST = 1 << 16
-"""Of any number: channels, layers of a stage, kernel, bits."""
+WAY_OUT = "docs/spaces.md describes the file"
+LARGEST, DEEPEST, MOST_NETWORKS = 1 << 16, 64, 10**100
+"""Of any number: channels, kernel, bits; of the layers of a stage; of the networks of a space."""
 
 
 def built_in() -> tuple[str, ...]:
@@ -33,10 +35,12 @@ def load(name_or_path: str | os.PathLike[str]) -> Space:
         raise SpaceError(
             f"{name}: neither a file nor a built-in space; built in are {', '.join(built_in())}"
         )
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise SpaceError(f"{name}: not TOML ({error})") from None
+    if not is_plain_name(path.stem):
+        raise SpaceError(f"{name}: the name of a space must be {PLAIN_NAME}; rename the file")
+    content = contents(path, error=SpaceError, most=LARGEST_TOML, way_out=WAY_OUT)
+    table = decode(
+        content, dict[str, Any], source=name, error=SpaceError, way_out=WAY_OUT, toml=True
+    )
     return parse(table, path.stem)
 
 
@@ -82,6 +86,8 @@ def parse(table: dict[str, Any], name: str) -> Space:
         heads=_words(last, "head", HEADS, last_at),
         last=_layers(last, last_at, ()),
     )
+    if space.size > MOST_NETWORKS:
+        raise SpaceError(f"{name}: more than 10^100 networks; give it fewer choices or layers")
     for kind in space.kinds:
         space.architecture(space.largest(kind))  # raises where a width breaks a rule
     return space
@@ -94,7 +100,7 @@ def _stage(row: dict[str, Any], where: str) -> Stage:
     return Stage(
         _words(row, "reduce", REDUCTIONS, where),
         _numbers(row, "channels", where),
-        _numbers(row, "depth", where),
+        _numbers(row, "depth", where, DEEPEST),
         _layers(row, where, OPS),
     )
 
@@ -137,11 +143,11 @@ def _need(row: dict[str, Any], key: str, of: type, where: str) -> Any:
 _NAMES = {int: "positive integer", list: "list", dict: "table"}
 
 
-def _numbers(row: dict[str, Any], key: str, where: str) -> tuple[int, ...]:
+def _numbers(row: dict[str, Any], key: str, where: str, most: int = LARGEST) -> tuple[int, ...]:
     values = _need(row, key, list, where)
-    whole = all(type(v) is int and 0 <= v <= LARGEST for v in values)
+    whole = all(type(v) is int and 0 <= v <= most for v in values)
     if not whole or len(set(values)) < len(values):
-        raise SpaceError(f"{where}: {key} {values} must be different integers from 0 to {LARGEST}")
+        raise SpaceError(f"{where}: {key} {values} must be different integers from 0 to {most}")
     return tuple(values)
 
 

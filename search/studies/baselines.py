@@ -97,11 +97,11 @@ def baselines(
     for seed in range(seeds):
         for style in STYLES:
             folder = out / f"{style}-{seed}"
-            result, _ = search(
+            result = search(
                 data=data, board=board, out=folder, seed=seed, supernet=supernet, resume=True,
                 quiet=quiet, **STYLES[style], **options,
             )  # fmt: skip
-            evaluations[folder.name] = result["evaluations"]
+            evaluations[folder.name] = result.evaluations
             fronts[style].append(load(folder).front)
     made = {
         "format": FORMAT, "version": VERSION, "data": data, "board": board, "seeds": seeds,

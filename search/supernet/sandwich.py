@@ -19,7 +19,7 @@ from torch import Tensor
 
 from model.kinds import kind, kind_names, ordered_kinds, plain_kind
 from model.ops import ops
-from model.train import Recipe, loss_of
+from model.recipe import Recipe, loss_of
 from search.space.space import Candidate, Space
 from search.supernet.sharing import Position, gaussian_distance
 from search.supernet.supernet import SuperNet

@@ -13,20 +13,21 @@ import random
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from model import data as datasets
 from model.augment import batches
 from model.checkpoint import CHECKPOINT, LOG, State, TrainingRun
 from model.data import Dataset
-from model.errors import UNREADABLE
+from model.epoch_log import epochs_shown
 from model.files import write
-from model.train import progress_bar, set_rate, stage_of
+from model.recipe import set_rate, stage_of, threads
+from model.records import Digest, FileHead, Whole, contents, convert, decode, read
+from model.saved import LARGEST, fit_state
+from model.tensors import tensors
 from search.space import space_files
 from search.space.space import Space, SpaceError
 from search.supernet import distributed
@@ -37,10 +38,18 @@ from search.supernet.supernet import SuperNet
 
 FORMAT, VERSION = "shiftadd-supernet", 1
 WEIGHTS, ABOUT = "supernet.safetensors", "supernet.json"
-FIELDS = ("hash", "space", "sharing", "weights", "unshared_weights")
-"""What supernet.json must have, beside format and version."""
 PROBES = 8
 """Random networks whose mean inherited accuracy the curve shows, the same in every epoch."""
+
+
+class _About(TypedDict):
+    """What supernet.json must have, beside format and version."""
+
+    hash: Digest
+    space: dict[str, Any]
+    sharing: str
+    weights: Whole
+    unshared_weights: Whole
 
 
 def train_supernet(
@@ -51,16 +60,20 @@ def train_supernet(
 
     The test part of `data` must be a validation split: it makes the curve. `out` receives
     supernet.safetensors and supernet.json; a supernet that is already there with the same hash (of
-    space, data, sharing, epochs, seed and recipe) is returned at once, an interrupted training
-    goes on after its last full epoch unless `resume` is False. Raises SpaceError, TrainError.
+    space, data, sharing, epochs, seed and recipe) is returned at once, another one is refused, and
+    an interrupted training goes on after its last full epoch. Without `resume` what is there is
+    replaced. Raises SpaceError, TrainError.
     """
     if epochs < 1:
         raise SpaceError(f"supernet epochs {epochs} must be at least 1")
     recipe = recipe or recipe_for(data)
     request = _request(space, data, sharing, epochs, seed, recipe)
-    if resume and (about := _read(out)) and about.get("hash") == _hash(request):
-        return load_supernet(out, space)
-    with distributed.group():
+    if resume and (out / ABOUT).is_file():
+        about = read_about(out)
+        if about["hash"] == _hash(request):
+            return load_supernet(out, space)
+        raise _another(out, about, request)
+    with distributed.group(), threads(recipe.threads):
         torch.manual_seed(seed)
         supernet = SuperNet(space, sharing).to(distributed.device())
         optimiser = torch.optim.AdamW(groups(supernet, recipe), betas=(0.9, 0.99))
@@ -71,17 +84,13 @@ def train_supernet(
         supernet.load_state_dict(weights)
         optimiser.load_state_dict(moments)
         state = State(**stand)
-        with progress_bar(quiet or not distributed.first()) as progress:
-            task = progress.add_task("supernet", total=epochs, completed=state.epoch, note="")
+        hidden = quiet or not distributed.first()
+        with epochs_shown(hidden, "supernet", epochs, state.epoch) as say:
             for epoch in range(state.epoch, epochs):
                 row = _epoch(supernet, optimiser, data, recipe, epoch, epochs, seed)
                 state.epoch, state.seconds = epoch + 1, state.seconds + row["seconds"]
                 run.record(row, supernet, optimiser, state)
-                progress.update(
-                    task,
-                    advance=1,
-                    note=f"largest {row['largest']:.3f}  random {row['random']:.3f}",
-                )
+                say(state.epoch, f"largest {row['largest']:.3f} random {row['random']:.3f}")
         supernet.cpu().eval()
         if distributed.first():
             _save(supernet, request, out)
@@ -89,24 +98,21 @@ def train_supernet(
 
 
 def recipe_for(data: Dataset) -> SuperRecipe:
-    """Batches and translations that fit the size of the images."""
+    """Batches and translations that fit the size of the images; tables are not moved."""
     side = min(data.shape[:2])
-    return SuperRecipe(batch=32 if side < 16 else 64, shift=max(1, side // 14))
+    shift, flips = (0, False) if data.table else (max(1, side // 14), data.flips)
+    return SuperRecipe(batch=32 if side < 16 else 64, shift=shift, flips=flips)
 
 
 def load_supernet(folder: Path, space: Space) -> SuperNet:
     """The trained supernet in `folder`, for `space`; raises SpaceError, one line."""
-    about = _read(folder)
-    if about is None:
-        raise SpaceError(f"{folder}: no supernet; `shiftadd search` trains one")
+    about = read_about(folder)
     if about["space"] != _plain(space):
         raise SpaceError(f"{folder}: its supernet is of another space; train one for {space.name}")
     supernet = SuperNet(space, about["sharing"])
-    try:
-        supernet.load_state_dict(load_tensors((folder / WEIGHTS).read_bytes()))
-    except (SafetensorError, RuntimeError, *UNREADABLE) as error:
-        reason = str(error).splitlines()[0]
-        raise SpaceError(f"{folder}: damaged supernet ({reason}); delete it") from None
+    arrays = tensors(folder / WEIGHTS, error=SpaceError, most=LARGEST, way_out="delete it")
+    state = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    fit_state(supernet, state, source=str(folder / WEIGHTS), error=SpaceError, way_out="delete it")
     return supernet.eval()
 
 
@@ -121,7 +127,7 @@ def _epoch(
     rng = random.Random(f"{seed} {epoch}")
     stage = stage_of(recipe, epoch, epochs)
     lots = batches(
-        images, labels, size=recipe.batch, shift=recipe.shift, flips=data.flips,
+        images, labels, size=recipe.batch, shift=recipe.shift, flips=recipe.flips,
         seed=seed * 100_003 + epoch,
     )  # fmt: skip
     supernet.train()
@@ -173,25 +179,31 @@ def _hash(request: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read(folder: Path) -> dict[str, Any] | None:
-    """supernet.json of `folder`, or None; raises SpaceError when it is foreign or damaged."""
-    path = folder / ABOUT
+def read_about(folder: Path) -> dict[str, Any]:
+    """supernet.json of `folder`; raises SpaceError when it is missing, foreign or damaged."""
+    path, head = folder / ABOUT, FileHead(FORMAT, VERSION)
     if not path.is_file():
-        return None
-    try:
-        about = dict(json.loads(path.read_text(encoding="utf-8")))
-    except UNREADABLE as error:
-        raise SpaceError(f"{path}: damaged ({error}); delete it") from None
-    if about.get("format") != FORMAT or about.get("version") != VERSION:
-        raise SpaceError(f"{path}: not of format {FORMAT!r} version {VERSION}; delete it")
-    if missing := {*FIELDS} - about.keys():
-        raise SpaceError(f"{path}: damaged (no {min(missing)}); delete it")
-    return about
+        raise SpaceError(f"{folder}: no supernet; `shiftadd search` trains one")
+    about = read(path, dict[str, Any], error=SpaceError, head=head, way_out="delete it")
+    convert(about, _About, source=str(path), error=SpaceError, way_out="delete it")
+    return head._asdict() | about
+
+
+def _another(folder: Path, about: dict[str, Any], request: dict[str, Any]) -> SpaceError:
+    """What the supernet in `folder` was made from, and this request was not."""
+    differs = next((name for name in request if about.get(name) != request[name]), "hash")
+    values = (about.get(differs), request.get(differs))
+    there, wanted = (str(v)[:12] if isinstance(v, str | int) else "another" for v in values)
+    said = f"{there}, not {wanted}" if there != wanted else "another one"
+    return SpaceError(f"{folder}: holds a supernet of {differs} {said}; give another folder")
 
 
 def _save(supernet: SuperNet, request: dict[str, Any], out: Path) -> None:
     """Weights first, then the JSON that says they are there; the checkpoint goes last."""
-    curve = [json.loads(line) for line in (out / LOG).read_text(encoding="utf-8").splitlines()]
+    lines = contents(out / LOG, error=SpaceError).splitlines()
+    curve = [
+        decode(line, dict[str, Any], source=str(out / LOG), error=SpaceError) for line in lines
+    ]
     about = {
         "format": FORMAT, "version": VERSION, "hash": _hash(request), **request,
         "weights": supernet.weight_count,

@@ -39,7 +39,7 @@ def train(
     from model.teacher import Teacher
     from model.train import train as run
 
-    what, images = architecture_of(arch), data_of(data)
+    what, images = architecture_of(arch), data_of(data, keep=True)
     name = f"{file_name(what.name)}-{file_name(images.name)}-{seed}"
     folder = folder or Path("runs") / name
     guide = Teacher(network_of(teacher).network) if teacher is not None else None

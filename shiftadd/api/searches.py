@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from shiftadd.inputs import file_name
+from shiftadd.inputs import DataLike, file_name, source_of
 from shiftadd.requests import BOARD, PathLike, check_file, check_folder, check_numbers, given_path
 from shiftadd.results import ReportOutcome, SearchOutcome
 
 
 def search(
     *,
-    data: PathLike,
+    data: DataLike,
     board: str = BOARD,
     out: PathLike | None = None,
     resume: bool = False,
+    force: bool = False,
     seed: int = 0,
     max_latency: float | None = None,
     max_luts: int | None = None,
@@ -54,12 +55,12 @@ def search(
         **budget,
     )  # fmt: skip
     folder, shared = check_folder(out), check_folder(supernet, "--supernet")
-    source = str(given_path(data, "--data"))
+    source = source_of(data)
     from search.evolve.objectives import Limits
     from search.run.search import search as run
 
     name = file_name("-".join([Path(source).name, board, *kinds, str(seed)]))
-    made, ok = run(
+    made = run(
         data=source,
         board=board,
         out=folder or Path("runs") / name,
@@ -74,9 +75,10 @@ def search(
         workers=workers,
         scheduler=scheduler,
         resume=resume,
+        force=force,
         quiet=quiet,
     )
-    return SearchOutcome.of(made, ok, board)
+    return SearchOutcome(made, board)
 
 
 def report(runs: PathLike | Sequence[PathLike], *, out: PathLike | None = None) -> ReportOutcome:
@@ -89,4 +91,4 @@ def report(runs: PathLike | Sequence[PathLike], *, out: PathLike | None = None) 
 
     several = [runs] if isinstance(runs, str) or not isinstance(runs, Sequence) else runs
     made = run([given_path(one, "RUN") for one in several], out=check_file(out))
-    return ReportOutcome(Path(made["report"]), tuple(made["runs"]))
+    return ReportOutcome(made)

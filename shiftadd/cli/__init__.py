@@ -27,10 +27,11 @@ from shiftadd.process import command
 __all__ = ["command", "main", "parser"]
 
 VERBS = (
-    "demo", "search", "train", "compile", "simulate", "deploy", "report", "characterise", "boards",
+    "demo", "data", "search", "train", "compile", "simulate", "deploy", "report", "characterise",
+    "boards",
 )  # fmt: skip
 """In the order in which help lists them."""
-PRINTED = frozenset({"boards"})
+PRINTED = frozenset({"boards", "data"})
 """Verbs that make nothing but what they print."""
 
 

@@ -30,6 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on with an interrupted search in --out"
     )
+    parser.add_argument(
+        "--force", action="store_true", help="remove the search that is in --out, and begin again"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of supernet, search and training")
     limits = parser.add_argument_group("limits, for every network of the front")
     limits.add_argument("--max-latency", type=microseconds, metavar="TIME", help="as 100us, 2ms")

@@ -4,12 +4,14 @@ the functions that make them."""
 from __future__ import annotations
 
 from shiftadd.outcome import Outcome
+from shiftadd.results.datasets import Augmentation, DataOutcome
 from shiftadd.results.hardware import CompileOutcome, DeployOutcome, SimulateOutcome
 from shiftadd.results.networks import TrainOutcome
 from shiftadd.results.searches import ReportOutcome, SearchOutcome
 from shiftadd.results.tables import BoardsOutcome, CharacteriseOutcome, DemoOutcome
 
 __all__ = [
-    "BoardsOutcome", "CharacteriseOutcome", "CompileOutcome", "DemoOutcome", "DeployOutcome",
+    "Augmentation", "BoardsOutcome", "CharacteriseOutcome", "CompileOutcome", "DataOutcome",
+    "DemoOutcome", "DeployOutcome",
     "Outcome", "ReportOutcome", "SearchOutcome", "SimulateOutcome", "TrainOutcome",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,43 +12,47 @@ from shiftadd.outcome import Outcome, next_command
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from search.report.report import ReportPage
+    from search.results.results import Finalist
+    from search.results.search_result import SearchResult
+
 
 @dataclass(frozen=True)
 class SearchOutcome(Outcome):
-    """A measured front. run: its folder. page: the HTML report. evaluations: points scored.
-    finalists: points built. front: their figures. rounds: errors of the predictions. seconds: by
-    step. board: as asked for. ok: whether every finalist that was simulated equals its golden
-    model."""
+    """A measured front. result: the run, its front, what was spent and what missed its limits.
+    board: as asked for."""
 
-    run: Path
-    page: Path
-    evaluations: int
-    finalists: int
-    front: tuple[Mapping[str, Any], ...]
-    rounds: tuple[Mapping[str, Any], ...]
-    seconds: Mapping[str, float]
+    result: SearchResult
     board: str
-    ok: bool = True
 
-    @classmethod
-    def of(cls, made: Mapping[str, Any], ok: bool, board: str) -> SearchOutcome:
-        """From what `search.run.search.search` returns."""
-        rest = {name: made[name] for name in ("evaluations", "finalists", "seconds")}
-        front, rounds = tuple(made["front"]), tuple(made["rounds"])
-        run, page = Path(made["run"]), Path(made["report"])
-        return cls(run=run, page=page, front=front, rounds=rounds, board=board, ok=ok, **rest)
+    @property
+    def ok(self) -> bool:
+        """Whether every finalist that was simulated equals its golden model, and one keeps to the
+        limits."""
+        return self.result.ok
+
+    @property
+    def run(self) -> Path:
+        """Its folder."""
+        return self.result.run.folder
+
+    @property
+    def page(self) -> Path:
+        """The HTML report."""
+        return self.result.page
+
+    @property
+    def front(self) -> Sequence[Finalist]:
+        """The networks that no other beats in everything, the most accurate first."""
+        return self.result.front
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "run": str(self.run), "report": str(self.page), "evaluations": self.evaluations,
-            "finalists": self.finalists, "front": list(self.front), "rounds": list(self.rounds),
-            "seconds": dict(self.seconds),
-        }  # fmt: skip
+        return self.result.as_dict()
 
     def tables(self) -> Sequence[Table]:
         from search.report.search_table import table
 
-        return (table(self.as_dict()),)
+        return (table(self.result),)
 
     def network(self, key: str) -> Path:
         """Folder of a network of the front, by its key."""
@@ -56,30 +60,38 @@ class SearchOutcome(Outcome):
 
     def lines(self) -> Sequence[str]:
         networks = f"networks: {self.run / 'finalists'}"
-        wrong = [] if self.ok else ["a finalist differs from its golden model: see the report"]
+        wrong = [
+            f"{one.key}: {one.mismatches} of {one.images} images differ from its golden model"
+            for one in self.result.run.finalists
+            if one.mismatches
+        ]
+        said = (*wrong, *self.result.advice)
         if not self.front:
-            return (*wrong, f"report: {self.page}")
-        best = max(self.front, key=lambda row: float(row["validation"]))
-        folder = self.network(str(best["key"])).parent
+            return (*said, f"report: {self.page}")
+        folder = self.network(self.front[0].key).parent
         proof = ("simulate", folder / "network", "--board", self.board, "--build", folder)
         then = next_command(*proof, "--level", "all")
-        return (*wrong, networks, f"report: {self.page}", then)
+        return (*said, networks, f"report: {self.page}", then)
 
 
 @dataclass(frozen=True)
 class ReportOutcome(Outcome):
-    """A page that was built again. page: its file. runs: folder, state and front of each."""
+    """A page that was built again, and the runs on it."""
 
-    page: Path
-    runs: tuple[Mapping[str, Any], ...]
+    result: ReportPage
+
+    @property
+    def page(self) -> Path:
+        """Its file."""
+        return self.result.page
 
     def as_dict(self) -> dict[str, Any]:
-        return {"report": str(self.page), "runs": list(self.runs)}
+        return self.result.as_dict()
 
     def lines(self) -> Sequence[str]:
         each = (
-            f"{run['folder']}: {run['state']}; {run['candidates']} points scored, "
-            f"{run['finalists']} built, {len(run['front'])} on the front"
-            for run in self.runs
+            f"{run.folder}: {run.state}; {len(run.points)} points scored, "
+            f"{len(run.finalists)} built, {len(run.front)} on the front"
+            for run in self.result.runs
         )
         return (*each, f"report: {self.page}", f"next: open {self.page} in a browser")

@@ -82,6 +82,6 @@ class DemoOutcome(Outcome):
         made = self.demonstration
         return (
             f"network: {made.network}",
-            f"report: {made.front['report']}",
+            f"report: {made.searched.page}",
             f"{next_command('data', 'FOLDER')}, with your own images by class in FOLDER",
         )

@@ -17,7 +17,7 @@ from typing import TextIO
 import cocotb_tools.config
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from gen.support.tools import finished, process
+from gen.support.tools import check_room, finished, process
 from model import temporary
 from model.errors import ShiftaddError
 
@@ -77,7 +77,9 @@ class _WatchedRunner(Runner):
         limit = SILENCE if self.beat else BUILD_LIMIT
         for command in cmds:
             with process(command, Path(cwd), stdout.fileno(), self.env) as child:
-                if status := finish(child, limit, self.beat):
+                status = finish(child, limit, self.beat)
+                check_room(Path(cwd))
+                if status:
                     raise RuntimeError(f"exit status {status}")
 
 

@@ -1,7 +1,8 @@
 """deploy: a bundle loaded into its board, or the virtual one, which is then checked against the
 golden model.
 
-The virtual board runs the bundle's own Verilog, and the host cannot tell the difference.
+The virtual board runs the Verilog of the bundle's network and plan, made again, and the host cannot
+tell the difference.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from gen.boards import board as board_named
@@ -22,7 +24,7 @@ from gen.deploy.examples import Examples
 from gen.host import board_check, ports
 from gen.host.board_check import BoardCheck
 from gen.host.connection import TIMEOUT, BoardConnection
-from gen.host.hashes import DamagedError
+from gen.host.hashes import DamagedError, shown
 from gen.host.link_protocol import DeviceError
 from model.spec import Network
 from model.store import content_hash
@@ -95,6 +97,7 @@ def check_bundle(bundle: Bundle, network: Network, board: str | None, *, virtual
 
 def deploy(
     bundle: Bundle,
+    network: Network,
     tests: Examples,
     *,
     port: str | None = None,
@@ -102,15 +105,19 @@ def deploy(
     flash: bool = False,
     tick: Callable[[int, int], None] = lambda done, total: None,
 ) -> BoardRun:
-    """Loads the board of `bundle` and checks its answers to `tests` against the golden model.
+    """Loads the board of `bundle`, which is of `network`, and checks its answers to `tests` against
+    the golden model.
 
-    port: of the serial line; None finds it. virtual: nothing is loaded, the Verilog runs in
-    Verilator. flash: keep the bitstream when the power is off. tick: images done and in all.
+    port: of the serial line; None finds it. virtual: nothing is loaded, the Verilog, made again,
+    runs in Verilator. flash: keep the bitstream when the power is off. tick: images done, in all.
     Raises LoadError, DeviceError, SimulatorError, DamagedError.
     """
     began = time.monotonic()
     manifest = bundle.manifest
-    with _powered(bundle, port, virtual, flash) as line, _opened(bundle, line, virtual) as device:
+    with (
+        _powered(bundle, network, port, virtual, flash) as line,
+        _opened(bundle, line, virtual) as device,
+    ):
         images, labels, scores = (a.tolist() for a in (tests.images, tests.labels, tests.scores))
         check = board_check.run(device, manifest, images, labels, scores, tick)
     name = "virtual" if virtual else line
@@ -118,11 +125,13 @@ def deploy(
 
 
 @contextmanager
-def _powered(bundle: Bundle, port: str | None, virtual: bool, flash: bool) -> Iterator[str]:
+def _powered(
+    bundle: Bundle, network: Network, port: str | None, virtual: bool, flash: bool
+) -> Iterator[str]:
     """The port of a board that runs the bundle's design."""
     manifest = bundle.manifest
     if virtual:
-        with VirtualBoard(bundle) as running:
+        with VirtualBoard(bundle.design(network)) as running:
             yield running.port
         return
     assert manifest.bitstream is not None, "check_bundle holds"
@@ -137,9 +146,7 @@ def _opened(bundle: Bundle, port: str, virtual: bool) -> BoardConnection:
     info, end = bundle.info, time.monotonic() + WAKING
     while True:
         try:
-            return BoardConnection.open(
-                port, info.baud, network=info.network, design=info.design, timeout=timeout
-            )
+            return BoardConnection.open(port, info.baud, info=info, timeout=timeout)
         except DeviceError:
             if time.monotonic() > end:
                 raise
@@ -151,13 +158,13 @@ def table(deployment: BoardRun) -> Table:
     manifest = deployment.check.manifest
     where = "the virtual board" if deployment.virtual else deployment.port
     images = f"{deployment.check.images} images of {manifest.data}"
-    title = f"{manifest.name} on {deployment.board}, {where}: {images}"
-    drawn = Table(title=title, title_justify="left")
+    title = shown(f"{manifest.name} on {deployment.board}, {where}: {images}")
+    drawn = Table(title=escape(title), title_justify="left")
     for column in ("", "board", "golden model, plan"):
         drawn.add_column(column, justify="right" if column == "board" else "left")
     speed = "of the simulation" if deployment.virtual else "measured here"
     for row in deployment.check.rows(speed):
         drawn.add_row(*row)
     drawn.add_row("seconds in all", f"{deployment.seconds:.1f}", "")
-    drawn.caption = deployment.check.first_mismatch
+    drawn.caption = escape(deployment.check.first_mismatch or "") or None
     return drawn

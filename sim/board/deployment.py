@@ -119,7 +119,13 @@ def carry_out(
         return Deployment(bundle)
     with progress.bar(f"deploy to {bundle.manifest.board}") as tick:
         deployed = deploy(
-            bundle, some, port=port, virtual=request.virtual, flash=request.flash, tick=tick
+            bundle,
+            network,
+            some,
+            port=port,
+            virtual=request.virtual,
+            flash=request.flash,
+            tick=tick,
         )
     on_result(deployed)
     if request.faults is None:

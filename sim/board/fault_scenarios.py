@@ -58,9 +58,11 @@ def _times(attempt: Callable[[], bool]) -> list[bool]:
     return outcomes
 
 
-def connect(port: str, baud: int, **hashes: str) -> BoardConnection:
+def connect(
+    port: str, baud: int, *, network: str | None = None, design: str | None = None
+) -> BoardConnection:
     """The board at `port`, with PATIENCE; hashes: as for BoardConnection.open."""
-    return BoardConnection.open(port, baud, timeout=PATIENCE, **hashes)
+    return BoardConnection.open(port, baud, network=network, design=design, timeout=PATIENCE)
 
 
 def _fails_with(attempt: Callable[[], Any], words: str) -> bool:

@@ -12,7 +12,8 @@ from gen.deploy.bundle import Bundle
 from gen.deploy.examples import Examples
 from gen.host.board_check import golden_answers
 from gen.host.connection import BoardConnection
-from gen.host.link_protocol import INFER, NO_ID, Answer, DeviceError, frame, pack_image
+from gen.host.link_protocol import INFER, NO_ID, Answer, DeviceError, frame
+from gen.host.pixels import pack_image
 from model.spec import Network
 from sim.board.fault_scenarios import connect, fault_scenarios
 from sim.board.malformed import CATEGORIES, malformed
@@ -53,7 +54,7 @@ def try_faults(
     began, rng = time.monotonic(), random.Random(seed)
     images = [pack_image(image, bundle.info) for image in tests.images]
     answers = golden_answers(tests.scores.tolist())
-    with VirtualBoard(bundle) as board:
+    with VirtualBoard(bundle.design(network)) as board:
         with connect(board.port, bundle.info.baud) as device:
             bursts = storm(device, images, answers, count=count, rng=rng)
             frames, first = _tally(bursts, lambda sent: tick(sent, count))

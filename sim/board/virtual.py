@@ -18,7 +18,7 @@ from select import select
 from typing import Protocol
 
 from gen.support.cache import Cache
-from gen.support.tools import process
+from gen.support.tools import check_room, process
 from model import temporary
 from sim.bench.installed import missing, verilator_first, version
 from sim.bench.runners import BUILD_LIMIT, SimulatorError, finish, workshop
@@ -108,6 +108,7 @@ def _compile(design: VirtualDesign, shop: Path) -> Path:
             status = finish(child, BUILD_LIMIT)
         except TimeoutError as error:
             raise SimulatorError(f"verilator: cannot build: {error}") from error
+    check_room(shop)
     if status:
         raise SimulatorError(failure_message("verilator", "cannot build", log))
     return shop / PROGRAM
@@ -169,15 +170,15 @@ class VirtualBoard:
     def _expect(self, answer: str) -> None:
         """Waits PROMPT seconds for a line of the program; SimulatorError for another, or none."""
         assert self._process.stdout is not None
-        line, end = b"", time.monotonic() + PROMPT
+        line, ended, end = b"", False, time.monotonic() + PROMPT
         while not line.endswith(b"\n") and len(line) < LONGEST:
             ready, _, _ = select([self._process.stdout], [], [], max(0.0, end - time.monotonic()))
             part = os.read(self._process.stdout.fileno(), 1) if ready else b""
             if not part:
+                ended = bool(ready)
                 break
             line += part
         if (said := line.decode(errors="replace").strip()) != answer:
-            ended = self._process.poll() is not None
             self.close()
             silent = "ended" if ended else f"silent for {PROMPT:g} s"
             raise SimulatorError(f"virtual board: {said or silent} instead of {answer}")

@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 from gen.plan.plan import Plan
 from gen.support.devices import FamilyName
-from model.errors import UNREADABLE
+from model import records
+from model.errors import RequestError
 from model.files import write
+from model.records import Count, Digest, Whole
+from sim.verify.fault_counts import FaultCounts
 
 if TYPE_CHECKING:  # a report reads evidence without the simulator
-    from sim.verify.fault_counts import FaultCounts
     from sim.verify.simulation_result import SimulationResult
 
 FILE = "evidence.json"
@@ -80,11 +82,38 @@ def _save(file: Path, content: dict[str, Any]) -> None:
     write(file, json.dumps(content, indent=1) + "\n")
 
 
+class _Level(TypedDict):
+    ok: bool
+    plan: Digest
+    what: str
+    images: Whole
+    mismatches: Whole
+
+
+class _Faults(TypedDict):
+    plan: Digest
+    board: str
+    seed: int
+    seconds: Count
+    frames: dict[str, dict[str, Whole]]
+    mishaps: dict[str, dict[str, Whole]]
+    first: str
+
+
+class _Evidence(TypedDict, total=False):
+    network_hash: Required[str]
+    device: Required[str]
+    levels: Required[dict[str, _Level]]
+    faults: _Faults
+
+
 def read(file: Path) -> dict[str, Any] | None:
-    """What a file says; None where there is none, or one that is damaged."""
+    """What a file says; None where there is none, or one that is damaged and so proves nothing."""
     try:
-        content = json.loads(file.read_text())
-    except UNREADABLE:
+        said = records.read(file, dict[str, Any], error=RequestError)
+        records.convert(said, _Evidence, source=str(file), error=RequestError)
+        if "faults" in said:
+            FaultCounts.from_dict(said["faults"])
+    except (RequestError, TypeError):
         return None
-    known = isinstance(content, dict) and isinstance(content.get("levels"), dict)
-    return content if known else None
+    return said

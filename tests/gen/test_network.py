@@ -182,10 +182,16 @@ def test_plan_survives_the_disk(tmp_path: Path) -> None:
     ("damage", "message"),
     [
         (lambda t: t.replace('"lanes": 1', '"lanes": 2', 1), "was changed after it was made"),
-        (lambda t: t[:100], "not a readable plan"),
-        (lambda t: t.replace("shiftadd-plan", "other"), "not a plan of shiftadd"),
-        (lambda t: t.replace('"version": 1', '"version": 9'), "plan version 9"),
-        (lambda t: t.replace('"stages"', '"pages"'), "damaged plan"),
+        (lambda t: t[:100], "plan.json: not JSON"),
+        (lambda t: t.replace("shiftadd-plan", "other"), "not of format 'shiftadd-plan'; compile"),
+        (
+            lambda t: t.replace('"version": 1', '"version": 9'),
+            "version 9 is not 1, the one",
+        ),
+        (
+            lambda t: t.replace('"stages"', '"pages"'),
+            r"\$\.plan: Object missing required",
+        ),
     ],
 )
 def test_damaged_plan_is_refused(

@@ -97,11 +97,14 @@ def test_json_comes_back_and_is_the_same_text_each_time(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "not a readable report"),
-        ("[]", "not a readable report"),
-        ('{"format": "other", "version": 1}', "not a readable report"),
-        ('{"format": "shiftadd-report", "version": 2}', "report version 2, this program reads 1"),
-        ('{"format": "shiftadd-report", "version": 1}', "not a readable report"),
+        ("{", "r.json: not JSON"),
+        ("[]", "r.json: not of format 'shiftadd-report'"),
+        ('{"format": "other", "version": 1}', "r.json: not of format 'shiftadd-report'"),
+        (
+            '{"format": "shiftadd-report", "version": 2}',
+            "version 2 is not 1, the one",
+        ),
+        ('{"format": "shiftadd-report", "version": 1}', "missing required field network; comp"),
     ],
 )
 def test_foreign_files_are_refused_in_one_line(text: str, said: str, tmp_path: Path) -> None:

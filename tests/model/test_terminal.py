@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
+from model.epoch_log import progress_bar
 from model.terminal import console, literal
-from model.train import progress_bar
 from shiftadd.console import progress, show
 from tests.support.paths import ROOT
 

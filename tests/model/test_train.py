@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-import model.train
 from model import golden, store
 from model.arch import Architecture, Block
 from model.augment import augment
 from model.checkpoint import TrainingRun
+from model.recipe import Recipe, loss_of, recipe_for, set_rate
 from model.spec import Conv, Dense, Node
 from model.store import content_hash
 from model.teacher import Teacher
-from model.train import Recipe, TrainError, TrainResult, loss_of, recipe_for, train
+from model.train import TrainError, TrainResult, train
 from tests.support.datasets import BARS
 
 SOON = Recipe(batch=16, shift=0)
@@ -147,7 +147,7 @@ def test_an_integer_stage_that_breaks_a_network_is_undone(
     cut: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a rate that is too high for add layers without batch norm does; also when interrupted."""
-    calm, epochs = model.train.set_rate, 10
+    calm, epochs = set_rate, 10
 
     def wild(optimiser: torch.optim.Optimizer, recipe: Recipe, done: float) -> None:
         calm(optimiser, recipe, done)
@@ -163,7 +163,7 @@ def test_an_integer_stage_that_breaks_a_network_is_undone(
         out = tmp_path / "run"
         return train(ARCH, BARS, epochs=epochs, recipe=recipe, out=out, resume=True, quiet=True)
 
-    monkeypatch.setattr(model.train, "set_rate", wild)
+    monkeypatch.setattr("model.train.set_rate", wild)
     if cut:
         with pytest.raises(KeyboardInterrupt):
             run()

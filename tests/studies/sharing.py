@@ -28,7 +28,8 @@ from scipy import stats
 from model import data as datasets
 from model.data import Dataset, stratified, validation_split
 from model.files import write
-from model.train import Recipe, train
+from model.recipe import Recipe
+from model.train import train
 from search.evolve.evolve import smallest
 from search.evolve.predictor import probes
 from search.evolve.scoring import judge

@@ -8,7 +8,7 @@ import shiftadd
 
 NEEDED = {
     "search": ["--data", "d"], "train": ["a", "--data", "d"], "compile": ["n"], "simulate": ["n"],
-    "deploy": ["n"], "report": ["r"],
+    "deploy": ["n"], "report": ["r"], "data": ["d"],
 }  # fmt: skip
 """Arguments that a verb cannot do without."""
 

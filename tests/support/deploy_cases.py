@@ -47,8 +47,13 @@ def with_bitstream(bundle: Bundle) -> Bundle:
     """`bundle` with a file in the place of a bitstream."""
     name = "shiftadd_pins.bit"
     (bundle.folder / name).write_bytes(np.arange(256, dtype=np.uint8).tobytes())
-    files = dict(bundle.manifest.files) | {name: hashes.of_file(bundle.folder / name)}
-    return with_manifest(bundle, bitstream=name, files=files)
+    return with_files(bundle, bitstream=name)
+
+
+def with_files(bundle: Bundle, **changes: Any) -> Bundle:
+    """`bundle` whose manifest has the hashes of the files as they are, and other changes."""
+    files = hashes.of_tree(bundle.folder, without=(MANIFEST,))
+    return with_manifest(bundle, files=files, **changes)
 
 
 def flip(path: Path) -> None:

@@ -8,6 +8,9 @@ import signal
 import time
 from pathlib import Path
 
+from gen.support.tools import finished, process
+from model import temporary
+
 
 def square(number: int) -> int:
     return number * number
@@ -44,3 +47,11 @@ def dies_once(job: tuple[int, str]) -> int:
 def dies(number: int) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("not reached")
+
+
+def holds(parent: Path) -> None:
+    """A temporary folder, and a tool with children of its own, until this process is ended."""
+    with temporary.folder("held", parent) as folder, (folder / "out").open("wb") as out:
+        command = ["sh", "-c", "sleep 100 & touch ready; sleep 100; echo done"]
+        with process(command, folder, out.fileno()) as child:
+            finished(child)

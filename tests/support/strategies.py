@@ -92,7 +92,7 @@ BOARD_INFOS = st.builds(
     BoardInfo, protocol=st.just(VERSION), design=HASHES, network=HASHES,
     height=st.integers(1, 65535), width=st.integers(1, 65535), channels=st.integers(1, 65535),
     input_bits=st.integers(1, 8), input_signed=st.booleans(), classes=st.integers(1, 256),
-    score_bytes=st.integers(1, 255), score_signed=st.booleans(),
+    score_bytes=st.integers(1, 8), score_signed=st.booleans(),
     clock_hz=st.integers(1, 2**32 - 1), baud=st.integers(1, 2**32 - 1),
     window=st.integers(1, 65535),
 )  # fmt: skip

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +24,9 @@ from gen.deploy.bundle import Bundle
 from gen.deploy.deployable import OVER_LINE, line_rate, prepare
 from gen.deploy.examples import examples
 from gen.flow.build import Build, MeasuredCost
-from gen.host import npy, ports
-from gen.host.classify import images_of
+from gen.host import hashes, npy, ports
 from gen.host.hashes import DamagedError
+from gen.host.image_files import read_images
 from gen.host.link_protocol import INFER, DeviceError, frame
 from gen.host.manifest import MANIFEST
 from gen.plan.plan import Plan
@@ -34,7 +36,13 @@ from model.data import DataError
 from model.spec import Network
 from model.store import content_hash
 from sim.board.deploy import check_bundle
-from tests.support.deploy_cases import BOARD, flip, small_bundle, with_bitstream
+from tests.support.deploy_cases import (
+    BOARD,
+    flip,
+    small_bundle,
+    with_bitstream,
+    with_files,
+)
 from tests.support.networks import residual_network
 from tests.support.paths import DIGITS_HYBRID
 
@@ -85,6 +93,131 @@ def test_every_damaged_file_is_refused(bundle: Bundle) -> None:
         bundles.load(bundle.folder)
 
 
+def test_every_file_has_a_hash(made: Bundle) -> None:
+    files = {p.relative_to(made.folder).as_posix() for p in made.folder.rglob("*") if p.is_file()}
+    assert made.manifest.files.keys() | {MANIFEST} == files
+    assert {"README.md", "classify.py", "gen/host/npy.py", "model/errors.py"} < files
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda f: (f / "more.v").touch(), "more.v: does not belong to this folder; remove it"),
+        (lambda f: (f / "gen/sitecustomize.py").touch(), "sitecustomize.py: does not belong"),
+        (lambda f: (f / "a\nb").touch(), r"a\\nb'?: does not belong"),
+        (lambda f: os.mkfifo(f / "pipe"), "pipe: a link or no file; a bundle has files alone"),
+        (lambda f: (f / "model/more").symlink_to("/"), "model/more: a link or no file"),
+        (lambda f: (f / "__pycache__").symlink_to("/"), "__pycache__: a link or no file"),
+        (
+            lambda f: (
+                (f / "plan.json").rename(f.parent / "p")
+                and (f / "plan.json").symlink_to(f.parent / "p")
+            ),
+            "plan.json: a link or no file",
+        ),
+        (lambda f: (f / "gen/host/npy.py").write_text("evil"), "npy.py: damaged or changed"),
+        (lambda f: (f / "README.md").unlink(), "README.md: cannot be read"),
+    ],
+)
+def test_foreign_files_are_refused(
+    spoil: Callable[[Path], object], words: str, bundle: Bundle
+) -> None:
+    (bundle.folder / "gen" / "__pycache__").mkdir()  # Python's own is left out of account
+    (bundle.folder / "gen" / "__pycache__" / "x.pyc").touch()
+    bundles.load(bundle.folder)
+    spoil(bundle.folder)
+    with pytest.raises(DamagedError, match=words) as error:
+        bundles.load(bundle.folder)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bitstream": "../../shiftadd_pins.bit"},
+        {"bitstream": "--reset"},
+        {"bitstream": "shiftadd_pins.bit"},  # which is not among the files
+        {"top": 3},
+        {"classes": "abc"},
+        {"classes": ("a", "b")},
+        {"classes": ("a", "b", 3)},
+        {"cycles_latency": True},
+        {"cycles_interval": 0},
+        {"files": {"../x": "0" * 64}},
+        {"files": {}},
+        {"files": 3},
+        {"input": {"offset": [0.0], "step": [0.0]}},
+        {"input": {"offset": [0.0, 1.0, 2.0], "step": [1.0, 1.0, 1.0]}},
+        {"input": {"offset": [0.0]}},
+        {"input": [1]},
+        {"info": None},
+        {"plan": None},
+        {"more": 1},
+    ],
+)
+def test_manifest_that_says_what_cannot_be_is_refused(
+    changes: dict[str, Any], bundle: Bundle
+) -> None:
+    """With its right hash, in one line."""
+    path = bundle.folder / MANIFEST
+    said = {k: v for k, v in json.loads(path.read_text()).items() if k != "hash"} | changes
+    content = {k: v for k, v in said.items() if k not in ("format", "version")}
+    path.write_text(json.dumps(said | {"hash": hashes.of_json(content)}))
+    with pytest.raises(DamagedError, match=r"manifest\.json|not the name of a file") as error:
+        bundles.load(bundle.folder)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"format": NaN}',
+        '{"a": 1, "a": 2}',
+        "[]",
+        "{}",
+        '{"format": "shiftadd-bundle", "version": 2, "hash": 3}',
+        "9" * 5000,
+        " " * (1 << 23),
+    ],
+)
+def test_manifest_that_is_none_is_refused(text: str, bundle: Bundle) -> None:
+    (bundle.folder / MANIFEST).write_text(text)
+    with pytest.raises(DamagedError, match=r"manifest\.json: ") as error:
+        bundles.load(bundle.folder)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 500
+
+
+def test_design_is_made_again_and_foreign_verilog_refused(
+    network: Network, made: Bundle, bundle: Bundle
+) -> None:
+    """Verilog can start programs when it is simulated; right hashes do not make it ours."""
+    assert bundle.made is None
+    assert bundle.design(network) == made.design(network)
+    verilog = bundle.folder / "shiftadd_board.v"
+    text = verilog.read_text()
+    verilog.write_text(text.replace("endmodule", 'initial $system("id"); endmodule', 1))
+    with pytest.raises(DamagedError, match=r"shiftadd_board\.v: not what network and plan make"):
+        with_files(bundle).design(network)
+    verilog.write_text(text)
+    for changes in (
+        {"cycles_latency": 5},
+        {"plan": "0" * 64},
+        {"info": replace(bundle.info, baud=1 << 31)},
+    ):
+        with pytest.raises(DamagedError, match=r"cannot be made again of its plan and image"):
+            with_files(bundle, **changes).design(network)
+    images = np.load(bundle.folder / "test_images.npy")
+    for other in (images[:, :3], images[..., 0, 0, 0], images + 50):
+        np.save(bundle.folder / "test_images.npy", other)
+        with pytest.raises(DamagedError, match=r"test_images\.npy has no images of this network"):
+            with_files(bundle).design(network)
+    np.save(bundle.folder / "test_images.npy", images[1:])
+    with pytest.raises(DamagedError, match=r"manifest\.json: says what network and plan do not"):
+        with_files(bundle).design(network)
+
+
 def test_bundle_of_another_time_board_or_network_is_refused(
     network: Network, bundle: Bundle
 ) -> None:
@@ -97,7 +230,7 @@ def test_bundle_of_another_time_board_or_network_is_refused(
         check_bundle(bundle, network, None, virtual=False)
     path = bundle.folder / MANIFEST
     path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 9}))
-    with pytest.raises(DamagedError, match=r"shiftadd-bundle 9, this program reads .* 1"):
+    with pytest.raises(DamagedError, match=r"shiftadd-bundle 9, this program reads .* 2; deploy"):
         bundles.load(bundle.folder)
 
 
@@ -166,29 +299,33 @@ def test_other_files_are_not_arrays(content: Any, reason: str, tmp_path: Path) -
         npy.read(path)
 
 
+def packed(array: np.ndarray) -> bytes:
+    return array.astype(np.uint8).tobytes()
+
+
 def test_images_are_read_from_arrays_and_pictures(made: Bundle, tmp_path: Path) -> None:
     from PIL import Image
 
     what, path = made.manifest, tmp_path / "a.npy"
     one = np.arange(84).reshape(7, 6, 2) % 64
     np.save(path, one)
-    assert images_of(path, what) == [one.tolist()]
-    np.save(path, np.stack([one, one + 1]))
-    assert images_of(path, what) == [one.tolist(), (one + 1).tolist()]
+    assert read_images(path, what) == [packed(one)]
+    np.save(path, np.stack([one, (one + 1) % 64]))
+    assert read_images(path, what) == [packed(one), packed((one + 1) % 64)]
     np.save(path, one[:5])
     with pytest.raises(ValueError, match=r"shape \(5, 6, 2\): must be \(7, 6, 2\), or several"):
-        images_of(path, what)
+        read_images(path, what)
     with pytest.raises(ValueError, match=r"does not take bytes of a picture; give a .npy"):
-        images_of(tmp_path / "a.png", what)
+        read_images(tmp_path / "a.png", what)
     gray = replace(what, info=replace(what.info, input_bits=8, channels=1))
     picture = np.arange(42, dtype=np.uint8).reshape(7, 6)
     Image.fromarray(picture).save(tmp_path / "a.png")
-    assert images_of(tmp_path / "a.png", gray) == [picture.tobytes()]
+    assert read_images(tmp_path / "a.png", gray) == [picture.tobytes()]
     np.save(path, picture)
-    assert images_of(path, gray) == [picture.tolist()]
+    assert read_images(path, gray) == [picture.tobytes()]
     Image.fromarray(picture[:3]).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="6 × 3 pixels: must be 6 × 7"):
-        images_of(tmp_path / "a.png", gray)
+        read_images(tmp_path / "a.png", gray)
 
 
 class Port(NamedTuple):

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gen.host import link_protocol
-from gen.host.connection import BoardConnection
+from gen.host.connection import MOST_OPEN, BoardConnection
 from gen.host.link_protocol import (
     Answer,
     DeviceError,
     frame,
-    pack_image,
     stuff,
+    unframe,
     unstuff,
 )
+from gen.host.pixels import pack_image
+from model.errors import RequestError
 from tests.support.fake_board import ANSWERS, IMAGES, INFO, Reply, answer, connected, right_reply
 
 
@@ -109,6 +116,140 @@ def test_device_that_cannot_serve(reply: Reply, message: str) -> None:
     with pytest.raises(DeviceError, match=message):
         with connected(reply, timeout=0.05):
             pass
+
+
+def told(op: int, payload: bytes) -> Reply:
+    """The right answers, but for those to `op`, which all have this payload."""
+
+    def reply(ident: int, asked: int, content: bytes) -> bytes:
+        if asked == op:
+            return frame(ident, op | link_protocol.ANSWER, payload)
+        return right_reply(ident, asked, content)
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("op", "payload", "message"),
+    [
+        (link_protocol.IDENTIFY, b"", "speaks version ? of the link"),
+        (link_protocol.IDENTIFY, b"\1", "answers identify with 1 bytes, not 87"),
+        (link_protocol.IDENTIFY, INFO.pack() + b"\0", "answers identify with 88 bytes, not 87"),
+        (
+            link_protocol.IDENTIFY,
+            replace(INFO, classes=0).pack(),
+            "says classes 0: must be 1 to 256",
+        ),
+        (link_protocol.IDENTIFY, replace(INFO, window=0).pack(), "says window 0: must be 1 to"),
+        (link_protocol.IDENTIFY, replace(INFO, input_bits=9).pack(), "input_bits 9: must be 1 to"),
+        (link_protocol.COUNTERS, b"", "answers counters with 0 bytes, not 18"),
+        (link_protocol.COUNTERS, bytes(19), "answers counters with 19 bytes, not 18"),
+        (link_protocol.SELF_TEST, b"", "answers self-test with 0 bytes, not 6"),
+        (link_protocol.SELF_TEST, b"\1\0\0\0\0\7", "self-test ends with 7, not 0 or 1"),
+        (link_protocol.SELF_TEST, b"\1\0\0\0\1\1", "answers class 1, one of 2; its largest"),
+        (link_protocol.INFER, b"\1\0\0", "answers infer with 3 bytes, not 5"),
+        (link_protocol.INFER, b"\1\0\0\0\xc8", "answers class 200, no class of 2; its largest"),
+        (link_protocol.INFER, b"\1\0\2\0\0", "answers class 0, one of 2; its largest score is th"),
+        (link_protocol.INFER, b"\1\0\1\0\1", "answers class 1, one of 2; its largest score is th"),
+    ],
+)
+def test_wrong_contents_are_refused(op: int, payload: bytes, message: str) -> None:
+    """With right ids and CRCs."""
+
+    def ask() -> None:
+        with connected(told(op, payload)) as (board, _):
+            board.counters()
+            board.self_test()
+            board.predict(IMAGES)
+
+    with pytest.raises(DeviceError, match=re.escape(message)) as error:
+        ask()
+    assert "\n" not in str(error.value)
+
+
+def test_window_beyond_the_ids_is_not_filled() -> None:
+    """There are 255 ids; who waits for a free one while 65,535 may be open waits for ever."""
+    wide = replace(INFO, window=65535)
+    with connected(told(link_protocol.IDENTIFY, wide.pack())) as (board, fake):
+        assert board.predict(IMAGES * 60) == ANSWERS * 60
+        assert fake.most <= MOST_OPEN
+
+
+def test_wrong_answers_for_ever_end() -> None:
+    def other(ident: int, op: int, payload: bytes) -> bytes:
+        wrong = frame((ident + 9) % 255, op | link_protocol.ANSWER, payload)
+        return right_reply(ident, op, payload) if op == link_protocol.IDENTIFY else wrong
+
+    with connected(other, timeout=0.05) as (board, _):
+        with pytest.raises(DeviceError, match=r"no answer to what was asked|no answer within"):
+            board.counters()
+
+
+@pytest.mark.parametrize("change", [*INFO.as_dict()])
+def test_board_that_says_anything_else_of_itself_is_refused(change: str) -> None:
+    value = getattr(INFO, change)
+    other: Any = "0" * 64
+    if not isinstance(value, str):
+        other = not value if isinstance(value, bool) else value + 1
+    with connected(told(link_protocol.IDENTIFY, INFO.pack())) as (board, _):
+        with pytest.raises(DeviceError, match=f"the board says {change} .*, not .*; is the bits"):
+            board.check_info(replace(INFO, **{change: other}))
+        board.check_info(INFO)
+        board.check_info(None)
+
+
+OPS = (
+    link_protocol.IDENTIFY,
+    link_protocol.COUNTERS,
+    link_protocol.SELF_TEST,
+    link_protocol.INFER,
+)
+
+
+@st.composite
+def contents(draw: st.DrawFn, op: int) -> bytes:
+    """A right answer with bytes changed, put in or left out; or any bytes."""
+    right = unframe(right_reply(1, op, bytes(IMAGES[0][0][0] + IMAGES[0][0][1]))[:-1])
+    assert right is not None
+    payload = bytearray(right[2])
+    for at, value in draw(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)))):
+        payload[at % len(payload)] = value
+    cut = draw(st.integers(0, len(payload)))
+    return draw(st.sampled_from((bytes(payload), bytes(payload[:cut])))) or draw(st.binary())
+
+
+@given(st.data())
+def test_whatever_a_board_answers_is_right_or_refused(data: st.DataObject) -> None:
+    """Soon, and in one line."""
+    op = data.draw(st.sampled_from(OPS))
+    payload, code = data.draw(contents(op)), data.draw(st.none() | st.integers(0, 255))
+
+    def reply(ident: int, asked: int, content: bytes) -> bytes:
+        if asked != op:
+            return right_reply(ident, asked, content)
+        return frame(ident, op | link_protocol.ANSWER if code is None else code, payload)
+
+    began = time.monotonic()
+    try:
+        with connected(reply, timeout=0.02) as (board, _):
+            info = board.info()
+            assert board.counters().inferences >= 0
+            board.self_test()
+            for scores, label in board.predict(IMAGES):
+                assert len(scores) == info.classes
+                assert label == scores.index(max(scores))
+    except (DeviceError, RequestError) as error:
+        lines = str(error).splitlines()
+    else:
+        lines = ["right"]
+    assert len(lines) == 1
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("image", ["abcd", b"abc", 3, None, [[[[[1, 2, 3, 4]]]]], ["a"], [[b"a"]]])
+def test_what_is_no_image_is_refused(image: object) -> None:
+    with pytest.raises(RequestError, match=r"image|pixel"):
+        pack_image(image, INFO)
 
 
 def test_missing_port(tmp_path: Path) -> None:

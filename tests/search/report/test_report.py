@@ -69,12 +69,11 @@ class PageParser(HTMLParser):
 
 
 def page(folder: Path) -> PageParser:
-    written = report([folder])
-    return PageParser(Path(written["report"]).read_text(encoding="utf-8"))
+    return PageParser(report([folder]).page.read_text(encoding="utf-8"))
 
 
 def test_page_needs_no_other_file(run: Path) -> None:
-    text = Path(report([run])["report"]).read_text(encoding="utf-8")
+    text = report([run]).page.read_text(encoding="utf-8")
     for tag, attributes in PageParser(text).elements:
         assert tag not in ("link", "iframe", "object", "img")
         assert not ({"src", "xlink:href"} & set(attributes))
@@ -83,8 +82,8 @@ def test_page_needs_no_other_file(run: Path) -> None:
 
 
 def test_same_files_give_the_same_page(run: Path) -> None:
-    first = Path(report([run])["report"]).read_bytes()
-    assert Path(report([run])["report"]).read_bytes() == first
+    first = report([run]).page.read_bytes()
+    assert report([run]).page.read_bytes() == first
 
 
 def test_every_finalist_is_drawn(run: Path) -> None:
@@ -229,21 +228,25 @@ def test_missing_parts_leave_a_note(run: Path, change: Callable[[Path], None], n
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
-        ("run.json", "{", "run.json: damaged"),
-        ("run.json", "[]", "run.json: damaged"),
+        ("run.json", "{", "run.json: not JSON"),
+        ("run.json", "[]", "run.json: not of format"),
         ("run.json", '{"format": "other"}', "run.json: not of format 'shiftadd-run'"),
         ("run.json", '{"format": "shiftadd-run", "version": 9}', "version 9 is not 1"),
-        ("run.json", '{"format": "shiftadd-run", "version": 1}', "damaged (no 'request')"),
+        ("run.json", '{"format": "shiftadd-run", "version": 1}', "missing required field state"),
         (
             "run.json",
-            '{"format": "shiftadd-run", "version": 1, "request": {"limits": [1]}}',
-            "run.json: damaged",
+            '{"format": "shiftadd-run", "version": 1, "state": "", "request": {"limits": [1]}}',
+            "run.json: $.request.limits: Expected object | null, got array",
         ),
         ("candidates.jsonl", '{}\n{"key": 1}\n', "candidates.jsonl: line 1 is damaged"),
-        ("supernet.json", '{"histograms": {"add": {"counts": [1]}}}', "damaged (no 'edges')"),
+        (
+            "supernet.json",
+            '{"histograms": {"add": {"counts": [1]}}}',
+            "1 counts needs rising edges",
+        ),
         ("supernet.json", '{"histograms": {"add": {"counts": [1], "edges": [0]}}}', "1 counts"),
-        ("rounds.json", "[3]", "rounds.json: damaged"),
-        ("finalists/x/finalist.json", "{}", "finalist.json: damaged (no 'key')"),
+        ("rounds.json", "[3]", "rounds.json: $[0]: Expected object, got int"),
+        ("finalists/x/finalist.json", "{}", "finalist.json: $: Object missing required field key"),
     ],
 )
 def test_damaged_run_is_one_line(

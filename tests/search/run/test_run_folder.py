@@ -78,6 +78,28 @@ def test_an_infeasible_run_makes_way(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_run_is_removed_when_that_is_asked_for(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, ASKED, resume=False)
+    run.append([score()], 0, 0)
+    (tmp_path / "finalists/x").mkdir(parents=True)
+    (tmp_path / "notes.txt").write_text("mine")
+    run.close()
+    again = RunFolder(tmp_path, ASKED | {"data": "mnist"}, resume=False, force=True)
+    assert (again.scores, again.head["request"]["data"]) == ({}, "mnist")
+    again.close()
+    assert not (tmp_path / "finalists").exists()
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["checkpoint.pt", "log.jsonl", "network", "plan.json"])
+def test_a_folder_of_a_training_or_a_build_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    for force in (False, True):
+        with pytest.raises(RunError, match=f"holds {name}, which is of no search; give another"):
+            RunFolder(tmp_path, ASKED, resume=False, force=force)
+    assert not (tmp_path / "run.json").exists()
+
+
 def test_wrong_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     run = RunFolder(tmp_path, ASKED, resume=False)
     with pytest.raises(FolderInUseError, match=rf"another search \(process {os.getpid()}\)"):
@@ -91,7 +113,7 @@ def test_wrong_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="line 1 is damaged"):
         RunFolder(tmp_path, ASKED, resume=True)
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(RunError, match=r"run\.json: damaged"):
+    with pytest.raises(RunError, match=r"run\.json: not JSON"):
         RunFolder(tmp_path, ASKED, resume=True)
 
 

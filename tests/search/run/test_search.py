@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,11 @@ import torch
 
 import shiftadd
 from model import data, golden, store
+from model.lock import folder_lock
+from search.results.results import RunError
 from search.results.results_files import load
+from search.run import search as searches
+from search.run.progress import Show
 from shiftadd.cli.search import microseconds
 from tests.support.paths import ROOT
 
@@ -89,6 +94,64 @@ def test_wrong_requests(
 def test_times() -> None:
     times = {"100": 100, "100us": 100, "0.5ms": 500, "2 s": 2e6, "3µs": 3}
     assert {text: microseconds(text) for text in times} == times
+
+
+class SupernetIsThereError(Exception):
+    """Ends a search where it would train its supernet."""
+
+
+def test_two_searches_of_one_supernet_train_it_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(*_: Any, **__: Any) -> None:
+        order.append("second")
+        raise SupernetIsThereError
+
+    monkeypatch.setattr(searches, "train_supernet", trained)
+    order: list[str] = []
+    said = threading.Event()
+
+    def say(show: Show, line: str) -> None:
+        order.append(line)
+        said.set()
+
+    monkeypatch.setattr(Show, "say", say)
+    shared = tmp_path / "supernet"
+
+    def second() -> None:
+        with pytest.raises(SupernetIsThereError):
+            searches.search(
+                data="digits", board="hx8k", out=tmp_path / "b", supernet=shared, quiet=True
+            )
+
+    with folder_lock(shared, "search", name=searches.PREPARING):
+        other = threading.Thread(target=second, daemon=True)
+        other.start()
+        assert said.wait(60)
+        order.append("first")
+    other.join(60)
+    assert order == [
+        f"{shared}: another search (process {os.getpid()}) is running there; waiting for it",
+        "first", "second",
+    ]  # fmt: skip
+
+
+def test_a_run_whose_data_have_changed_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(*_: Any, **__: Any) -> None:
+        raise SupernetIsThereError
+
+    monkeypatch.setattr(searches, "train_supernet", trained)
+    options: dict[str, Any] = {"data": "digits", "board": "hx8k", "out": tmp_path, "quiet": True}
+    for resume in (False, True):
+        with pytest.raises(SupernetIsThereError):
+            searches.search(**options, resume=resume, supernet=tmp_path / "supernet")
+    monkeypatch.setattr(data.Dataset, "digest", "another")
+    with pytest.raises(
+        RunError, match=r"digits is another, the run was begun with .*: its content"
+    ):
+        searches.search(**options, resume=True, supernet=tmp_path / "supernet")
 
 
 @pytest.mark.slow(sample=1)

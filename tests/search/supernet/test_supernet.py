@@ -21,8 +21,9 @@ from model.checkpoint import TrainingRun
 from model.layers import RequantiseLayer, Weighted
 from model.net import export
 from model.ops import ops
+from model.recipe import Recipe
 from model.spec import Conv, Dense
-from model.train import Recipe, TrainError, evaluate, train
+from model.train import TrainError, evaluate, train
 from search.space import space_files
 from search.space.space import Choice, Space, SpaceError
 from search.supernet import supernet_train
@@ -231,8 +232,11 @@ def test_same_request_is_loaded_and_another_is_not(
     monkeypatch.setattr(supernet_train, "_epoch", never)
     again = train_supernet(SPACE, BARS, epochs=10, out=out, recipe=RECIPE, quiet=True)
     assert all(map(torch.equal, supernet.state_dict().values(), again.state_dict().values()))
+    options: dict[str, Any] = {"seed": 1, "out": out, "recipe": RECIPE, "quiet": True}
+    with pytest.raises(SpaceError, match=r"holds a supernet of epochs 10, not 12; give another fo"):
+        train_supernet(SPACE, BARS, epochs=12, **options)
     with pytest.raises(AssertionError, match="trained again"):
-        train_supernet(SPACE, BARS, epochs=12, seed=1, out=out, recipe=RECIPE, quiet=True)
+        train_supernet(SPACE, BARS, epochs=12, resume=False, **options)
     with pytest.raises(SpaceError, match="its supernet is of another space; train one for other"):
         load_supernet(out, replace(SPACE, name="other"))
     with pytest.raises(SpaceError, match="no supernet; `shiftadd search` trains one"):
@@ -244,10 +248,12 @@ def test_same_request_is_loaded_and_another_is_not(
 def test_damaged_weights_are_named(trained: tuple[SuperNet, Path], tmp_path: Path) -> None:
     for name in ("supernet.json", "supernet.safetensors"):
         (tmp_path / name).write_bytes((trained[1] / name).read_bytes()[:-100])
-    with pytest.raises(SpaceError, match=r"supernet\.json: damaged"):
+    with pytest.raises(SpaceError, match=r"supernet\.json: not JSON"):
         load_supernet(tmp_path, SPACE)
     (tmp_path / "supernet.json").write_bytes((trained[1] / "supernet.json").read_bytes())
-    with pytest.raises(SpaceError, match=r"damaged supernet \(.*\); delete it"):
+    with pytest.raises(
+        SpaceError, match=r"supernet\.safetensors: not safetensors \(.*\); delete it"
+    ):
         load_supernet(tmp_path, SPACE)
 
 

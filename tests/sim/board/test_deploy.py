@@ -72,7 +72,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bool]]:
 @pytest.fixture(scope="module")
 def running(digits: tuple[object, Path]) -> Iterator[VirtualBoard]:
     """The board of `digits`, plugged in."""
-    with VirtualBoard(bundles.load(digits[1])) as board:
+    with VirtualBoard(bundles.load(digits[1]).design(store.load(NET))) as board:
         yield board
 
 
@@ -256,9 +256,9 @@ def test_cable_pulled_in_the_middle(
             running.pull()
 
     with pytest.raises(DeviceError, match=r"the line broke .*; plug the board in again"):
-        deploy(built, tests, port=running.port, tick=pull)
+        deploy(built, store.load(NET), tests, port=running.port, tick=pull)
     running.plug()
-    assert deploy(built, tests, port=running.port).ok
+    assert deploy(built, store.load(NET), tests, port=running.port).ok
 
 
 def stranger(tmp_path: Path, *words: object) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,8 @@ import pytest
 from gen.deploy.bundle import Bundle
 from gen.host import link_protocol
 from gen.host.hashes import DamagedError
-from gen.host.link_protocol import frame, pack_image, unframe
+from gen.host.link_protocol import frame, unframe
+from gen.host.pixels import pack_image
 from model.spec import Network
 from sim.bench.installed import missing
 from sim.board import fault_scenarios, faults
