@@ -89,6 +89,11 @@ def _split(
         raise DataError(f"{source}: test={last}, but there are only {count} rows")
     else:
         rest, held = np.arange(count - last), np.arange(count - last, count)
+        if len(np.unique(part.labels[held])) < 2:
+            raise DataError(
+                f"{source}: test={last}: the last rows are all of class "
+                f"{classes[part.labels[-1]]}; shuffle rows that stand in the order of their classes"
+            )
         note = f"the last {last} of {count} are the test part"
     pairs = [Part(part.values[index], part.labels[index]) for index in (rest, held)]
     return pairs[0], pairs[1], note

@@ -12,15 +12,17 @@ import numpy.typing as npt
 
 from model.data import build
 from model.data.builtin import BUILT_IN
-from model.data.cifar import ARCHIVES, cifar_folder, read_cifar_archive, read_cifar_folder
+from model.data.cifar import ARCHIVES, cifar_folder, read_archive, read_cifar_folder
 from model.data.dataset import Dataset
 from model.data.folders import read_folder, read_zip
-from model.data.idx import idx_file, read_idx
-from model.data.limits import DataError, check_bytes
+from model.data.idx import idx_folder, read_idx
+from model.data.limits import DataError, check_bytes, size_of
 from model.data.npz import read_npy_folder, read_npz
 from model.data.options import Options, parse
 from model.data.raw import Part, Raw
 from model.data.tables import TABLES, read_table, read_table_folder, table_file
+
+ENDS = (*ARCHIVES, *TABLES, ".npz", ".zip")
 
 
 def load(what: Dataset | str | os.PathLike[str]) -> Dataset:
@@ -41,9 +43,8 @@ def load(what: Dataset | str | os.PathLike[str]) -> Dataset:
     try:
         path, said, options = parse(text)
         raw, full = _read(path, options), path.resolve()
-        name = full.name if path.is_dir() else path.name.partition(".")[0]
         return replace(
-            build.dataset(name or "data", path, raw, options),
+            build.dataset(_name(full), path, raw, options),
             source=f"{full}:{said}" if said else str(full),
         )
     except OSError as error:
@@ -52,26 +53,32 @@ def load(what: Dataset | str | os.PathLike[str]) -> Dataset:
         raise DataError(f"{text}: is too large to be read ({type(error).__name__})") from None
 
 
+def _name(path: Path) -> str:
+    """Of a folder, or of a file without what its name ends with."""
+    ends = [end for end in ENDS if path.name.lower().endswith(end)]
+    name = path.name if path.is_dir() or not ends else path.name[: -len(ends[0])]
+    return "".join(c if c.isprintable() else "_" for c in name) or "data"
+
+
 def _read(path: Path, options: Options) -> Raw:
+    if path.is_dir() and table_file(path, "train"):
+        return read_table_folder(path, options)
     end = path.name.lower()
+    if path.is_file() and end.endswith(TABLES):
+        return read_table(path, options)
+    if options.of_columns:
+        raise DataError(f"{path}: is no table; {', '.join(options.of_columns)} are for columns")
     if path.is_dir():
-        if idx_file(path, "train-images"):
-            return read_idx(path)
+        if (idx := idx_folder(path)) is not None:
+            return read_idx(idx)
         if (cifar := cifar_folder(path)) is not None:
             return read_cifar_folder(cifar)
-        if table_file(path, "train"):
-            return read_table_folder(path, options)
-        if any(path.glob("*.npy")):
-            return read_npy_folder(path)
-        return read_folder(path)
-    if path.exists() and end.endswith(".npz"):
-        return read_npz(path)
-    if path.exists() and end.endswith(".zip"):
-        return read_zip(path)
-    if path.exists() and end.endswith(ARCHIVES):
-        return read_cifar_archive(path)
-    if path.exists() and end.endswith(TABLES):
-        return read_table(path, options)
+        return read_npy_folder(path) if any(path.glob("*.npy")) else read_folder(path)
+    if path.exists():
+        size_of(path)  # refuses what is no plain file
+        for suffixes, read in ((".npz", read_npz), (".zip", read_zip), (ARCHIVES, read_archive)):
+            if end.endswith(suffixes):
+                return read(path)
     raise DataError(
         f"{path}: no such data set; give {', '.join(BUILT_IN)}, a folder of images by class or its "
         f".zip, an IDX folder, CIFAR-10's files, an .npz, or a table ({', '.join(TABLES)})"

@@ -79,6 +79,11 @@ def test_idx_of_any_rank_and_header(tmp_path: Path) -> None:
         (tmp_path / f"{part}-images.idx4-ubyte").write_bytes(idx(colour))
         (tmp_path / f"{part}-labels.idx1-ubyte.gz").write_bytes(gzip.compress(idx(Y)))
     assert data.load(tmp_path).shape == (5, 4, 3)
+    nested = tmp_path / "data" / "MNIST" / "raw"  # as torchvision has it
+    nested.mkdir(parents=True)
+    for file in tmp_path.glob("*ubyte*"):
+        (nested / file.name).write_bytes(file.read_bytes())
+    assert data.load(tmp_path / "data").digest == data.load(tmp_path).digest
     big = b"\0\0\x08\x03" + b"\x7f\xff\xff\xff" * 3
     (tmp_path / "train-images.idx4-ubyte").write_bytes(big)
     assert "MiB of numbers, more than 1024 MiB" in refused(tmp_path)

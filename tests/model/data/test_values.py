@@ -83,6 +83,13 @@ def test_refused(values: np.ndarray, rule: str) -> None:
 def test_parts_of_two_ranges_and_sizes() -> None:
     with pytest.raises(DataError, match=r"test values 0 to 255, training values 0 to 1; both"):
         data.from_arrays(BYTES / 255, Y, BYTES.astype(float), Y)
+    with pytest.raises(DataError, match=r"test values 0 to 1, training values 0 to 255; both"):
+        data.from_arrays(BYTES, Y, BYTES / 255, Y)
+    standard = (BYTES - 70.0) / 60
+    with pytest.raises(DataError, match=r"training values -1.16667 to 3.08333; both parts"):
+        data.from_arrays(standard, Y, 10 * standard, Y)
+    beyond = data.from_arrays(BYTES / 255, Y, BYTES / 255 - 0.01, Y)
+    assert any("test values beyond are clipped" in note for note in beyond.notes)
     with pytest.raises(DataError, match=r"test images are 3 × 3, training ones 3 × 4"):
         data.from_arrays(BYTES, Y, BYTES[:, :, 1:], Y)
     with pytest.raises(DataError, match="values 0 to 255 are beyond the range 0 to 99"):
