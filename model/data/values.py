@@ -52,8 +52,8 @@ def to_bytes(
     if (start, end) == (0.0, 255.0):
         if all(part.dtype == np.uint8 for part in parts):
             return train, test, None, ""
-        whole = all(part.dtype.kind in "iu" for part in parts)
         out = [_converted(source, part, 0.0, 1.0) for part in parts]
+        whole = all(np.array_equal(*pair) for pair in zip(out, parts, strict=True))
         return out[0], out[1], None, "" if whole else f"{train.dtype} values 0 to 255 were rounded"
     note = f"{train.dtype} values {start:g} to {end:g} ({why}) became 0 to 255"
     step = (end - start) / LEVELS

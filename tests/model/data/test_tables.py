@@ -192,3 +192,9 @@ def test_labels_as_pandas_writes_them(tmp_path: Path) -> None:
     dataset = data.load(path)
     assert dataset.classes == ("0", "1")
     assert dataset.features == ("a",)
+
+
+def test_pixels_in_rows_are_asked_about() -> None:
+    rows = np.random.default_rng(0).integers(0, 256, (20, 64))
+    dataset = data.from_arrays(rows, np.arange(20) % 2)
+    assert any("shape=8x8 behind the path keeps them images" in note for note in dataset.notes)
