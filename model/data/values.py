@@ -117,7 +117,7 @@ def _converted(source: object, values: np.ndarray, start: float, step: float) ->
     check_bytes(source, values.size)
     out = np.empty(values.shape, np.uint8)
     scaling = InputScaling((start,), (step,))
-    lot = max(1, (1 << 20) // max(1, values[0].size))
+    lot = max(1, (1 << 18) // max(1, values[0].size))
     for at in range(0, len(values), lot):
         out[at : at + lot] = scaling.apply(values[at : at + lot])
     return out

@@ -104,6 +104,16 @@ def test_a_header_that_says_it_is_long(tmp_path: Path) -> None:
     assert peak_of_refusal(tmp_path) < 1 << 20
 
 
+def test_an_array_is_in_memory_once(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (40, 500, 500)).astype(np.float32)
+    path = save(tmp_path / "large.npz", x_train=values, y_train=np.arange(40) % 2)
+    tracemalloc.start()
+    data.load(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2.5 * values.nbytes  # it, its two parts, and an eighth for the result
+
+
 def peak_of_refusal(path: Path) -> int:
     """Bytes of memory that refusing a data set takes."""
     tracemalloc.start()
