@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo help test lint formal bench fuzz
+.PHONY: demo help test lint formal bench docs fuzz
 
 demo: $(INSTALLED) ## data set -> trained hybrid network -> verified bitstreams -> one table
 	$(BIN)/shiftadd demo
@@ -28,6 +28,9 @@ bench: $(INSTALLED) ## our figures on fixed workloads
 
 fuzz: $(INSTALLED) ## 20,000 damaged and hostile files; goes on where it was cut short
 	$(BIN)/python -m tests.fuzz
+
+docs: $(INSTALLED) ## the documents as a site in build/site/; a broken link is an error
+	$(BIN)/mkdocs build --quiet
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -53,6 +53,9 @@ class Block:
     shapes differ), then their sum. dense: fully connected. maxpool, avgpool: kernel and stride.
     globalavg: mean of the image. `act_bits` is the width of the block's output; fields that an op
     does not use keep their default.
+
+    >>> shiftadd.Block("conv", "shift", 16, weight_bits=4).weighted
+    True
     """
 
     op: Annotated[str, _said("what the block computes", enum=list(OPS))]
@@ -75,6 +78,10 @@ class Architecture:
 
     `multiplier` says what the requantisers may multiply by: "integer" (signed, `multiplier_bits` of
     magnitude), "two-digit" (a sum or difference of two powers of two) or "power" (±a power of two).
+
+    >>> blocks = (shiftadd.Block("dense", "mult", 16), shiftadd.Block("dense", "mult", 3))
+    >>> shiftadd.Architecture("small", (1, 1, 13), blocks).classes
+    3
     """
 
     name: Annotated[str, _said("a plain file name", minLength=1, maxLength=100)]
@@ -211,9 +218,14 @@ def schema() -> dict[str, Any]:
     whole["properties"] = head | whole["properties"]
     whole["required"] = ["format", "version", *whole["required"]]
     for part in (whole, *parts.values()):
-        part |= {"additionalProperties": False, "description": cleandoc(part["description"])}
+        part |= {"additionalProperties": False, "description": _text(part["description"])}
     dialect = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": dialect, **whole, "$defs": parts}
+
+
+def _text(docstring: str) -> str:
+    """Without its example."""
+    return cleandoc(docstring).partition("\n\n>>>")[0]
 
 
 def _whole(value: object) -> bool:

@@ -13,6 +13,12 @@ class ShiftaddError(Exception):
     """A request cannot be met. The message is one line: the value, the rule and the way out.
 
     exit_status: of the command line. 2: the request is wrong; 1: it is right, and failed.
+
+    >>> try:
+    ...     shiftadd.compile("nowhere")
+    ... except shiftadd.ShiftaddError as error:
+    ...     print(error.exit_status, error)
+    2 nowhere: no such network; `shiftadd train` makes one
     """
 
     exit_status: ClassVar[int] = 2
@@ -36,7 +42,14 @@ def one_line(text: str) -> str:
 
 
 class RequestError(ShiftaddError, ValueError):
-    """A value or a file that the user gave breaks a rule."""
+    """A value or a file that the user gave breaks a rule.
+
+    >>> try:
+    ...     shiftadd.train("digits_mlp", data="digits", epochs=0)
+    ... except shiftadd.RequestError as error:
+    ...     print(error)
+    --epochs 0: must be a whole number from 1 to 100000
+    """
 
 
 UNREADABLE = (

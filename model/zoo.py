@@ -111,9 +111,7 @@ def _families() -> dict[str, BlockFamily]:
         "table_hybrid": BlockFamily("tables: products, then shifts", table, True),
     }
     for kind in ordered_kinds():
-        made[f"image_{kind}"] = BlockFamily(
-            f"images, {kind} between first and last", usual, kind=kind
-        )
+        made[f"image_{kind}"] = BlockFamily(f"images, {kind} between", usual, kind=kind)
         made[f"table_{kind}"] = BlockFamily(f"tables, {kind} between", table, True, kind)
     return made
 

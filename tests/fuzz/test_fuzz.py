@@ -105,6 +105,9 @@ def set_in(row: Any, value: object, *place: str | int) -> None:
         ("run", "run/run.json", [1], ("request", "kinds"), "Expected str, got int (1)"),
         ("run", "run/rounds.json", 1e308, (0, "lut_error"), "1e+308 must be a number up to"),
         ("resumed", "run/rounds.json", "x", (0, "measured"), "Expected int, got str ('x')"),
+        ("run", "run/run.json", None, ("seconds",), None),
+        ("resumed", "run/run.json", None, ("seconds",), None),
+        ("resumed", "run/run.json", None, ("seconds", "supernet"), None),
         ("supernet", "supernet.json", 10**30, ("weights",), "an integer beyond 64 bits"),
         ("supernet", "supernet.json", [], ("space",), "Expected object, got array"),
         ("bundle", "bundle/manifest.json", ["x"], ("classes",), "1 names for 3 classes"),
@@ -129,6 +132,22 @@ def test_right_hash_and_wrong_values(
     assert caught.value.exit_status == 2
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) <= LONGEST
+
+
+def test_costs_of_nothing_have_a_place_in_the_plots(tmp_path: Path) -> None:
+    """A logarithm has none for them."""
+    subject = BY_NAME["run"]
+    folder = subject.sample(tmp_path)
+    for path in (folder / "run/finalists").glob("*/finalist.json"):
+        row = json.loads(path.read_text())
+        costs = dict.fromkeys(row["measured"], 0)
+        path.write_text(json.dumps(row | dict.fromkeys(("searched", "predicted"), costs)))
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"measured": costs}))
+    lines = (folder / "run/candidates.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    rows[0]["predicted"] = dict.fromkeys(rows[0]["predicted"], 0)
+    (folder / "run/candidates.jsonl").write_text("".join(f"{json.dumps(r)}\n" for r in rows))
+    subject.use(folder)
 
 
 def test_names_of_a_run_stay_inside_it(tmp_path: Path) -> None:
