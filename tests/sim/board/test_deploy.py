@@ -43,7 +43,7 @@ pytestmark = pytest.mark.skipif(missing("verilator") is not None, reason=str(mis
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object], Path]:
     """What the verb said of a board without place and route, and the bundle that it left."""
-    out = tmp_path_factory.mktemp("digits")
+    out = tmp_path_factory.mktemp("digits") / "it's a möglicher $(folder)"
     words = ["deploy", NET, "--board", "icebreaker", "--virtual", "--fps", 2000, "--images", IMAGES]
     with redirect_stdout(StringIO()) as said:
         status = shiftadd.main([str(w) for w in (*words, "--out", out, "--json")])
