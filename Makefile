@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo help test lint formal bench
+.PHONY: demo help test lint formal bench docs
 
 demo: $(INSTALLED) ## data set -> trained hybrid network -> verified bitstreams -> one table
 	$(BIN)/shiftadd demo
@@ -25,6 +25,9 @@ formal: $(INSTALLED) ## all proofs at all widths; those done before are kept
 
 bench: $(INSTALLED) ## our figures on fixed workloads
 	$(BIN)/python -m tests.bench
+
+docs: $(INSTALLED) ## the documents as a site in build/site/; a broken link is an error
+	$(BIN)/mkdocs build --quiet
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -79,6 +79,11 @@ class Plan:
 
     fifos: depth of the FIFO before each input of a residual join, 0 for none, by the join's name.
     cycles_latency and cycles_interval are exact. cost is predicted.
+
+    >>> from gen.plan import plan
+    >>> made = plan.load(shiftadd.compile("net", board="up5k", quiet=True).folder / "plan.json")
+    >>> isinstance(made, shiftadd.Plan), made.device, made.cycles_interval
+    (True, 'ice40-up5k', 36)
     """
 
     network_hash: str
