@@ -67,7 +67,7 @@ def build(
         raise SimulatorError(reason)
     args = (*VERILATOR_ARGS, "--trace-fst") if waves == "fst" else VERILATOR_ARGS
     made_of = {"version": version(simulator), "arguments": args, "waves": waves}
-    steps = Cache(root.absolute(), sealed=True)
+    steps = Cache(root.absolute())
 
     def make(folder: Path) -> float:
         began = time.monotonic()
