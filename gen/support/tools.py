@@ -194,12 +194,14 @@ def run(
             if time.monotonic() > start + timeout:
                 why = f"took more than {timeout:g} s and was stopped; raise the time limit"
                 raise ToolError(step, tool, why, log)
-            if hopeless(log.read_text(errors="replace")):
+            if hopeless(log.read_text(encoding="utf-8", errors="replace")):
                 raise HopelessError(step, tool, "goes round in circles and was stopped", log)
     check_room(folder, failed=bool(status))
     if status:
         died = f"was killed by signal {-status}" if status < 0 else ""
-        raise ToolError(step, tool, died or reason(log.read_text(errors="replace")), log)
+        raise ToolError(
+            step, tool, died or reason(log.read_text(encoding="utf-8", errors="replace")), log
+        )
     seconds = time.monotonic() - start
     logger.info("%s: %s took %.1f s", step, tool, seconds)
     return seconds

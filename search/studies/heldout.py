@@ -142,7 +142,7 @@ def keep(rows: dict[str, list[dict[str, Any]]], path: Path = NETWORKS) -> None:
 def load(path: Path = NETWORKS) -> dict[str, list[dict[str, Any]]]:
     """All kept networks by family."""
     networks: dict[str, list[dict[str, Any]]] = (
-        json.loads(path.read_text()) if path.exists() else {}
+        json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     )
     return networks
 
