@@ -10,9 +10,13 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
+from inspect import cleandoc
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from model import records
 from model.errors import ShiftaddError
@@ -31,6 +35,11 @@ OPS = (*WEIGHTED, "maxpool", "avgpool", "globalavg")
 MULTIPLIERS = ("integer", "two-digit", "power")
 
 
+def _said(description: str, **rules: Any) -> Meta:
+    """What the JSON Schema of a file says of a field; `validate` is what holds it."""
+    return Meta(description=description, extra_json_schema=rules)
+
+
 class ArchitectureError(ShiftaddError, ValueError):
     """An architecture breaks a rule; the message names block, bad value and rule."""
 
@@ -44,16 +53,19 @@ class Block:
     shapes differ), then their sum. dense: fully connected. maxpool, avgpool: kernel and stride.
     globalavg: mean of the image. `act_bits` is the width of the block's output; fields that an op
     does not use keep their default.
+
+    >>> shiftadd.Block("conv", "shift", 16, weight_bits=4).weighted
+    True
     """
 
-    op: str
-    kind: str = "mult"
-    channels: int = 0
-    kernel: int = 3
-    stride: int = 1
-    padding: str = "same"
-    weight_bits: int = 8
-    act_bits: int = 8
+    op: Annotated[str, _said("what the block computes", enum=list(OPS))]
+    kind: Annotated[str, _said("mult, shift, add, or a kind of one's own")] = "mult"
+    channels: Annotated[int, _said("outputs; 0 for depthwise and pools", minimum=0)] = 0
+    kernel: Annotated[int, _said("1, 3 or 5; of a pool any", minimum=1)] = 3
+    stride: Annotated[int, _said("of the window, both ways", minimum=1, maximum=4)] = 1
+    padding: Annotated[str, _said("same: zeros around the image", enum=["same", "valid"])] = "same"
+    weight_bits: Annotated[int, _said("2 to 8; of shift 2 to 4", minimum=2, maximum=8)] = 8
+    act_bits: Annotated[int, _said("of the block's output", minimum=1, maximum=16)] = 8
 
     @property
     def weighted(self) -> bool:
@@ -66,14 +78,23 @@ class Architecture:
 
     `multiplier` says what the requantisers may multiply by: "integer" (signed, `multiplier_bits` of
     magnitude), "two-digit" (a sum or difference of two powers of two) or "power" (±a power of two).
+
+    >>> blocks = (shiftadd.Block("dense", "mult", 16), shiftadd.Block("dense", "mult", 3))
+    >>> shiftadd.Architecture("small", (1, 1, 13), blocks).classes
+    3
     """
 
-    name: str
-    shape: tuple[int, int, int]
-    blocks: tuple[Block, ...]
-    input_bits: int = 8
-    multiplier: str = "integer"
-    multiplier_bits: int = 8
+    name: Annotated[str, _said("a plain file name", minLength=1, maxLength=100)]
+    shape: Annotated[tuple[int, int, int], _said("of the input: height, width, channels")]
+    blocks: Annotated[
+        tuple[Block, ...],
+        _said("from input to scores, the last one dense", minItems=1, maxItems=MOST_BLOCKS),
+    ]
+    input_bits: Annotated[int, _said("of the unsigned input", minimum=1, maximum=8)] = 8
+    multiplier: Annotated[
+        str, _said("what requantisers may multiply by", enum=list(MULTIPLIERS))
+    ] = "integer"
+    multiplier_bits: Annotated[int, _said("of that multiplier", minimum=2, maximum=16)] = 8
 
     @property
     def id(self) -> str:
@@ -150,6 +171,61 @@ def size_behind(block: Block, size: int) -> int:
         return 1
     pad = block.kernel // 2 if block.op in CONVOLUTIONS and block.padding == "same" else 0
     return (size + 2 * pad - block.kernel) // block.stride + 1
+
+
+def fit(
+    arch: Architecture, *, shape: tuple[int, int, int], input_bits: int, classes: int
+) -> Architecture:
+    """`arch` for an input of `shape` and `input_bits` and so many `classes`; its blocks are kept.
+
+    Raises ArchitectureError where the image is too small for them.
+    """
+    blocks = (*arch.blocks[:-1], replace(arch.blocks[-1], channels=classes))
+    return validate(replace(arch, shape=shape, input_bits=input_bits, blocks=blocks))
+
+
+def weights_of(arch: Architecture) -> int:
+    """Weights of all blocks, as training counts them."""
+    (height, width, channels), total = arch.shape, 0
+    for block in arch.blocks:
+        out, area = block.channels or channels, block.kernel**2
+        after = tuple(size_behind(block, n) for n in (height, width))
+        match block.op:
+            case "conv":
+                total += area * channels * out
+            case "depthwise":
+                total += area * channels
+            case "separable":
+                total += channels * (area + out)
+            case "residual":
+                same = (*after, out) == (height, width, channels)
+                total += area * out * (channels + out) + (0 if same else channels * out)
+            case "dense":
+                total += height * width * channels * out
+        (height, width), channels = after, out
+    return total
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of an architecture file, from the fields of Architecture and Block."""
+    (_,), parts = msgspec.json.schema_components([Architecture], ref_template="#/$defs/{name}")
+    whole = parts.pop("Architecture")
+    head = {
+        "format": {"const": FORMAT},
+        "version": {"const": VERSION},
+        "id": {"type": "string", "description": "12 hex digits of the content; may be left out"},
+    }
+    whole["properties"] = head | whole["properties"]
+    whole["required"] = ["format", "version", *whole["required"]]
+    for part in (whole, *parts.values()):
+        part |= {"additionalProperties": False, "description": _text(part["description"])}
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **whole, "$defs": parts}
+
+
+def _text(docstring: str) -> str:
+    """Without its example."""
+    return cleandoc(docstring).partition("\n\n>>>")[0]
 
 
 def _whole(value: object) -> bool:

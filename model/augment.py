@@ -21,6 +21,8 @@ def batches(
 
 def augment(images: Tensor, shift: int, flips: bool, rng: torch.Generator) -> Tensor:
     """Translate images (N, H, W, C) by up to `shift` pixels, zeros outside; mirror half."""
+    if not shift and not flips:
+        return images
     n, h, w, _ = images.shape
     padded = F.pad(images, (0, 0, shift, shift, shift, shift))
     top, left = torch.randint(0, 2 * shift + 1, (2, n, 1), generator=rng)

@@ -207,7 +207,7 @@ def _formed(plain: Any, form: type[T], fault: Fault) -> T:
     except msgspec.ValidationError as reason:
         what, _, place = str(reason).partition(" - at ")
         place = place.strip("`") or "$"
-        fault(f"{place}: {what.replace('`', '')}{_value_at(plain, place)}")
+        fault(f"{place}: {what.replace('`', '')[:160]}{_value_at(plain, place)}")
     _refuse_unknown(plain, made, "$", fault)
     return made
 

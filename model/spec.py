@@ -187,6 +187,11 @@ class Network:
 
     `classes` names the outputs. `about` is free provenance (data set, seed, accuracy); it takes no
     part in the content hash.
+
+    >>> from model import store
+    >>> network = store.load("net")
+    >>> isinstance(network, shiftadd.Network), network.classes, network.weight_count
+    (True, ('flat', 'tall'), 72)
     """
 
     nodes: tuple[Node, ...]

@@ -170,9 +170,7 @@ def _trained(
     matrix = confusion(golden.predict(network, tests[0]), data.test_labels, data.classes)
     accuracy["integer"] = golden.accuracy(network, *tests)
     network.about.update(name=arch.name, seed=seed, epochs=epochs, accuracy=accuracy)
-    network.about.update(data=data.name, data_source=data.source, data_hash=data.digest)
-    if data.scaling:
-        network.about["input"] = asdict(data.scaling)
+    network.about.update(about_data(data))
     run.finish(arch, network)
     said = advice(
         accuracy, matrix, trained=golden.accuracy(network, *judged), table=data.table,
@@ -182,6 +180,13 @@ def _trained(
         network, accuracy, network.weight_count, epochs, state.seconds, matrix, recipe,
         summarise(data).as_dict(), said,
     )  # fmt: skip
+
+
+def about_data(data: Dataset) -> dict[str, Any]:
+    """What a Network says in `about` of the data that it is made for: by what it is loaded again,
+    the hash of its content, how numbers become integers."""
+    said = {"data": data.name, "data_source": data.source, "data_hash": data.digest}
+    return said | ({"input": asdict(data.scaling)} if data.scaling else {})
 
 
 def _epoch(

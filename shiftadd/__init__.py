@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from model.recipe import Recipe
     from model.spec import Network
     from shiftadd.api import (
+        arch,
         boards,
         characterise,
         compile,
@@ -41,8 +42,10 @@ if TYPE_CHECKING:
         simulate,
         train,
     )
-    from shiftadd.cli import command, main
+    from shiftadd.cli import command as command
+    from shiftadd.cli import main
     from shiftadd.results import (
+        ArchOutcome,
         BoardsOutcome,
         CharacteriseOutcome,
         CompileOutcome,
@@ -64,20 +67,21 @@ _PLACES = {
     "model.recipe": ("Recipe",),
     "model.spec": ("Network",),
     "shiftadd.api": (
-        "boards", "characterise", "compile", "data", "demo", "deploy", "report", "search",
+        "arch", "boards", "characterise", "compile", "data", "demo", "deploy", "report", "search",
         "simulate", "train",
     ),
     "shiftadd.cli": ("command", "main"),
     "shiftadd.results": (
-        "BoardsOutcome", "CharacteriseOutcome", "CompileOutcome", "DataOutcome", "DemoOutcome",
-        "DeployOutcome", "Outcome", "ReportOutcome", "SearchOutcome", "SimulateOutcome",
-        "TrainOutcome",
+        "ArchOutcome", "BoardsOutcome", "CharacteriseOutcome", "CompileOutcome", "DataOutcome",
+        "DemoOutcome", "DeployOutcome", "Outcome", "ReportOutcome", "SearchOutcome",
+        "SimulateOutcome", "TrainOutcome",
     ),
 }  # fmt: skip
 """What is imported when it is asked for, by its module: a notebook waits for nothing that it does
 not use, and the command is soon ready for a signal."""
 
 __all__ = [
+    "ArchOutcome",
     "Architecture",
     "Block",
     "BoardsOutcome",
@@ -97,9 +101,9 @@ __all__ = [
     "ShiftaddError",
     "SimulateOutcome",
     "TrainOutcome",
+    "arch",
     "boards",
     "characterise",
-    "command",
     "compile",
     "data",
     "demo",

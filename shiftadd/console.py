@@ -18,7 +18,8 @@ def show(*renderables: object) -> None:
 
 def present(outcome: Outcome) -> None:
     """Tables and lines of what a verb did, to stdout."""
-    show(*outcome.tables())
+    for table in outcome.tables():
+        show(table)
     for line in outcome.lines():
         print(line)
 

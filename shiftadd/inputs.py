@@ -60,12 +60,18 @@ def file_name(text: str) -> str:
     return kept.lstrip(".") or "unnamed"
 
 
-def architecture_of(arch: ArchitectureLike) -> Architecture:
-    """Raises ArchitectureError."""
+def architecture_of(arch: ArchitectureLike, data: Dataset, *, fit: bool) -> Architecture:
+    """For `data`: built-in ones take their ends from it, others with `fit`.
+
+    Raises ArchitectureError.
+    """
     from model import zoo
     from model.arch import validate
 
-    return zoo.load(arch) if isinstance(arch, str | os.PathLike) else validate(arch)
+    if isinstance(arch, str | os.PathLike):
+        given_path(arch, "ARCH")
+        return zoo.for_data(arch, data, fit_classes=fit)
+    return zoo.for_data(validate(arch), data, fit_classes=fit)
 
 
 def data_of(data: DataLike, *, keep: bool = False) -> Dataset:

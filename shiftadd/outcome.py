@@ -17,6 +17,10 @@ class Outcome:
 
     `tables` and `lines` are for people: figures, and what was done with the next command last.
     Notebooks show both. Texts are literal everywhere, never markup.
+
+    >>> made = shiftadd.boards()
+    >>> isinstance(made, shiftadd.Outcome), made.ok, list(made.as_dict())
+    (True, True, ['boards'])
     """
 
     @property

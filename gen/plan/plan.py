@@ -28,6 +28,13 @@ class Cost:
     dsp: Whole = 0
     bram: Whole = 0
 
+    def largest(self, other: Cost) -> Cost:
+        """Of each resource the larger number."""
+        return Cost(
+            max(self.lut, other.lut), max(self.ff, other.ff), max(self.dsp, other.dsp),
+            max(self.bram, other.bram),
+        )  # fmt: skip
+
     def __add__(self, other: Cost) -> Cost:
         return Cost(
             self.lut + other.lut, self.ff + other.ff, self.dsp + other.dsp, self.bram + other.bram
@@ -72,6 +79,11 @@ class Plan:
 
     fifos: depth of the FIFO before each input of a residual join, 0 for none, by the join's name.
     cycles_latency and cycles_interval are exact. cost is predicted.
+
+    >>> from gen.plan import plan
+    >>> made = plan.load(shiftadd.compile("net", board="up5k", quiet=True).folder / "plan.json")
+    >>> isinstance(made, shiftadd.Plan), made.device, made.cycles_interval
+    (True, 'ice40-up5k', 36)
     """
 
     network_hash: str

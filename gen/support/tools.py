@@ -27,6 +27,8 @@ from model.temporary import CREATING
 logger = logging.getLogger("shiftadd.tools")
 LEAST_ROOM = 1 << 16
 """Bytes that a disk has left when it is not full."""
+ROOM_TO_WORK = 1 << 24
+"""Bytes that a tool may have filled and freed again."""
 
 # Stands between this process and a tool, in a session of its own: arguments are our process id and
 # the tool's command. It ends with all that the tool has started when we end, even if we are killed
@@ -191,7 +193,7 @@ def run(
                 raise ToolError(step, tool, why, log)
             if hopeless(log.read_text(errors="replace")):
                 raise HopelessError(step, tool, "goes round in circles and was stopped", log)
-    check_room(folder)
+    check_room(folder, failed=bool(status))
     if status:
         died = f"was killed by signal {-status}" if status < 0 else ""
         raise ToolError(step, tool, died or reason(log.read_text(errors="replace")), log)
@@ -200,10 +202,10 @@ def run(
     return seconds
 
 
-def check_room(folder: Path) -> None:
-    """Raises OSError where a disk is full, on which tools have just written: most of them say
-    nothing of it, or fail of something else."""
-    if shutil.disk_usage(folder).free < LEAST_ROOM:
+def check_room(folder: Path, *, failed: bool) -> None:
+    """Raises OSError where a disk is full, on which a tool has just written: most of them say
+    nothing of it, or fail of something else. One that `failed` may have made room again."""
+    if shutil.disk_usage(folder).free < (ROOM_TO_WORK if failed else LEAST_ROOM):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 

@@ -32,6 +32,7 @@ from model.confusion import confusion
 from model.data import Dataset
 from model.files import copy, write
 from model.spec import Network
+from model.train import about_data
 from search.evolve.objectives import Score
 from search.evolve.scoring import ScoringSetup, estimator, inherit_here, most_luts, predicted
 from search.results.results_files import built
@@ -78,6 +79,7 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
         scratch = Path(job.folder) / "trained" / job.points[0].id
         network, validation = _trained(job, scratch)
         data = datasets.load(job.setting.data)
+        network.about.update(about_data(data))  # the whole, not the split of the search
         matrix = confusion(golden_scores(network, data.test_images), data.test_labels, data.classes)
         for point, folder in zip(job.points, folders, strict=True):
             if (folder / FINALIST).is_file():
@@ -96,9 +98,7 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
 def _trained(job: BuildJob, folder: Path) -> tuple[Network, float]:
     inherited = inherit_here(job.setting, job.points[0].genome.candidate)
     tuned = tune(job.setting, inherited, job.training, folder)
-    network = tuned.network
-    network.about["data"] = job.setting.data  # by which it is loaded, not the split's name
-    return network, tuned.accuracy["integer"]
+    return tuned.network, tuned.accuracy["integer"]
 
 
 def _adopt(network: Network, source: Path, folder: Path) -> None:

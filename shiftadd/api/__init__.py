@@ -6,6 +6,7 @@ or `Path`. All raise ShiftaddError, one line, for what a caller can do something
 
 from __future__ import annotations
 
+from shiftadd.api.architectures import arch
 from shiftadd.api.datasets import data
 from shiftadd.api.hardware import compile, deploy, simulate
 from shiftadd.api.networks import train
@@ -13,6 +14,6 @@ from shiftadd.api.searches import report, search
 from shiftadd.api.tables import boards, characterise, demo
 
 __all__ = [
-    "boards", "characterise", "compile", "data", "demo", "deploy", "report", "search", "simulate",
-    "train",
+    "arch", "boards", "characterise", "compile", "data", "demo", "deploy", "report", "search",
+    "simulate", "train",
 ]  # fmt: skip

@@ -17,6 +17,14 @@ def data(data: DataLike, *, out: PathLike | None = None) -> DataOutcome:
 
     data: a data set by name or path, a Dataset, or arrays. out: PNG file for a sheet of examples.
     Raises ShiftaddError.
+
+    >>> told = shiftadd.data("digits", out="digits.png")
+    >>> told.summary.train, told.summary.test, told.summary.unbalanced
+    (1437, 360, False)
+    >>> import numpy as np
+    >>> x, y = np.random.default_rng(0).random((60, 4)), np.arange(60) % 3
+    >>> shiftadd.data((x, y)).summary.table
+    True
     """
     picture = check_file(out)
     from model.data.sheet import sheet
@@ -30,5 +38,5 @@ def data(data: DataLike, *, out: PathLike | None = None) -> DataOutcome:
         picture.parent.mkdir(parents=True, exist_ok=True)
         write(picture, sheet(known))
     place = os.fspath(data) if isinstance(data, str | os.PathLike) else known.source
-    augmented = Augmentation(recipe.shift, known.flips)
+    augmented = Augmentation(recipe.shift, recipe.flips)
     return DataOutcome(summarise(known), augmented, place, picture)

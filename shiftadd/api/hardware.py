@@ -35,6 +35,10 @@ def compile(
     least area at so many images a second. mhz: clock to ask for. dsps, luts: use no more. What is
     measured must keep to these four. seeds: placements to try. plan: a plan.json or a Plan to build
     instead. top: name of the Verilog module. Raises ShiftaddError.
+
+    >>> built = shiftadd.compile("net", board="up5k", quiet=True)
+    >>> built.ok, built.report.device, built.report.measured.lut > 0
+    (True, 'ice40-up5k', True)
     """
     check_numbers(fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds)
     folder = check_folder(out)
@@ -81,6 +85,10 @@ def simulate(
     or all. data: default what the network was trained on. images: how many of its test images;
     default all. seed: of the stalls. waves: file for those of the failing images. on_result: is
     given each level's result as it comes. Raises ShiftaddError.
+
+    >>> proof = shiftadd.simulate("net", board="up5k", images=2, quiet=True)
+    >>> proof.ok, proof.results[0].images
+    (True, 2)
     """
     check_numbers(seed=seed, images=images)
     traced = check_file(waves, "--waves")
@@ -132,6 +140,10 @@ def deploy(
 
     data, images: as for `simulate`. fps, dsps, luts, seeds: as for `compile`. Others: see
     sim.board.deployment.DeployRequest. Raises ShiftaddError.
+
+    >>> made = shiftadd.deploy("net", board="icebreaker", virtual=True, load=False, quiet=True)
+    >>> made.ok, (made.deployment.bundle.folder / "classify.py").is_file()
+    (True, True)
     """
     limits = {"fps": fps, "dsps": dsps, "luts": luts, "seeds": seeds}
     check_numbers(images=images, faults=faults, **limits)

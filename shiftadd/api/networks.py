@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shiftadd.inputs import (
     ArchitectureLike,
@@ -16,30 +17,57 @@ from shiftadd.inputs import (
 from shiftadd.requests import PathLike, check_folder, check_numbers
 from shiftadd.results import TrainOutcome
 
+if TYPE_CHECKING:
+    from model.recipe import Recipe
+
 
 def train(
     arch: ArchitectureLike,
     *,
     data: DataLike,
-    epochs: int = 60,
+    epochs: int | None = None,
     seed: int = 0,
     out: PathLike | None = None,
     resume: bool = False,
+    force: bool = False,
     teacher: NetworkLike | None = None,
+    batch: int | None = None,
+    rate: float | None = None,
+    smoothing: float | None = None,
+    shift: int | None = None,
+    flips: bool | None = None,
+    weighted: bool | None = None,
+    fit_classes: bool = False,
+    recipe: Recipe | None = None,
     quiet: bool = False,
 ) -> TrainOutcome:
     """Trains one architecture to an integer Network, in the folder network/ of `out`.
 
-    arch: a built-in one, a JSON file or an Architecture. data: a data set by name or path, a
-    Dataset, or arrays. out: of the run; default runs/ARCH-DATA-SEED. resume: go on from the last
-    checkpoint there. teacher: a trained network to distil from. Raises ShiftaddError.
+    arch: a built-in one, which takes its input and classes from the data, a JSON file or an
+    Architecture, which do so with `fit_classes`. data: a data set by name or path, a
+    Dataset, or arrays. epochs: passes over the training part; by default what suits its size. out:
+    of the run; default runs/ARCH-DATA-SEED. resume: go on from the last checkpoint there. force:
+    put this run in the place of another one there. teacher: a trained network to distil from.
+    batch: images a step. rate: of learning. smoothing: of labels, below 1. shift: largest
+    translation of images in pixels. flips: mirror half of them. weighted: classes count alike.
+    What is None of these six is as in `recipe`, by default what suits data and network. Raises
+    ShiftaddError.
+
+    >>> made = shiftadd.train("digits_mlp", data="digits", epochs=2, quiet=True)
+    >>> made.accuracy["integer"] > 0.5, made.per_class["0"] > 0.5
+    (True, True)
+    >>> made.folder
+    PosixPath('runs/digits_mlp-digits-0/network')
     """
-    check_numbers(seed=seed, epochs=epochs)
+    check_numbers(
+        seed=seed, epochs=epochs, batch=batch, rate=rate, smoothing=smoothing, shift=shift
+    )
     folder = check_folder(out)
     from model.teacher import Teacher
     from model.train import train as run
 
-    what, images = architecture_of(arch), data_of(data, keep=True)
+    images = data_of(data, keep=True)
+    what = architecture_of(arch, images, fit=fit_classes)
     name = f"{file_name(what.name)}-{file_name(images.name)}-{seed}"
     folder = folder or Path("runs") / name
     guide = Teacher(network_of(teacher).network) if teacher is not None else None
@@ -50,7 +78,15 @@ def train(
         seed=seed,
         out=folder,
         resume=resume,
+        force=force,
         teacher=guide,
+        recipe=recipe,
+        batch=batch,
+        rate=rate,
+        smoothing=smoothing,
+        shift=shift,
+        flips=flips,
+        weighted=weighted,
         quiet=quiet,
     )
     return TrainOutcome(what.name, images.name, folder / "network", made)

@@ -44,6 +44,13 @@ def search(
     max_latency: microseconds. population to supernet_epochs: see
     search.run.request.SearchBudget; None is what suits the space. Others: see
     search.run.search.search. Raises ShiftaddError.
+
+    >>> made = shiftadd.search(
+    ...     data="digits", board="up5k", population=8, generations=2, trained=4, finalists=2,
+    ...     rounds=1, probes=0, epochs=1, supernet_epochs=1, out="runs/small", quiet=True,
+    ... )
+    >>> made.ok, len(made.front) > 0
+    (True, True)
     """
     budget = {
         "population": population, "generations": generations, "trained": trained,
@@ -86,6 +93,9 @@ def report(runs: PathLike | Sequence[PathLike], *, out: PathLike | None = None) 
 
     runs: folder of a search, or several. out: the page; default report.html in the only one, or
     comparison.html beside the first. Raises ShiftaddError.
+
+    >>> shiftadd.report("search").page
+    PosixPath('search/report.html')
     """
     from search.report.report import report as run
 

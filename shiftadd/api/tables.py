@@ -15,6 +15,10 @@ def characterise(
     """Measures layers on a board's family and fits the prices of the cost model to them.
 
     count: layers to have measured in all; those that are there stay. Raises ShiftaddError.
+
+    >>> made = shiftadd.characterise(board="up5k", count=1, quiet=True)
+    >>> made.family, made.layers > 1
+    ('ice40', True)
     """
     check_numbers(count=count)
     from gen.calibrate.characterise import characterise as run
@@ -25,7 +29,11 @@ def characterise(
 
 
 def boards() -> BoardsOutcome:
-    """The boards that a network can be deployed to, with their budgets."""
+    """The boards that a network can be deployed to, with their budgets.
+
+    >>> "icebreaker" in [row.board for row in shiftadd.boards().boards]
+    True
+    """
     from gen.boards import boards as known
     from gen.boards.table import row
 
@@ -36,6 +44,10 @@ def demo(*, out: PathLike = Path("runs/demo"), seed: int = 0, quiet: bool = Fals
     """Digits: train, prove, build for two boards, run on the virtual board, and search.
 
     out: folder for everything made. Raises ShiftaddError.
+
+    >>> made = shiftadd.demo(quiet=True)
+    >>> made.ok, list(made.as_dict())
+    (True, ['train', 'compile', 'simulate', 'deploy', 'search', 'seconds'])
     """
     check_numbers(seed=seed)
     folder = check_folder(out)

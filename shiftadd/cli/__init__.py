@@ -27,11 +27,11 @@ from shiftadd.process import command
 __all__ = ["command", "main", "parser"]
 
 VERBS = (
-    "demo", "data", "search", "train", "compile", "simulate", "deploy", "report", "characterise",
-    "boards",
+    "demo", "data", "arch", "search", "train", "compile", "simulate", "deploy", "report",
+    "characterise", "boards",
 )  # fmt: skip
 """In the order in which help lists them."""
-PRINTED = frozenset({"boards", "data"})
+PRINTED = frozenset({"arch", "boards", "data"})
 """Verbs that make nothing but what they print."""
 
 
@@ -78,7 +78,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; its exit status, see `shiftadd.errors`."""
+    """Runs one command; its exit status, see `shiftadd.errors`.
+
+    >>> shiftadd.main(["data", "digits", "--out", "digits.png", "--json"])  # doctest: +ELLIPSIS
+    {
+     "name": "digits",
+    ...
+    0
+    """
     with outputs():
         try:
             given = vars(parser().parse_args(argv))

@@ -4,6 +4,7 @@ the functions that make them."""
 from __future__ import annotations
 
 from shiftadd.outcome import Outcome
+from shiftadd.results.architectures import ArchOutcome
 from shiftadd.results.datasets import Augmentation, DataOutcome
 from shiftadd.results.hardware import CompileOutcome, DeployOutcome, SimulateOutcome
 from shiftadd.results.networks import TrainOutcome
@@ -11,7 +12,7 @@ from shiftadd.results.searches import ReportOutcome, SearchOutcome
 from shiftadd.results.tables import BoardsOutcome, CharacteriseOutcome, DemoOutcome
 
 __all__ = [
-    "Augmentation", "BoardsOutcome", "CharacteriseOutcome", "CompileOutcome", "DataOutcome",
-    "DemoOutcome", "DeployOutcome",
+    "ArchOutcome", "Augmentation", "BoardsOutcome", "CharacteriseOutcome", "CompileOutcome",
+    "DataOutcome", "DemoOutcome", "DeployOutcome",
     "Outcome", "ReportOutcome", "SearchOutcome", "SimulateOutcome", "TrainOutcome",
 ]  # fmt: skip

@@ -37,7 +37,12 @@ class Augmentation:
 @dataclass(frozen=True)
 class DataOutcome(Outcome):
     """What was understood of a data set. augmentation: by default, of a network that is not tiny.
-    sheet: the picture of examples, if one was written. place: what a command calls the data set."""
+    sheet: the picture of examples, if one was written. place: what a command calls the data set.
+
+    >>> told = shiftadd.data("wine")
+    >>> told.summary.classes[0].name, told.summary.shape, str(told.augmentation)
+    ('class_0', (1, 1, 13), 'taken as they are')
+    """
 
     summary: DataSummary
     augmentation: Augmentation
@@ -66,7 +71,8 @@ class DataOutcome(Outcome):
     def lines(self) -> Sequence[str]:
         what = "rows" if self.summary.table else "images"
         sheet = [] if self.sheet is None else [f"examples: {self.sheet}"]
-        then = next_command("arch", "new", "--data", self.place, "--out", "arch.json")
+        family = "table_hybrid" if self.summary.table else "image_hybrid"
+        then = next_command("train", family, "--data", self.place)
         return (
             *self.summary.lines(),
             f"in training, {what} are {self.augmentation}",

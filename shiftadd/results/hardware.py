@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class CompileOutcome(Outcome):
     """A built accelerator. report: predicted beside measured. folder: of all files. net: what was
-    compiled, as commands name it; empty for a Network that was given as an object."""
+    compiled, as commands name it; empty for a Network that was given as an object.
+
+    >>> built = shiftadd.compile("net", board="up5k", quiet=True)
+    >>> built.folder, built.report.files["bitstream"]
+    (PosixPath('build/net-up5k'), 'build/net-up5k/shiftadd_top.bin')
+    """
 
     report: Report
     folder: Path
@@ -53,7 +58,12 @@ class CompileOutcome(Outcome):
 class SimulateOutcome(Outcome):
     """Hardware against the golden model. verification: a result a level, the levels that were left
     out, and what the hardware answered by class. notes: on the data. net, board, build: as they
-    were given."""
+    were given.
+
+    >>> proof = shiftadd.simulate("net", board="up5k", images=2, quiet=True)
+    >>> proof.results[0].mismatches, proof.verification.confusion.total
+    (0, 2)
+    """
 
     verification: Verification
     net: str
@@ -124,7 +134,12 @@ def _deployable(board: str) -> str | None:
 @dataclass(frozen=True)
 class DeployOutcome(Outcome):
     """A bundle, what the board did with it, and with faults what it did with those. net: as it was
-    given. notes: on the data."""
+    given. notes: on the data.
+
+    >>> made = shiftadd.deploy("net", board="icebreaker", virtual=True, load=False, quiet=True)
+    >>> made.deployment.bundle.folder
+    PosixPath('build/net-icebreaker/deploy-virtual')
+    """
 
     deployment: Deployment
     net: str
@@ -147,7 +162,15 @@ class DeployOutcome(Outcome):
 
     def lines(self) -> Sequence[str]:
         bundle = self.deployment.bundle
-        return (*self.notes, f"bundle, with its README: {bundle.folder}", *self._then())
+        missed = {one.name for one in bundle.promises if one.met is False}
+        limits = [str(one) for one in bundle.promises if one.name not in missed]
+        return (
+            *limits,
+            *bundle.advice,
+            *self.notes,
+            f"bundle, with its README: {bundle.folder}",
+            *self._then(),
+        )
 
     def _then(self) -> Sequence[str]:
         run, bundle = self.deployment.deployed, self.deployment.bundle

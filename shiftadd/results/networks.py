@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shiftadd.outcome import Outcome, next_command
+from shiftadd.results.classes import class_lines
 
 if TYPE_CHECKING:
     from model.spec import Network
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class TrainOutcome(Outcome):
     """A trained network. arch, data: their names. folder: of the network. result: accuracy at the
-    end of each stage, weights, epochs and seconds."""
+    end of each stage, confusion, recipe, advice.
+
+    >>> made = shiftadd.train("digits_mlp", data="digits", epochs=1, out="outcome", quiet=True)
+    >>> made.folder, made.result.weights, list(made.accuracy)
+    (PosixPath('outcome/network'), 1184, ['float', 'quantised', 'integer'])
+    """
 
     arch: str
     data: str
@@ -34,15 +40,28 @@ class TrainOutcome(Outcome):
         """Share of the test images that are right: float, quantised, integer."""
         return self.result.accuracy
 
+    @property
+    def per_class(self) -> Mapping[str, float | None]:
+        """Share of each class's test images that are right; None for a class without any."""
+        return self.result.per_class
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What went less well than it could, with what helps; often nothing."""
+        return self.result.advice
+
     def as_dict(self) -> dict[str, Any]:
         return {"arch": self.arch, "data": self.data} | self.result.as_dict(self.folder)
 
     def lines(self) -> Sequence[str]:
-        stages = ", ".join(f"{stage} {100 * a:.2f} %" for stage, a in self.accuracy.items())
+        made, matrix = self.result, self.result.confusion
+        stages = ", ".join(f"{stage} {100 * share:.2f} %" for stage, share in self.accuracy.items())
         return (
-            f"{self.arch} on {self.data}: right on the test images: {stages}; "
-            f"{self.result.weights} weights, {self.result.epochs} epochs, "
-            f"{self.result.seconds:.0f} s",
+            f"{self.arch} on {self.data}: {made.weights} weights, {made.epochs} epochs, "
+            f"{made.seconds:.0f} s",
+            f"right on the {matrix.total} test images: {stages}",
+            *class_lines(matrix),
+            *made.advice,
             f"network: {self.folder}",
             next_command("compile", self.folder),
         )

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class SearchOutcome(Outcome):
     """A measured front. result: the run, its front, what was spent and what missed its limits.
-    board: as asked for."""
+    board: as asked for.
+
+    >>> made = shiftadd.search(data="digits", board="up5k", resume=True, out="runs/small", **SMALL)
+    >>> made.network(made.front[0].key).is_dir(), made.page
+    (True, PosixPath('runs/small/report.html'))
+    """
 
     result: SearchResult
     board: str
@@ -76,7 +81,12 @@ class SearchOutcome(Outcome):
 
 @dataclass(frozen=True)
 class ReportOutcome(Outcome):
-    """A page that was built again, and the runs on it."""
+    """A page that was built again, and the runs on it.
+
+    >>> made = shiftadd.report("search")
+    >>> made.page, made.result.runs[0].state
+    (PosixPath('search/report.html'), 'done')
+    """
 
     result: ReportPage
 

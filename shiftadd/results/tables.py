@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class CharacteriseOutcome(Outcome):
     """Prices fitted to measured layers. layers: how many there are. error_percent: mean, of layers
-    and of networks, by figure."""
+    and of networks, by figure.
+
+    >>> made = shiftadd.CharacteriseOutcome("ice40", 240, {}, {"lut": {"layers": 6.5}}, ())
+    >>> made.lines()[0]
+    'ice40: lut of layers within 6.5 % on average'
+    """
 
     family: str
     layers: int
@@ -41,7 +46,12 @@ class CharacteriseOutcome(Outcome):
 
 @dataclass(frozen=True)
 class BoardsOutcome(Outcome):
-    """The boards that a network can be deployed to."""
+    """The boards that a network can be deployed to.
+
+    >>> made = shiftadd.boards()
+    >>> [(row.lut, row.dsp) for row in made.boards if row.board == "icebreaker"]
+    [(5280, 8)]
+    """
 
     boards: tuple[BoardRow, ...]
 
@@ -61,7 +71,12 @@ class BoardsOutcome(Outcome):
 
 @dataclass(frozen=True)
 class DemoOutcome(Outcome):
-    """All verbs on the digits."""
+    """All verbs on the digits.
+
+    >>> made = shiftadd.demo(quiet=True)
+    >>> made.ok, made.demonstration.trained.accuracy["integer"] > 0.95
+    (True, True)
+    """
 
     demonstration: Demonstration
 

@@ -78,7 +78,7 @@ class _WatchedRunner(Runner):
         for command in cmds:
             with process(command, Path(cwd), stdout.fileno(), self.env) as child:
                 status = finish(child, limit, self.beat)
-                check_room(Path(cwd))
+                check_room(Path(cwd), failed=bool(status))
                 if status:
                     raise RuntimeError(f"exit status {status}")
 

@@ -13,6 +13,7 @@ from model import arch, zoo
 from model.arch import Architecture, ArchitectureError, Block
 from model.net import Net, export
 from model.zoo import ARCHITECTURES
+from tests.support.paths import ROOT
 
 BASE = Architecture("a", (8, 8, 1), (Block("conv", "add", 4), Block("dense", channels=3)), 5)
 
@@ -122,3 +123,21 @@ def test_built_in_sizes() -> None:
         assert set(arch.kinds_used(architecture)) == {"mult", "shift", "add"}
         assert max(b.weight_bits for b in architecture.blocks) <= 8
         assert max(b.act_bits for b in architecture.blocks[:-1]) <= 8
+
+
+def test_the_schema_in_the_documents_is_that_of_the_fields() -> None:
+    """And it says of the files that are written what `validate` says."""
+    schema = arch.schema()
+    text = (ROOT / "docs" / "architecture.schema.json").read_text(encoding="utf-8")
+    assert json.loads(text) == schema
+    row = json.loads(arch.to_json(BASE))
+    assert row.keys() == schema["properties"].keys()
+    block = schema["$defs"]["Block"]
+    assert all(part.keys() == block["properties"].keys() for part in row["blocks"])
+    assert block["properties"]["op"]["enum"] == list(arch.OPS)
+    assert schema["required"] == ["format", "version", "name", "shape", "blocks"]
+    document = (ROOT / "docs" / "architecture-file.md").read_text(encoding="utf-8")
+    example = document.split("```json\n")[1].split("```")[0]
+    assert arch.from_json(example).name == "my_network"
+    names = {*block["properties"], *schema["properties"]}
+    assert not {name for name in names if f"`{name}`" not in document}

@@ -33,7 +33,7 @@ def test_function_has_the_name_and_arguments_of_its_verb(verb: str) -> None:
     parameters = inspect.signature(function).parameters
     assert not any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters.values())
     assert options <= parameters.keys()
-    assert parameters.keys() - options <= {"quiet", "on_result"}
+    assert parameters.keys() - options <= {"quiet", "on_result", "recipe"}
     same = {n for n in options if parameters[n].default is not inspect.Parameter.empty}
     assert {n: parameters[n].default for n in same} == {n: given[n] for n in same}
 

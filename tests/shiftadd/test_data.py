@@ -33,7 +33,7 @@ def test_says_what_was_understood(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert "unbalanced: 32 images of x[/bold], 6 of <b>:smile:" in out
     assert "in training, images are moved by up to 1 pixel\n" in out
     assert f"examples: {sheet}\n" in out
-    assert out.endswith(f"next: shiftadd arch new --data '{data}' --out arch.json\n")
+    assert out.endswith(f"next: shiftadd train image_hybrid --data '{data}'\n")
     assert Image.open(io.BytesIO(sheet.read_bytes())).format == "PNG"
 
 

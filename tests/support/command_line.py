@@ -9,6 +9,7 @@ import shiftadd
 NEEDED = {
     "search": ["--data", "d"], "train": ["a", "--data", "d"], "compile": ["n"], "simulate": ["n"],
     "deploy": ["n"], "report": ["r"], "data": ["d"],
+    "arch": ["list"],
 }  # fmt: skip
 """Arguments that a verb cannot do without."""
 
