@@ -8,7 +8,7 @@ import shutil
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import nn
@@ -19,9 +19,15 @@ from model.arch import Architecture
 from model.errors import ShiftaddError
 from model.files import write
 from model.lock import folder_lock
+from model.records import Count, Whole, convert
+from model.saved import fit_optimiser, fit_state, load_saved, state_differs
 from model.spec import Network
 
 LOG, CHECKPOINT, ARCHITECTURE, NETWORK = "log.jsonl", "checkpoint.pt", "arch.json", "network"
+
+
+PARTS = ("request", "state", "net", "optimiser")
+ANEW = "--force begins anew"
 
 
 class TrainError(ShiftaddError, ValueError):
@@ -39,6 +45,14 @@ class State:
     seconds: float = 0.0
     accuracy: dict[str, float] = field(default_factory=dict)
     quantised: dict[str, torch.Tensor] | None = None
+
+
+class _Stand(TypedDict):
+    """A State in a file, but for its tensors."""
+
+    epoch: Whole
+    seconds: Count
+    accuracy: dict[str, float]
 
 
 class TrainingRun:
@@ -108,33 +122,32 @@ class TrainingRun:
             return self.fresh()
         saved, path = self._saved(), self.folder / CHECKPOINT
         self._same(saved)
-        try:
-            state = State(**saved["state"])
-            net.load_state_dict(saved["net"])
-            optimiser.load_state_dict(saved["optimiser"])
-        except Exception as error:  # its form is not sure, and torch raises many types
-            reason = type(error).__name__
-            raise TrainError(
-                f"{path}: does not fit the net ({reason}); --force begins anew"
-            ) from None
-        return state
+        stand = dict(saved["state"])
+        kept = stand.pop("quantised", None)
+        form = convert(stand, _Stand, source=str(path), error=TrainError, way_out=ANEW)
+        if kept is not None and (differs := state_differs(net.state_dict(), kept)):
+            raise TrainError(f"{path}: the quantised stage: {differs}; {ANEW}")
+        fit_state(net, saved["net"], source=str(path), error=TrainError, way_out=ANEW)
+        fit_optimiser(
+            optimiser, saved["optimiser"], source=str(path), error=TrainError, way_out=ANEW
+        )
+        return State(**form, quantised=kept)
 
     def _saved(self) -> dict[str, Any]:
         """What the checkpoint holds; TrainError when it is damaged."""
         assert self.folder
         path = self.folder / CHECKPOINT
-        try:
-            saved = torch.load(path, weights_only=True)
-            dict(saved["request"]), dict(saved["state"])
-        except Exception as error:  # torch raises many types for a damaged file
-            reason = type(error).__name__
-            raise TrainError(f"{path}: cannot be read ({reason}); --force begins anew") from None
+        saved = load_saved(path, error=TrainError, way_out=ANEW)
+        parts = [saved.get(name) for name in PARTS] if isinstance(saved, dict) else [None]
+        if not all(isinstance(part, dict) for part in parts):
+            raise TrainError(f"{path}: must hold {', '.join(PARTS)}; {ANEW}")
         return dict(saved)
 
     def _same(self, saved: dict[str, Any]) -> None:
         """TrainError unless what is saved is of this request."""
         given = saved["request"]
-        differs = [k for k, v in self.request.items() if given.get(k) != v]
+        # By their texts: anything may stand in a file, and not all of it can be compared.
+        differs = [k for k, v in self.request.items() if repr(given.get(k)) != repr(v)]
         if not differs:
             return
         name = differs[0]

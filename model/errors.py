@@ -23,6 +23,23 @@ class ShiftaddError(Exception):
 
     exit_status: ClassVar[int] = 2
 
+    def __str__(self) -> str:
+        return one_line(super().__str__())
+
+
+LONGEST = 1000
+"""Characters of a message."""
+
+
+def one_line(text: str) -> str:
+    """`text` without what would end the line or command the terminal, as values of others may, and
+    with its middle left out where it is long."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST - 300]} … {text[-290:]}"
+    return text
+
 
 class RequestError(ShiftaddError, ValueError):
     """A value or a file that the user gave breaks a rule.

@@ -72,3 +72,30 @@ def state_differs(wanted: Mapping[str, Tensor], state: Any) -> str:
                 f"{tensor.dtype} {list(tensor.shape)}"
             )
     return ""
+
+
+def fit_optimiser(
+    optimiser: torch.optim.Optimizer,
+    state: Any,
+    *,
+    source: str,
+    error: type[ShiftaddError],
+    way_out: str = WAY_OUT,
+) -> None:
+    """Loads the moments in `state` into an Adam, if they are of its parameters.
+
+    Its hyperparameters stay as they are: they follow from the request. Raises `error`.
+    """
+    own = optimiser.state_dict()
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    moments = state.get("state") if isinstance(state, dict) else None
+    if not isinstance(moments, dict) or any(
+        type(at) is not int or not 0 <= at < len(parameters) for at in moments
+    ):
+        raise error(f"{source}: the state of the optimiser is of other parameters; {way_out}")
+    for at, row in moments.items():
+        like = torch.zeros((), dtype=torch.float32), parameters[at], parameters[at]
+        wanted = dict(zip(("step", "exp_avg", "exp_avg_sq"), like, strict=True))
+        if differs := state_differs(wanted, row):
+            raise error(f"{source}: parameter {at} of the optimiser: {differs}; {way_out}")
+    optimiser.load_state_dict({"state": moments, "param_groups": own["param_groups"]})

@@ -14,7 +14,8 @@ from torch import Tensor
 from model import golden
 from model.checkpoint import TrainError, pickled
 from model.files import write
-from model.spec import Network, Requantise
+from model.saved import load_saved
+from model.spec import Network, Requantise, infer
 from model.store import content_hash
 
 
@@ -48,12 +49,10 @@ class Teacher:
         name = json.dumps([self.hash, what], sort_keys=True)
         path = self.kept / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.pt"
         if path.is_file():
-            try:
-                known = torch.load(path, weights_only=True)
-            except Exception as error:  # torch raises many types for a damaged file
-                reason = type(error).__name__
-                raise TrainError(f"{path}: cannot be read ({reason}); delete it") from None
+            known = self._kept(path)
             for images, labels in lots:
+                if len(known) < len(images):
+                    raise TrainError(f"{path}: holds scores of fewer images; delete it")
                 yield images, labels, known[: len(images)]
                 known = known[len(images) :]
             return
@@ -63,3 +62,15 @@ class Teacher:
             yield images, labels, scores[-1]
         self.kept.mkdir(parents=True, exist_ok=True)
         write(path, pickled(torch.cat(scores)))
+
+    def _kept(self, path: Path) -> Tensor:
+        """Scores in a file; TrainError where they are no scores of this network."""
+        known = load_saved(path, error=TrainError, way_out="delete it")
+        classes = infer(self.network)[self.network.nodes[-1].name].shape[2]
+        if (
+            not isinstance(known, Tensor)
+            or (known.dtype, known.layout) != (torch.float32, torch.strided)
+            or known.shape[1:] != (classes,)
+        ):
+            raise TrainError(f"{path}: holds no scores of {classes} classes; delete it")
+        return known

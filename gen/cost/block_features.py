@@ -6,7 +6,6 @@ counting for a block that is already chosen.
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import singledispatch
 
 from gen.cost.engine_features import engine as engine_features
@@ -18,6 +17,7 @@ from gen.cost.features import (
     pool_features,
     whole,
 )
+from gen.cost.fifo_features import fifo_features, fork_features
 from gen.cost.requant_features import unit_features
 from gen.plan.fold_array import FeatureCounts, FoldArray
 from gen.plan.layer_shape import LayerShape
@@ -45,10 +45,15 @@ def _(block: Narrow | Widen, device: Device) -> Features:
     return converter_features(block)
 
 
-@block_features.register(Fifo)
-@block_features.register(Fork)
-def _(block: Fifo | Fork, device: Device) -> Features:
-    return Counter()  # a plan leaves them out
+@block_features.register
+def _(block: Fifo, device: Device) -> Features:
+    assert block.depth is not None, "hardware has a depth"
+    return whole(fifo_features(block.depth, block.lanes * block.shape.width, device))
+
+
+@block_features.register
+def _(block: Fork, device: Device) -> Features:
+    return whole(fork_features())
 
 
 @block_features.register

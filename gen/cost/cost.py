@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from gen.cost.features import Features, converters, describe, features
+from gen.cost.features import Features, converters, describe, features, whole
+from gen.cost.fifo_features import buffers
 from gen.cost.fit import DECIMALS, CostSample, fit
 from gen.cost.fmax import clock_features, fmax
 from gen.cost.lanes import lane_cost
@@ -159,11 +160,37 @@ def converters_before(
     return before
 
 
+def buffer_costs(
+    layers: Sequence[LoweredLayer],
+    folds: Mapping[str, Fold],
+    fifos: Mapping[str, tuple[int, int]],
+    device: Device,
+    model: CostModel | None = None,
+) -> dict[str, Cost]:
+    """Cost of residual FIFOs and forks by layer: see gen.cost.fifo_features.buffers."""
+    model = model or CostModel.of(device)
+    costs = {}
+    for name, counts in buffers(layers, folds, fifos, device).items():
+        lut, ff = model.price(counts)
+        costs[name] = Cost(float(lut), float(ff), bram=int(counts.get("bram", 0)))
+    return costs
+
+
 def network_features(
-    layers: Sequence[LoweredLayer], folds: Mapping[str, Fold], device: Device
+    layers: Sequence[LoweredLayer],
+    folds: Mapping[str, Fold],
+    device: Device,
+    fifos: Mapping[str, tuple[int, int]] | None = None,
 ) -> tuple[Features, Cost]:
-    """Features of a whole network with its converters; and its counted multipliers and blocks."""
+    """Features of a whole network with its converters; and its counted multipliers and blocks.
+
+    fifos: depths before each join, as in a plan; without them, FIFOs and forks are left out.
+    """
     total, exact = Features(), Cost()
+    for counts in buffers(layers, folds, fifos, device).values() if fifos else ():
+        own = whole(counts)
+        exact += Cost(bram=own.pop("bram", 0))
+        total.update(own)
     for layer in layers:
         own, counted = describe(layer, folds[layer.name], device)
         total.update(own)

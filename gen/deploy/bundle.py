@@ -33,6 +33,7 @@ from gen.host.manifest import MANIFEST, Manifest
 from gen.host.scaling import RawScaling
 from gen.plan import plan as plans
 from gen.plan.plan import Plan
+from gen.support.promises import Promise
 from model import temporary
 from model.errors import UNREADABLE, RequestError
 from model.files import copy, replace_folder, write
@@ -68,6 +69,10 @@ class Bundle:
     folder: Path
     manifest: Manifest
     made: BoardDesign | None = field(default=None, compare=False, repr=False)
+    promises: tuple[Promise, ...] = ()
+    """Limits that a new one was asked for, beside what was measured."""
+    advice: tuple[str, ...] = ()
+    """What would meet those that were missed."""
 
     @property
     def plan(self) -> Plan:
@@ -169,7 +174,8 @@ def save(deployable: Deployable, tests: Examples, folder: Path) -> Bundle:
         described = replace(described, files=hashes.of_tree(fresh))
         write(fresh / MANIFEST, described.dumps())
         replace_folder(fresh, folder)
-    return Bundle(folder, described, deployable.design)
+    limits = deployable.promises, deployable.advice
+    return Bundle(folder, described, deployable.design, *limits)
 
 
 def _hardware(deployable: Deployable, folder: Path) -> str | None:

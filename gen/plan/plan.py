@@ -28,6 +28,13 @@ class Cost:
     dsp: Whole = 0
     bram: Whole = 0
 
+    def largest(self, other: Cost) -> Cost:
+        """Of each resource the larger number."""
+        return Cost(
+            max(self.lut, other.lut), max(self.ff, other.ff), max(self.dsp, other.dsp),
+            max(self.bram, other.bram),
+        )  # fmt: skip
+
     def __add__(self, other: Cost) -> Cost:
         return Cost(
             self.lut + other.lut, self.ff + other.ff, self.dsp + other.dsp, self.bram + other.bram

@@ -103,7 +103,7 @@ def measured_sample(
 ) -> CostSample:
     """A placed and routed network for CostModel.refit. measured: lut, ff, and fmax_mhz if known."""
     folds = {stage.name: stage.fold for stage in plan.stages}
-    features, _ = network_features(lower(network), folds, device)
+    features, _ = network_features(lower(network), folds, device, plan.fifos)
     clock = clock_features(plan.stages, measured["lut"], device)
     figures = {name: float(measured[name]) for name in ("lut", "ff")}
     if measured.get("fmax_mhz"):

@@ -50,6 +50,21 @@ class ResourceBudget:
             bram=device.bram,
         )
 
+    def without(self, reserved: Cost) -> ResourceBudget:
+        """What is left beside `reserved`."""
+        return ResourceBudget(
+            max(0.0, self.lut - reserved.lut), max(0.0, self.ff - reserved.ff),
+            max(0, self.dsp - reserved.dsp), max(0, self.bram - reserved.bram),
+        )  # fmt: skip
+
+    def exceeded(self, used: Cost) -> str | None:
+        """The resource that is exceeded most, if any is."""
+        ratio = {
+            r: getattr(used, r) / max(getattr(self, r), 1e-9) for r in RESOURCES if getattr(used, r)
+        }
+        worst = max(ratio, key=lambda r: ratio[r])
+        return worst if ratio[worst] > 1 else None
+
 
 class FoldOptimiser:
     """The fold candidates of each layer, priced once; the choice among them, for any budget."""
@@ -103,7 +118,7 @@ class FoldOptimiser:
         for _ in range(24):
             now = np.array([price[r] for r in RESOURCES])
             chosen = self._aligned([o.cheapest(now, cycles) for o in self.offers], cycles)
-            worst = _exceeded(total(chosen), budget)
+            worst = budget.exceeded(total(chosen))
             if worst is None:
                 break
             price[worst] *= 1.5
@@ -133,15 +148,6 @@ class FoldOptimiser:
 def total(chosen: Sequence[FoldCandidate]) -> Cost:
     """Cost of all layers."""
     return sum((o.cost for o in chosen), Cost())
-
-
-def _exceeded(used: Cost, budget: ResourceBudget) -> str | None:
-    """The resource that is exceeded most, if any is."""
-    ratio = {
-        r: getattr(used, r) / max(getattr(budget, r), 1e-9) for r in RESOURCES if getattr(used, r)
-    }
-    worst = max(ratio, key=lambda r: ratio[r])
-    return worst if ratio[worst] > 1 else None
 
 
 def _excess(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 
-from gen.cost.cost import CostModel
+from gen.cost.cost import CostModel, buffer_costs
 from gen.engine import schedule
 from gen.engine.assemble import assemble
 from gen.engine.cycle_models import FifoCycles
@@ -17,10 +17,12 @@ from gen.planner.fast_cycles import fast_cycles
 from gen.planner.fold_candidates import FoldCandidate
 from gen.planner.fold_optimiser import FoldOptimiser, ResourceBudget, total
 from gen.support.devices import Device
-from gen.support.errors import PlanError
+from gen.support.errors import DoesNotFitError, PlanError
 from model.spec import Add, Network
 from model.store import content_hash
 
+TRIES = 8
+"""Choices of folds, each with more kept free for the FIFOs of the one before."""
 Depths = Mapping[str, tuple[int | None, int | None]]
 """Depths of the two FIFOs before each join, by its name: 0 for none, None for unbounded."""
 
@@ -42,14 +44,8 @@ class Planner:
         cycles = None
         if fps is not None:
             cycles = int((mhz or self.device.mhz) * 1e6 / fps)
-        layers = self.layers
-        chosen = self._optimiser.choose(ResourceBudget.of(self.device, dsps, luts), cycles)
-        folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
-        if exact:
-            chosen = [self._with_weights(*pair) for pair in zip(layers, chosen, strict=True)]
-        joined = any(isinstance(layer.op, Add) for layer in layers)
-        fast = not exact and not joined
-        fifos, speed = ({}, fast_cycles(layers, folds)) if fast else size_fifos(layers, folds)
+        layers, budget = self.layers, ResourceBudget.of(self.device, dsps, luts)
+        chosen, fifos, speed = self._choose(budget, cycles, exact)
         return Plan(
             network_hash=self.network_hash,
             device=self.device.name,
@@ -62,6 +58,40 @@ class Planner:
             cycles_interval=speed.interval,
             cost=total(chosen),
         )
+
+    def _choose(
+        self, budget: ResourceBudget, cycles: int | None, exact: bool
+    ) -> tuple[list[FoldCandidate], dict[str, tuple[int, int]], schedule.Cycles]:
+        """Candidates with their residual FIFOs and forks in the cost, FIFO depths, and cycles.
+
+        What FIFOs take is known only once all is chosen. Where it does not fit beside the layers,
+        these choose again from what the FIFOs leave.
+        """
+        layers, reserved = self.layers, Cost()
+        joined = any(isinstance(layer.op, Add) for layer in layers)
+        for _ in range(TRIES):
+            try:
+                chosen = self._optimiser.choose(budget.without(reserved), cycles)
+            except DoesNotFitError as error:
+                if reserved == Cost():
+                    raise
+                raise DoesNotFitError(f"{error}; {_beside(reserved)}", error.ratio) from None
+            folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
+            if exact:
+                chosen = [self._with_weights(*pair) for pair in zip(layers, chosen, strict=True)]
+            if not joined:
+                speed = size_fifos(layers, folds)[1] if exact else fast_cycles(layers, folds)
+                return chosen, {}, speed
+            fifos, speed = size_fifos(layers, folds)
+            more = buffer_costs(layers, folds, fifos, self.device, self._optimiser.model)
+            chosen = [
+                replace(o, cost=o.cost + more.get(layer.name, Cost()))
+                for layer, o in zip(layers, chosen, strict=True)
+            ]
+            if budget.exceeded(total(chosen)) is None:
+                return chosen, fifos, speed
+            reserved = reserved.largest(sum(more.values(), Cost()))
+        raise DoesNotFitError(f"does not fit {self.device.name}; {_beside(reserved)}")
 
     def _with_weights(self, layer: LoweredLayer, option: FoldCandidate) -> FoldCandidate:
         """`option` with the blocks of RAM that these weights need: constant bits need none.
@@ -102,6 +132,13 @@ def plan(
     """
     planner = Planner(network, device, model)
     return planner.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
+
+
+def _beside(reserved: Cost) -> str:
+    return (
+        f"its residual FIFOs take {reserved.lut:.0f} LUTs and {reserved.bram} blocks of RAM more; "
+        "fewer residual blocks help, or fewer channels in them"
+    )
 
 
 def _check_limits(

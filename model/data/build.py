@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -89,6 +90,11 @@ def _split(
         raise DataError(f"{source}: test={last}, but there are only {count} rows")
     else:
         rest, held = np.arange(count - last), np.arange(count - last, count)
+        if len(np.unique(part.labels[held])) < 2:
+            raise DataError(
+                f"{source}: test={last}: the last rows are all of class "
+                f"{classes[part.labels[-1]]}; shuffle rows that stand in the order of their classes"
+            )
         note = f"the last {last} of {count} are the test part"
     pairs = [Part(part.values[index], part.labels[index]) for index in (rest, held)]
     return pairs[0], pairs[1], note
@@ -124,10 +130,39 @@ def _images(
     images, note = as_images(source, train.values)
     tests, _ = as_images(source, test.values)
     own, other, scaling, converted = to_bytes(source, images, tests, declared)
+    if own.min() == own.max():
+        raise DataError(
+            f"{source}: all training values become {own.min()}, so there is nothing to learn from; "
+            "say which range they have, as range=0..1 behind the path or value_range in Python"
+        )
     own, other = np.ascontiguousarray(own), np.ascontiguousarray(other)
     return Dataset(
         name, own, train.labels, other, test.labels, (), scaling=scaling, notes=(note, converted)
     )
+
+
+def _floats(source: object, values: np.ndarray) -> np.ndarray:
+    """float64 of the numbers of a table (N, features), all finite. Raises DataError."""
+    if values.dtype.kind not in "biuf":
+        raise DataError(f"{source}: values of type {values.dtype} must be numbers")
+    check_bytes(source, 8 * values.size)
+    with np.errstate(over="ignore"):  # of wider floats
+        rows = values.astype(np.float64)
+    usable = np.isfinite(rows) & (np.abs(rows) <= LARGE)
+    if not usable.all():
+        row, column = np.argwhere(~usable)[0].tolist()
+        raise DataError(
+            f"{source}: row {row + 1}, feature {column + 1} is {values[row, column]}; "
+            "fill what is missing, or leave the row out"
+        )
+    return rows
+
+
+def _pixels(rows: np.ndarray) -> bool:
+    """Whether rows (N, features) look as images do that were written as rows."""
+    count, one = rows.shape[1], rows[0]
+    square = count >= 64 and math.isqrt(count) ** 2 == count
+    return square and bool(rows.min() >= 0 and rows.max() <= LEVELS and (one == one.round()).all())
 
 
 def _table(
@@ -136,18 +171,7 @@ def _table(
     """Rows (N, F) as (N, 1, 1, F), each feature over its own range."""
     if declared:
         raise DataError(f"{source}: range= is for images; each column of a table has its own")
-    for part in (train, test):
-        if part.values.dtype.kind not in "biuf":
-            raise DataError(f"{source}: values of type {part.values.dtype} must be numbers")
-        usable = np.isfinite(part.values) & (np.abs(part.values) <= LARGE)
-        if not usable.all():
-            row, column = np.argwhere(~usable)[0].tolist()
-            raise DataError(
-                f"{source}: row {row + 1}, feature {column + 1} is {part.values[row, column]}; "
-                "fill what is missing, or leave the row out"
-            )
-    check_bytes(source, 8 * (train.values.size + test.values.size))
-    rows, tests = (part.values.astype(np.float64) for part in (train, test))
+    rows, tests = _floats(source, train.values), _floats(source, test.values)
     scaling = fit(rows)
     offset, step = np.array(scaling.offset), np.array(scaling.step)
     ends = offset - step / 2, offset + (LEVELS + 0.5) * step
@@ -155,12 +179,15 @@ def _table(
     notes = ["each feature became 0 to 255 over its range in the training part"]
     if clipped:
         notes.append(f"{clipped} of {rows.size + tests.size} values beyond these ranges clipped")
-    constant = int((rows == rows[0]).all(0).sum())
+    if _pixels(rows):
+        side = math.isqrt(rows.shape[1])
+        notes.append(f"pixels of images? shape={side}x{side} behind the path keeps them images")
+    ints = [scaling.apply(part)[:, None, None, :] for part in (rows, tests)]
+    constant = int((ints[0] == ints[0][0]).all((0, 1, 2)).sum())
     if constant == rows.shape[1]:
         raise DataError(f"{source}: every feature has one value; there is nothing to learn from")
     if constant:
         notes.append(f"{constant} of {rows.shape[1]} features have one value throughout")
-    ints = [scaling.apply(part)[:, None, None, :] for part in (rows, tests)]
     return Dataset(
         name, ints[0], train.labels, ints[1], test.labels, (), table=True, scaling=scaling,
         notes=tuple(notes),

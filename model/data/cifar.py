@@ -44,7 +44,7 @@ def read_cifar_folder(folder: Path) -> Raw:
     return _read(folder, {path.name: content_of(path) for path in files})
 
 
-def read_cifar_archive(path: Path) -> Raw:
+def read_archive(path: Path) -> Raw:
     """The same of an archive, which is read in one pass; nothing is unpacked to disk."""
     packed = size_of(path)
     files: dict[str, bytes] = {}

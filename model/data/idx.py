@@ -34,6 +34,12 @@ def read_idx(folder: Path, digests: Mapping[str, str] | None = None) -> Raw:
     return Raw(parts[0], parts[1])
 
 
+def idx_folder(path: Path) -> Path | None:
+    """The folder with IDX files: `path`, or where torchvision puts them in it; or None."""
+    inside = ("", "raw", "MNIST/raw", "FashionMNIST/raw", "KMNIST/raw")
+    return next((path / name for name in inside if idx_file(path / name, "train-images")), None)
+
+
 def idx_file(folder: Path, part: str) -> Path | None:
     """The file of `part` (`train-images`, `t10k-labels`, …), plain before compressed, or None.
 

@@ -12,15 +12,17 @@ import numpy.typing as npt
 
 from model.data import build
 from model.data.builtin import BUILT_IN
-from model.data.cifar import ARCHIVES, cifar_folder, read_cifar_archive, read_cifar_folder
+from model.data.cifar import ARCHIVES, cifar_folder, read_archive, read_cifar_folder
 from model.data.dataset import Dataset
 from model.data.folders import read_folder, read_zip
-from model.data.idx import idx_file, read_idx
-from model.data.limits import DataError, check_bytes
+from model.data.idx import idx_folder, read_idx
+from model.data.limits import DataError, check_bytes, size_of
 from model.data.npz import read_npy_folder, read_npz
 from model.data.options import Options, parse
 from model.data.raw import Part, Raw
 from model.data.tables import TABLES, read_table, read_table_folder, table_file
+
+ENDS = (*ARCHIVES, *TABLES, ".npz", ".zip")
 
 
 def load(what: Dataset | str | os.PathLike[str]) -> Dataset:
@@ -41,9 +43,8 @@ def load(what: Dataset | str | os.PathLike[str]) -> Dataset:
     try:
         path, said, options = parse(text)
         raw, full = _read(path, options), path.resolve()
-        name = full.name if path.is_dir() else path.name.partition(".")[0]
         return replace(
-            build.dataset(name or "data", path, raw, options),
+            build.dataset(_name(full), path, raw, options),
             source=f"{full}:{said}" if said else str(full),
         )
     except OSError as error:
@@ -52,26 +53,32 @@ def load(what: Dataset | str | os.PathLike[str]) -> Dataset:
         raise DataError(f"{text}: is too large to be read ({type(error).__name__})") from None
 
 
+def _name(path: Path) -> str:
+    """Of a folder, or of a file without what its name ends with."""
+    ends = [end for end in ENDS if path.name.lower().endswith(end)]
+    name = path.name if path.is_dir() or not ends else path.name[: -len(ends[0])]
+    return "".join(c if c.isprintable() else "_" for c in name) or "data"
+
+
 def _read(path: Path, options: Options) -> Raw:
+    if path.is_dir() and table_file(path, "train"):
+        return read_table_folder(path, options)
     end = path.name.lower()
+    if path.is_file() and end.endswith(TABLES):
+        return read_table(path, options)
+    if options.of_columns:
+        raise DataError(f"{path}: is no table; {', '.join(options.of_columns)} are for columns")
     if path.is_dir():
-        if idx_file(path, "train-images"):
-            return read_idx(path)
+        if (idx := idx_folder(path)) is not None:
+            return read_idx(idx)
         if (cifar := cifar_folder(path)) is not None:
             return read_cifar_folder(cifar)
-        if table_file(path, "train"):
-            return read_table_folder(path, options)
-        if any(path.glob("*.npy")):
-            return read_npy_folder(path)
-        return read_folder(path)
-    if path.exists() and end.endswith(".npz"):
-        return read_npz(path)
-    if path.exists() and end.endswith(".zip"):
-        return read_zip(path)
-    if path.exists() and end.endswith(ARCHIVES):
-        return read_cifar_archive(path)
-    if path.exists() and end.endswith(TABLES):
-        return read_table(path, options)
+        return read_npy_folder(path) if any(path.glob("*.npy")) else read_folder(path)
+    if path.exists():
+        size_of(path)  # refuses what is no plain file
+        for suffixes, read in ((".npz", read_npz), (".zip", read_zip), (ARCHIVES, read_archive)):
+            if end.endswith(suffixes):
+                return read(path)
     raise DataError(
         f"{path}: no such data set; give {', '.join(BUILT_IN)}, a folder of images by class or its "
         f".zip, an IDX folder, CIFAR-10's files, an .npz, or a table ({', '.join(TABLES)})"
@@ -93,14 +100,16 @@ def from_arrays(
         raise DataError(f"{name}: x_test and y_test must be given together")
     train = _part(name, "train", x_train, y_train)
     test = None if x_test is None or y_test is None else _part(name, "test", x_test, y_test)
-    raw = Raw(train, test, tuple(map(str, classes)) if classes is not None else None)
+    names = None if classes is None else tuple(map(str, classes))
+    features = tuple(map(str, getattr(x_train, "columns", ())))  # of a pandas DataFrame
+    raw = Raw(train, test, names, features=features)
     return replace(build.dataset(name, name, raw, Options(declared=value_range)), source="")
 
 
 def _part(name: str, part: str, values: npt.ArrayLike, labels: npt.ArrayLike) -> Part:
     try:
-        arrays = np.asarray(values), np.asarray(labels)
-    except (ValueError, TypeError) as error:
+        arrays = np.asarray(values), _texts(np.asarray(labels))
+    except (ValueError, TypeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{name}: x_{part}, y_{part} are no plain arrays ({reason})") from None
     for array in arrays:
@@ -111,3 +120,10 @@ def _part(name: str, part: str, values: npt.ArrayLike, labels: npt.ArrayLike) ->
                 "or texts"
             )
     return Part(*arrays)
+
+
+def _texts(labels: np.ndarray) -> np.ndarray:
+    """Labels as numpy's own texts, where they are texts in another form, as pandas has them."""
+    if labels.dtype.kind == "O" and all(isinstance(label, str) for label in labels.flat):
+        return labels.astype(str)
+    return labels.astype(str) if labels.dtype.kind == "T" else labels

@@ -71,10 +71,12 @@ def _array(what: object, file: IO[bytes], size: int) -> np.ndarray:
     held = size - head.tell()
     if any(side < 0 for side in shape) or wanted != held:
         raise DataError(f"{what}: {held} bytes for {dtype} {shape}: damaged; save it again")
-    body = bytearray(wanted)
-    body[: len(start)] = start
-    body[len(start) :] = file.read(wanted - len(start))
-    flat = np.frombuffer(body, dtype)
+    body = bytearray(start)
+    while len(body) < wanted and (more := file.read(min(HEADER, wanted - len(body)))):
+        body += more  # in pieces, so that an array is in memory once
+    if len(body) < wanted:
+        raise DataError(f"{what}: ends after {len(body)} of {wanted} bytes; save it again")
+    flat = np.frombuffer(body, dtype) if wanted else np.empty(0, dtype)
     return flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
 
 

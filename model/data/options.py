@@ -30,6 +30,12 @@ class Options:
     shape: tuple[int, int, int] | None = None
     declared: tuple[float, float] | None = None
 
+    @property
+    def of_columns(self) -> list[str]:
+        """Names of those that say something about the columns of a text file."""
+        names = ("label", "skip", "header", "delimiter")
+        return [f"{name}=" for name in names if getattr(self, name) not in (None, ())]
+
 
 def parse(text: str) -> tuple[Path, str, Options]:
     """(path, what is behind it as text, options). An existing path is taken as it is."""

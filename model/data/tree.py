@@ -24,7 +24,7 @@ def hidden(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Tree:
-    """files: the way from the top to each file, sorted. leaves: folders without anything inside.
+    """files, folders: the way from the top to each, sorted.
 
     size, read: of a file. All raise DataError.
     """

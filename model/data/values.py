@@ -10,6 +10,9 @@ from model.data.scaling import LEVELS, InputScaling
 
 SLACK = 1e-6
 """Relative: what rounding of floats may be beyond a range."""
+UNLIKE = 4
+"""Times as wide as another range, from which on it is of another unit."""
+SEEN = "the training part's"
 
 
 def as_images(source: object, values: np.ndarray) -> tuple[np.ndarray, str]:
@@ -34,8 +37,7 @@ def to_bytes(
     Raises DataError for values that are not finite, or all the same.
     """
     parts = train, test
-    kinds = {part.dtype.kind for part in parts}
-    if not kinds <= set("biuf"):
+    if any(part.dtype.kind not in "biuf" for part in parts):
         raise DataError(f"{source}: values of type {train.dtype} must be numbers")
     ranges = [_seen(source, part) for part in parts]
     low, high = min(pair[0] for pair in ranges), max(pair[1] for pair in ranges)
@@ -46,32 +48,42 @@ def to_bytes(
             f"{source}: values {low:g} to {high:g} are beyond the range "
             f"{declared[0]:g} to {declared[1]:g} that was declared"
         )
-    (start, end), why = (declared, "declared") if declared else _range(train, *ranges[0])
+    (start, end), why = (declared, "declared") if declared else _common(source, parts, ranges)
     if (start, end) == (0.0, 255.0):
         if all(part.dtype == np.uint8 for part in parts):
             return train, test, None, ""
-        if (low, high) < (0.0, 0.0) or high > LEVELS:
-            raise DataError(_differ(source, ranges))
-        note = "" if kinds <= set("iu") else f"{train.dtype} values 0 to 255 were rounded"
         out = [_converted(source, part, 0.0, 1.0) for part in parts]
-        return out[0], out[1], None, note
-    if why == "by sight" and _unlike(ranges):
-        raise DataError(_differ(source, ranges))
-    step = (end - start) / LEVELS
+        whole = all(np.array_equal(*pair) for pair in zip(out, parts, strict=True))
+        return out[0], out[1], None, "" if whole else f"{train.dtype} values 0 to 255 were rounded"
     note = f"{train.dtype} values {start:g} to {end:g} ({why}) became 0 to 255"
+    step = (end - start) / LEVELS
     used = (min(end, ranges[0][1]) - max(start, ranges[0][0])) / step
     if used < LEVELS / 8:
         note += f", of which only {used + 1:.0f} steps are used: declare the range that is meant"
     if low < start - SLACK * (end - start) or high > end + SLACK * (end - start):
         note += "; test values beyond are clipped"
     out = [_converted(source, part, start, step) for part in parts]
-    scaling = InputScaling((float(start),), (float(step),))
-    return out[0], out[1], scaling, note
+    return out[0], out[1], InputScaling((float(start),), (float(step),)), note
 
 
-def _range(train: np.ndarray, low: float, high: float) -> tuple[tuple[float, float], str]:
-    """The range of the training part's values, low to high, and how it is known."""
-    kind, size = train.dtype.kind, train.dtype.itemsize
+def _common(
+    source: object, parts: tuple[np.ndarray, np.ndarray], ranges: list[tuple[float, float]]
+) -> tuple[tuple[float, float], str]:
+    """The range of the training part and how it is known; DataError where the test part has values
+    of another unit, as 0 to 255 beside 0 to 1."""
+    (train, why), (test, _) = (_range(*pair) for pair in zip(parts, ranges, strict=True))
+    spans = train[1] - train[0], test[1] - test[0]
+    if max(spans) > UNLIKE * min(spans) and (why != SEEN or spans[1] > spans[0]):
+        raise DataError(
+            f"{source}: test values {ranges[1][0]:g} to {ranges[1][1]:g}, training values "
+            f"{ranges[0][0]:g} to {ranges[0][1]:g}; both parts must have one range"
+        )
+    return train, why
+
+
+def _range(part: np.ndarray, seen: tuple[float, float]) -> tuple[tuple[float, float], str]:
+    """The range that the values of a part have, by their type or by what is seen; and which."""
+    (low, high), kind, size = seen, part.dtype.kind, part.dtype.itemsize
     if kind == "b":
         return (0.0, 1.0), "its type"
     if kind in "iu" and low >= 0 and high <= LEVELS:
@@ -86,22 +98,7 @@ def _range(train: np.ndarray, low: float, high: float) -> tuple[tuple[float, flo
         return (-1.0, 1.0), "by sight"
     if kind == "f" and low >= 0 and high <= LEVELS * (1 + SLACK) and high > 2:
         return (0.0, 255.0), "by sight"
-    return (low, high), "the training part's"
-
-
-def _unlike(ranges: list[tuple[float, float]]) -> bool:
-    """Whether test values go so far beyond training ones that they have another unit."""
-    (low, high), (first, last) = ranges
-    reach = 2 * max(abs(low), abs(high))
-    return max(abs(first), abs(last)) > reach
-
-
-def _differ(source: object, ranges: list[tuple[float, float]]) -> str:
-    (low, high), (first, last) = ranges[0], ranges[-1]
-    return (
-        f"{source}: test values {first:g} to {last:g}, training values {low:g} to {high:g}; "
-        "both parts must have one range"
-    )
+    return (low, high), SEEN
 
 
 def _seen(source: object, values: np.ndarray) -> tuple[float, float]:
@@ -120,7 +117,7 @@ def _converted(source: object, values: np.ndarray, start: float, step: float) ->
     check_bytes(source, values.size)
     out = np.empty(values.shape, np.uint8)
     scaling = InputScaling((start,), (step,))
-    lot = max(1, (1 << 20) // max(1, values[0].size))
+    lot = max(1, (1 << 18) // max(1, values[0].size))
     for at in range(0, len(values), lot):
         out[at : at + lot] = scaling.apply(values[at : at + lot])
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from search.report.architecture_strip import Piece
+from search.report.commands import Command
 from search.report.svg_plot import Plot
 from search.results.compare import Gain
 from search.results.results import Finalist, SearchRun
@@ -46,6 +47,27 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class ClassRow:
+    """Test images of one class. right: the share of them that is. said: how many were said to be of
+    each class, and as parts of the class."""
+
+    name: str
+    images: int
+    right: float | None
+    said: list[tuple[int, float]]
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """What is known of the data. facts: names and values. classes: name, training and test images
+    and the width of a bar in percent. notes: what was converted."""
+
+    facts: list[tuple[str, str]]
+    classes: list[tuple[str, int, int, float]]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
 class Card:
     """One finalist. letter: its name in the plots; empty where it was not built."""
 
@@ -57,7 +79,14 @@ class Card:
     strip: list[Piece]
     bars: list[Bar]
     faults: list[Fault]
-    commands: list[str]
+    commands: list[Command]
+    classes: list[ClassRow]
+
+    @property
+    def worst(self) -> list[ClassRow]:
+        """The three classes of which least is right."""
+        known = [row for row in self.classes if row.right is not None]
+        return sorted(known, key=lambda row: row.right or 0.0)[:3]
 
 
 @dataclass(frozen=True)
@@ -68,6 +97,8 @@ class View:
     name: str
     cards: list[Card]
     progress: str
+    resume: Command | None
+    data: DataPart | None
     comparisons: list[tuple[Plot, float | None]]
     rounds: list[tuple[str, Plot]]
     supernet: str

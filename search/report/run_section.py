@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gen.support.devices import BOARDS
+from model.confusion import ConfusionMatrix
 from search.report import diagnostic_plots
 from search.report.architecture_strip import strip
-from search.report.page_model import Bar, Card, Fault, View
+from search.report.commands import going_on, of_finalist
+from search.report.data_section import data_section
+from search.report.page_model import Bar, Card, ClassRow, Fault, View
 from search.report.pareto_plots import group
 from search.report.svg_plot import Plot
 from search.results.results import Finalist, SearchRun
@@ -39,6 +41,8 @@ def view(run: SearchRun, name: str, names: Mapping[str, str]) -> View:
         name=name,
         cards=[_card(run, f, names, widest) for f in ordered],
         progress=_progress(run),
+        resume=going_on(run) if run.state != "done" else None,
+        data=data_section(run.data),
         comparisons=diagnostic_plots.predicted_beside_measured(run) if measured else [],
         rounds=_rounds(run),
         supernet=_supernet(run),
@@ -67,7 +71,8 @@ def _card(run: SearchRun, finalist: Finalist, names: Mapping[str, str], widest: 
         strip=strip(finalist.arch, widest) if finalist.arch else [],
         bars=_bars(run, finalist),
         faults=_faults(finalist),
-        commands=_commands(run, finalist),
+        commands=of_finalist(run, finalist),
+        classes=_classes(finalist.confusion),
     )
 
 
@@ -96,29 +101,15 @@ def _faults(finalist: Finalist) -> list[Fault]:
     ]  # fmt: skip
 
 
-def _commands(run: SearchRun, finalist: Finalist) -> list[str]:
-    """How to build and to prove it again; empty where there is no Network to start from."""
-    if not (finalist.folder / "network").is_dir():
+def _classes(matrix: ConfusionMatrix | None) -> list[ClassRow]:
+    """A row a class, right ones first; shades by the part of the class."""
+    if matrix is None:
         return []
-    folder = f"{run.place}/finalists/{finalist.folder.name}"
-    board = run.request.get("board") or run.device.get("name")
-    build = f"shiftadd compile {folder}/network --board {board}"
-    if not (finalist.folder / "plan.json").is_file():
-        return [build]
+    shares = matrix.per_class
     return [
-        f"{build} --plan {folder}/plan.json --out build/{finalist.key}",
-        f"shiftadd simulate {folder}/network --board {board} --build {folder} --level all",
-        f"shiftadd deploy {folder}/network --board {_deployable(run)} --build {folder} --virtual "
-        "--faults 10000",
+        ClassRow(name, sum(row), shares[name], [(n, n / (sum(row) or 1)) for n in row])
+        for name, row in zip(matrix.classes, matrix.counts, strict=True)
     ]
-
-
-def _deployable(run: SearchRun) -> str:
-    """The board of the request; or where that is a bare FPGA, the first board with it."""
-    board, device = (str(row.get(k)) for row, k in ((run.request, "board"), (run.device, "name")))
-    if not device.endswith(board):  # the user's own boards among them
-        return board
-    return next((name for name, on in BOARDS.items() if on == device), board)
 
 
 def _progress(run: SearchRun) -> str:
@@ -127,7 +118,7 @@ def _progress(run: SearchRun) -> str:
     done, building = len(run.finalists), run.building
     return (
         f"This search has not ended: {len(run.points):,} points are scored, {done} finalists "
-        f"measured, {building} begun. Go on with shiftadd search --resume."
+        f"measured, {building} begun."
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from gen.support.promises import Promise
+from gen.support.promises import Promise, missed
 from model.arch import Architecture
 from model.confusion import ConfusionMatrix
 from model.errors import ShiftaddError
@@ -127,6 +127,11 @@ class Finalist:
     @property
     def kind(self) -> str:
         return one_kind(self.kinds)
+
+    @property
+    def beyond(self) -> bool:
+        """Built, and not within the limits of the search."""
+        return bool(missed(self.promises))
 
     @property
     def verified(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -133,7 +133,7 @@ def _head(path: Path) -> dict[str, Any]:
     request = dict(row["request"])
     request |= {name: _plain(request.get(name)) for name in ("limits", "budget")}
     request["kinds"] = tuple(request.get("kinds") or ())
-    data = form.get("data") or {}
+    data: Mapping[str, Any] = form.get("data") or {}
     return parts | {"request": request, "seconds": seconds, "state": form["state"], "data": data}
 
 

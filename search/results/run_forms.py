@@ -32,6 +32,7 @@ class RequestForm(TypedDict, total=False):
 
 class SpaceForm(TypedDict, total=False):
     name: str
+    file: str
     size: Count
 
 
@@ -51,6 +52,37 @@ class SupernetForm(TypedDict, total=False):
     sharing: str
 
 
+class ClassForm(TypedDict):
+    name: Name
+    train: Whole
+    test: Whole
+
+
+class AugmentationForm(TypedDict):
+    shift: Whole
+    flips: bool
+
+
+class DataForm(TypedDict, total=False):
+    """`model.data.summary.DataSummary`, and how its images are augmented."""
+
+    name: Required[str]
+    digest: Required[str]
+    source: str
+    table: bool
+    train: Whole
+    test: Whole
+    shape: tuple[Whole, Whole, Whole]
+    bits: Whole
+    low: int
+    high: int
+    classes: list[ClassForm]
+    unbalanced: bool
+    majority: Share
+    augmentation: AugmentationForm
+    notes: list[str]
+
+
 class RunForm(TypedDict, total=False):
     """run.json"""
 
@@ -60,7 +92,7 @@ class RunForm(TypedDict, total=False):
     space: SpaceForm | None
     device: DeviceForm | None
     supernet: SupernetForm | None
-    data: dict[str, Any] | None
+    data: DataForm | None
 
 
 class CostsForm(TypedDict, total=False):
@@ -107,16 +139,21 @@ class InheritedForm(TypedDict):
     loss: int | float
 
 
-class ScoreForm(PointForm, total=False):
+class ScoreForm(TypedDict):
     """A line of candidates.jsonl that a search goes on with."""
 
-    round: Required[Whole]
-    id: Required[Name]
-    candidate: Required[CandidateForm]
-    inherited: Required[InheritedForm | None]
-    why: Required[str]
-    excess: Required[Count]
-    weights: Required[Whole]
+    round: Whole
+    key: Name
+    id: Name
+    share: Share
+    candidate: CandidateForm
+    inherited: InheritedForm | None
+    accuracy: Real
+    fits: bool
+    why: str
+    predicted: CostsForm
+    excess: Count
+    weights: Whole
 
 
 class AccuracyForm(TypedDict, total=False):

@@ -30,7 +30,7 @@ class SearchResult:
     @property
     def missed(self) -> list[Finalist]:
         """Finalists that do not keep to the limits as measured."""
-        return [one for one in self.run.finalists if missed(one.promises)]
+        return [one for one in self.run.finalists if one.beyond]
 
     @property
     def ok(self) -> bool:

@@ -74,6 +74,8 @@ class Request:
     seed: int
     limits: Limits
     budget: SearchBudget
+    space_file: str = ""
+    """Absolute path of the space; empty for a built-in one."""
 
     @staticmethod
     def make(
@@ -104,6 +106,7 @@ class Request:
             sharing=sharing,
             seed=seed,
             limits=limits,
+            space_file=str(Path(space).resolve()) if space and Path(space).is_file() else "",
             budget=replace(BUDGETS.get(named.name, SearchBudget()), **given),
         )
         made.searched  # noqa: B018 (raises where a kind is unknown)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gen.support import interruption
+from model import data as datasets
+from model.data.summary import summarise
 from model.files import write
 from model.lock import folder_lock
 from model.records import LARGEST_INTEGER
@@ -27,7 +29,7 @@ from search.run.rounds import Rounds
 from search.run.run_folder import INFEASIBLE, RunFolder
 from search.run.tuning import Training, TuneJob, probe, teach
 from search.supernet.sandwich import teacher
-from search.supernet.supernet_train import read_about, train_supernet
+from search.supernet.supernet_train import read_about, recipe_for, train_supernet
 
 SUPERNET = "supernet.json"
 PREPARING = ".preparing.lock"
@@ -82,7 +84,8 @@ def _prepare(
     _same_data(asked, run)
     size: int | float = asked.searched.size
     size = size if size <= LARGEST_INTEGER else float(size)
-    run.note(space={"name": asked.space.name, "size": size}, device=about)
+    space = {"name": asked.space.name, "size": size}
+    run.note(space=space | ({"file": asked.space_file} if asked.space_file else {}), device=about)
     with run.timed("supernet"):
         _supernet(asked, run, show, folder)
     setting = ScoringSetup(asked.space, str(folder), asked.data, asked.board, asked.limits)
@@ -108,7 +111,10 @@ def _prepare(
 
 def _same_data(asked: Request, run: RunFolder) -> None:
     """Notes what the data are. RunError where the run was begun with other content."""
-    data = {"name": asked.split.name, "digest": asked.split.digest}
+    augmented = recipe_for(asked.split)
+    data = summarise(datasets.load(asked.data)).as_dict() | {
+        "augmentation": {"shift": augmented.shift, "flips": augmented.flips}
+    }
     begun = run.head.get("data", data).get("digest")
     if begun != data["digest"]:
         raise RunError(

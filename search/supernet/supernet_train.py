@@ -11,6 +11,7 @@ import hashlib
 import json
 import random
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypedDict
@@ -62,7 +63,7 @@ def train_supernet(
     supernet.safetensors and supernet.json; a supernet that is already there with the same hash (of
     space, data, sharing, epochs, seed and recipe) is returned at once, another one is refused, and
     an interrupted training goes on after its last full epoch. Without `resume` what is there is
-    replaced. Raises SpaceError, TrainError.
+    replaced. Raises SpaceError, TrainError, FolderInUseError where another process trains in `out`.
     """
     if epochs < 1:
         raise SpaceError(f"supernet epochs {epochs} must be at least 1")
@@ -73,11 +74,12 @@ def train_supernet(
         if about["hash"] == _hash(request):
             return load_supernet(out, space)
         raise _another(out, about, request)
-    with distributed.group(), threads(recipe.threads):
+    with distributed.group(), threads(recipe.threads), ExitStack() as held:
         torch.manual_seed(seed)
         supernet = SuperNet(space, sharing).to(distributed.device())
         optimiser = torch.optim.AdamW(groups(supernet, recipe), betas=(0.9, 0.99))
         run = TrainingRun(out if distributed.first() else None, {"hash": _hash(request)})
+        held.enter_context(run.held())
         state = run.restore(supernet, optimiser) if resume else run.fresh()
         parts = supernet.state_dict(), optimiser.state_dict(), vars(state)
         weights, moments, stand = distributed.agree(*parts)

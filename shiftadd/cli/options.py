@@ -23,10 +23,11 @@ def limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fps",
         type=float,
-        help="least area at so many images a second, instead of the fastest that fits",
+        help="least area at so many images a second, instead of the fastest that fits; this and "
+        "the next two are held against what is measured: exit status 1 where one is missed",
     )
-    parser.add_argument("--dsps", type=int, help="use at most so many hardware multipliers")
-    parser.add_argument("--luts", type=int, help="plan for at most so many LUTs")
+    parser.add_argument("--dsps", type=int, help="take at most so many hardware multipliers")
+    parser.add_argument("--luts", type=int, help="take at most so many LUTs")
     parser.add_argument(
         "--seeds", type=int, default=1, help="placements to try; the fastest is kept"
     )

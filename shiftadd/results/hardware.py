@@ -162,7 +162,15 @@ class DeployOutcome(Outcome):
 
     def lines(self) -> Sequence[str]:
         bundle = self.deployment.bundle
-        return (*self.notes, f"bundle, with its README: {bundle.folder}", *self._then())
+        missed = {one.name for one in bundle.promises if one.met is False}
+        limits = [str(one) for one in bundle.promises if one.name not in missed]
+        return (
+            *limits,
+            *bundle.advice,
+            *self.notes,
+            f"bundle, with its README: {bundle.folder}",
+            *self._then(),
+        )
 
     def _then(self) -> Sequence[str]:
         run, bundle = self.deployment.deployed, self.deployment.bundle

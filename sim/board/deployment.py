@@ -18,6 +18,7 @@ from gen.deploy.bundle import Bundle
 from gen.deploy.examples import Examples
 from gen.host.ports import ready
 from gen.support.progress import SILENT, Progress
+from gen.support.promises import kept
 from model.errors import RequestError
 from model.spec import Network
 from sim.board.deploy import BoardRun, check_bundle, deploy
@@ -88,15 +89,22 @@ class Deployment:
 
     @property
     def ok(self) -> bool:
-        return all(part.ok for part in (self.deployed, self.faults) if part is not None)
+        """Whether every answer is that of the golden model, and every limit that was measured is
+        kept."""
+        parts = (self.deployed, self.faults)
+        return kept(self.bundle.promises) and all(one.ok for one in parts if one is not None)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
+        limits = {
+            "promises": [one.as_dict() for one in self.bundle.promises],
+            "advice": list(self.bundle.advice),
+        }
         if self.deployed is None:
             bitstream = self.bundle.manifest.bitstream
-            return {"bundle": str(self.bundle.folder), "bitstream": bitstream}
+            return {"bundle": str(self.bundle.folder), "bitstream": bitstream} | limits
         faults = {"faults": self.faults.as_dict()} if self.faults else {}
-        return self.deployed.as_dict() | faults
+        return self.deployed.as_dict() | faults | limits
 
 
 def carry_out(

@@ -91,7 +91,7 @@ def build(design: VirtualDesign, *, root: Path = BUILD) -> Path:
             shutil.move(_compile(design, shop), folder / PROGRAM)
         return time.monotonic() - began
 
-    return Cache(root.absolute(), sealed=True).step("virtual", made_of, make).folder / PROGRAM
+    return Cache(root.absolute()).step("virtual", made_of, make).folder / PROGRAM
 
 
 def _compile(design: VirtualDesign, shop: Path) -> Path:
@@ -108,7 +108,7 @@ def _compile(design: VirtualDesign, shop: Path) -> Path:
             status = finish(child, BUILD_LIMIT)
         except TimeoutError as error:
             raise SimulatorError(f"verilator: cannot build: {error}") from error
-    check_room(shop)
+    check_room(shop, failed=bool(status))
     if status:
         raise SimulatorError(failure_message("verilator", "cannot build", log))
     return shop / PROGRAM

@@ -38,7 +38,7 @@ from tests.support.paths import DIGITS_HYBRID as NET
             "--seeds 0: must be a whole number",
         ),
         (("compile", NET, "--plan", "p", "--luts", 3), 2, "--luts: p is planned already; drop"),
-        (("compile", NET, "--plan", "p"), 2, "p: not a readable plan"),
+        (("compile", NET, "--plan", "p"), 2, "p: cannot be read (No such file"),
         (("compile", "nowhere"), 2, "nowhere: no such network"),
         (("simulate", "nowhere"), 2, "nowhere: no such network"),
         (("simulate", NET, "--level", "gates"), 2, "--level gates"),

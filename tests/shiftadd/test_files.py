@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model import arch, zoo
 from tests.support.command_line import call
 from tests.support.paths import DIGITS_HYBRID as NET
 
@@ -24,6 +25,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).write_bytes(BYTES)
     Path("deep.json").write_text("[" * 100_000)
     Path("list.json").write_text("[1, 2]")
+    arch.save(zoo.load("digits_mlp"), "own.json")
     Path("empty").mkdir()
     Path("idx").mkdir()
     torn = gzip.compress(BYTES)[:10] + BYTES
@@ -67,7 +69,10 @@ CASES = [
     ),
     *((("deploy", NET, "--virtual", "--bundle", p), f"{p}: no manifest.json") for p in PLACES),
     *((("report", p), f"{p}: no run.json; give a folder that") for p in PLACES),
-    *((("compile", NET, "--plan", p), f"{p}: not a ") for p in (*PLACES, "deep.json", "list.json")),
+    *(
+        (("compile", NET, "--plan", p), "compile the network again")
+        for p in (*PLACES, "deep.json", "list.json")
+    ),
     (("train", "bytes", *DIGITS), "bytes: not JSON"),
     (("train", "empty", *DIGITS), "empty: neither a file nor built in"),
     (("train", "deep.json", *DIGITS), "deep.json: nested deeper than 32"),
@@ -78,7 +83,8 @@ CASES = [
     (("simulate", NET, "--waves", "bytes/x.vcd"), "--waves bytes/x.vcd: bytes is a file"),
     (("simulate", NET, "--data", "other.npz"), "other: images of 5 × 6 × 1 values of 8 bits; this"),
     (("deploy", NET, "--virtual", "--data", "other.npz"), "other: images of 5 × 6 × 1 values of 8"),
-    (("train", "digits_mlp", "--data", "other.npz"), "shape (8, 8, 1) does not suit other"),
+    (("train", "own.json", "--data", "other.npz"), "shape (8, 8, 1) does not suit other"),
+    (("train", "fashion_hybrid", "--data", "other.npz"), "kernel 2 is larger than what is left"),
     (("train", "digits_mlp", *DIGITS, "--out", "bytes"), OUT),
     (("compile", NET, "--out", "bytes"), OUT),
     (("compile", NET, "--out", "bytes/in"), "--out bytes/in: bytes is a file"),

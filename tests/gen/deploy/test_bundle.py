@@ -267,7 +267,7 @@ def test_compiled_folder_is_held_to_its_report(
             planned(network, board=BOARD, folder=out)
         (out / name).write_bytes(whole)
     monkeypatch.setattr(
-        compiling, "elaborate", lambda *what: replace(accelerator, verilog="module x;")
+        compiling, "elaborate", lambda *what, **names: replace(accelerator, verilog="module x;")
     )
     with pytest.raises(DamagedError, match="compiled by another version of shiftadd"):
         planned(network, board=BOARD, folder=out)

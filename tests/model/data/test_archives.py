@@ -16,6 +16,7 @@ import pytest
 
 from model import data
 from model.data.limits import DataError
+from model.data.npz import read_npz
 from model.data.plain_pickle import loads
 from tests.support.data_files import idx, refused
 
@@ -79,6 +80,11 @@ def test_idx_of_any_rank_and_header(tmp_path: Path) -> None:
         (tmp_path / f"{part}-images.idx4-ubyte").write_bytes(idx(colour))
         (tmp_path / f"{part}-labels.idx1-ubyte.gz").write_bytes(gzip.compress(idx(Y)))
     assert data.load(tmp_path).shape == (5, 4, 3)
+    nested = tmp_path / "data" / "MNIST" / "raw"  # as torchvision has it
+    nested.mkdir(parents=True)
+    for file in tmp_path.glob("*ubyte*"):
+        (nested / file.name).write_bytes(file.read_bytes())
+    assert data.load(tmp_path / "data").digest == data.load(tmp_path).digest
     big = b"\0\0\x08\x03" + b"\x7f\xff\xff\xff" * 3
     (tmp_path / "train-images.idx4-ubyte").write_bytes(big)
     assert "MiB of numbers, more than 1024 MiB" in refused(tmp_path)
@@ -97,6 +103,16 @@ def test_a_header_that_says_it_is_long(tmp_path: Path) -> None:
     np.save(tmp_path / "y_train.npy", Y)
     (tmp_path / "x_train.npy").write_bytes(b"\x93NUMPY\2\0" + (500 << 20).to_bytes(4, "little"))
     assert peak_of_refusal(tmp_path) < 1 << 20
+
+
+def test_an_array_is_in_memory_once(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (40, 500, 500)).astype(np.float32)
+    path = save(tmp_path / "large.npz", x_train=values, y_train=np.arange(40) % 2)
+    tracemalloc.start()
+    read_npz(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.3 * values.nbytes
 
 
 def peak_of_refusal(path: Path) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import os
 import pickle
+import tarfile
 import time
 import tracemalloc
 import zipfile
@@ -16,6 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from model import data
@@ -62,6 +66,14 @@ def cifar(top: Path) -> Path:
     return top
 
 
+def cifar_archive(top: Path) -> Path:
+    folder = top / "in"
+    folder.mkdir()
+    with tarfile.open(top / "d.tar.gz", "w:gz") as archive:
+        archive.add(cifar(folder), "cifar-10-batches-py")
+    return top / "d.tar.gz"
+
+
 def npy_folder(top: Path) -> Path:
     np.save(top / "x_train.npy", X)
     np.save(top / "y_train.npy", Y)
@@ -86,9 +98,10 @@ def packed(top: Path) -> Path:
 
 KINDS: dict[str, Callable[[Path], Path]] = {
     "npz": npz, "packed_npz": packed_npz, "table": table, "idx": idx_folder, "cifar": cifar,
-    "npy": npy_folder, "zip": packed, "png": pictures(".png", "L"), "gif": pictures(".gif", "P"),
-    "bmp": pictures(".bmp", "RGB"), "jpg": pictures(".jpg", "L"), "tif": pictures(".tif", "I;16"),
-    "webp": pictures(".webp", "RGB"), "ppm": pictures(".ppm", "RGB"), "la": pictures(".png", "LA"),
+    "tar": cifar_archive, "npy": npy_folder, "zip": packed, "png": pictures(".png", "L"),
+    "gif": pictures(".gif", "P"), "bmp": pictures(".bmp", "RGB"), "jpg": pictures(".jpg", "L"),
+    "tif": pictures(".tif", "I;16"), "webp": pictures(".webp", "RGB"),
+    "ppm": pictures(".ppm", "RGB"), "la": pictures(".png", "LA"),
 }  # fmt: skip
 
 
@@ -114,6 +127,48 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
         case _:
             out[at : at + 4] = bytes(rng.choice([0, 255], 4).tolist())
     return bytes(out)
+
+
+NUMBERS = ["u1", "i1", "u2", ">i4", "i8", "u8", "f2", "f4", "f8", "g", "b1"]
+OTHERS = ["U3", "S2", "c8", "O", "M8[s]"]
+
+
+def arrays(kinds: list[str], least: int, most: int, side: int) -> st.SearchStrategy[np.ndarray]:
+    """Of any of the types, with that many dimensions of `side` to 5."""
+    shapes = hnp.array_shapes(min_dims=least, max_dims=most, min_side=side, max_side=5)
+    return st.sampled_from(kinds).flatmap(lambda kind: hnp.arrays(np.dtype(kind), shapes))
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    arrays(NUMBERS + OTHERS, 0, 5, 0), arrays(NUMBERS + OTHERS, 0, 3, 0),
+    st.none() | arrays(NUMBERS, 0, 4, 0),
+)  # fmt: skip
+def test_any_arrays(values: np.ndarray, labels: np.ndarray, tests: np.ndarray | None) -> None:
+    with pytest.raises(DataError) as refusal:
+        data.from_arrays(values, labels, tests, None if tests is None else labels)
+    assert "\n" not in str(refusal.value)
+
+
+@settings(max_examples=80, deadline=None)
+@given(arrays(NUMBERS, 2, 4, 1))
+def test_any_numbers(values: np.ndarray) -> None:
+    """Images or rows of any numbers, some of which are the same or not finite."""
+    values = np.concatenate([values] * 6)
+    labels = np.arange(len(values)) % 2
+    try:
+        dataset = data.from_arrays(values, labels)
+    except DataError as error:
+        said = str(error)
+        event("refused")
+    else:
+        said = ""
+        event("taken")
+        assert dataset.train_images.dtype == np.uint8
+        assert dataset.train_images.max() > dataset.train_images.min()
+        assert sheet(dataset)
+        assert summarise(dataset).lines()
+    assert "\n" not in said
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -171,3 +171,12 @@ def test_of_several_frames_the_first(tmp_path: Path) -> None:
     dataset = data.load(folder)
     assert dataset.train_images.max() == 9
     assert any("2 images with a palette of several frames, of which" in n for n in dataset.notes)
+
+
+def test_floats_and_wide_integers_in_tiff(tmp_path: Path) -> None:
+    shares = RAMP.astype(np.float32) / np.float32(200)
+    dataset = both(tmp_path / "f", lambda _: Image.fromarray(shares), ".tif")
+    assert first(dataset)[..., 0].tolist() == np.round(RAMP * (255 / 200)).astype(int).tolist()
+    wide = RAMP.astype(np.int32) * 1000
+    dataset = both(tmp_path / "i", lambda _: Image.fromarray(wide), ".tif")
+    assert first(dataset)[..., 0].tolist() == np.round(RAMP * (255 / 200)).astype(int).tolist()

@@ -48,6 +48,7 @@ def test_texts() -> None:
     assert dataset.classes[dataset.train_labels[0]] == names[0]
     assert of(names[Y].astype("S")).digest == dataset.digest
     assert of(Y.astype(str)).digest == of(Y).digest
+    assert of(names[Y].astype(object)).digest == dataset.digest  # as of a pandas Series
 
 
 def test_names_by_number() -> None:

@@ -96,6 +96,9 @@ def test_the_last_rows_as_test_part(tmp_path: Path) -> None:
     assert "test=30, but there are only 30 rows" in refused(f"{path}:test=30")
     assert "test=-1: must be the number of last rows" in refused(f"{path}:test=-1")
     assert "option 'tests'; known are test, label" in refused(f"{path}:tests=3")
+    path.write_text("".join(f"{n},{'ab'[n // 6]}\n" for n in range(12)))
+    assert "test=4: the last rows are all of class b; shuffle rows" in refused(f"{path}:test=4")
+    assert "is no table; label= are for columns" in refused(f"{tmp_path}:label=first")
     odd = table(tmp_path / "odd:test=3")
     assert "no such data set" in refused(odd)  # an existing path is itself; it is no table
 
@@ -189,3 +192,9 @@ def test_labels_as_pandas_writes_them(tmp_path: Path) -> None:
     dataset = data.load(path)
     assert dataset.classes == ("0", "1")
     assert dataset.features == ("a",)
+
+
+def test_pixels_in_rows_are_asked_about() -> None:
+    rows = np.random.default_rng(0).integers(0, 256, (20, 64))
+    dataset = data.from_arrays(rows, np.arange(20) % 2)
+    assert any("shape=8x8 behind the path keeps them images" in note for note in dataset.notes)

@@ -22,6 +22,10 @@ def test_bytes_of_any_type_stay(kind: str) -> None:
     dataset = of(BYTES.astype(kind))
     assert np.array_equal(dataset.train_images[..., 0], BYTES)
     assert dataset.scaling is None
+    assert not any("rounded" in note for note in dataset.notes)
+    halves = of(BYTES + np.where((BYTES > 0) & (BYTES < 255), 0.25, 0))
+    assert np.array_equal(halves.train_images, dataset.train_images)
+    assert "float64 values 0 to 255 were rounded" in halves.notes
 
 
 @pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
@@ -48,6 +52,15 @@ def test_deeper_integers() -> None:
     twelve = BYTES.astype(np.uint16) * 16
     assert any("of which only 17 steps are used" in note for note in of(twelve).notes)
     assert np.array_equal(of(twelve, (0, 16 * 255)).train_images[..., 0], BYTES)
+
+
+def test_values_that_vanish_are_refused() -> None:
+    """16 bits that hold no more than 100 of 65,535 would all become 0."""
+    deep = (BYTES // 3).astype(np.uint16)
+    deep[0, 0, 0] = 300
+    with pytest.raises(DataError, match=r"values become 0.* say which range they have"):
+        data.from_arrays(deep // 3, Y, deep, Y, value_range=(0, 65535))
+    assert of(deep, (0, 300)).train_images.max() == 255
 
 
 def test_booleans() -> None:
@@ -83,6 +96,13 @@ def test_refused(values: np.ndarray, rule: str) -> None:
 def test_parts_of_two_ranges_and_sizes() -> None:
     with pytest.raises(DataError, match=r"test values 0 to 255, training values 0 to 1; both"):
         data.from_arrays(BYTES / 255, Y, BYTES.astype(float), Y)
+    with pytest.raises(DataError, match=r"test values 0 to 1, training values 0 to 255; both"):
+        data.from_arrays(BYTES, Y, BYTES / 255, Y)
+    standard = (BYTES - 70.0) / 60
+    with pytest.raises(DataError, match=r"training values -1.16667 to 3.08333; both parts"):
+        data.from_arrays(standard, Y, 10 * standard, Y)
+    beyond = data.from_arrays(BYTES / 255, Y, BYTES / 255 - 0.01, Y)
+    assert any("test values beyond are clipped" in note for note in beyond.notes)
     with pytest.raises(DataError, match=r"test images are 3 × 3, training ones 3 × 4"):
         data.from_arrays(BYTES, Y, BYTES[:, :, 1:], Y)
     with pytest.raises(DataError, match="values 0 to 255 are beyond the range 0 to 99"):

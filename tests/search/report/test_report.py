@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,10 @@ from sim.verify.evidence import BARE
 from sim.verify.fault_counts import FaultCounts, FaultScenario, FrameCounts
 from tests.support.finalists import finalist
 from tests.support.report_run import make_run
+
+IDENTITY = {"network_hash": "0" * 64, "device": "ice40-up5k"}
+PLAN = {"plan": "1" * 64}
+"""Of evidence."""
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +118,9 @@ def test_figures_of_the_table_are_those_measured(run: Path) -> None:
 
 def test_proofs_below_rtl_are_shown(run: Path) -> None:
     best = load(run).front[0]
-    proven = {"ok": True, "images": 31, "mismatches": 0, "what": "read back"}
+    proven = PLAN | {"ok": True, "images": 31, "mismatches": 0, "what": "read back"}
     differs = proven | {"ok": False, "mismatches": 3, "what": f"read back; {BARE}"}
-    evidence = {"levels": {"rtl": proven, "netlist": proven, "bitstream": differs}}
+    evidence = IDENTITY | {"levels": {"rtl": proven, "netlist": proven, "bitstream": differs}}
     (best.folder / "evidence.json").write_text(json.dumps(evidence))
     shown = " ".join(page(run).text.split())
     rtl = f"rtl {best.images - best.mismatches} of {best.images}"
@@ -129,7 +134,8 @@ def test_faults_of_the_virtual_board_are_shown(run: Path) -> None:
     tried = FaultCounts(
         0, 9.0, {"noise": noise, "cut": cut}, {"cable": FaultScenario(10, 9)}, "cut: bad"
     )
-    evidence = {"levels": {}, "faults": {"board": "icebreaker", **tried.as_dict()}}
+    faults = PLAN | {"board": "icebreaker"} | tried.as_dict()
+    evidence = IDENTITY | {"levels": {}, "faults": faults}
     (best.folder / "evidence.json").write_text(json.dumps(evidence))
     shown = page(run)
     text = " ".join(shown.text.split())
@@ -142,10 +148,6 @@ def test_faults_of_the_virtual_board_are_shown(run: Path) -> None:
         "left:97.2%;width:2.8%",
         "left:42.3%;width:0.0%",
     ]
-
-
-def test_commands_name_a_board_that_can_be_deployed_to(run: Path) -> None:
-    assert "--board icebreaker --build" in " ".join(page(run).text.split())
 
 
 def test_front_files_hold_the_front(run: Path) -> None:
@@ -306,6 +308,120 @@ def test_unlike_runs_are_not_compared(made: Path, run: Path) -> None:
     (run / "run.json").write_text(json.dumps(head))
     with pytest.raises(RunError, match=r"its device is lfe5u-25f, that of .* ice40-up5k; compare"):
         report([made, run])
+
+
+DATA: dict[str, Any] = {
+    "name": "bars", "source": "/bars.npz", "digest": "ab" * 32, "table": False, "train": 256,
+    "test": 128, "shape": [6, 6, 1], "bits": 4, "low": 0, "high": 15, "unbalanced": True,
+    "majority": 0.75, "flips": False, "features": [], "notes": ["12 palettes became grey"],
+    "classes": [
+        {"name": "flat", "train": 224, "test": 96}, {"name": "tall", "train": 32, "test": 32},
+    ],
+    "augmentation": {"shift": 1, "flips": True},
+}  # fmt: skip
+
+
+def change(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_the_data_stand_on_the_page(run: Path) -> None:
+    assert "The data" not in page(run).text, "an older run does not say"
+    change(run / "run.json", data=DATA)
+    shown = " ".join(page(run).text.split())
+    for words in (
+        "256 to train and validate, 128 to test", "6 × 6 × 1", "0 to 15, 4 bits", "12 palettes",
+        "moved by up to 1 pixel, half of them mirrored", "flat22496", "abababababab",
+        "unbalanced: always the largest is right in 75.0 % of the test part",
+    ):  # fmt: skip
+        assert words in shown
+    change(run / "run.json", data={"name": "bars", "digest": "ab"})
+    assert "The data" not in page(run).text
+
+
+def test_test_images_stand_by_class(run: Path) -> None:
+    best = load(run).front[0]
+    assert not page(run).of("table", "confusion"), "an older run does not say"
+    matrix = {"classes": ["flat", "tall", "none"], "counts": [[90, 6, 0], [2, 30, 0], [0, 0, 0]]}
+    change(best.folder / "finalist.json", confusion=matrix)
+    shown = page(run)
+    assert len(shown.of("table", "confusion")) == 1
+    text = " ".join(shown.text.split())
+    assert "least right are flat (93.8 %), tall (93.8 %)" in text
+    assert "flat906·93.8tall230·93.8none···–" in text.replace(" ", "")
+    change(best.folder / "finalist.json", confusion=matrix | {"counts": [[1]]})
+    with pytest.raises(RunError, match="confusion of 3 classes needs so many rows and columns"):
+        page(run)
+
+
+def test_limits_stand_beside_what_was_measured(run: Path) -> None:
+    good, bad = load(run).front[:2]
+    latency = good.measured.latency_us
+    promise = {"name": "max_latency_us", "asked": 500, "measured": latency, "met": True}
+    change(good.folder / "finalist.json", promises=[promise])
+    promise |= {"measured": 612.25, "met": False}
+    said = "--max-latency 500us missed: 612.2 µs"
+    change(bad.folder / "finalist.json", promises=[promise], error=said)
+    shown = " ".join(page(run).text.split())
+    assert "Limits kept, as measured: --max-latency 500us met:" in shown
+    assert f"Beyond its limits: {said}" in shown
+    assert bad.key not in [one.key for one in load(run).front]
+    change(bad.folder / "finalist.json", promises=[promise | {"name": "speed"}])
+    with pytest.raises(RunError, match=r"finalist.json: promise .*speed.* is of no limit"):
+        page(run)
+
+
+NASTY = "<script>alert(1)</script><b zz=\"'&amp;"
+
+
+def test_texts_of_others_are_escaped_wherever_they_stand(run: Path) -> None:
+    head = json.loads((run / "run.json").read_text())
+    head["request"] |= {"sharing": NASTY, "data": NASTY, "sampler": NASTY}
+    head["state"], head["seconds"] = "running", {NASTY: 1.0}
+    head["space"]["name"], head["supernet"]["hash"] = NASTY, NASTY
+    head["data"] = DATA | {"name": NASTY, "notes": [NASTY], "classes": [
+        {"name": NASTY, "train": 1, "test": 1}]}  # fmt: skip
+    (run / "run.json").write_text(json.dumps(head))
+    best = load(run).front[0]
+    matrix = {"classes": [NASTY, "b"], "counts": [[1, 2], [3, 4]]}
+    change(best.folder / "finalist.json", confusion=matrix, kinds=[NASTY], error=NASTY)
+    change(best.folder / "report.json", tools=[NASTY])
+    level = PLAN | {"ok": True, "images": 31, "mismatches": 0, "what": NASTY}
+    (best.folder / "evidence.json").write_text(json.dumps(IDENTITY | {"levels": {NASTY: level}}))
+    text = report([run]).page.read_text(encoding="utf-8")
+    shown = PageParser(text)
+    assert len(shown.of("script")) == 2
+    assert NASTY not in text
+    assert shown.text.count("alert(1)") >= 10
+    assert all("zz" not in attributes for _, attributes in shown.elements)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1e308", "NaN", "Infinity", "1" * 400])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("run.json", ("seconds", "supernet")),
+        ("finalist.json", ("measured", "latency_us")),
+        ("finalist.json", ("accuracy", "validation")),
+        ("finalist.json", ("predicted", "lut")),
+        ("supernet.json", ("histograms", "add", "counts", 0)),
+        ("supernet.json", ("curve", 0, "loss")),
+        ("rounds.json", (0, "lut_error")),
+    ],
+)
+def test_numbers_that_are_none_are_refused_in_one_line(
+    number: str, name: str, path: tuple[Any, ...], run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = next(run.rglob(name))
+    whole = at = json.loads(file.read_text())
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = "HERE"
+    file.write_text(json.dumps(whole).replace('"HERE"', number))
+    assert shiftadd.main(["report", str(run)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert name in err
 
 
 def test_names_are_escaped(run: Path) -> None:

@@ -19,6 +19,7 @@ from scipy import stats
 from model import golden
 from model.checkpoint import TrainingRun
 from model.layers import RequantiseLayer, Weighted
+from model.lock import FolderInUseError, folder_lock
 from model.net import export
 from model.ops import ops
 from model.recipe import Recipe
@@ -251,10 +252,13 @@ def test_damaged_weights_are_named(trained: tuple[SuperNet, Path], tmp_path: Pat
     with pytest.raises(SpaceError, match=r"supernet\.json: not JSON"):
         load_supernet(tmp_path, SPACE)
     (tmp_path / "supernet.json").write_bytes((trained[1] / "supernet.json").read_bytes())
-    with pytest.raises(
-        SpaceError, match=r"supernet\.safetensors: not safetensors \(.*\); delete it"
-    ):
+    with pytest.raises(SpaceError, match=r"safetensors: not safetensors \(.*\); delete it"):
         load_supernet(tmp_path, SPACE)
+
+
+def test_two_trainings_of_one_supernet_are_not_mixed(tmp_path: Path) -> None:
+    with folder_lock(tmp_path, "training"), pytest.raises(FolderInUseError, match="another train"):
+        train_supernet(SPACE, BARS, epochs=1, out=tmp_path, recipe=RECIPE, quiet=True)
 
 
 def test_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
