@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo help test lint formal bench docs
+.PHONY: demo help test lint formal bench docs fuzz
 
 demo: $(INSTALLED) ## data set -> trained hybrid network -> verified bitstreams -> one table
 	$(BIN)/shiftadd demo
@@ -26,10 +26,14 @@ formal: $(INSTALLED) ## all proofs at all widths; those done before are kept
 bench: $(INSTALLED) ## our figures on fixed workloads
 	$(BIN)/python -m tests.bench
 
+fuzz: $(INSTALLED) ## 20,000 damaged and hostile files; goes on where it was cut short
+	$(BIN)/python -m tests.fuzz
+
 docs: $(INSTALLED) ## the documents as a site in build/site/; a broken link is an error
 	$(BIN)/mkdocs build --quiet
 
 $(INSTALLED): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "$(PYTHON) cannot make .venv; apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@

@@ -77,12 +77,13 @@ def decode(
 
 
 def convert(
-    plain: Any, form: type[T], *, source: str, error: type[ShiftaddError], way_out: str = WAY_OUT
-) -> T:
+    plain: Any, form: type[T], *, source: str, error: type[ShiftaddError], way_out: str = WAY_OUT,
+    beside: tuple[type, ...] = (),
+) -> T:  # fmt: skip
     """Lists, dicts, texts and numbers that something else has parsed, as `form`, by `decode`'s
-    rules."""
+    rules. beside: other types that may stand among them, for which `form` has a place."""
     fault = partial(_fail, source=source, error=error, way_out=way_out)
-    _hold(plain, fault)
+    _hold(plain, fault, beside)
     return _formed(plain, form, fault)
 
 
@@ -139,8 +140,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _hold(plain: Any, fault: Fault) -> None:
-    """Refuses what is nested too deep, numbers that are too large or none, and unfit texts.
+def _hold(plain: Any, fault: Fault, beside: tuple[type, ...] = ()) -> None:
+    """Refuses what is nested too deep, numbers that are too large or none, unfit texts, and values
+    of other types.
 
     Not by recursion: what is deep must not end it.
     """
@@ -155,7 +157,7 @@ def _hold(plain: Any, fault: Fault) -> None:
                 steps.append(step)
                 break
             for one in (step, value):
-                if rule := _broken(one):
+                if not isinstance(one, beside) and (rule := _broken(one)):
                     fault(f"{_place(steps, step)}: {rule}")
         else:
             below.pop()
@@ -182,7 +184,8 @@ def _broken(value: Any) -> str:
         return "an integer beyond 64 bits"
     if isinstance(value, float) and not abs(value) <= LARGEST_REAL:
         return f"{value!r} must be a number up to {LARGEST_REAL:g}"
-    return ""
+    known = value is None or isinstance(value, str | int | float)
+    return "" if known else f"a {type(value).__name__} must be a text or a number"
 
 
 def _behind(

@@ -132,7 +132,14 @@ def _decode(graph: _Graph, path: Path) -> Network:
             if key != "type"
         }
         nodes.append(
-            records.convert(values, made, source=where, error=NetworkError, way_out=WAY_OUT)
+            records.convert(
+                values,
+                made,
+                source=where,
+                error=NetworkError,
+                way_out=WAY_OUT,
+                beside=(np.ndarray,),
+            )
         )
     if arrays:
         raise NetworkError(

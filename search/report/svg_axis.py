@@ -32,7 +32,8 @@ class Axis:
     at_values: tuple[float, ...] = ()
 
     def at(self, value: float) -> float:
-        """Position of `value`, rounded to a tenth of a unit."""
+        """Position of `value`, rounded to a tenth of a unit; the low end, where it has none."""
+        value = self.low if self.scale == "log" and value <= 0 else value
         low, high, here = (_scaled(v, self.scale) for v in (self.low, self.high, value))
         return round(self.start + (here - low) / (high - low) * (self.end - self.start), 1)
 

@@ -96,6 +96,8 @@ class RunFolder:
         old = parsed(self.folder / HEAD, dict[str, Any])
         said = held(old, RunForm, self.folder / HEAD)
         asked, state = old["request"], said["state"]
+        spent = said.get("seconds") or {}
+        old["seconds"] = {step: n for step, n in spent.items() if n is not None}
         if not resume and state == INFEASIBLE:
             (self.folder / SCORES).unlink(missing_ok=True)
             return

@@ -46,10 +46,11 @@ def _batch(seed: int, out: Path, first: int, end: int) -> Iterator[Result]:
     """Results from one worker, until it dies or is done."""
     words = [str(out), str(seed), str(first), str(end)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.fuzz.worker", *words], stdout=subprocess.PIPE,
-        stderr=(out / "worker.log").open("w"), cwd=ROOT, env=environment, text=True,
-    )  # fmt: skip
+    with (out / "worker.log").open("w") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "tests.fuzz.worker", *words], stdout=subprocess.PIPE,
+            stderr=log, cwd=ROOT, env=environment, text=True,
+        )  # fmt: skip
     assert worker.stdout is not None
     index, ready = first, False
     try:

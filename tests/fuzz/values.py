@@ -54,6 +54,8 @@ def mutated(tree: Any, rng: random.Random) -> Any:
     whole = {"": copy.deepcopy(tree)}
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         there = list(places(whole))
+        if not there:
+            break
         holder, key = there[rng.randrange(len(there))]
         if rng.random() < 0.5:
             holder[key] = _alike(holder[key], [one[at] for one, at in there], rng)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from model.errors import RequestError
-from model.records import LARGEST_FILE, Digest, FileHead, Positive, decode, read
+from model.records import LARGEST_FILE, Digest, FileHead, Positive, convert, decode, read
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def test_json_is_refused_with_place_and_rule(content: str | bytes, line: str) ->
     ("content", "line"),
     [
         ("blocks = []\nscale = inf", "$.scale: inf must be a number up to 1e+100"),
-        ("blocks = []\nscale = 1979-05-27", "$.scale: Expected int | float, got date"),
+        ("blocks = []\nscale = 1979-05-27", "$.scale: a date must be a text or a number"),
         ("blocks = []\nblocks = []", "not TOML (Cannot overwrite a value"),
         ("blocks = " + "[" * 3000, "nested deeper than 32"),
         ("a." * 7000 + "a = 1", "nested deeper than 32"),
@@ -83,6 +83,11 @@ def test_json_is_refused_with_place_and_rule(content: str | bytes, line: str) ->
 )
 def test_toml_is_refused_with_place_and_rule(content: str, line: str) -> None:
     assert line in said(content, toml=True)
+
+
+def test_only_texts_and_numbers_stand_in_a_file() -> None:
+    with pytest.raises(RequestError, match=r"f: \$\.scale: a complex must be a text or a number"):
+        convert({"blocks": [], "scale": 1j}, Outer, source="f", error=RequestError)
 
 
 @pytest.mark.parametrize(
