@@ -23,10 +23,10 @@ def class_lines(matrix: ConfusionMatrix) -> Sequence[str]:
     worst = sorted(shares, key=lambda name: shares[name])[:SHOWN]
     each = ", ".join(f"{name} {100 * shares[name]:.1f} % of {sizes[name]}" for name in worst)
     more = f" (the worst {SHOWN} of {len(shares)})" if len(shares) > SHOWN else ""
-    mixed = "; ".join(f"{true} for {said}, {n} times" for true, said, n in matrix.worst())
+    mixed = "; ".join(f"{true} for {said} ({n})" for true, said, n in matrix.worst())
     return (
         f"right by class{more}: {each}; {100 * matrix.balanced:.2f} % if every class counts alike",
-        *([f"taken most often: {mixed}"] if mixed else []),
+        *([f"most often taken: {mixed}"] if mixed else []),
     )
 
 

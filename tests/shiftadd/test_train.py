@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_poor_classes_are_told(capsys: pytest.CaptureFixture[str], tmp_path: Pat
     status, said, _ = call(capsys, "train", arch_file(tmp_path), "--data", data, *words)
     assert status == 0
     assert "right by class: " in said
-    assert "taken most often: " in said
+    assert "most often taken: " in said
 
 
 def test_network_finds_its_data(tiny: TinyNetwork, tmp_path: Path) -> None:
@@ -78,3 +79,5 @@ def test_arrays_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert made.ok
     assert made.per_class.keys() == {"0", "1"}
     assert "network: runs/bars-arrays-" in " ".join(made.lines())
+    worse = replace(made.result, advice=("accuracy falls from 90 % to 50 %",))
+    assert "accuracy falls from 90 % to 50 %" in replace(made, result=worse).lines()
