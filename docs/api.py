@@ -107,8 +107,12 @@ def shown(annotation: Any) -> str:
 
 
 def told(thing: Any) -> str:
-    """The docstring as a paragraph of Markdown, with nothing taken for HTML."""
-    return (inspect.getdoc(thing) or "").replace("<", "&lt;")
+    """The docstring as paragraphs of Markdown, with nothing taken for HTML; examples are code."""
+    paragraphs = (inspect.getdoc(thing) or "").split("\n\n")
+    return "\n\n".join(
+        f"```pycon\n{one}\n```" if one.startswith(">>>") else one.replace("<", "&lt;")
+        for one in paragraphs
+    )
 
 
 def members(thing: type) -> Iterator[str]:

@@ -31,6 +31,8 @@ ENVIRONMENT = frozenset(
     }
 )
 """Of an OSError that the machine is to blame for: rights, room, limits."""
+IN_THE_WAY = frozenset({errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY})
+"""Of an OSError where a folder has the name of a file of ours, or a file that of a folder."""
 
 
 def explain(error: Exception) -> int:
@@ -42,6 +44,14 @@ def explain(error: Exception) -> int:
         return _say(str(error), error.exit_status)
     if isinstance(error, OSError) and error.errno in ENVIRONMENT:
         return _say(_environment(error), FAILED)
+    if isinstance(error, OSError) and error.errno in IN_THE_WAY and error.filename:
+        place = os.fsdecode(error.filename2 or error.filename)
+        wanted = "file" if error.errno == errno.EISDIR else "folder"
+        return _say(
+            f"{place}: must be a {wanted} and is none ({os.strerror(error.errno)}); remove what is "
+            "there, or name another place",
+            WRONG,
+        )
     traceback.print_exception(error)
     return _say(
         "this is a defect of shiftadd, not of your request. Please report it in the project's "

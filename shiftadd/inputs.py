@@ -49,7 +49,9 @@ def network_of(net: NetworkLike) -> GivenNetwork:
 
     if isinstance(net, str | os.PathLike):
         folder = given_path(net, "NET")
-        return GivenNetwork(store.load(folder), folder.resolve().name, str(folder))
+        whole = folder.resolve()
+        run = whole.parent if whole.name == "network" else whole  # as `train` leaves it in a run
+        return GivenNetwork(store.load(folder), file_name(run.name), str(folder))
     return GivenNetwork(net, file_name(str(net.about.get("name", "network"))), "")
 
 

@@ -170,7 +170,7 @@ def characterise(
     unknown board.
     """
     family = device(board).family
-    table = json.loads(path.read_text()) if path.exists() else {"families": {}}
+    table = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"families": {}}
     own = table["families"].setdefault(family, {"samples": []})
     for seed in _missing(own, count):
         own["samples"].append(sample(family, seed, cache or Cache()))

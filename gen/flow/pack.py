@@ -46,7 +46,7 @@ def pack(placed: PlacedDesign, device: Device, *, cache: Cache, timeout: float) 
 
 def _repaired(routed: Path, folder: Path) -> Path:
     """A copy of a netlist routed for Gowin, in which all carry chains start right."""
-    netlist = json.loads(routed.read_text())
+    netlist = json.loads(routed.read_text(encoding="utf-8"))
     carry_heads.repair(netlist)
     copy = folder / routed.name
     copy.write_text(json.dumps(netlist))

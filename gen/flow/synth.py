@@ -126,7 +126,7 @@ def _yosys(folder: Path, name: str, commands: Sequence[str], timeout: float) -> 
 
 
 def _rewrite(path: Path, top: str, *passes: Callable[[dict[str, Any]], object]) -> None:
-    netlist = json.loads(path.read_text())
+    netlist = json.loads(path.read_text(encoding="utf-8"))
     for change in passes:
         change(netlist["modules"][top])
-    path.write_text(json.dumps(netlist))
+    path.write_text(json.dumps(netlist), encoding="utf-8")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from model.errors import ShiftaddError
 
 def main(folder: Path, argv: Sequence[str] | None = None) -> int:
     """Runs the program of the bundle in `folder`; 0: done, 1: a check failed, 2: wrong request."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal without µ must not end the program
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(argv)
     try:
         bundle = manifest.load(folder)

@@ -58,7 +58,7 @@ class RecoveredVerilog:
 
 def computed(source: Path, top: str, device: Device, cache: Cache) -> RecoveredVerilog:
     """The netlist in Verilog `source` with its cells replaced by their models. Raises ToolError."""
-    models = _ice40_models(source.read_text()) if device.family == "ice40" else {}
+    models = _ice40_models(source.read_text(encoding="utf-8")) if device.family == "ice40" else {}
     lib = {"blocks.v": "-lib ", "cells.v": ""}
     script = [*MODELS[device.family], *(f"read_verilog {lib[name]}{name}" for name in models)]
     script += [f"read_verilog {source.name}", f"hierarchy -check -top {top}", "proc -norom"]

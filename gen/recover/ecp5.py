@@ -25,7 +25,7 @@ def as_verilog(routed: Path, top: str, cache: Cache) -> Path:
     """Verilog of nextpnr's JSON in file `routed`."""
 
     def make(folder: Path) -> float:
-        (module,) = json.loads(routed.read_text())["modules"].values()
+        (module,) = json.loads(routed.read_text(encoding="utf-8"))["modules"].values()
         (folder / "routed.v").write_text(_module(module, top))
         return 0.0
 

@@ -46,18 +46,18 @@ class _Index:
     key: Digest
     seconds: Count
     files: dict[str, Digest]
-    seal: str | None = None
+    seal: str
 
 
 class Cache:
     """Built steps under the folder `root`, which is created when needed.
 
-    sealed: entries carry this user's seal, and those without it are built again: for programs,
-    which must not come from anywhere else.
+    Entries carry this user's seal, and those without it are built again: programs that are started
+    and Verilog that is simulated must not come from anywhere else.
     """
 
-    def __init__(self, root: Path = Path("build/cache"), *, sealed: bool = False) -> None:
-        self.root, self.sealed = root, sealed
+    def __init__(self, root: Path = Path("build/cache")) -> None:
+        self.root = root
 
     def step(
         self, name: str, inputs: Mapping[str, object], make: Callable[[Path], float]
@@ -96,8 +96,7 @@ class Cache:
     def _keep(self, scratch: Path, key: str, folder: Path, seconds: float) -> CacheEntry:
         files = {p.name: _digest(p.read_bytes()) for p in sorted(scratch.iterdir())}
         index: dict[str, object] = {"key": key, "seconds": seconds, "files": files}
-        if self.sealed:
-            index["seal"] = seal(_sealed(key, files))
+        index["seal"] = seal(_sealed(key, files, seconds))
         (scratch / INDEX).write_text(json.dumps(index, indent=1) + "\n")
         scratch.chmod(0o755)
         if other := self._read(folder, key):  # another build wrote it meanwhile, and may use it
@@ -123,7 +122,7 @@ class Cache:
             index = read(folder / INDEX, _Index, error=RequestError)
             if index.key != key or {*index.files, INDEX} != {path.name for path in paths}:
                 return None
-            if self.sealed and not genuine(_sealed(key, index.files), index.seal):
+            if not genuine(_sealed(key, index.files, index.seconds), index.seal):
                 return None
             for name, digest in index.files.items():
                 if _digest((folder / name).read_bytes()) != digest:
@@ -147,5 +146,5 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _sealed(key: str, files: Mapping[str, str]) -> str:
-    return json.dumps([key, files], sort_keys=True)
+def _sealed(key: str, files: Mapping[str, str], seconds: float) -> str:
+    return json.dumps([key, files, seconds], sort_keys=True)

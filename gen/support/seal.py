@@ -1,7 +1,7 @@
 """Seals of this user: they tell what was built here from what came with somebody's folder.
 
-A hash beside a file only shows that both belong together, whoever wrote them. Programs that are
-started from a cache need more: a seal can be made only with a key that is in the user's home.
+A hash beside a file only shows that both belong together, whoever wrote them. What is started from
+a cache, or simulated, needs more: a seal can be made only with a key that is in the user's home.
 """
 
 from __future__ import annotations
@@ -58,5 +58,5 @@ def _key(path: Path) -> bytes:
         reason = f"has {len(kept)} bytes, not {SIZE}; remove it"
     except OSError as error:
         reason = error.strerror or str(error)
-    logger.info("%s: %s; simulators are built anew in each process", path, reason)
+    logger.info("%s: %s; caches are built anew in each process", path, reason)
     return fresh

@@ -10,11 +10,13 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
@@ -25,6 +27,7 @@ from model.errors import ShiftaddError
 from model.temporary import CREATING
 
 logger = logging.getLogger("shiftadd.tools")
+_PLAIN = re.compile(r"[A-Za-z0-9_./+-]+")
 LEAST_ROOM = 1 << 16
 """Bytes that a disk has left when it is not full."""
 ROOM_TO_WORK = 1 << 24
@@ -191,12 +194,14 @@ def run(
             if time.monotonic() > start + timeout:
                 why = f"took more than {timeout:g} s and was stopped; raise the time limit"
                 raise ToolError(step, tool, why, log)
-            if hopeless(log.read_text(errors="replace")):
+            if hopeless(log.read_text(encoding="utf-8", errors="replace")):
                 raise HopelessError(step, tool, "goes round in circles and was stopped", log)
     check_room(folder, failed=bool(status))
     if status:
         died = f"was killed by signal {-status}" if status < 0 else ""
-        raise ToolError(step, tool, died or reason(log.read_text(errors="replace")), log)
+        raise ToolError(
+            step, tool, died or reason(log.read_text(encoding="utf-8", errors="replace")), log
+        )
     seconds = time.monotonic() - start
     logger.info("%s: %s took %.1f s", step, tool, seconds)
     return seconds
@@ -235,6 +240,14 @@ def _copied(files: Sequence[Path], folder: Path) -> Iterator[None]:
             copy.unlink()
 
 
+def plain_folder() -> Path | None:
+    """A folder for temporary files whose path make, the shell and linkers take: no spaces, quotes
+    and the like, of which iverilog makes commands. None where there is none."""
+    tried = (tempfile.gettempdir(), "/tmp", "/var/tmp")
+    plain = (t for t in tried if _PLAIN.fullmatch(t) and os.access(t, os.W_OK | os.X_OK))
+    return next(map(Path, plain), None)
+
+
 @contextlib.contextmanager
 def process(
     command: Sequence[str], folder: Path, out: int | None, env: Mapping[str, str] | None = None
@@ -243,7 +256,7 @@ def process(
 
     out: descriptor for its stdout and stderr; None leaves it ours. Waited for by `finished`.
     """
-    with temporary.folder("shiftadd-tool") as scratch:
+    with temporary.folder("shiftadd-tool", plain_folder()) as scratch:
         # what compilers and yosys would leave in TMPDIR when they are killed
         own = {**(os.environ if env is None else env), "TMPDIR": str(scratch)}
         with _guarded(command, folder, out, own) as child:

@@ -79,6 +79,7 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
         scratch = Path(job.folder) / "trained" / job.points[0].id
         network, validation = _trained(job, scratch)
         data = datasets.load(job.setting.data)
+        network.about.update(about_data(data))  # the whole, of which training saw a part
         network.about.update(about_data(data))  # the whole, not the split of the search
         matrix = confusion(golden_scores(network, data.test_images), data.test_labels, data.classes)
         for point, folder in zip(job.points, folders, strict=True):

@@ -103,6 +103,7 @@ def measure(
         "device": target.name, "space": space.name, "seed": seed, "share": share,
         "candidate": candidate.as_dict(), "raw": measured,
         "folds": {stage.name: list(astuple(stage.fold)) for stage in plan.stages},
+        "fifos": {name: list(depths) for name, depths in plan.fifos.items()},
     }  # fmt: skip
     return row | described(row, network)
 
@@ -115,9 +116,10 @@ def described(row: Mapping[str, Any], network: Network | None = None) -> dict[st
     target = device(row["device"])
     folds = {name: Fold(**dict(zip(FIELDS, v, strict=True))) for name, v in row["folds"].items()}
     layers = lower(network)
-    _, exact = network_features(layers, folds, target)
+    fifos = {name: (a, b) for name, (a, b) in row.get("fifos", {}).items()}
+    _, exact = network_features(layers, folds, target, fifos)
     stages = tuple(PlannedLayer(la.name, la.kind, folds[la.name], 0, Cost()) for la in layers)
-    sample = measured_sample(network, Plan("", target.name, stages), target, row["raw"])
+    sample = measured_sample(network, Plan("", target.name, stages, fifos), target, row["raw"])
     return {
         "features": {name: n for name, n in sorted(sample.features.items()) if n},
         "counted": {"dsp": exact.dsp, "bram": exact.bram},
@@ -140,7 +142,7 @@ def keep(rows: dict[str, list[dict[str, Any]]], path: Path = NETWORKS) -> None:
 def load(path: Path = NETWORKS) -> dict[str, list[dict[str, Any]]]:
     """All kept networks by family."""
     networks: dict[str, list[dict[str, Any]]] = (
-        json.loads(path.read_text()) if path.exists() else {}
+        json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     )
     return networks
 

@@ -45,10 +45,9 @@ def search(
     search.run.request.SearchBudget; None is what suits the space. Others: see
     search.run.search.search. Raises ShiftaddError.
 
-    >>> made = shiftadd.search(
-    ...     data="digits", board="up5k", population=8, generations=2, trained=4, finalists=2,
-    ...     rounds=1, probes=0, epochs=1, supernet_epochs=1, out="runs/small", quiet=True,
-    ... )
+    >>> small = {"population": 8, "generations": 2, "trained": 4, "finalists": 2, "rounds": 1}
+    >>> small |= {"probes": 0, "epochs": 1, "supernet_epochs": 1}
+    >>> made = shiftadd.search(data="digits", board="up5k", out="small", quiet=True, **small)
     >>> made.ok, len(made.front) > 0
     (True, True)
     """

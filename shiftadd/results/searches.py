@@ -22,9 +22,11 @@ class SearchOutcome(Outcome):
     """A measured front. result: the run, its front, what was spent and what missed its limits.
     board: as asked for.
 
-    >>> made = shiftadd.search(data="digits", board="up5k", resume=True, out="runs/small", **SMALL)
+    >>> small = {"population": 8, "generations": 2, "trained": 4, "finalists": 2, "rounds": 1}
+    >>> small |= {"probes": 0, "epochs": 1, "supernet_epochs": 1}
+    >>> made = shiftadd.search(data="digits", board="up5k", out="again", quiet=True, **small)
     >>> made.network(made.front[0].key).is_dir(), made.page
-    (True, PosixPath('runs/small/report.html'))
+    (True, PosixPath('again/report.html'))
     """
 
     result: SearchResult

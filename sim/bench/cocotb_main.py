@@ -29,4 +29,4 @@ async def run(bench: HierarchyObject) -> None:
         Path("beat").touch()
         await First(RisingEdge(done), ClockCycles(clk, CYCLES))
     await ClockCycles(clk, 2)  # for the probes to note how it ended
-    Path("seconds").write_text(str(time.perf_counter() - start))
+    Path("seconds").write_text(str(time.perf_counter() - start), encoding="utf-8")

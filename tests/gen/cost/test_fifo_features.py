@@ -13,6 +13,8 @@ from gen.cost.block_features import block_features
 from gen.cost.cost import CostModel, buffer_costs, network_features
 from gen.cost.features import MEANING
 from gen.cost.fifo_features import memory_style
+from gen.engine.elaborate import elaborate
+from gen.flow.build import build
 from gen.flow.synth import synthesise
 from gen.plan.lower import lower
 from gen.plan.plan import Cost
@@ -106,6 +108,19 @@ def test_plan_counts_its_fifos(board: str) -> None:
     assert lut > CostModel.of(target).price(own)[0] + 50
     of_joins = [stage.cost for stage in made.stages if stage.name in made.fifos]
     assert sum(cost.bram for cost in of_joins) == sum(cost.bram for cost in more.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", BOARDS.values())
+def test_residual_network_is_built_as_planned(board: str, tmp_path: Path) -> None:
+    """Blocks of RAM exactly; LUTs within what the prices of networks miss."""
+    network, target = residual_network(), device(board)
+    made = plan(network, target, fps=20_000)
+    hardware = elaborate(network, made)
+    built = build(hardware.verilog, hardware.top, target, bitstream=False, cache=tmp_path).measured
+    assert built.bram == made.cost.bram
+    assert made.cost.lut == pytest.approx(built.lut, rel=0.12)
+    assert made.cost.ff == pytest.approx(built.ff, rel=0.12)
 
 
 def test_fifos_are_kept_room_for(monkeypatch: pytest.MonkeyPatch) -> None:

