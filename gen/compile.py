@@ -13,7 +13,7 @@ from gen.engine import header, module_name
 from gen.engine.elaborate import Accelerator, elaborate
 from gen.engine.module_name import TOP
 from gen.flow.build import build
-from gen.host.hashes import DamagedError, of_files, verify
+from gen.host.hashes import LARGEST, DamagedError, of_files, verify
 from gen.limits import remedies, sure_plan
 from gen.plan.plan import Plan, load, save
 from gen.planner.planner import Planner
@@ -26,6 +26,7 @@ from gen.support.errors import PlanError
 from gen.support.promises import promises
 from model.files import copy, write
 from model.lock import folder_lock
+from model.records import contents
 from model.spec import Network
 
 CACHE = Path("build/cache")
@@ -146,7 +147,11 @@ def planned(
     plan = load(folder / PLAN)
     accelerator = elaborate(network, plan, top=Path(built.files.get("verilog", TOP)).stem)
     name = f"{accelerator.top}.v"
-    text = (folder / name).read_text(encoding="utf-8") if name in built.sha256 else ""
+    text = ""
+    if name in built.sha256:
+        text = contents(folder / name, error=DamagedError, way_out=AGAIN, most=LARGEST).decode(
+            errors="replace"
+        )
     if header.without(text) != accelerator.verilog:
         raise DamagedError(f"{folder}: compiled by another version of shiftadd; {AGAIN}")
     return plan, accelerator

@@ -97,7 +97,7 @@ def contents(
             about = os.fstat(file.fileno())
             if not stat.S_ISREG(about.st_mode):
                 raise error(f"{path}: is no regular file; {way_out}")
-            content = file.read(most + 1)
+            content = file.read(min(about.st_size, most) + 1)  # no more is taken for it
     except (OSError, ValueError) as reason:  # ValueError: a NUL in the name
         words = getattr(reason, "strerror", None) or str(reason)
         raise error(f"{path}: cannot be read ({words}); {way_out}") from None

@@ -21,7 +21,8 @@ from types import ModuleType
 from gen.support.seal import genuine, seal
 from gen.support.tools import ToolError
 from model import temporary
-from model.errors import UNREADABLE
+from model.errors import UNREADABLE, RequestError
+from model.records import Count, Digest, read
 
 INDEX = "entry.json"
 logger = logging.getLogger("shiftadd.cache")
@@ -36,6 +37,16 @@ class CacheEntry:
     """SHA-256 of each file by name."""
     seconds: float
     cached: bool = False
+
+
+@dataclass(frozen=True)
+class _Index:
+    """entry.json"""
+
+    key: Digest
+    seconds: Count
+    files: dict[str, Digest]
+    seal: str
 
 
 class Cache:
@@ -108,16 +119,15 @@ class Cache:
             paths = list(folder.iterdir())
             if not all(stat.S_ISREG(path.lstat().st_mode) for path in paths):
                 return None
-            index = json.loads((folder / INDEX).read_text())
-            if index["key"] != key or {*index["files"], INDEX} != {path.name for path in paths}:
+            index = read(folder / INDEX, _Index, error=RequestError)
+            if index.key != key or {*index.files, INDEX} != {path.name for path in paths}:
                 return None
-            made = _sealed(key, index["files"], index["seconds"])
-            if not genuine(made, index.get("seal")):
+            if not genuine(_sealed(key, index.files, index.seconds), index.seal):
                 return None
-            for name, digest in index["files"].items():
+            for name, digest in index.files.items():
                 if _digest((folder / name).read_bytes()) != digest:
                     return None
-            return CacheEntry(folder, index["files"], float(index["seconds"]), cached=True)
+            return CacheEntry(folder, index.files, index.seconds, cached=True)
         except UNREADABLE:
             return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,18 @@ from typing import Any
 import numpy as np
 
 from gen.boards.own import own_board
+from gen.compile import PLAN, REPORT, planned
 from gen.deploy import bundle as bundles
+from gen.engine.elaborate import elaborate
 from gen.host import hashes, npy
 from gen.host.manifest import MANIFEST
+from gen.plan import plan as plans
+from gen.planner.planner import plan as make_plan
+from gen.report import report
+from gen.report import save as save_report
 from gen.support import board_files
 from gen.support.cache import INDEX, Cache
+from gen.support.devices import device
 from model.spec import Network
 from tests.fuzz.content import as_json, as_npy, as_toml, damaged
 from tests.fuzz.subject import Subject
@@ -120,7 +128,37 @@ def _use_board(folder: Path) -> None:
         own_board(name, entry, str(path)).clocks()
 
 
+def _make_build(folder: Path) -> None:
+    """What compile leaves, but for the tools' own files."""
+    network = _network()
+    plan = make_plan(network, device("up5k"), fps=1000)
+    made = elaborate(network, plan)
+    folder = folder / "build"
+    folder.mkdir()
+    plans.save(plan, folder / PLAN)
+    (folder / f"{made.top}.v").write_text(made.header + made.verilog)
+    files = {"plan": str(folder / PLAN), "verilog": str(folder / f"{made.top}.v")}
+    sums = hashes.of_files(folder.iterdir())
+    save_report(replace(report("x", plan), files=files, sha256=sums), folder / REPORT)
+
+
+def _use_build(folder: Path) -> None:
+    planned(_network(), board="up5k", folder=folder / "build")
+
+
+def _heal_build(folder: Path) -> None:
+    path = folder / "build" / REPORT
+    row = json.loads(path.read_text())
+    row["sha256"] = {name: hashes.of_file(path.with_name(name)) for name in row["sha256"]}
+    path.write_text(json.dumps(row))
+
+
 SUBJECTS = (
+    Subject(
+        "build", _make_build,
+        {f"build/{REPORT}": as_json, f"build/{PLAN}": as_json, "build/*.v": damaged},
+        _use_build, _heal_build,
+    ),
     Subject(
         "cache", _make_cache, {f"*/*/{INDEX}": as_json, "*/*/netlist.json": damaged}, _use_cache,
         _heal_cache, 2,
