@@ -134,7 +134,7 @@ def test_error_of_ours_is_one_line_with_its_status(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing(monkeypatch, RequestError("--x 3:\n  must be 4"))
-    assert call(capsys, "boards") == (2, "", "shiftadd: --x 3: must be 4\n")
+    assert call(capsys, "boards") == (2, "", "shiftadd: --x 3:\\n must be 4\n")
     failing(monkeypatch, DoesNotFitError("too large"))
     assert call(capsys, "boards") == (1, "", "shiftadd: too large\n")
     failing(monkeypatch, KeyboardInterrupt())
