@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,8 +97,10 @@ def literals(room: str) -> Iterator[str]:
 
 
 def test_errors_in_troubleshooting_are_those_of_the_code() -> None:
-    """Every piece between the parts that differ is in some text of the source."""
+    """Every piece between the parts that differ is in some text of the source, or the
+    system's own."""
     texts = [t for room in ("shiftadd", "model", "gen", "sim", "search") for t in literals(room)]
+    texts += [f": {os.strerror(number)}" for number in errno.errorcode]
     page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     lines = re.findall(r"^\| `([^`]*…[^`]*)` \|", page, re.MULTILINE)
     assert len(lines) > 25
