@@ -52,6 +52,9 @@ BUDGET = {
 NET = str(DIGITS_HYBRID)
 VERBS = {
     "demo": Verb(("demo",), 240),
+    "data": Verb(("data", "digits", "--out", "digits.png"), 3),
+    "arch": Verb(("arch", "new", "--data", "digits", "--out", "mine.json"), 3),
+    "boards": Verb(("boards",), 2),
     "search": Verb(
         ("search", "--data", "digits", "--board", "up5k",
          *(word for name, n in BUDGET.items() for word in (f"--{name}", str(n)))), 60,
