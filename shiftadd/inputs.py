@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from model.arch import Architecture
     from model.data import Dataset
     from model.spec import Network
+    from shiftadd.results import CompileOutcome, TrainOutcome
 
 BUILT_IN = ("digits", "fashion-mnist")
 """Data sets by whose name alone older networks say what they were trained on."""
-NetworkLike: TypeAlias = "PathLike | Network"
-"""Folder of a trained network, or a Network."""
+NetworkLike: TypeAlias = "PathLike | Network | TrainOutcome"
+"""Folder of a trained network, a Network, or what `train` returned."""
+BuildLike: TypeAlias = "PathLike | CompileOutcome"
+"""Folder that `compile` wrote, or what it returned."""
 ArchitectureLike: TypeAlias = "PathLike | Architecture"
 """A built-in architecture by name, a JSON file, or an Architecture."""
 DataLike: TypeAlias = "PathLike | Dataset | Sequence[Any]"
@@ -46,13 +49,31 @@ class GivenNetwork:
 def network_of(net: NetworkLike) -> GivenNetwork:
     """Raises NetworkError where the folder is missing, foreign or damaged."""
     from model import store
+    from model.spec import Network
+    from shiftadd.results import TrainOutcome
 
+    if isinstance(net, TrainOutcome):
+        net = net.folder
     if isinstance(net, str | os.PathLike):
         folder = given_path(net, "NET")
         whole = folder.resolve()
         run = whole.parent if whole.name == "network" else whole  # as `train` leaves it in a run
         return GivenNetwork(store.load(folder), file_name(run.name), str(folder))
+    if not isinstance(net, Network):
+        raise RequestError(
+            "a network must be its folder, a Network or what train returned, "
+            f"not {type(net).__name__}"
+        )
     return GivenNetwork(net, file_name(str(net.about.get("name", "network"))), "")
+
+
+def build_of(build: BuildLike | None) -> Path | None:
+    """Folder of a build. Raises RequestError."""
+    from shiftadd.results import CompileOutcome
+
+    if build is None or isinstance(build, CompileOutcome):
+        return build.folder if build else None
+    return given_path(build, "--build")
 
 
 def file_name(text: str) -> str:
@@ -68,11 +89,16 @@ def architecture_of(arch: ArchitectureLike, data: Dataset, *, fit: bool) -> Arch
     Raises ArchitectureError.
     """
     from model import zoo
-    from model.arch import validate
+    from model.arch import Architecture, validate
 
     if isinstance(arch, str | os.PathLike):
         given_path(arch, "ARCH")
         return zoo.for_data(arch, data, fit_classes=fit)
+    if not isinstance(arch, Architecture):
+        raise RequestError(
+            "an architecture must be a name, a file or an Architecture, "
+            f"not {type(arch).__name__}; data are given as data="
+        )
     return zoo.for_data(validate(arch), data, fit_classes=fit)
 
 

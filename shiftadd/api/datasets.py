@@ -15,8 +15,8 @@ PLENTY = 10_000
 def data(data: DataLike, *, out: PathLike | None = None) -> DataOutcome:
     """What was understood of a data set, and what training does to its images by default.
 
-    data: a data set by name or path, a Dataset, or arrays. out: PNG file for a sheet of examples.
-    Raises ShiftaddError.
+    data: a data set by name or path, a Dataset, or arrays: (x, y) or (x, y, x_test, y_test).
+    out: PNG file for a sheet of examples. Raises ShiftaddError.
 
     >>> told = shiftadd.data("digits", out="digits.png")
     >>> told.summary.train, told.summary.test, told.summary.unbalanced

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shiftadd.console import progress
-from shiftadd.inputs import DataLike, NetworkLike, PlanLike, data_for, network_of, plan_of
+from shiftadd.inputs import (
+    BuildLike,
+    DataLike,
+    NetworkLike,
+    PlanLike,
+    build_of,
+    data_for,
+    network_of,
+    plan_of,
+)
 from shiftadd.requests import BOARD, PathLike, check_file, check_folder, check_numbers
 from shiftadd.results import CompileOutcome, DeployOutcome, SimulateOutcome
 
@@ -31,10 +40,10 @@ def compile(
 ) -> CompileOutcome:
     """Plan, Verilog, bitstream and report of a network, on a board or device.
 
-    net: folder of a network, or a Network. out: where they land; default build/NET-BOARD. fps:
-    least area at so many images a second. mhz: clock to ask for. dsps, luts: use no more. What is
-    measured must keep to these four. seeds: placements to try. plan: a plan.json or a Plan to build
-    instead. top: name of the Verilog module. Raises ShiftaddError.
+    net: folder of a network, a Network, or what `train` returned. out: where they land; default
+    build/NET-BOARD. fps: least area at so many images a second. mhz: clock to ask for. dsps, luts:
+    use no more. What is measured must keep to these four. seeds: placements to try. plan: a
+    plan.json or a Plan to build instead. top: name of the Verilog module. Raises ShiftaddError.
 
     >>> built = shiftadd.compile("net", board="up5k", quiet=True)
     >>> built.ok, built.report.device, built.report.measured.lut > 0
@@ -68,7 +77,7 @@ def simulate(
     net: NetworkLike,
     *,
     board: str = BOARD,
-    build: PathLike | None = None,
+    build: BuildLike | None = None,
     level: str = "rtl",
     data: DataLike | None = None,
     images: int | None = None,
@@ -81,10 +90,11 @@ def simulate(
 ) -> SimulateOutcome:
     """Proves the hardware of a network equal to the golden model, image by image.
 
-    build: folder that `compile` wrote, whose plan is taken. level: rtl, netlist, routed, bitstream
-    or all. data: default what the network was trained on. images: how many of its test images;
-    default all. seed: of the stalls. waves: file for those of the failing images. on_result: is
-    given each level's result as it comes. Raises ShiftaddError.
+    net: as for `compile`. build: folder that `compile` wrote, or what it returned, whose plan is
+    taken. level: rtl, netlist, routed, bitstream or all. data: default what the network was trained
+    on. images: how many of its test images; default all. seed: of the stalls. waves: file for those
+    of the failing images. on_result: is given each level's result as it comes. Raises
+    ShiftaddError.
 
     >>> proof = shiftadd.simulate("net", board="up5k", images=2, quiet=True)
     >>> proof.ok, proof.results[0].images
@@ -92,7 +102,7 @@ def simulate(
     """
     check_numbers(seed=seed, images=images)
     traced = check_file(waves, "--waves")
-    built = Path(build) if build is not None else None
+    built = build_of(build)
     from sim.verify.prove import check, prove
 
     check(board=board, level=level, simulator=simulator, waves=traced)  # before what takes time
@@ -126,7 +136,7 @@ def deploy(
     flash: bool = False,
     load: bool = True,
     faults: int | None = None,
-    build: PathLike | None = None,
+    build: BuildLike | None = None,
     bundle: PathLike | None = None,
     out: PathLike | None = None,
     fps: float | None = None,
@@ -159,7 +169,7 @@ def deploy(
         flash=flash,
         load=load,
         faults=faults,
-        build=Path(build) if build is not None else None,
+        build=build_of(build),
         bundle=Path(bundle) if bundle is not None else None,
         out=folder,
         name=given.name,

@@ -45,13 +45,13 @@ def train(
 
     arch: a built-in one, which takes its input and classes from the data, a JSON file or an
     Architecture, which do so with `fit_classes`. data: a data set by name or path, a
-    Dataset, or arrays. epochs: passes over the training part; by default what suits its size. out:
-    of the run; default runs/ARCH-DATA-SEED. resume: go on from the last checkpoint there. force:
-    put this run in the place of another one there. teacher: a trained network to distil from.
-    batch: images a step. rate: of learning. smoothing: of labels, below 1. shift: largest
-    translation of images in pixels. flips: mirror half of them. weighted: classes count alike.
-    What is None of these six is as in `recipe`, by default what suits data and network. Raises
-    ShiftaddError.
+    Dataset, or arrays: (x, y) or (x, y, x_test, y_test). epochs: passes over the training part; by
+    default what suits its size. out: of the run; default runs/ARCH-DATA-SEED. resume: go on from
+    the last checkpoint there. force: put this run in the place of another one there. teacher: a
+    trained network to distil from. batch: images a step. rate: of learning. smoothing: of labels,
+    below 1. shift: largest translation of images in pixels. flips: mirror half of them. weighted:
+    classes count alike. What is None of these six is as in `recipe`, by default what suits data and
+    network. Raises ShiftaddError.
 
     >>> made = shiftadd.train("digits_mlp", data="digits", epochs=2, quiet=True)
     >>> made.accuracy["integer"] > 0.5, made.per_class["0"] > 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import shiftadd
 from model import data as datasets
 from model import store
 from model.errors import RequestError
-from shiftadd.inputs import data_for, data_of, file_name, network_of, source_of
+from shiftadd.inputs import build_of, data_for, data_of, file_name, network_of, source_of
 from tests.support.datasets import BARS, bars
 from tests.support.paths import DIGITS_HYBRID
 from tests.support.tiny_network import save_bars
@@ -102,6 +103,23 @@ def test_networks_of_different_runs_have_different_names(here: Path) -> None:
     for place, name in (("runs/a/network", "a"), ("runs/b/network", "b"), ("nets/c", "c")):
         store.save(store.load(DIGITS_HYBRID), place)
         assert network_of(place).name == name
+
+
+def test_results_are_taken_for_what_they_made(here: Path) -> None:
+    store.save(store.load(DIGITS_HYBRID), "runs/a/network")
+    trained = shiftadd.TrainOutcome("a", "digits", Path("runs/a/network"), cast(Any, None))
+    given = network_of(trained)
+    assert (given.name, given.place) == ("a", "runs/a/network")
+    built = shiftadd.CompileOutcome(cast(Any, None), Path("build/a"), "", "up5k")
+    assert build_of(built) == build_of("build/a") == Path("build/a")
+    assert build_of(None) is None
+
+
+def test_what_is_no_network_and_no_architecture_is_refused() -> None:
+    with pytest.raises(RequestError, match=r"a network must be its folder, .* not int"):
+        network_of(3)  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match=r"an architecture must be a name, .* given as data="):
+        shiftadd.train(np.zeros((9, 2)), data="digits")  # type: ignore[arg-type]
 
 
 def test_what_is_no_data_is_refused() -> None:
