@@ -79,8 +79,10 @@ def _check(tree: Tree, top: Parts, split: bool, classes: Sequence[str]) -> None:
         if folder[: len(top)] == top and name and name not in above and classes:
             raise DataError(f"{tree.path(folder)}: no images ({', '.join(SUFFIXES)})")
     if len(classes) < 2:
-        loose = [parts[-1] for parts in tree.files if len(parts) == 1][:3]
-        hint = f"; or give one of its files, as {', '.join(loose)}" if loose else ""
+        files = [parts[-1] for parts in tree.files if len(parts) == 1][:3]
+        hint = f"; or give one of its files, as {', '.join(files)}" if files else ""
+        if any(name.lower().endswith(SUFFIXES) for name in files):
+            hint = "; its images are of one class: give the folder above it"
         raise DataError(
             f"{tree.path(top)}: {len(classes)} folders with images; a data set needs two or more, "
             f"one per class, with images inside ({', '.join(SUFFIXES)}){hint}"

@@ -88,6 +88,7 @@ def test_missing_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(data.FASHION_VARIABLE, str(tmp_path))
     assert "`apt install dataset-fashion-mnist`" in refused("fashion-mnist")
     assert "no such data set; give digits, fashion-mnist, wine, breast-cancer" in refused("nowhere")
+    assert "nothing is downloaded: fetch it first; give" in refused("https://example.org/a.csv")
 
 
 def test_fashion_mnist() -> None:
@@ -145,6 +146,8 @@ def test_image_folder(tmp_path: Path) -> None:
     assert "dog: no images" in refused(tmp_path)
     (tmp_path / "dog").rmdir()
     assert "1 folders with images; a data set needs two or more" in refused(tmp_path)
+    assert "are of one class: give the folder above it" in refused(tmp_path / "cat")
+    assert "no data set of a form that is read; give" in refused(tmp_path / "cat" / "0.png")
 
 
 def test_paths_that_the_system_refuses(tmp_path: Path) -> None:
