@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 from torch import nn
 
 from model import arch as architectures
-from model import store
+from model import store, temporary
 from model.arch import Architecture
 from model.errors import ShiftaddError
 from model.files import write
@@ -63,6 +62,8 @@ class TrainingRun:
 
     def __init__(self, folder: Path | None, request: dict[str, Any]) -> None:
         self.folder, self.request = folder, request
+        self._replaces = False
+        """Whether another run, which is replaced, lies there still."""
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -71,10 +72,10 @@ class TrainingRun:
         return folder_lock(self.folder, "training") if self.folder else nullcontext()
 
     def claim(self, *, resume: bool = False, force: bool = False) -> None:
-        """Makes sure that what is in the folder may be gone on from (`resume`), or removes it
-        (`force`).
+        """Makes sure that what is in the folder may be gone on from (`resume`) or replaced
+        (`force`), which happens when the first epoch of this run is done.
 
-        Raises TrainError, and leaves the folder as it is, for any other run that is there.
+        Raises TrainError for any other run that is there.
         """
         if not self.folder:
             return
@@ -84,7 +85,7 @@ class TrainingRun:
         if resume and not force and (self.folder / CHECKPOINT).exists():
             self._same(self._saved())
         elif force and not (resume and self._goes_on()):
-            self._remove()
+            self._replaces = True
         elif (
             any((self.folder / name).exists() for name in (NETWORK, CHECKPOINT, LOG)) and not force
         ):
@@ -102,10 +103,15 @@ class TrainingRun:
         return True
 
     def _remove(self) -> None:
+        """Removes the run that is replaced, but for its checkpoint: until there is another one,
+        `resume` makes of that all the rest."""
         assert self.folder
-        for name in (CHECKPOINT, LOG, ARCHITECTURE):
+        if (self.folder / NETWORK).exists():
+            with temporary.folder(f".{NETWORK}", self.folder) as scratch:
+                (self.folder / NETWORK).rename(scratch / NETWORK)  # never half of it
+        for name in (LOG, ARCHITECTURE):
             (self.folder / name).unlink(missing_ok=True)
-        shutil.rmtree(self.folder / NETWORK, ignore_errors=True)
+        self._replaces = False
 
     def fresh(self) -> State:
         """Begin again: the log of an earlier run is removed."""
@@ -118,6 +124,8 @@ class TrainingRun:
 
         Raises TrainError for a checkpoint that is damaged or of another request.
         """
+        if self._replaces:
+            return State()
         if not self.folder or not (self.folder / CHECKPOINT).exists():
             return self.fresh()
         saved, path = self._saved(), self.folder / CHECKPOINT
@@ -172,7 +180,10 @@ class TrainingRun:
             "request": self.request, "state": vars(state),
             "net": net.state_dict(), "optimiser": optimiser.state_dict(),
         }  # fmt: skip
-        write(self.folder / CHECKPOINT, pickled(saved))
+        content = pickled(saved)
+        if self._replaces:
+            self._remove()
+        write(self.folder / CHECKPOINT, content)
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
 

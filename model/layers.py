@@ -66,7 +66,7 @@ class Weighted(TrainableLayer):
 
     def _bound(self, w: Tensor) -> float:
         """At least the largest partial sum in integers, whatever the kind."""
-        return float(((w.abs() + 1) * (self.high_in + 1)).sum((1, 2, 3)).max())
+        return float(((w.abs() + 1) * (self.high_in + 1)).sum((1, 2, 3)).max().detach())
 
     def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
         w = self.integers().detach().permute(0, 2, 3, 1).numpy().astype(np.int64)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import shutil
 import stat
 from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ from model.errors import UNREADABLE, RequestError
 from model.records import Count, Digest, read
 
 INDEX = "entry.json"
+LARGEST = 1 << 31
+"""Bytes of a file in an entry, at most."""
 logger = logging.getLogger("shiftadd.cache")
 
 
@@ -76,14 +79,15 @@ class Cache:
 
     def kept(self, name: str, inputs: Mapping[str, object]) -> CacheEntry | None:
         """The step `name` of these inputs, if it was built before and nothing of it has changed."""
-        key, folder = self._place(name, inputs)
-        return self._read(folder, key)
+        return self._read(*self._place(name, inputs))
 
-    def _place(self, name: str, inputs: Mapping[str, object]) -> tuple[str, Path]:
+    def _place(self, name: str, inputs: Mapping[str, object]) -> tuple[Path, str]:
         key = _digest(json.dumps([name, dict(inputs)], sort_keys=True).encode())
-        return key, self.root / f"{name}-{key[:20]}"
+        folder = self.root / f"{name}-{key[:20]}"
+        # Another user's entry stays theirs: they may be using it, and rights may forbid to replace.
+        return (folder.with_name(f"{folder.name}-{_user()}") if _of_others(folder) else folder), key
 
-    def _make(self, name: str, key: str, folder: Path, make: Callable[[Path], float]) -> CacheEntry:
+    def _make(self, name: str, folder: Path, key: str, make: Callable[[Path], float]) -> CacheEntry:
         self.root.mkdir(parents=True, exist_ok=True)
         with temporary.folder(f".{name}", self.root) as scratch:
             try:
@@ -94,7 +98,7 @@ class Cache:
                 raise
 
     def _keep(self, scratch: Path, key: str, folder: Path, seconds: float) -> CacheEntry:
-        files = {p.name: _digest(p.read_bytes()) for p in sorted(scratch.iterdir())}
+        files = {p.name: _hash_of(p) for p in sorted(scratch.iterdir())}
         index: dict[str, object] = {"key": key, "seconds": seconds, "files": files}
         index["seal"] = seal(_sealed(key, files, seconds))
         (scratch / INDEX).write_text(json.dumps(index, indent=1) + "\n")
@@ -125,21 +129,43 @@ class Cache:
             if not genuine(_sealed(key, index.files, index.seconds), index.seal):
                 return None
             for name, digest in index.files.items():
-                if _digest((folder / name).read_bytes()) != digest:
+                if _hash_of(folder / name) != digest:
                     return None
             return CacheEntry(folder, index.files, index.seconds, cached=True)
         except UNREADABLE:
             return None
 
     def _keep_log(self, log: Path, name: str) -> Path:
-        kept = self.root / "failed" / f"{name}-{log.name}"
-        kept.parent.mkdir(exist_ok=True)
-        return log.replace(kept)
+        failed = self.root / "failed"
+        if _of_others(failed):
+            failed = failed.with_name(f"failed-{_user()}")
+        failed.mkdir(exist_ok=True)
+        return log.replace(failed / f"{name}-{log.name}")
 
 
 def sources(*modules: ModuleType) -> list[str]:
     """Hashes of the code of `modules`, for the inputs of steps whose files they write."""
     return [_digest(Path(str(module.__file__)).read_bytes()) for module in modules]
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
+def _of_others(path: Path) -> bool:
+    """Whether something lies there, and another user's."""
+    try:
+        return path.lstat().st_uid != _user()
+    except OSError:
+        return False
+
+
+def _hash_of(path: Path) -> str:
+    """SHA-256 of a file, of which no more than a part is in memory; of at most LARGEST bytes."""
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size > LARGEST:
+            raise ValueError(f"{path.name} has more than {LARGEST:,} bytes")
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(data: bytes) -> str:

@@ -11,13 +11,23 @@ import hmac
 import logging
 import os
 import secrets
+import stat
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from tempfile import gettempdir
 
 from model import temporary
+from model.errors import ShiftaddError
+from model.records import contents
 
 SIZE = 32
+
+
+class SealError(ShiftaddError):
+    """No key is at a place; the message says why. It never ends a command."""
+
+
 logger = logging.getLogger("shiftadd.cache")
 
 
@@ -44,19 +54,29 @@ def _file() -> Path:
 
 @cache
 def _key(path: Path) -> bytes:
-    """The key in a file, which is made when needed; where none can be, one for this process."""
-    fresh = secrets.token_bytes(SIZE)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """The key in a file, which is made when needed; where that cannot be, one that lasts as long as
+    the system's temporary files, or else as long as this process."""
+    for place in (path, Path(gettempdir()) / f"shiftadd-{os.getuid()}" / "key"):
+        try:
+            return _kept(place)
+        except (OSError, SealError) as error:
+            logger.info("%s: no key for seals of caches is kept there (%s)", place, error)
+    logger.info("caches are built anew in each process; set XDG_STATE_HOME to a folder for a key")
+    return secrets.token_bytes(SIZE)
+
+
+def _kept(path: Path) -> bytes:
+    """The key at `path`, which is made when needed. SealError where it is none, or not ours."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    about = path.parent.lstat()
+    if about.st_uid != os.getuid() or about.st_mode & 0o022 or not stat.S_ISDIR(about.st_mode):
+        raise SealError(f"{path.parent} can be written by others")
+    if not os.path.lexists(path):
         with temporary.file("key", path.parent) as part, suppress(FileExistsError):
             part.chmod(0o600)
-            part.write_bytes(fresh)
+            part.write_bytes(secrets.token_bytes(SIZE))
             os.link(part, path)  # whole, and by one process only
-        kept = path.read_bytes()
-        if len(kept) == SIZE:
-            return kept
-        reason = f"has {len(kept)} bytes, not {SIZE}; remove it"
-    except OSError as error:
-        reason = error.strerror or str(error)
-    logger.info("%s: %s; caches are built anew in each process", path, reason)
-    return fresh
+    kept = contents(path, error=SealError, most=SIZE, way_out="remove it")
+    if len(kept) < SIZE:
+        raise SealError(f"{path}: has {len(kept)} bytes, not {SIZE}; remove it")
+    return kept

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,10 +24,12 @@ from model.spec import (
     MaxPool,
     Network,
     NetworkError,
+    Node,
     Padding,
     Requantise,
     infer,
 )
+from tests.support.networks import SHAPE, residual_network
 from tests.support.paths import DIGITS_HYBRID
 
 TERM = {
@@ -200,3 +205,39 @@ def test_a_stored_network_still_classifies_as_when_it_was_trained() -> None:
     assert golden.accuracy(network, *tests) == network.about["accuracy"]["integer"] > 0.975
     kinds = {node.kind for node in network if isinstance(node, Conv | Dense)}
     assert kinds == {"mult", "shift", "add"}
+
+
+VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "reversed": lambda a: np.ascontiguousarray(np.flip(a))[(slice(None, None, -1),) * a.ndim],
+    "strided": lambda a: np.repeat(a, 2, a.ndim - 1)[..., ::2],
+    "columns first": np.asfortranarray,
+    "narrow": lambda a: a.astype(np.int32),
+    "read only": lambda a: np.broadcast_to(a, (1, *a.shape))[0],
+    "other bytes": lambda a: a.astype(">i8"),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_arrays_are_taken_as_they_are_seen(view: str) -> None:
+    """A reversed view has no tensor, and one of narrow integers wraps."""
+    whole = residual_network()
+    seen = VIEWS[view]
+
+    def viewed(node: Node) -> Node:
+        values = {f.name: getattr(node, f.name) for f in fields(node)}
+        arrays: dict[str, Any] = {
+            name: seen(value) for name, value in values.items() if isinstance(value, np.ndarray)
+        }
+        return replace(node, **arrays)
+
+    made = Network(tuple(map(viewed, whole.nodes)), whole.classes)
+    assert store.content_hash(made) == store.content_hash(whole)
+    images = torch.randint(0, 64, (4, *SHAPE), generator=torch.Generator().manual_seed(0))
+    assert golden.run(made, images)["h"].equal(golden.run(whole, images)["h"])
+
+
+def test_a_network_does_not_change_with_the_array_that_it_was_given() -> None:
+    weights = np.ones((2, 4), np.int64)
+    node = Dense("d", ("x",), "mult", weights, 4)
+    weights[:] = 7
+    assert node.weights.max() == 1

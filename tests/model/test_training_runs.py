@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import store
+from model import checkpoint, store
+from model import files as files_of
+from model import train as training
 from model.arch import Architecture, Block
 from model.data import Dataset
 from model.data.scaling import InputScaling
@@ -62,6 +64,38 @@ def test_a_run_that_is_there_is_replaced_on_request_alone(tmp_path: Path) -> Non
     run(tmp_path, seed=1, force=True)
     assert store.load(tmp_path / "network").about["seed"] == 1
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 2
+
+
+class CutShort(BaseException):
+    """As the end of the process."""
+
+
+def test_a_run_that_is_replaced_stays_whole_until_the_other_has_an_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(tmp_path)
+    before = files(tmp_path)
+    epoch, write = training._epoch, files_of.write
+    steps: list[str] = []
+
+    def cut(*given: Any) -> Any:
+        steps.append("cut")
+        raise CutShort
+
+    monkeypatch.setattr(training, "_epoch", cut)
+    with pytest.raises(CutShort):
+        run(tmp_path, seed=1, force=True)
+    assert files(tmp_path) == before
+    monkeypatch.setattr(training, "_epoch", epoch)
+    monkeypatch.setattr(checkpoint, "write", cut)
+    with pytest.raises(CutShort):
+        run(tmp_path, seed=1, force=True)
+    assert set(files(tmp_path)) == {"checkpoint.pt"}, "neither half a network nor another's"
+    monkeypatch.setattr(checkpoint, "write", write)
+    again = run(tmp_path, resume=True)
+    assert content_hash(again.network) == content_hash(first.network)
+    assert content_hash(store.load(tmp_path / "network")) == content_hash(first.network)
+    assert steps == ["cut", "cut"]
 
 
 def test_a_damaged_checkpoint_is_begun_anew_on_request(tmp_path: Path) -> None:

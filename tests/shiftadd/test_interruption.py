@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from shiftadd import cli
 from tests.support.interruptions import STATUS, VERBS, draw, interrupt
 from tests.support.paths import ROOT
 
@@ -27,6 +28,10 @@ def test_signal_at_any_moment(verb: str, time: int, seed: int, tmp_path: Path) -
     number = rng.choice(list(STATUS))
     end = interrupt(verb, number, delay, tmp_path, group=rng.random() < 0.5)
     assert end.faults == [], end
+
+
+def test_every_verb_is_interrupted() -> None:
+    assert set(VERBS) == set(cli.VERBS)
 
 
 def test_line_and_status(tmp_path: Path) -> None:

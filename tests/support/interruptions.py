@@ -52,6 +52,9 @@ BUDGET = {
 NET = str(DIGITS_HYBRID)
 VERBS = {
     "demo": Verb(("demo",), 240),
+    "data": Verb(("data", "digits", "--out", "digits.png"), 3),
+    "arch": Verb(("arch", "new", "--data", "digits", "--out", "mine.json"), 3),
+    "boards": Verb(("boards",), 2),
     "search": Verb(
         ("search", "--data", "digits", "--board", "up5k",
          *(word for name, n in BUDGET.items() for word in (f"--{name}", str(n)))), 60,
@@ -92,6 +95,8 @@ class Interrupted:
         allowed = {0, STATUS[signal.Signals(self.number)]}
         if not self.ready:
             allowed.add(-self.number)
+            if "init_import_site" in self.stderr:  # Python's own status, before any line of ours
+                return wrong
         if self.status not in allowed:
             wrong.append(f"status {self.status}")
         said = [line for line in self.stderr.splitlines() if line.startswith("shiftadd: ")]

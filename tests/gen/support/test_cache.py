@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from gen.support import cache
 from gen.support.cache import INDEX, Cache, CacheEntry
 from gen.support.tools import ToolError
+from tests.support.paths import ROOT
 
 
 class Step:
@@ -95,14 +100,69 @@ def test_sealed_entry_of_somebody_else_is_made_again(
     assert not step("a").cached
 
 
-def test_without_a_home_seals_hold_for_one_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+KEY = """
+from gen.support.seal import seal
+print(seal("x"))
+"""
+
+
+def sealed(tmp_path: Path, **env: str) -> str:
+    """The seal that a process of its own makes."""
+    env = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)} | env
+    run = subprocess.run(
+        [sys.executable, "-c", KEY], env=env, capture_output=True, text=True, check=True
+    )
+    assert run.stderr == ""
+    return run.stdout
+
+
+def test_without_a_home_that_can_be_written_the_key_is_with_temporary_files(
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    step = Step(Cache(tmp_path / "cache"))
+    place = tmp_path / f"shiftadd-{os.getuid()}"
+    first, again = (sealed(tmp_path, XDG_STATE_HOME=str(tmp_path / "file")) for _ in "ab")
+    assert first == again
+    assert (place.stat().st_mode & 0o777, [p.name for p in place.iterdir()]) == (0o700, ["key"])
+
+
+@pytest.mark.parametrize("kind", ["short", "fifo", "folder"])
+def test_what_is_no_key_is_not_taken_for_one(kind: str, tmp_path: Path) -> None:
+    key = tmp_path / "state/shiftadd/key"
+    key.parent.mkdir(parents=True)
+    if kind == "short":
+        key.write_bytes(b"x")
+    else:
+        os.mkfifo(key) if kind == "fifo" else key.mkdir()
+    (tmp_path / f"shiftadd-{os.getuid()}").mkdir(mode=0o777)
+    (tmp_path / f"shiftadd-{os.getuid()}").chmod(0o777)
+    state = str(tmp_path / "state")
+    assert sealed(tmp_path, XDG_STATE_HOME=state) != sealed(tmp_path, XDG_STATE_HOME=state)
+
+
+def test_an_entry_of_another_user_stays_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be using it."""
+    step = Step(Cache(tmp_path))
+    theirs = step("a").folder
+    (tmp_path / "failed").mkdir()
+    monkeypatch.setattr(cache, "_user", lambda: os.getuid() + 1)
+    monkeypatch.setattr(cache, "seal", lambda message: "mine")
+    monkeypatch.setattr(cache, "genuine", lambda message, claimed: claimed == "mine")
+    mine = step("a")
+    assert (mine.cached, step("a").cached, step.runs) == (False, True, 2)
+    assert mine.folder.name == f"{theirs.name}-{os.getuid() + 1}"
+    monkeypatch.undo()
+    assert step("a") == CacheEntry(theirs, mine.files, 1.5, cached=True)
+
+
+def test_a_huge_file_in_an_entry_is_not_read_into_memory(step: Step) -> None:
+    folder = step("a").folder
+    os.truncate(folder / "out", 1 << 40)
     assert not step("a").cached
-    assert step("a").cached
+    os.truncate(folder / INDEX, 1 << 40)
+    assert not step("a").cached
 
 
 def test_failed_step_keeps_its_log_and_nothing_else(tmp_path: Path) -> None:

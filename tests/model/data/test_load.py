@@ -113,8 +113,12 @@ def test_npz(tmp_path: Path) -> None:
     again = data.load(path)
     assert np.array_equal(again.train_images, dataset.train_images)
     assert again.classes == ("-1", "0")
+    np.savez(path, features=images, labels=labels)
+    assert np.array_equal(data.load(path).train_images, dataset.train_images)
     np.savez(path, images=images)
-    assert "no arrays 'x_train' and 'y_train'; it has images" in refused(path)
+    assert "no arrays x_train and y_train, or x and y of all examples; it has images" in refused(
+        path
+    )
     path.write_bytes(b"PK\3\4")
     assert "cannot be read as .npz" in refused(path)
 
@@ -128,7 +132,7 @@ def test_image_folder(tmp_path: Path) -> None:
             image.fromarray(pixels).save(tmp_path / name / f"{n}.png")
     dataset = data.load(tmp_path)
     assert dataset.classes == ("cat", "dog")
-    assert dataset.train_images.shape == (8, 4, 6, 3)
+    assert dataset.train_images.shape == (8, 4, 6, 1)
     assert {int(v) for v in dataset.train_images[dataset.train_labels == 1].flat} <= set(
         range(10, 15)
     )
