@@ -17,8 +17,12 @@ LARGE = 48
 
 
 def table(shape: Shape, classes: int, width: int = 0) -> tuple[Block, ...]:
-    """Products on the features, then half as many shifts. width: by default from the classes."""
-    wide = width or next(w for w in (32, 64, 128) if w >= min(4 * classes, 128))
+    """Products on the features, then half as many shifts. width: by default from the classes.
+
+    64 for few classes: in 20 times five folds of breast cancer's training part, 97.66 % of the rows
+    held out are right; with 32, 0.29 % ± 0.12 fewer, with 128, 0.12 % fewer.
+    """
+    wide = width or (64 if classes <= 16 else 128)
     return (
         Block("dense", "mult", wide),
         Block("dense", "shift", wide // 2, weight_bits=4),
