@@ -45,10 +45,12 @@ class HardwareBlock:
 
 @dataclass(frozen=True)
 class Assembly:
-    """All blocks in topological order. layers: by layer name, the edge that carries its values."""
+    """All blocks in topological order. layers: by layer name, the edge that carries its values.
+    fifos: names of the blocks by join and side, "a" or "b"."""
 
     blocks: tuple[HardwareBlock, ...]
     layers: dict[str, Edge]
+    fifos: dict[tuple[str, str], str]
     bytes_in: int
     bytes_out: int
 
@@ -68,6 +70,15 @@ class _Builder:
         self.edges = 1
         self.carries: dict[str, Edge] = {}
         self.taps: dict[str, Iterator[Edge]] = {}
+        self.fifos: dict[tuple[str, str], str] = {}
+        self.names = {layer.name for layer in layers}
+
+    def unique(self, name: str) -> str:
+        """A name for a block beside the layers, whose names may be anything."""
+        while name in self.names:
+            name += "_"
+        self.names.add(name)
+        return name
 
     def add(self, name: str, block: BlockDescription, *sources: Edge) -> tuple[Edge, ...]:
         """Puts a block behind the edges `sources`, in the order of its inputs."""
@@ -84,7 +95,7 @@ class _Builder:
         """`edge` in words of `lanes` elements."""
         for k, block in enumerate(converters(edge.shape, edge.lanes, lanes)):
             way = "narrow" if isinstance(block, Narrow) else "widen"
-            (edge,) = self.add(f"{name}_{way}{k}", block, edge)
+            (edge,) = self.add(self.unique(f"{name}_{way}{k}"), block, edge)
         return edge
 
     def publish(self, layer: LoweredLayer, edge: Edge) -> None:
@@ -94,7 +105,7 @@ class _Builder:
         ends: list[Edge] = []
         for k in range(readers - 1):
             fork = Fork(shape=edge.shape, lanes=edge.lanes)
-            end, edge = self.add(f"{layer.name}_fork{k}", fork, edge)
+            end, edge = self.add(self.unique(f"{layer.name}_fork{k}"), fork, edge)
             ends.append(end)
         self.taps[layer.name] = iter([*ends, edge])
 
@@ -112,11 +123,12 @@ class _Builder:
         fold, op = self.folds[layer.name], layer.op
         assert isinstance(op, Add)
         sides: list[Edge] = []
-        for k, (name, depth) in enumerate(zip(layer.inputs, depths, strict=True)):
-            edge = self.convert(self.take(name), fold.lanes, f"{layer.name}_{'ab'[k]}")
+        for side, name, depth in zip("ab", layer.inputs, depths, strict=True):
+            edge = self.convert(self.take(name), fold.lanes, f"{layer.name}_{side}")
             if depth != 0:
                 fifo = Fifo(shape=edge.shape, lanes=edge.lanes, depth=depth)
-                (edge,) = self.add(f"{layer.name}_fifo_{'ab'[k]}", fifo, edge)
+                called = self.fifos[layer.name, side] = self.unique(f"{layer.name}_fifo_{side}")
+                (edge,) = self.add(called, fifo, edge)
             sides.append(edge)
         rescale = requant(layer, fold)
         assert rescale is not None
@@ -156,4 +168,4 @@ def assemble(
                 build.publish(layer, build.join(layer, fifos.get(layer.name, (None, None))))
             case _:
                 build.publish(layer, build.windowed(layer))
-    return Assembly(tuple(build.blocks), build.carries, bytes_in, bytes_out)
+    return Assembly(tuple(build.blocks), build.carries, build.fifos, bytes_in, bytes_out)

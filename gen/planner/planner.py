@@ -177,7 +177,7 @@ def size_fifos(
     free, needs = _run(layers, folds, dict.fromkeys(joins, (None, None)))
     if not joins:
         return {}, free
-    both = {j: (needs[f"{j}_fifo_a"], needs[f"{j}_fifo_b"]) for j in joins}
+    both = {j: (needs[j, "a"], needs[j, "b"]) for j in joins}
     single = {j: (a, 0) if a > b else (0, b) for j, (a, b) in both.items()}
     try:
         speed, _ = _run(layers, folds, single)
@@ -191,9 +191,14 @@ def size_fifos(
 
 def _run(
     layers: tuple[LoweredLayer, ...], folds: dict[str, Fold], fifos: Depths
-) -> tuple[schedule.Cycles, dict[str, int]]:
+) -> tuple[schedule.Cycles, dict[tuple[str, str], int]]:
+    """Cycles, and the most words in each FIFO by join and side."""
     assembly = assemble(layers, folds, fifos)
     graph, cycle_models = assembly.graph()
     cycles = schedule.run(graph, bytes_in=assembly.bytes_in, bytes_out=assembly.bytes_out)
-    needs = {k: v.needed for k, v in cycle_models.items() if isinstance(v, FifoCycles)}
+    needs: dict[tuple[str, str], int] = {}
+    for place, name in assembly.fifos.items():
+        model = cycle_models[name]
+        assert isinstance(model, FifoCycles)
+        needs[place] = model.needed
     return cycles, needs

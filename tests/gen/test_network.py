@@ -7,15 +7,17 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from amaranth.hdl import Fragment
 
 from gen.cost.cost import predict
 from gen.engine import schedule
 from gen.engine.assemble import assemble
-from gen.engine.elaborate import elaborate
+from gen.engine.elaborate import Top, elaborate
 from gen.engine.module_name import TOP
 from gen.engine.units import engine
 from gen.flow.synth import synthesise
@@ -53,6 +55,34 @@ def test_residual_network_in_rtl(fps: float | None, quick_simulator: str) -> Non
         made.cycles_latency,
         made.cycles_interval,
     )
+
+
+def renamed(network: Network, names: dict[str, str]) -> Network:
+    def new(node: Node) -> Node:
+        inputs = tuple(names.get(name, name) for name in node.inputs)
+        changes: dict[str, Any] = {"name": names.get(node.name, node.name), "inputs": inputs}
+        return replace(node, **changes)
+
+    return Network(tuple(map(new, network.nodes)), network.classes)
+
+
+def test_layers_may_be_called_as_blocks_beside_them_are() -> None:
+    """Those of a stranger's network can have any name."""
+    network, target = residual_network(), device("up5k")
+    usual = plan(network, target, fps=1000)
+    fold_of = {stage.name: stage.fold for stage in usual.stages}
+    blocks = [block.name for block in assemble(lower(network), fold_of, usual.fifos).blocks]
+    beside = [name for name in blocks if name not in {node.name for node in network.nodes}]
+    assert len(beside) >= 4
+    layers = [layer.name for layer in lower(network)][1:]
+    names = dict(zip(layers, [*beside, "clk", "module", "rst", "x_valid"], strict=False))
+    other = renamed(network, names)
+    others = {names.get(name, name): fold for name, fold in fold_of.items()}
+    fifos, cycles = size_fifos(lower(other), others)
+    assert (cycles.latency, cycles.interval) == (usual.cycles_latency, usual.cycles_interval)
+    parts = assemble(lower(other), others, fifos)
+    assert len({block.name for block in parts.blocks}) == len(blocks)
+    Fragment.get(Top(parts), None)
 
 
 def test_random_foldings_of_a_whole_network_in_rtl(quick_simulator: str, seed: int) -> None:
