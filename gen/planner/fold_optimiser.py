@@ -101,8 +101,7 @@ class FoldOptimiser:
         targets = [cycles] if cycles is not None else all_cycles[all_cycles >= floor].tolist()
         chosen, worst = self.pick(targets[-1], budget)
         if worst:
-            how = f"at {cycles} cycles an image" if cycles is not None else "fully folded"
-            message = _excess(chosen, budget, self.device, worst, how)
+            message = _excess(chosen, budget, self.device, worst, cycles)
             over = getattr(total(chosen), worst) / max(getattr(budget, worst), 1)
             raise DoesNotFitError(message, over)
         low, high = 0, len(targets) - 1
@@ -156,13 +155,15 @@ def total(chosen: Sequence[FoldCandidate]) -> Cost:
 
 
 def _excess(
-    chosen: Sequence[FoldCandidate], budget: ResourceBudget, device: Device, worst: str, how: str
-) -> str:
+    chosen: Sequence[FoldCandidate], budget: ResourceBudget, device: Device, worst: str,
+    cycles: int | None,
+) -> str:  # fmt: skip
+    how = f"at {cycles} cycles an image" if cycles is not None else "fully folded"
     used, has = getattr(total(chosen), worst), getattr(budget, worst)
     helps = {
         "bram": "fewer weights or fewer weight bits",
         "dsp": "shift or add layers in place of mult",
-        "lut": "fewer channels, fewer bits, or a lower --fps",
+        "lut": f"fewer channels{'' if cycles is None else ', a lower --fps'}, fewer bits",
         "ff": "fewer channels or bits",
     }
     return (
