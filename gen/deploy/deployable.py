@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gen.boards import boards
 from gen.boards.board import Board
 from gen.deploy.board_build import BoardBuild, build_for_board
 from gen.deploy.board_design import BoardDesign, board_design
@@ -18,9 +20,11 @@ from gen.deploy.board_plan import LUTS, check_beside_link, plan_for_board, predi
 from gen.engine.elaborate import elaborate
 from gen.host.link_protocol import INFER, frame
 from gen.limits import remedies, sure_plan
-from gen.plan.plan import Plan, inferences_per_s
+from gen.plan.plan import Plan, inferences_per_s, load
+from gen.support.devices import device
 from gen.support.errors import DoesNotFitError, PlanError
 from gen.support.promises import Promise, promises
+from model.errors import ShiftaddError
 from model.spec import Network
 
 OVER_LINE = 32
@@ -133,3 +137,25 @@ def plan_deployable(
 def line_rate(baud: int, image_bytes: int) -> float:
     """Images a second that a line of `baud` bits a second carries."""
     return baud / 10 / len(frame(0, INFER, b"\1" * image_bytes))
+
+
+def target(network: Network, name: str, plan: Path | None) -> tuple[Board, bool] | None:
+    """The board that a network can be deployed to, and whether with the plan in the file `plan`.
+
+    name: of a board, or of an FPGA, for which it is the first board with it. None where none is
+    known, or the network does not fit beside its link.
+    """
+    known = boards()
+    board = known.get(name.strip().lower())
+    if board is None:
+        board = next((b for b in known.values() if b.device == device(name)), None)
+    if board is None:
+        return None
+    if plan is not None:
+        with contextlib.suppress(ShiftaddError):
+            check_beside_link(load(plan), network, board)
+            return board, True
+    with contextlib.suppress(ShiftaddError):
+        plan_deployable(network, board)
+        return board, False
+    return None

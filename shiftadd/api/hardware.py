@@ -122,7 +122,12 @@ def simulate(
         progress=progress(quiet),
         on_result=on_result or (lambda result: None),
     )
-    return SimulateOutcome(verified, given.place, board, built, said)
+    from gen.deploy.deployable import target
+
+    goal = target(given.network, board, built / "plan.json" if built else None)
+    return SimulateOutcome(
+        verified, given.place, board, built, said, (goal[0].name, goal[1]) if goal else None
+    )
 
 
 def deploy(

@@ -58,7 +58,7 @@ class CompileOutcome(Outcome):
 class SimulateOutcome(Outcome):
     """Hardware against the golden model. verification: a result a level, the levels that were left
     out, and what the hardware answered by class. notes: on the data. net, board, build: as they
-    were given.
+    were given. target: the board that it can go to and whether with the plan of `build`.
 
     >>> proof = shiftadd.simulate("net", board="up5k", images=2, quiet=True)
     >>> proof.results[0].mismatches, proof.verification.confusion.total
@@ -70,6 +70,7 @@ class SimulateOutcome(Outcome):
     board: str
     build: Path | None = None
     notes: tuple[str, ...] = ()
+    target: tuple[str, bool] | None = None
 
     @property
     def ok(self) -> bool:
@@ -101,9 +102,11 @@ class SimulateOutcome(Outcome):
         if not self.ok:
             again = ("simulate", self.net, "--board", self.board, *built, "--waves", "differ.vcd")
             return (next_command(*again),)
-        board = _deployable(self.board)
-        virtual = ("deploy", self.net, "--board", board, *built, "--virtual")
-        return (next_command(*virtual),) if board else ()
+        if self.target is None:
+            return ()
+        board, planned = self.target
+        virtual = ("deploy", self.net, "--board", board, *(built if planned else ()), "--virtual")
+        return (next_command(*virtual),)
 
 
 def verdict(result: SimulationResult) -> str:
@@ -117,18 +120,6 @@ def verdict(result: SimulationResult) -> str:
     where = f"; first: {result.first_mismatch}" if result.first_mismatch else ""
     stop = f"; words stopped at {result.stopped}" if result.stopped else ""
     return f"{result.mismatches} of {result.images} images differ (seed {result.seed}){where}{stop}"
-
-
-def _deployable(board: str) -> str | None:
-    """A board, or the first with that FPGA; None where there is none."""
-    from gen.boards import boards
-    from gen.support.devices import device
-
-    known = boards()
-    name = board.strip().lower()
-    if name in known:
-        return name
-    return next((name for name, one in known.items() if one.device == device(board)), None)
 
 
 @dataclass(frozen=True)

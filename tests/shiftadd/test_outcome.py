@@ -76,7 +76,8 @@ RESULT = SimulationResult(
 def simulated(result: SimulationResult, said: list[int], net: str = "a net") -> SimulateOutcome:
     left = (LeftOutLevel("routed", "it is no ECP5"),)
     matrix = confusion(said, [0, 0, 1, 1], ("flat", "tall"))
-    return SimulateOutcome(Verification("all", (result,), left, matrix), net, "up5k", Path("b"))
+    verified = Verification("all", (result,), left, matrix)
+    return SimulateOutcome(verified, net, "up5k", Path("b"), target=("icebreaker", True))
 
 
 def test_simulate_ends_with_levels_left_out_classes_and_the_next_command() -> None:
@@ -87,6 +88,9 @@ def test_simulate_ends_with_levels_left_out_classes_and_the_next_command() -> No
         "right: 100.00 % of 4",
         "next: shiftadd deploy 'a net' --board icebreaker --build b --virtual",
     )
+    anew = replace(simulated(RESULT, [0, 0, 1, 1]), target=("icebreaker", False))
+    assert anew.lines()[-1] == "next: shiftadd deploy 'a net' --board icebreaker --virtual"
+    assert not any("next:" in line for line in replace(anew, target=None).lines())
     *_, by_class, mixed, _ = simulated(RESULT, [0, 0, 0, 1]).lines()
     assert by_class == (
         "right by class: tall: 50.0 % of 2, flat: 100.0 % of 2; 75.00 % if every class counts alike"

@@ -14,9 +14,12 @@ from gen.boards import board
 from gen.deploy import deployable
 from gen.deploy.board_plan import LUTS
 from gen.deploy.bundle import Bundle
-from gen.deploy.deployable import prepare
+from gen.deploy.deployable import prepare, target
 from gen.flow.build import MeasuredCost
 from gen.host.manifest import Manifest
+from gen.plan.plan import save
+from gen.planner.planner import plan
+from gen.support.devices import device
 from gen.support.errors import PlanError
 from gen.support.promises import promises
 from sim.board.deployment import Deployment
@@ -55,3 +58,20 @@ def test_limits_of_a_deployment_are_promises(
     assert failed.as_dict()["promises"] == [missed[0].as_dict()]
     assert failed.as_dict()["advice"] == ["more"]
     assert Deployment(replace(bundle, promises=())).ok
+
+
+def test_where_a_network_can_go_next(tmp_path: Path) -> None:
+    """With its plan only where the link leaves room for that: the command is to be pasted."""
+    network, file = residual_network(), tmp_path / "plan.json"
+
+    def told(name: str, plan: Path | None = None) -> tuple[str, bool] | None:
+        goal = target(network, name, plan)
+        return goal and (goal[0].name, goal[1])
+
+    made = plan(network, device("up5k"), fps=100)
+    save(made, file)
+    assert told("up5k", file) == ("icebreaker", True)
+    assert told("icesugar", file) == ("icesugar", True)
+    save(replace(made, cost=replace(made.cost, lut=4000)), file)
+    assert told("up5k", file) == ("icebreaker", False)
+    assert told("icestick") is None
