@@ -24,7 +24,7 @@ INK, SOFT, FAINT, GRID = "#1d1e22", "#5d6068", "#8d8f96", "#ebe8df"
 PAPER, TRACK, BAR = "#fffefb", "#ebe8df", "#5d6068"
 FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 COLOURS = {name: kind(name).colours[0] for name in ordered_kinds()} | {"mixed": INK}
-CARD_WIDTH, ROW, STRIP = 560, 26, 96
+CARD_WIDTH, ROW, STRIP, MARGIN = 560, 26, 96, 14
 
 
 def tables(title: str) -> list[dict[str, Any]]:
@@ -34,12 +34,14 @@ def tables(title: str) -> list[dict[str, Any]]:
     return [block["table"] for block in section["blocks"] if "table" in block]
 
 
-def svg(width: float, height: float, title: str, parts: Iterator[str]) -> str:
-    body = "\n".join(parts)
+def svg(width: float, height: float, title: str, parts: Iterator[str], margin: float = 0.0) -> str:
+    body, corner, whole = "\n".join(parts), 0 - margin, (width + 2 * margin, height + 2 * margin)
+    place = f'x="{corner:g}" y="{corner:g}" width="{whole[0]:g}" height="{whole[1]:g}"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
+        '<svg xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="{corner:g} {corner:g} {whole[0]:g} {whole[1]:g}" '
         f'font-family="{FONT}" font-size="12" role="img">\n<title>{escape(title)}</title>\n'
-        f'<rect width="{width:g}" height="{height:g}" fill="{PAPER}"/>\n{body}\n</svg>\n'
+        f'<rect {place} fill="{PAPER}"/>\n{body}\n</svg>\n'
     )
 
 
@@ -62,7 +64,7 @@ def front() -> str:
         labels=("LUTs after place and route", "test accuracy, %"), scales=("log", "error"),
     )  # fmt: skip
     plot.stairs("front", list(best_so_far(points)))
-    return svg(plot.width, plot.height, title, drawn(plot, points))
+    return svg(plot.width, plot.height, title, drawn(plot, points), MARGIN)
 
 
 def kinds_of(layers: str) -> str:

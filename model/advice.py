@@ -11,6 +11,8 @@ FALL = 0.01
 """Of accuracy from float to integer, from which on it is spoken of."""
 GAP = 0.1
 """Of accuracy from training to test images."""
+UNEVEN = 3
+"""Times as many images as the smallest class has, from which on weights of classes can help."""
 
 
 def advice(
@@ -72,5 +74,7 @@ def _missed(confusion: ConfusionMatrix, weighted: bool) -> str:
     if not missed:
         return ""
     names = ", ".join(missed[:5]) + (", …" if len(missed) > 5 else "")
-    helps = "; --weighted makes classes count alike" if not weighted else ""
+    rows = [sum(row) for row in confusion.counts if sum(row)]
+    uneven = max(rows) >= UNEVEN * min(rows)
+    helps = "; --weighted makes classes count alike" if uneven and not weighted else ""
     return f"no test image of {names} is right{helps}"

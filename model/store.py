@@ -24,6 +24,8 @@ from model.tensors import tensors
 FORMAT = "shiftadd-network"
 VERSION = 1
 GRAPH, ARRAYS = "network.json", "weights.safetensors"
+INSIDE = "network"
+"""The folder of a network in that of its training."""
 WAY_OUT = "copy or train it again"
 
 
@@ -82,7 +84,10 @@ def load(path: str | os.PathLike[str]) -> Network:
     if not path.exists():
         raise NetworkError(f"{path}: no such network; `shiftadd train` makes one")
     if not (path / GRAPH).is_file():
-        raise NetworkError(f"{path}: not a network, which is a folder with {GRAPH} and {ARRAYS}")
+        inside = f"; give {path / INSIDE}" if (path / INSIDE / GRAPH).is_file() else ""
+        raise NetworkError(
+            f"{path}: not a network, which is a folder with {GRAPH} and {ARRAYS}{inside}"
+        )
     graph = records.read(
         path / GRAPH, _Graph, error=NetworkError, head=FileHead(FORMAT, VERSION), way_out=WAY_OUT
     )

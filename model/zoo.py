@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -150,7 +151,11 @@ def load(name_or_path: str | os.PathLike[str]) -> Architecture:
     if name in FAMILIES:
         return FAMILIES[name].make(name, *EXAMPLES[FAMILIES[name].table])
     if not Path(name).is_file():
-        raise ArchitectureError(f"{name}: neither a file nor built in; built in are {_names()}")
+        near = difflib.get_close_matches(name, (*ARCHITECTURES, *FAMILIES), 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ArchitectureError(
+            f"{name}: neither a file nor built in; {hint}built in are {_names()}"
+        )
     return from_json(contents(Path(name), error=ArchitectureError, way_out=WAY_OUT), name)
 
 

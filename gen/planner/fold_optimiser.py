@@ -78,6 +78,12 @@ class FoldOptimiser:
         self.align = WidthMatcher(layers)
         self._converters: dict[tuple[int, int, int], Cost] = {}
 
+    @property
+    def slowest(self) -> tuple[str, int]:
+        """The layer that needs most cycles an image when it is as fast as can be, and these."""
+        offer = max(self.offers, key=lambda o: int(o.cycles[0]))
+        return offer.layer.name, int(offer.cycles[0])
+
     def choose(self, budget: ResourceBudget, cycles: int | None = None) -> list[FoldCandidate]:
         """The chosen candidate of each layer: least cycles an image within the budget.
 
@@ -85,11 +91,10 @@ class FoldOptimiser:
         cycles an image instead. Raises DoesNotFitError that names the scarce resource when
         nothing fits.
         """
-        slowest = max(self.offers, key=lambda o: int(o.cycles[0]))
-        floor = int(slowest.cycles[0])
+        name, floor = self.slowest
         if cycles is not None and cycles < floor:
             raise DoesNotFitError(
-                f"{cycles} cycles an image: layer {slowest.layer.name} needs at least {floor}; "
+                f"{cycles} cycles an image: layer {name} needs at least {floor}; "
                 "ask for fewer images a second"
             )
         all_cycles = np.unique(np.concatenate([o.cycles for o in self.offers]))

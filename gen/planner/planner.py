@@ -43,7 +43,7 @@ class Planner:
         _check_limits(fps, mhz, dsps, luts)
         cycles = None
         if fps is not None:
-            cycles = int((mhz or self.device.mhz) * 1e6 / fps)
+            cycles = self._cycles(fps, mhz or self.device.mhz)
         layers, budget = self.layers, ResourceBudget.of(self.device, dsps, luts)
         chosen, fifos, speed = self._choose(budget, cycles, exact)
         return Plan(
@@ -58,6 +58,17 @@ class Planner:
             cycles_interval=speed.interval,
             cost=total(chosen),
         )
+
+    def _cycles(self, fps: float, mhz: float) -> int:
+        """Of an image at `fps` images a second; DoesNotFitError where a layer needs more."""
+        cycles = int(mhz * 1e6 / fps)
+        name, floor = self._optimiser.slowest
+        if cycles < floor:
+            raise DoesNotFitError(
+                f"--fps {fps:g} at {mhz:g} MHz is {cycles} cycles an image: layer {name} needs at "
+                f"least {floor}; ask for fewer images a second, at most {int(mhz * 1e6 / floor):,}"
+            )
+        return cycles
 
     def _choose(
         self, budget: ResourceBudget, cycles: int | None, exact: bool

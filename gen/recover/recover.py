@@ -18,10 +18,10 @@ READ_BACK = {"ice40": ice40.read_back, "gowin": gowin.read_back}
 
 
 def absent(device: Device, level: str) -> str | None:
-    """Why a level cannot be had of a device here, and the way out; None if it can: whether its
-    routed netlist can be read at all, and whether the tools are there that place and read it."""
+    """Why a level cannot be had of a device here, and how to get a tool that it wants; None if it
+    can: whether its routed netlist can be read at all, and whether the tools are there."""
     if level == "routed" and device.family != "ecp5":
-        return f"{device.name}: netlists after routing are those of ECP5; take --level bitstream"
+        return f"{device.name}: only of ECP5 is the netlist read that routing leaves"
     needed = {"rtl": (), "netlist": ("yosys",)}.get(level, tool_names(device))
     if level == "bitstream" and device.family == "ice40":
         needed = (*needed, ice40.VLOG)
@@ -31,7 +31,8 @@ def absent(device: Device, level: str) -> str | None:
 def check(device: Device, level: str) -> None:
     """Raises RecoverError where a level cannot be recovered, before anything is built."""
     if (why := absent(device, level)) is not None:
-        raise RecoverError(why)
+        other = level == "routed" and device.family in READ_BACK
+        raise RecoverError(f"{why}; take --level bitstream" if other else why)
 
 
 def needs_plan_without_multipliers(device: Device, level: str) -> bool:

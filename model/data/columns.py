@@ -9,20 +9,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.data.label_column import LABELS, column_asked_for, is_number, label_column
+from model.data.label_column import LABELS, column_asked_for, label_column
 from model.data.limits import DataError
+from model.data.numerals import decimal_commas, is_number, number, pointed
 from model.data.options import Options
 
-DELIMITERS = ",;\t|"
+DELIMITERS = ";\t|,"
+"""The comma last, which decimal commas between others of them look like."""
 NUMBERING = ("id", "index", "", "unnamed: 0", "row")
 MOST_COLUMNS = 16384
 
 
 @dataclass(frozen=True)
 class Layout:
-    """width: cells a row. label, columns: where the label and the features are, from 0."""
+    """width: cells a row. label, columns: where the label and the features are, from 0. commas:
+    numbers have decimal commas.
+    """
 
     delimiter: str
+    commas: bool
     header: bool
     width: int
     label: int
@@ -35,6 +40,10 @@ class Layout:
         if self.delimiter == " ":
             return [cell for cell in cells if cell]
         return [] if not any(cell.strip() for cell in cells) else cells
+
+    def number(self, cell: str) -> float:
+        """Of a cell. Raises ValueError, among others for a point where numbers have commas."""
+        return number(cell, self.commas)
 
     def checked(self, path: Path, own: Layout) -> Layout:
         """Itself for the file `path` of the layout `own`; DataError where they differ."""
@@ -59,6 +68,9 @@ def layout_of(path: Path, lines: Sequence[str], options: Options) -> Layout:
     rows = _cells(lines, delimiter)
     if not rows:
         raise DataError(f"{path}: no rows; a table has a line for each example")
+    commas = delimiter != "," and decimal_commas(path, rows)
+    if commas:
+        rows = [[pointed(cell) for cell in row] for row in rows]
     width = len(rows[min(1, len(rows) - 1)])
     while len(rows[0]) > width and not rows[0][-1].strip():
         rows[0].pop()  # a delimiter at the end of the header alone
@@ -83,7 +95,9 @@ def layout_of(path: Path, lines: Sequence[str], options: Options) -> Layout:
     if not columns:
         raise DataError(f"{path}: no columns beside the label; features are needed")
     features = tuple(_printable(names[n]) for n in columns)
-    return Layout(delimiter, header, width, label, columns, features, (how, *notes))
+    if commas:
+        notes.append("decimal commas were read as points")
+    return Layout(delimiter, commas, header, width, label, columns, features, (how, *notes))
 
 
 def _cells(lines: Sequence[str], delimiter: str) -> list[list[str]]:

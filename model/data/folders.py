@@ -79,8 +79,10 @@ def _check(tree: Tree, top: Parts, split: bool, classes: Sequence[str]) -> None:
         if folder[: len(top)] == top and name and name not in above and classes:
             raise DataError(f"{tree.path(folder)}: no images ({', '.join(SUFFIXES)})")
     if len(classes) < 2:
-        loose = [parts[-1] for parts in tree.files if len(parts) == 1][:3]
-        hint = f"; or give one of its files, as {', '.join(loose)}" if loose else ""
+        files = [parts[-1] for parts in tree.files if len(parts) == 1][:3]
+        hint = f"; or give one of its files, as {', '.join(files)}" if files else ""
+        if any(name.lower().endswith(SUFFIXES) for name in files):
+            hint = "; its images are of one class: give the folder above it"
         raise DataError(
             f"{tree.path(top)}: {len(classes)} folders with images; a data set needs two or more, "
             f"one per class, with images inside ({', '.join(SUFFIXES)}){hint}"
@@ -111,15 +113,20 @@ def _read(
         parts["train" if part == "all" else part] = Part(values, labels)
     if len(highs) > 1:
         raise DataError(f"{tree.name}: parts differ in depth; save all images with one depth")
-    parts = _one_kind(tree, parts)
+    parts, grey = _one_kind(tree, parts)
+    if grey:
+        notes.append("all are grey, saved in colour: one channel was kept")
     train, test, more = parted(tree.name, parts)
     high = highs.pop()
     declared = None if high is None else (0.0, float(high))
     return Raw(train, test, classes, (*notes, *more), declared)
 
 
-def _one_kind(tree: Tree, parts: dict[str, Part]) -> dict[str, Part]:
-    """All in colour where one part is; DataError where sizes differ."""
+def _one_kind(tree: Tree, parts: dict[str, Part]) -> tuple[dict[str, Part], bool]:
+    """(parts, whether colours were left out): all in colour where one image is, else all grey.
+
+    Raises DataError where sizes differ.
+    """
     train = parts["train"].values
     channels = max(part.values.shape[3] for part in parts.values())
     for name, part in parts.items():
@@ -128,8 +135,10 @@ def _one_kind(tree: Tree, parts: dict[str, Part]) -> dict[str, Part]:
                 f"{tree.name}: {name} images are {shown(part.values.shape[1:])}, training ones "
                 f"{shown(train.shape[1:])}; make all of one size"
             )
-    shape = *train.shape[1:3], channels
+    grey = channels == 3 and all((p.values == p.values[..., :1]).all() for p in parts.values())
+    shape = *train.shape[1:3], 1 if grey else channels
+    kept = {name: p.values[..., :1] if grey else p.values for name, p in parts.items()}
     return {
-        name: Part(np.broadcast_to(part.values, (len(part.values), *shape)), part.labels)
+        name: Part(np.broadcast_to(kept[name], (len(kept[name]), *shape)), part.labels)
         for name, part in parts.items()
-    }
+    }, grey

@@ -139,8 +139,6 @@ def stack(
     out = np.empty((len(pictures), *size, channels), out_type)
     for at, one in zip(out, pictures, strict=True):
         at[...] = one.pixels if one.alpha is None else _laid(one, background or 0)
-    if channels == 3 and (out == out[..., :1]).all():
-        notes.append("all are grey, saved in colour: three equal channels; grey files cost less")
     return out, high, background, tuple(notes)
 
 

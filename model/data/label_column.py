@@ -37,6 +37,7 @@ def label_column(
     if len(texts) == 1:
         if len({row[texts[0]] for row in body}) > max(2, len(body) / 2):
             raise DataError(f"{path}: column {said} holds texts that differ in most rows; {way}")
+        said = said if header else names[texts[0]]
         return texts[0], f"column {said} is the label, as the only one of texts"
     inner = [n for n in range(len(names)) if n not in left]
     ends = [n for n in (inner[0], inner[-1]) if _may_be_label([row[n] for row in body])]
@@ -68,11 +69,3 @@ def _may_be_label(cells: Sequence[str]) -> bool:
     different = set(cells)
     whole = all(re.fullmatch(r"\s*[+-]?[0-9]{1,5}(\.0*)?\s*", cell) for cell in different)
     return whole and 2 <= len(different) <= min(TELLS, len(cells) / 2)
-
-
-def is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return not cell.strip()  # a gap, which is said when the row is read
-    return True

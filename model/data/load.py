@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -79,8 +80,11 @@ def _read(path: Path, options: Options) -> Raw:
         for suffixes, read in ((".npz", read_npz), (".zip", read_zip), (ARCHIVES, read_archive)):
             if end.endswith(suffixes):
                 return read(path)
+    what = "no data set of a form that is read" if path.exists() else "no such data set"
+    if re.match(r"(https?|ftp|s3):/", str(path)):
+        what = "nothing is downloaded: fetch it first"
     raise DataError(
-        f"{path}: no such data set; give {', '.join(BUILT_IN)}, a folder of images by class or its "
+        f"{path}: {what}; give {', '.join(BUILT_IN)}, a folder of images by class or its "
         f".zip, an IDX folder, CIFAR-10's files, an .npz, or a table ({', '.join(TABLES)})"
     )
 

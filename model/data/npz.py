@@ -16,7 +16,10 @@ from model.data.raw import Part, Raw, parted
 
 IMAGES = ("x_{}", "{}_images", "{}_x", "{}_data", "x{}", "images_{}")
 LABELS = ("y_{}", "{}_labels", "{}_y", "{}_label", "{}_targets", "y{}", "labels_{}")
-WHOLE = ("x", "images", "data", "image"), ("y", "labels", "label", "target", "targets", "classes")
+WHOLE = (
+    ("x", "images", "data", "image", "features"),
+    ("y", "labels", "label", "target", "targets", "classes"),
+)
 HEADER = 1 << 16
 """Bytes in which the header of an array must stand."""
 NAMES = ("class_names", "classes", "label_names", "labels_names", "target_names", "names")
@@ -98,7 +101,10 @@ def from_mapping(source: object, arrays: Mapping[str, np.ndarray]) -> Raw:
             parts["train"] = Part(images, labels)
     if "train" not in parts:
         named = ", ".join(list(arrays)[:8]) or "none"
-        raise DataError(f"{source}: no arrays 'x_train' and 'y_train'; it has {named}")
+        raise DataError(
+            f"{source}: no arrays x_train and y_train, or x and y of all examples; it has {named}; "
+            "save them under these names"
+        )
     train, test, notes = parted(source, parts)
     return Raw(train, test, _names(lower), notes)
 

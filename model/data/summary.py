@@ -64,9 +64,9 @@ class DataSummary:
         if self.unbalanced:
             counts = sorted(self.classes, key=lambda one: one.train)
             said.append(
-                f"unbalanced: {counts[-1].train:,} {what} of {counts[-1].name}, "
-                f"{counts[0].train:,} of {counts[0].name}; always saying the largest class is "
-                f"right in {self.majority:.1%} of the test part"
+                f"unbalanced: {counts[-1].train:,} {what} of class {counts[-1].name}, "
+                f"{counts[0].train:,} of class {counts[0].name}; always saying the largest class "
+                f"is right in {self.majority:.1%} of the test part"
             )
         return said + list(self.notes)
 

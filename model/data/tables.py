@@ -88,7 +88,7 @@ def _rows(path: Path, file: Iterator[str], layout: Layout, options: Options) -> 
             )
         labels.append(cells[layout.label].strip())
         try:
-            rows.append(np.array([float(cells[at]) for at in layout.columns]))
+            rows.append(np.array([layout.number(cells[at]) for at in layout.columns]))
         except ValueError:
             raise DataError(_no_number(path, number, cells, layout)) from None
         if len(rows) % 1000 == 1:
@@ -101,7 +101,7 @@ def _rows(path: Path, file: Iterator[str], layout: Layout, options: Options) -> 
 def _no_number(path: Path, number: int, cells: list[str], layout: Layout) -> str:
     for at, name in zip(layout.columns, layout.features, strict=True):
         try:
-            float(cells[at])
+            layout.number(cells[at])
         except ValueError:
             what = f"{cells[at][:40]!r} is no number" if cells[at].strip() else "is missing"
             return (

@@ -5,12 +5,13 @@ Both are `concurrent.futures` executors. Work that a dying worker leaves behind 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from types import TracebackType
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType, TracebackType
 from typing import Any, TypeVar
 
 from gen.support import interruption, logs
@@ -82,11 +83,9 @@ class Pool:
         if self._client is not None:
             executor: Executor = self._client.get_executor(pure=False)
             return executor
-        spawn = multiprocessing.get_context("spawn")  # torch and fork do not go together
+        told = (os.getpid(), logs.wanted())
         with interruption.blocked():
-            return ProcessPoolExecutor(
-                self.workers, spawn, initializer=_begin, initargs=(os.getpid(), logs.wanted())
-            )
+            return ProcessPoolExecutor(self.workers, _Workers(), initializer=_begin, initargs=told)
 
     def _stop(self, *, at_once: bool) -> None:
         executor, self._executor = self._executor, None
@@ -102,6 +101,28 @@ class Pool:
             process.join(interruption.PATIENCE)
             process.kill()
         executor.shutdown(cancel_futures=at_once)  # at once, where the processes are dead
+
+
+class _Worker(SpawnProcess):
+    """Does not run the caller's script first, which may be nothing but a call of `search`.
+
+    multiprocessing does, so that functions of the script can be sent; ours are those of modules.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            return SpawnProcess._Popen(process_obj)
+        finally:
+            sys.modules["__main__"] = script
+
+
+class _Workers(SpawnContext):
+    """Fresh processes: torch and fork do not go together."""
+
+    Process = _Worker
 
 
 def _connect(address: str, timeout: float) -> Any:

@@ -52,10 +52,23 @@ class SearchBudget:
                 raise RequestError(f"--{name.replace('_', '-')} {value}: at least {least}")
 
 
-BUDGETS = {
-    "8x8": SearchBudget(40, 24, trained=36, finalists=8, epochs=15, supernet_epochs=40, probes=24)
-}
-"""By name of the space; other spaces have that of SearchBudget()."""
+SMALL = SearchBudget(40, 24, trained=36, finalists=8, epochs=15, supernet_epochs=40, probes=24)
+BUDGETS = {"8x8": SMALL}
+"""By name of the space; other built-in ones have that of SearchBudget()."""
+FEW, SUITED, MOST_TIMES = 10_000, 1_500, 10
+"""Training images up to which SMALL suits other spaces; below SUITED, epochs are more in
+proportion, up to so many times, because each is so much shorter."""
+
+
+def budget_for(space: Space, images: int) -> SearchBudget:
+    """What a search of `space` spends by default on so many training images."""
+    if space.name in space_files.built_in():
+        return BUDGETS.get(space.name, SearchBudget())
+    if images > FEW:
+        return SearchBudget()
+    times = min(MOST_TIMES, max(1, SUITED // images))
+    longer = {n: times * getattr(SMALL, n) for n in ("epochs", "supernet_epochs")}
+    return replace(SMALL, **longer)
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,7 @@ class Request:
             seed=seed,
             limits=limits,
             space_file=str(Path(space).resolve()) if space and Path(space).is_file() else "",
-            budget=replace(BUDGETS.get(named.name, SearchBudget()), **given),
+            budget=replace(budget_for(named, len(whole.train_labels)), **given),
         )
         made.searched  # noqa: B018 (raises where a kind is unknown)
         return made

@@ -45,7 +45,7 @@ def search(
 ) -> SearchResult:  # fmt: skip
     """Search networks for `data` on `board` and build the best of them; all of it lands in `out`.
 
-    space: name or file, by default the built-in one for the images of `data`. kinds: only networks
+    space: name or file, by default the built-in one that suits `data`. kinds: only networks
     whose layers are of these (`Space.restrict`). budget: fields of `request.Budget`; None, or one
     left out, is the space's own. supernet: folder of one that is there or is to be made; by default
     it is kept under build/supernets for every board. workers: local processes. scheduler: address

@@ -17,7 +17,9 @@ from search.space.space import HEADS, REDUCTIONS, Choice, Space, SpaceError, Sta
 FOLDER = Path(__file__).with_name("spaces")
 TOP = ("shape", "classes", "input_bits", "act_bits", "score_bits", "first", "stage", "last")
 OPS = ("conv", "separable")
-WAY_OUT = "docs/spaces.md describes the file"
+WAY_OUT = "docs/own-space.md describes the file"
+SMALLEST, LARGE = 4, 12
+"""Of the smaller side of images: that two reductions leave something of; that wants three."""
 LARGEST, DEEPEST, MOST_NETWORKS = 1 << 16, 64, 10**100
 """Of any number: channels, kernel, bits; of the layers of a stage; of the networks of a space."""
 
@@ -45,16 +47,32 @@ def load(name_or_path: str | os.PathLike[str]) -> Space:
 
 
 def for_data(data: Dataset) -> Space:
-    """The built-in space for images of the shape of `data`, with its number of classes."""
+    """The built-in space for what `data` holds, with its number of classes.
+
+    Images of another size, and other tables, get the layers of the space `based_on` names.
+    """
     spaces = [load(name) for name in built_in()]
     fitting = [s for s in spaces if (s.shape, s.input_bits) == (data.shape, data.format.bits)]
     if not fitting:
-        have = ", ".join(f"{s.name} ({'×'.join(map(str, s.shape))})" for s in spaces)
-        raise SpaceError(
-            f"{data.name}: no built-in space for {'×'.join(map(str, data.shape))} at "
-            f"{data.format.bits} bits; there are {have}; name a file of your own with --space"
-        )
+        name = "x".join(map(str, data.shape))
+        near = load(based_on(data.shape, data.name))
+        fitting = [replace(near, name=name, shape=data.shape, input_bits=data.format.bits)]
     return with_classes(fitting[0], len(data.classes))
+
+
+def based_on(shape: tuple[int, int, int], name: str) -> str:
+    """The built-in space whose layers suit images of `shape`; SpaceError where none does."""
+    height, width, channels = shape
+    if (height, width) == (1, 1):
+        return "table"
+    if min(height, width) < SMALLEST:
+        raise SpaceError(
+            f"{name}: no built-in space for {height}×{width}×{channels}, whose smaller side is "
+            f"less than {SMALLEST}; name a file of your own with --space, as docs/own-space.md says"
+        )
+    if min(height, width) < LARGE:
+        return "8x8"
+    return "28x28" if channels == 1 else "32x32"
 
 
 def with_classes(space: Space, classes: int) -> Space:

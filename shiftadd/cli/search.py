@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     limits.add_argument("--dsps", type=int, help="hardware multipliers at most")
     limits.add_argument("--fps", type=float, help="images a second at least")
     what = parser.add_argument_group("what is searched, and how")
-    what.add_argument("--space", help="name or TOML file; default the one for images of this shape")
+    what.add_argument("--space", help="name or TOML file; default the built-in one for such data")
     what.add_argument(
         "--kinds", type=_words, default=(), help="only layers of these, as mult,shift; default all"
     )

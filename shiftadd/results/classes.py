@@ -21,7 +21,7 @@ def class_lines(matrix: ConfusionMatrix) -> Sequence[str]:
     if not shares or not _told(matrix.accuracy, list(shares.values()), list(sizes.values())):
         return ()
     worst = sorted(shares, key=lambda name: shares[name])[:SHOWN]
-    each = ", ".join(f"{name} {100 * shares[name]:.1f} % of {sizes[name]}" for name in worst)
+    each = ", ".join(f"{name}: {100 * shares[name]:.1f} % of {sizes[name]}" for name in worst)
     more = f" (the worst {SHOWN} of {len(shares)})" if len(shares) > SHOWN else ""
     mixed = "; ".join(f"{true} for {said} ({n})" for true, said, n in matrix.worst())
     return (

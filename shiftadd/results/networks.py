@@ -55,11 +55,12 @@ class TrainOutcome(Outcome):
 
     def lines(self) -> Sequence[str]:
         made, matrix = self.result, self.result.confusion
+        examples = "rows" if made.data.get("table") else "images"
         stages = ", ".join(f"{stage} {100 * share:.2f} %" for stage, share in self.accuracy.items())
         return (
             f"{self.arch} on {self.data}: {made.weights} weights, {made.epochs} epochs, "
             f"{made.seconds:.0f} s",
-            f"right on the {matrix.total} test images: {stages}",
+            f"right on the {matrix.total} test {examples}: {stages}",
             *class_lines(matrix),
             *made.advice,
             f"network: {self.folder}",

@@ -25,6 +25,15 @@ def test_readme_is_short() -> None:
     assert len(README.split()) <= MOST_WORDS
 
 
+def test_readme_has_what_one_types_in_a_fresh_clone() -> None:
+    """`make demo` and `make test`, as commands under a heading, and no target that is not there."""
+    section = README.partition("## Try it from a fresh clone\n")[2].partition("\n## ")[0]
+    typed = re.findall(r"^    make (\w+)", section, re.MULTILINE)
+    assert typed == ["demo", "test"]
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"\bmake (\w+)`", README)) | set(typed) <= set(targets)
+
+
 def test_figures_of_the_readme_are_results() -> None:
     """Every row of its table, word for word."""
     page = results.PAGE.read_text(encoding="utf-8")

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from sim.bench import simulators
 from tests.support.paths import ROOT
+from tests.support.simulator_runtime import lend_runtime
 
 NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
 RUN = """
@@ -46,6 +48,7 @@ def test_nothing_of_a_run_is_kept(path: Path) -> None:
 def test_notebook_runs_and_shows_its_results(path: Path, tmp_path: Path) -> None:
     pytest.importorskip("nbclient", reason="nbclient is not installed")
     pytest.importorskip("ipykernel", reason="ipykernel is not installed")
+    lend_runtime(tmp_path / simulators.BUILD)
     done = tmp_path / "done.ipynb"
     ended = subprocess.run(
         [sys.executable, "-c", RUN, str(path), str(tmp_path), str(done)],

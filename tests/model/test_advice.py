@@ -32,6 +32,12 @@ def test_chance() -> None:
     assert "no test image of b is right; --weighted makes classes count alike" in line
 
 
+def test_weights_are_for_uneven_classes_alone() -> None:
+    line = said(ConfusionMatrix(("a", "b"), ((100, 0), (100, 0))), before=0.5, trained=0.5)
+    assert "no test image of b is right" in line
+    assert "--weighted" not in line
+
+
 def test_learnt_by_heart() -> None:
     assert said(trained=1.0) == ""
     far = ConfusionMatrix(("a", "b"), ((800, 200), (200, 800)))

@@ -42,6 +42,9 @@ def test_tables_are_neither_moved_nor_mirrored() -> None:
         recipe = recipe_for(data, 12_000)
         assert (recipe.shift, recipe.flips) == (0, False)
     assert (recipe_for(few, 900).batch, recipe_for(many, 900).batch) == (32, 128)
+    letters = replace(few, classes=tuple("abcdefghijklmnopqrstuvwxyz"))
+    assert [recipe_for(data, 900).smoothing for data in (few, letters, many)] == [0.3, 0.0, 0.0]
+    assert (epochs_for(few), epochs_for(letters)) == (30, 60)
     with pytest.raises(RecipeError, match="--shift: bars is a table, whose features cannot be"):
         recipe_for(few, 900, shift=1)
     with pytest.raises(RecipeError, match="--flips: bars is a table"):

@@ -78,6 +78,8 @@ def test_replaces_a_network_only(saved: Path) -> None:
 def test_refuses_missing_and_foreign(tmp_path: Path) -> None:
     assert "no such network" in refused(tmp_path / "none")
     assert "not a network" in refused(tmp_path)
+    store.save(network(), tmp_path / "network")
+    assert refused(tmp_path).endswith(f"; give {tmp_path / 'network'}")
     (tmp_path / store.GRAPH).write_text('{"format": "other"}')
     assert "not of format 'shiftadd-network'" in refused(tmp_path)
     (tmp_path / store.GRAPH).write_text("[1")

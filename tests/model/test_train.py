@@ -15,11 +15,12 @@ from model import golden, store
 from model.arch import Architecture, Block
 from model.augment import augment
 from model.checkpoint import TrainingRun
+from model.net import Net, export
 from model.recipe import Recipe, loss_of, set_rate
 from model.spec import Conv, Dense, Node
 from model.store import content_hash
 from model.teacher import Teacher
-from model.train import TrainError, TrainResult, train
+from model.train import TrainError, TrainResult, _sounder, train
 from tests.support.datasets import BARS
 
 SOON = Recipe(batch=16, shift=0)
@@ -175,6 +176,22 @@ def test_an_integer_stage_that_breaks_a_network_is_undone(
     log = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert (log[-1]["stage"], log[-1]["test"] < 0.7) == ("integer", True)
     assert result.accuracy["integer"] > 0.85
+
+
+@pytest.mark.parametrize(("lost", "won", "kept"), [(3, 0, True), (5, 0, False), (20, 10, True)])
+def test_a_fall_that_chance_makes_is_none(
+    monkeypatch: pytest.MonkeyPatch, lost: int, won: int, kept: bool
+) -> None:
+    """lost, won: images that the state before the integer stage, or that behind it, alone gets
+    right."""
+    labels = torch.zeros(100, dtype=torch.int64)
+    now, then = labels.clone(), labels.clone()
+    now[:lost], then[lost : lost + won] = 1, 1
+    said = iter((now, then))
+    monkeypatch.setattr("model.golden.predict", lambda network, images: next(said))
+    net, earlier = Net(ARCH), Net(ARCH).state_dict()
+    chosen = _sounder(net, earlier, torch.zeros(100, 6, 6, 1), labels, ("flat", "tall"))
+    assert (content_hash(chosen) == content_hash(export(net, ("flat", "tall")))) is kept
 
 
 def test_start_hands_weights_on() -> None:

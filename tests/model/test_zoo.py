@@ -55,7 +55,7 @@ def test_families_fit_images_of_any_size(shape: tuple[int, int, int]) -> None:
 
 def test_families_of_tables_are_as_wide_as_there_are_classes() -> None:
     few, many = (zoo.new(of_shape((1, 1, 16), n, table=True)) for n in (2, 26))
-    assert [block.channels for block in few.blocks] == [32, 16, 2]
+    assert [block.channels for block in few.blocks] == [64, 32, 2]
     assert [block.channels for block in many.blocks] == [128, 64, 26]
     assert list(arch.kinds_used(many)) == ["mult", "shift", "mult"]
     assert zoo.new(of_shape((28, 28, 1), 10)).blocks == zoo.load("fashion_hybrid").blocks

@@ -67,6 +67,7 @@ def test_new_is_a_file_that_trains(capsys: pytest.CaptureFixture[str], tmp_path:
         (("list", "digits_mlp"), "arch list: has no use for a name"),
         (("show", "digits_mlp", "--out", "o"), "arch show: has no use for --out"),
         (("show", "nowhere"), "nowhere: neither a file nor built in"),
+        (("show", "image_hybrd"), "neither a file nor built in; did you mean image_hybrid? "),
         (("new", "--data", "digits", "--out", "."), "--out .: it is a folder"),
         (("new", "--data", "digits", "--kind", "xor", "--out", "o"), "xor"),
         (("draw",), "invalid choice: 'draw'"),

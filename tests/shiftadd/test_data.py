@@ -30,7 +30,7 @@ def test_says_what_was_understood(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert "a b: 38 images to train and 10 to test, 4 × 5 pixels, grey, in 2 classes\n" in out
     assert "│ x[/bold]   │       32 │    8 │" in out
     assert "│ <b>:smile: │        6 │    2 │" in out
-    assert "unbalanced: 32 images of x[/bold], 6 of <b>:smile:" in out
+    assert "unbalanced: 32 images of class x[/bold], 6 of class <b>:smile:" in out
     assert "in training, images are moved by up to 1 pixel\n" in out
     assert f"examples: {sheet}\n" in out
     assert out.endswith(f"next: shiftadd train image_hybrid --data '{data}'\n")

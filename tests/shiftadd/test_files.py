@@ -45,7 +45,7 @@ NETS = {
 }
 DATA = {
     "nowhere": "nowhere: no such data set; give",
-    "bytes": "bytes: no such data set; give",
+    "bytes": "bytes: no data set of a form that is read; give",
     "empty": "empty: 0 folders with images; a data set needs two or more",
     "bytes.npz": "bytes.npz: cannot be read as .npz",
     "images": "images/a/x.png: cannot be read as an image",

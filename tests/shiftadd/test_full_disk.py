@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.disks import small_disks
 from tests.support.paths import DIGITS_HYBRID, ROOT
 
 COMMAND = f"{sys.executable} -m shiftadd"
@@ -23,15 +24,6 @@ status=$?
 find . -name "*.shiftadd-tmp" -o -name "*.bin" -o -name "top.v" -o -name "plan.json"
 exit $status
 """
-
-
-def small_disks() -> bool:
-    """Whether this user may mount one."""
-    try:
-        words = ["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-        return subprocess.run(words, capture_output=True).returncode == 0
-    except OSError:
-        return False
 
 
 def last_line(err: str) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.shiftadd.test_full_disk import small_disks
 from tests.support.command_line import call
+from tests.support.disks import small_disks
 from tests.support.paths import DIGITS_HYBRID, ROOT
 
 COMPILE = ("compile", str(DIGITS_HYBRID), "--board", "up5k")

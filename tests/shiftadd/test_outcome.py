@@ -89,7 +89,7 @@ def test_simulate_ends_with_levels_left_out_classes_and_the_next_command() -> No
     )
     *_, by_class, mixed, _ = simulated(RESULT, [0, 0, 0, 1]).lines()
     assert by_class == (
-        "right by class: tall 50.0 % of 2, flat 100.0 % of 2; 75.00 % if every class counts alike"
+        "right by class: tall: 50.0 % of 2, flat: 100.0 % of 2; 75.00 % if every class counts alike"
     )
     assert mixed == "most often taken: tall for flat (1)"
     differing = simulated(replace(RESULT, mismatches=1), [0, 0, 1, 1])

@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim.bench import simulators
 from tests.support.paths import ROOT
+from tests.support.simulator_runtime import lend_runtime
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 FENCE = re.compile(
@@ -61,6 +63,7 @@ def run(commands: Sequence[CommandBlock], folder: Path) -> list[str]:
         program.chmod(0o755)
     home = folder / "work"
     home.mkdir()
+    lend_runtime(home / simulators.BUILD)
     text = "set -eu\n" + "".join(f"{c.text}\necho '{MARK}'\n" for c in commands)
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     env = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}

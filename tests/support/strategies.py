@@ -35,6 +35,8 @@ def blocks(draw: st.DrawFn, op: str) -> Block:
 
 PLAIN_NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20)
 """Of what may become a file."""
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+"""Of what a file may hold."""
 
 
 @st.composite
@@ -78,12 +80,12 @@ FOLDS = st.builds(
     line_buffer=MEMORIES,
 )  # fmt: skip
 PLANNED_LAYERS = st.builds(
-    PlannedLayer, st.text(), st.sampled_from(kind_names()), FOLDS, st.integers(0, 10**9), COSTS
+    PlannedLayer, TEXTS, st.sampled_from(kind_names()), FOLDS, st.integers(0, 10**9), COSTS
 )
 DEPTHS = st.tuples(st.integers(0, 999), st.integers(0, 999))
 PLANS = st.builds(
-    Plan, HASHES, st.text(), st.lists(PLANNED_LAYERS, max_size=4).map(tuple),
-    st.dictionaries(st.text(), DEPTHS, max_size=3), st.integers(0, 10**9), st.integers(0, 10**9),
+    Plan, HASHES, TEXTS, st.lists(PLANNED_LAYERS, max_size=4).map(tuple),
+    st.dictionaries(TEXTS, DEPTHS, max_size=3), st.integers(0, 10**9), st.integers(0, 10**9),
     COSTS,
 )  # fmt: skip
 """Plans of no network in particular: what a plan's file must keep."""

@@ -57,7 +57,7 @@ def test_layers_are_kept_one_by_one_and_not_measured_twice(
 
 
 def test_a_wrong_count_and_an_unknown_board_are_named() -> None:
-    with pytest.raises(shiftadd.RequestError, match="--count 0: at least 1 layer"):
+    with pytest.raises(shiftadd.RequestError, match="--count 0: must be a whole number from 1"):
         shiftadd.characterise(count=0)
     with pytest.raises(ValueError, match="unknown device or board 'up5'"):
         characterise.characterise("up5", count=1)

@@ -17,6 +17,7 @@ import rtl.pool
 import rtl.streams
 from gen.cost.block_features import block_features
 from gen.cost.features import converters, describe
+from gen.cost.fifo_features import buffers
 from gen.engine.assemble import assemble
 from gen.engine.cycle_models import cycle_model
 from gen.plan.lower import lower
@@ -129,6 +130,8 @@ def test_features_of_a_whole_network_are_those_of_its_blocks() -> None:
         want = 1 if isinstance(layer.op, Head) else chosen[layer.name].lanes
         for name, tensor in zip(layer.inputs, layer.sources, strict=True):
             by_layer += converters(tensor.bits, lanes[name], want)
+    for counts in buffers(layers, chosen, depths, target).values():
+        by_layer += counts
     assert any(isinstance(layer.op, Add) for layer in layers)
     assert by_block == by_layer
 

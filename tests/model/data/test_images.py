@@ -126,6 +126,21 @@ def test_colour_and_grey_together_become_colour(tmp_path: Path) -> None:
     assert first(dataset, 1)[1, 1].tolist() == [1, 2, 3]
 
 
+def test_grey_saved_in_colour_is_grey_unless_one_part_is_not(tmp_path: Path) -> None:
+    modes = ["RGB", "RGBA", "P", "L"]
+    shots = [grey(9).convert(mode) for mode in modes]
+    folder = image_folder(tmp_path, {"train/a": shots, "train/b": shots[::-1]})
+    dataset = data.load(folder)
+    assert dataset.shape == (2, 3, 1)
+    assert first(dataset)[1, 1].tolist() == [9]
+    assert "all are grey, saved in colour: one channel was kept" in dataset.notes
+    colour = [Image.new("RGB", (3, 2), (1, 2, 3))]
+    image_folder(folder, {"test/a": shots, "test/b": colour})
+    dataset = data.load(folder)
+    assert dataset.shape == (2, 3, 3)
+    assert not any("all are grey" in note for note in dataset.notes)
+
+
 def test_turned_by_exif(tmp_path: Path) -> None:
     def make(n: int) -> Image.Image:
         return Image.fromarray(RAMP)

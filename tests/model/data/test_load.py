@@ -88,6 +88,7 @@ def test_missing_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(data.FASHION_VARIABLE, str(tmp_path))
     assert "`apt install dataset-fashion-mnist`" in refused("fashion-mnist")
     assert "no such data set; give digits, fashion-mnist, wine, breast-cancer" in refused("nowhere")
+    assert "nothing is downloaded: fetch it first; give" in refused("https://example.org/a.csv")
 
 
 def test_fashion_mnist() -> None:
@@ -113,8 +114,12 @@ def test_npz(tmp_path: Path) -> None:
     again = data.load(path)
     assert np.array_equal(again.train_images, dataset.train_images)
     assert again.classes == ("-1", "0")
+    np.savez(path, features=images, labels=labels)
+    assert np.array_equal(data.load(path).train_images, dataset.train_images)
     np.savez(path, images=images)
-    assert "no arrays 'x_train' and 'y_train'; it has images" in refused(path)
+    assert "no arrays x_train and y_train, or x and y of all examples; it has images" in refused(
+        path
+    )
     path.write_bytes(b"PK\3\4")
     assert "cannot be read as .npz" in refused(path)
 
@@ -128,7 +133,7 @@ def test_image_folder(tmp_path: Path) -> None:
             image.fromarray(pixels).save(tmp_path / name / f"{n}.png")
     dataset = data.load(tmp_path)
     assert dataset.classes == ("cat", "dog")
-    assert dataset.train_images.shape == (8, 4, 6, 3)
+    assert dataset.train_images.shape == (8, 4, 6, 1)
     assert {int(v) for v in dataset.train_images[dataset.train_labels == 1].flat} <= set(
         range(10, 15)
     )
@@ -141,6 +146,8 @@ def test_image_folder(tmp_path: Path) -> None:
     assert "dog: no images" in refused(tmp_path)
     (tmp_path / "dog").rmdir()
     assert "1 folders with images; a data set needs two or more" in refused(tmp_path)
+    assert "are of one class: give the folder above it" in refused(tmp_path / "cat")
+    assert "no data set of a form that is read; give" in refused(tmp_path / "cat" / "0.png")
 
 
 def test_paths_that_the_system_refuses(tmp_path: Path) -> None:

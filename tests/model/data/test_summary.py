@@ -40,8 +40,8 @@ def test_numbers(tmp_path: Path) -> None:
     assert summary.lines()[:3] == [
         f"{tmp_path.name}: 20 images to train and 5 to test, 2 × 3 pixels, grey, in 2 classes",
         "values 0 to 40, 8 bits",
-        "unbalanced: 16 images of usual, 4 of rare; always saying the largest class is right in "
-        "80.0% of the test part",
+        "unbalanced: 16 images of class usual, 4 of class rare; always saying "
+        "the largest class is right in 80.0% of the test part",
     ]
     assert "no test part: 5 of 25, the same share of each class, were held back" in summary.notes
 

@@ -69,6 +69,26 @@ def test_forms(
         assert dataset.features == ("a", "b")
 
 
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+@pytest.mark.parametrize("head", ["", "Länge;Breite;Sorte"])
+def test_decimal_commas(tmp_path: Path, plain: data.Dataset, mark: str, head: str) -> None:
+    path = table(tmp_path / "t.csv", mark=mark, head=head.replace(";", mark))
+    path.write_text(path.read_text(encoding="utf-8").replace(".", ","), encoding="utf-8")
+    dataset = data.load(path)
+    assert dataset.digest == plain.digest
+    assert dataset.classes == ("bee", "owl")
+    assert dataset.features == (("Länge", "Breite") if head else ("1", "2"))
+    assert "decimal commas were read as points" in dataset.notes
+
+
+def test_decimal_commas_and_points_together_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("0,5;1.5;a\n" * 9)
+    assert "with a decimal comma, as 0,5, and with a point, as 1.5; save it" in refused(path)
+    path.write_text("0,5;1.000,5;a\n0,5;7,5;b\n" * 9)
+    assert "row 1, column 2: '1.000,5' is no number" in refused(f"{path}:label=last")
+
+
 def test_labels_by_name_number_and_place(tmp_path: Path, plain: data.Dataset) -> None:
     path = table(tmp_path / "t.csv", order="nab")
     same = plain.train_labels

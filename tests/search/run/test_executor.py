@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from gen.support import logs
 from search.run.executor import Pool, SchedulerError
 from tests.support import search_work as work
+from tests.support.paths import ROOT
 
 
 def test_runs_in_other_processes() -> None:
@@ -92,3 +95,23 @@ def test_no_scheduler_is_one_line() -> None:
         Pool(scheduler="nowhere:1", timeout=1).__enter__()
     with pytest.raises(ValueError, match="--workers 0: at least 1"):
         Pool(0)
+
+
+def test_a_script_without_a_guard_is_not_run_again_by_workers(tmp_path: Path) -> None:
+    """One that is nothing but a call, as the examples of the Python API are."""
+    script = tmp_path / "mine.py"
+    script.write_text(
+        "from search.run.executor import Pool\n"
+        "print('once', flush=True)\n"
+        "with Pool(1) as pool:\n"
+        "    print(list(pool.run(abs, [-1])))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, str(script)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr) == ("once\n[(-1, 1)]\n", "")

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from model import data as datasets
@@ -17,7 +18,7 @@ from model.arch import kinds_used
 from search.space import space_files
 from search.space.space import Candidate, Choice, Space, SpaceError, StageChoice
 
-LEAST = {"8x8": 10**6, "28x28": 10**12, "32x32": 10**12}
+LEAST = {"8x8": 10**6, "table": 10**5, "28x28": 10**12, "32x32": 10**12}
 SMALL: dict[str, Any] = {
     "shape": [8, 8, 1], "classes": 3, "input_bits": 5, "act_bits": 6, "score_bits": 10,
     "first": {
@@ -130,14 +131,39 @@ def test_not_in_space() -> None:
 def test_space_of_a_data_set() -> None:
     assert space_files.for_data(datasets.load("digits")).name == "8x8"
     data = datasets.load("digits")
-    odd = replace(data, train_images=data.train_images[:, :7], name="odd")
-    with pytest.raises(SpaceError, match="odd: no built-in space for 7×8×1 at 5 bits; there are"):
-        space_files.for_data(odd)
     two = replace(data, classes=("a", "b"))
     assert (
         space_files.for_data(two).architecture(space_files.for_data(two).largest("mult")).classes
         == 2
     )
+
+
+@pytest.mark.parametrize(
+    ("shape", "base"),
+    [
+        ((8, 8, 1), "8x8"), ((7, 11, 3), "8x8"), ((16, 16, 1), "28x28"), ((64, 13, 1), "28x28"),
+        ((12, 12, 3), "32x32"), ((4, 5, 1), "8x8"), ((1, 1, 4), "table"), ((1, 1, 500), "table"),
+    ],
+)  # fmt: skip
+def test_data_of_any_shape_have_a_space(shape: tuple[int, int, int], base: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, *shape)).astype(np.uint8)
+    labels = np.arange(6) % 3
+    data = datasets.Dataset("own", images, labels, images, labels, ("a", "b", "c"))
+    space = space_files.for_data(data)
+    assert space_files.based_on(shape, "own") == base
+    assert (space.shape, space.input_bits, space.classes) == (shape, 8, 3)
+    assert space.stages == space_files.load(base).stages
+    rng = random.Random(0)
+    for candidate in [space.largest("shift"), *(space.sample(rng) for _ in range(20))]:
+        assert space.architecture(candidate).classes == 3
+
+
+def test_images_too_narrow_for_built_in_spaces() -> None:
+    data = datasets.load("digits")
+    odd = replace(data, train_images=data.train_images[:, :3], name="odd")
+    rule = "odd: no built-in space for 3×8×1, whose smaller side is less than 4; name a file"
+    with pytest.raises(SpaceError, match=rule):
+        space_files.for_data(odd)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,9 +60,9 @@ def test_volume_by_test_counts_what_the_search_has_not_chosen_by() -> None:
 def test_every_search_has_the_same_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
 
-    def search(**options: Any) -> tuple[dict[str, Any], bool]:
+    def search(**options: Any) -> SimpleNamespace:
         asked.append(options)
-        return {"evaluations": 7}, True
+        return SimpleNamespace(evaluations=7)
 
     class Run:
         front = (finalist(0.9, 100),)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import tempfile
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from sim.bench.runners import SimulatorError
 from sim.bench.stream_result import StreamResult
 from sim.bench.streams import run_stream, run_streams
 from sim.bench.wrapper import StreamCase, axi_stream, ports, wrapper
+from tests.support.simulator_runtime import lend_runtime
 
 WORDS = random.Random(7).choices(range(256), k=120)
 PLUS_ONE = [(w + 1) % 256 for w in WORDS]
@@ -273,8 +273,7 @@ def test_folders_of_any_name_hold_simulators(
     monkeypatch.setattr(tempfile, "tempdir", str(odd / "tmp"))
     cases = [StreamCase(device("good"), "good", WORDS, PLUS_ONE)]
     run_streams(cases, simulator=simulator)
-    for runtime in simulators.BUILD.glob("runtime-*"):  # compiling it takes half a minute
-        shutil.copytree(runtime, odd / "cache" / runtime.name)
+    lend_runtime(odd / "cache")
     for name in ("libs_dir", "share_dir"):
         (odd / name).symlink_to(getattr(cocotb_tools.config, name))
         monkeypatch.setattr(cocotb_tools.config, name, odd / name)

@@ -71,7 +71,7 @@ def test_a_changed_netlist_is_found_out(tmp_path: Path, quick_simulator: str) ->
 def test_a_level_that_cannot_be_had_is_refused_before_anything_is_built(tmp_path: Path) -> None:
     network, _ = random_network(random.Random(SEED))
     plan, rtl = planned(network, board="up5k")
-    words = "netlists after routing are those of ECP5; take --level bitstream"
+    words = "only of ECP5 is the netlist read that routing leaves; take --level bitstream"
     with pytest.raises(RecoverError, match=words):
         at_level(rtl, device(plan.device), "routed", cache=tmp_path)
     assert not any(tmp_path.iterdir())
