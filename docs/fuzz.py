@@ -36,7 +36,8 @@ def table(made: dict[str, Any]) -> str:
 def page(text: str, made: dict[str, Any]) -> str:
     """`text` with the table of `made` between its marks."""
     before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
+    _, mark, after = rest.partition(END)
+    assert mark, "a table has an end"
     return before + BEGIN + table(made) + END + after
 
 
