@@ -79,7 +79,8 @@ def build_of(build: BuildLike | None) -> Path | None:
 def file_name(text: str) -> str:
     """`text` as the name of a folder: what is neither a letter, a digit, `_`, `.` nor `-` is `-`,
     and it does not begin with a dot."""
-    kept = "".join(c if c.isalnum() or c in "_.-" else "-" for c in text)[:100]
+    kept = "".join(c if c.isalnum() or c in "_.-" else "-" for c in text)
+    kept = kept.encode()[:100].decode(errors="ignore")  # file systems count bytes
     return kept.lstrip(".") or "unnamed"
 
 

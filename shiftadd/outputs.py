@@ -26,14 +26,16 @@ class Output:
 
     def __init__(self, stream: TextIO | None) -> None:
         self.lost: OSError | None = None
-        if stream is None:  # closed before we began
+        self._closed = stream is None  # before we began
+        if stream is None:
             stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-            self.lost = OSError(errno.EBADF, os.strerror(errno.EBADF))
         self._stream = stream
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=PLAIN)
 
     def write(self, text: str) -> int:
+        if self._closed and self.lost is None:
+            self.lost = OSError(errno.EBADF, os.strerror(errno.EBADF))
         self._try(lambda: self._stream.write(text))
         return len(text)
 

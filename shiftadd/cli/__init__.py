@@ -32,7 +32,7 @@ VERBS = (
 )  # fmt: skip
 """In the order in which help lists them."""
 PRINTED = frozenset({"arch", "boards", "data"})
-"""Verbs that make nothing but what they print."""
+"""Verbs that make nothing but what they print, unless `--out` names a file."""
 
 
 class Verb(Protocol):
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except SystemExit as end:  # help, or an error that is said
             raise SystemExit(printed(cast(int, end.code), needed=True)) from None
         verb = given["run"].__module__.rpartition(".")[2]
-        needed = given["json"] or verb in PRINTED
+        needed = given["json"] or (verb in PRINTED and not given.get("out"))
         return printed(_run(given), needed=needed)
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from docs import api, pictures, results, timing
+from docs import api, fuzz, pictures, results, timing
+from tests.fuzz.subjects import SUBJECTS
+from tests.fuzz.worker import FAULTS
 from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,6 +47,16 @@ def test_figures_of_the_readme_are_results() -> None:
 def test_results_are_what_their_command_writes() -> None:
     made = results.page(json.loads(results.SOURCE.read_text(encoding="utf-8")))
     assert results.PAGE.read_text(encoding="utf-8") == made
+
+
+def test_fuzz_table_is_what_its_command_writes() -> None:
+    lies = fuzz.PAGE.read_text(encoding="utf-8")
+    made = json.loads(fuzz.SOURCE.read_text(encoding="utf-8"))
+    assert fuzz.page(lies, made) == lies
+    assert set(made["kinds"]) == {subject.name for subject in SUBJECTS}
+    assert made["inputs"] == sum(kind["inputs"] for kind in made["kinds"].values()) == 20_000
+    assert fuzz.FAULTS == FAULTS
+    assert not any(kind[fault] for kind in made["kinds"].values() for fault in FAULTS)
 
 
 def test_results_hold_figures_as_numbers() -> None:

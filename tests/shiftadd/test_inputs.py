@@ -133,7 +133,7 @@ def test_what_is_no_data_is_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "folder"),
     [("../../../x", "-..-..-x"), ("a b/[red]", "a-b--red-"), ("", "unnamed"), ("..", "unnamed"),
-     ("größe_1.2", "größe_1.2")],
+     ("größe_1.2", "größe_1.2"), ("字" * 100, "字" * 33)],
 )  # fmt: skip
 def test_names_become_names_of_folders(name: str, folder: str) -> None:
     assert file_name(name) == folder

@@ -60,6 +60,18 @@ def test_output_that_is_all_there_is_must_be_written(tmp_path: Path, words: str)
     assert (done.returncode, done.stderr) == (1, FULL)
 
 
+def test_a_file_that_was_made_is_no_failure(tmp_path: Path) -> None:
+    done = shell(tmp_path, "arch new --data digits --out mine.json", ">/dev/full")
+    assert (done.returncode, done.stderr) == (0, FULL)
+    assert json.loads((tmp_path / "mine.json").read_text())["shape"] == [8, 8, 1]
+
+
+def test_nothing_is_lost_where_nothing_was_to_be_said(tmp_path: Path) -> None:
+    done = shell(tmp_path, "report nowhere", ">&-")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("shiftadd: nowhere: no run.json; give a folder")
+
+
 def test_json_that_is_lost_is_a_failure(tmp_path: Path) -> None:
     make_run(tmp_path / "run", count=20, finalists=2)
     done = shell(tmp_path, "report run --json", ">/dev/full")
