@@ -184,7 +184,11 @@ def loss_of(
 ) -> Tensor:  # fmt: skip
     """Cross-entropy, of classes by their `weights` (classes,), distilled from a teacher's scores
     `taught` if there are any: see Recipe."""
-    loss = F.cross_entropy(scores, labels, weights, label_smoothing=recipe.smoothing)
+    if weights is None:
+        loss = F.cross_entropy(scores, labels, label_smoothing=recipe.smoothing)
+    else:  # by image: torch's own would weigh by class what is smoothed, and favour the rare
+        each = F.cross_entropy(scores, labels, reduction="none", label_smoothing=recipe.smoothing)
+        loss = (each * weights[labels]).mean()
     if taught is None:
         return loss
     t = recipe.temperature
