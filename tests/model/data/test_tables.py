@@ -120,7 +120,7 @@ def test_the_last_rows_as_test_part(tmp_path: Path) -> None:
     assert "test=4: the last rows are all of class b; shuffle rows" in refused(f"{path}:test=4")
     assert "is no table; label= are for columns" in refused(f"{tmp_path}:label=first")
     odd = table(tmp_path / "odd:test=3")
-    assert "no such data set" in refused(odd)  # an existing path is itself; it is no table
+    assert "no data set of a form" in refused(odd)  # an existing path is itself; it is no table
 
 
 def test_folder_with_train_and_test(tmp_path: Path) -> None:

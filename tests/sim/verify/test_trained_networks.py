@@ -18,7 +18,7 @@ from tests.support.paths import DATA as NETWORKS
     ("name", "source", "board", "images"),
     [
         ("digits_hybrid", "digits", "up5k", 360),
-        ("fashion_hybrid", "fashion-mnist", "ulx3s-25f", 100),
+        ("fashion_hybrid", "fashion-mnist", "ulx3s-25f", 50),
     ],
 )
 def test_trained_network_is_bit_exact(name: str, source: str, board: str, images: int) -> None:
