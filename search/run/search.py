@@ -148,7 +148,6 @@ def _finish(run: RunFolder) -> SearchResult:
     for path in sorted(run.folder.glob(f"finalists/*/{FINALIST}")):
         row = built(path) | {"on_front": path.parent.name in best}
         write(path, json.dumps(row, indent=1) + "\n")
-    page = report([run.folder]).page
-    whole = load(run.folder)
-    seconds = run.head["seconds"]
-    return SearchResult(whole, page, len(run.scores), tuple(run.rounds), seconds)
+    made = report([run.folder])
+    (whole,), seconds = made.runs, run.head["seconds"]
+    return SearchResult(whole, made.page, len(run.scores), tuple(run.rounds), seconds)
