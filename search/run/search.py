@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from gen.support import interruption
-from model import data as datasets
-from model.data.summary import summarise
 from model.files import write
 from model.lock import folder_lock
 from model.records import LARGEST_INTEGER
@@ -112,7 +110,7 @@ def _prepare(
 def _same_data(asked: Request, run: RunFolder) -> None:
     """Notes what the data are. RunError where the run was begun with other content."""
     augmented = recipe_for(asked.split)
-    data = summarise(datasets.load(asked.data)).as_dict() | {
+    data = asked.summary.as_dict() | {
         "augmentation": {"shift": augmented.shift, "flips": augmented.flips}
     }
     begun = run.head.get("data", data).get("digest")
