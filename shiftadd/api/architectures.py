@@ -38,6 +38,7 @@ def arch(
     10
     """
     _check(action, name, data, kind, out)
+    file = check_file(out)
     from model import zoo
     from model.arch import save, with_kind
 
@@ -53,7 +54,6 @@ def arch(
         made = architecture_of(name, known)
     if kind:
         made = replace(with_kind(made, kind), name=f"{made.name}_{kind}")
-    file = check_file(out)
     if file:
         save(made, file)
     place = str(file or name) if file or isinstance(name, str | os.PathLike) else ""
