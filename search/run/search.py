@@ -16,7 +16,7 @@ from search.evolve.predictor import CalibrationSample, probes
 from search.evolve.scoring import ScoringSetup
 from search.report.report import report
 from search.results.results import RunError
-from search.results.results_files import built, load
+from search.results.results_files import built
 from search.results.search_result import SearchResult
 from search.run.executor import Pool
 from search.run.feasible import InfeasibleError
@@ -140,12 +140,12 @@ def _supernet(asked: Request, run: RunFolder, show: Show, folder: Path) -> None:
 
 
 def _finish(run: RunFolder) -> SearchResult:
-    """The front, marked in each finalist's file, and the report."""
+    """The report, and the front, marked in each finalist's file."""
     run.note(state="done")
-    best = {finalist.key for finalist in load(run.folder).front}
+    made = report([run.folder])
+    (whole,), seconds = made.runs, run.head["seconds"]
+    best = {finalist.key for finalist in whole.front}
     for path in sorted(run.folder.glob(f"finalists/*/{FINALIST}")):
         row = built(path) | {"on_front": path.parent.name in best}
         write(path, json.dumps(row, indent=1) + "\n")
-    made = report([run.folder])
-    (whole,), seconds = made.runs, run.head["seconds"]
     return SearchResult(whole, made.page, len(run.scores), tuple(run.rounds), seconds)
