@@ -32,12 +32,12 @@ True
 
 The [notebooks](../examples/) show them at work.
 """
-SKIP = ("main", "command")
-"""The command line itself."""
+COMMAND_LINE = "main"
+"""Is no part of the API."""
 
 
 def page() -> str:
-    names = [name for name in shiftadd.__all__ if name not in SKIP]
+    names = [name for name in shiftadd.__all__ if name != COMMAND_LINE]
     things = {name: getattr(shiftadd, name) for name in names}
     functions = {n: t for n, t in things.items() if inspect.isfunction(t)}
     classes = {n: t for n, t in things.items() if inspect.isclass(t)}
@@ -77,18 +77,10 @@ def signature(name: str, function: Any) -> str:
         if parameter.kind is parameter.KEYWORD_ONLY and not starred:
             parts.append("*")
             starred = True
-        parts.append(
-            str(parameter).replace("'", "")
-            if parameter.default is parameter.empty
-            else f"{parameter.name}: {shown(parameter.annotation)} = {default(parameter)}"
-        )
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        parts.append(f"{parameter.name}: {shown(parameter.annotation)}{default}")
     returns = described.return_annotation
     return call(name, parts) + ("" if returns is described.empty else f" -> {shown(returns)}")
-
-
-def default(parameter: inspect.Parameter) -> str:
-    value = parameter.default
-    return value.__name__ if callable(value) else repr(value)
 
 
 def call(name: str, parts: list[str]) -> str:

@@ -17,6 +17,7 @@ from model import zoo
 from model.kinds import kind, ordered_kinds
 from search.report.architecture_strip import Piece, strip
 from search.report.svg_plot import SHAPES, Plot, frame
+from search.results.results import one_kind
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "images"
@@ -57,7 +58,9 @@ def front() -> str:
     """Test accuracy against LUTs of the finalists on a ULX3S, and the front that they make."""
     table = tables("Search on Fashion-MNIST")[0]
     at = {column["title"]: i for i, column in enumerate(table["columns"])}
-    points = sorted((r[at["LUT"]], r[at["test"]], kinds_of(r[at["layers"]])) for r in table["rows"])
+    points = sorted(
+        (r[at["LUT"]], r[at["test"]], one_kind(r[at["layers"]].split())) for r in table["rows"]
+    )
     title = f"Measured networks for Fashion-MNIST on a ULX3S: {len(points)} finalists of a search"
     plot = frame(
         title, [p[0] for p in points], [p[1] for p in points], size=(620.0, 330.0),
@@ -65,12 +68,6 @@ def front() -> str:
     )  # fmt: skip
     plot.stairs("front", list(best_so_far(points)))
     return svg(plot.width, plot.height, title, drawn(plot, points), MARGIN)
-
-
-def kinds_of(layers: str) -> str:
-    """The kind of all layers, or `mixed`."""
-    names = set(layers.split())
-    return names.pop() if len(names) == 1 else "mixed"
 
 
 def best_so_far(points: list[tuple[float, float, str]]) -> Iterator[tuple[float, float]]:

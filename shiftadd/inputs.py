@@ -84,23 +84,26 @@ def file_name(text: str) -> str:
     return kept.lstrip(".") or "unnamed"
 
 
-def architecture_of(arch: ArchitectureLike, data: Dataset, *, fit: bool) -> Architecture:
-    """For `data`: built-in ones take their ends from it, others with `fit`.
+def architecture_of(
+    arch: ArchitectureLike, data: Dataset | None, *, fit: bool = False
+) -> Architecture:
+    """For `data`, if any: built-in ones take their ends from it, others with `fit`.
 
     Raises ArchitectureError.
     """
     from model import zoo
     from model.arch import Architecture, validate
 
-    if isinstance(arch, str | os.PathLike):
-        given_path(arch, "ARCH")
-        return zoo.for_data(arch, data, fit_classes=fit)
-    if not isinstance(arch, Architecture):
+    if isinstance(arch, Architecture):
+        made = validate(arch)
+        return made if data is None else zoo.for_data(made, data, fit_classes=fit)
+    if not isinstance(arch, str | os.PathLike):
         raise RequestError(
             "an architecture must be a name, a file or an Architecture, "
             f"not {type(arch).__name__}; data are given as data="
         )
-    return zoo.for_data(validate(arch), data, fit_classes=fit)
+    given_path(arch, "ARCH")
+    return zoo.load(arch) if data is None else zoo.for_data(arch, data, fit_classes=fit)
 
 
 def data_of(data: DataLike, *, keep: bool = False) -> Dataset:

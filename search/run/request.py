@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from gen.limits import SURE
 from gen.support.devices import Device, device
 from model import data as datasets
 from model.data import Dataset
+from model.data.summary import DataSummary, summarise
 from model.errors import RequestError
 from search.evolve.evolve import SAMPLERS
 from search.evolve.objectives import Limits
@@ -75,7 +76,8 @@ def budget_for(space: Space, images: int) -> SearchBudget:
 class Request:
     """A checked request. data: name, or absolute path. space: the whole one of the supernet.
 
-    kinds: only networks whose layers are of these (`Space.restrict`), or all if empty.
+    kinds: only networks whose layers are of these (`Space.restrict`), or all if empty. split: the
+    data that the search may see. summary: of all of the data.
     """
 
     data: str
@@ -87,6 +89,8 @@ class Request:
     seed: int
     limits: Limits
     budget: SearchBudget
+    split: Dataset = field(repr=False, compare=False)
+    summary: DataSummary
     space_file: str = ""
     """Absolute path of the space; empty for a built-in one."""
 
@@ -108,7 +112,7 @@ class Request:
                 f"space {named.name} is for {named.shape} at {named.input_bits} bits, {data} has "
                 f"{whole.shape} at {whole.format.bits}; give another --space"
             )
-        known = {field.name for field in fields(SearchBudget)}
+        known = {one.name for one in fields(SearchBudget)}
         given = {n: v for n, v in budget.items() if n in known and v is not None}
         made = Request(
             data=whole.source or data,
@@ -119,6 +123,8 @@ class Request:
             sharing=sharing,
             seed=seed,
             limits=limits,
+            split=split(whole),
+            summary=summarise(whole),
             space_file=str(Path(space).resolve()) if space and Path(space).is_file() else "",
             budget=replace(budget_for(named, len(whole.train_labels)), **given),
         )
@@ -129,11 +135,6 @@ class Request:
     def searched(self) -> Space:
         """The networks that may be found."""
         return self.space.restrict(self.kinds) if self.kinds else self.space
-
-    @cached_property
-    def split(self) -> Dataset:
-        """The data that the search may see."""
-        return split(datasets.load(self.data))
 
     @property
     def sure(self) -> Limits:

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from gen.support import interruption
-from model import data as datasets
-from model.data.summary import summarise
 from model.files import write
 from model.lock import folder_lock
 from model.records import LARGEST_INTEGER
@@ -18,7 +16,7 @@ from search.evolve.predictor import CalibrationSample, probes
 from search.evolve.scoring import ScoringSetup
 from search.report.report import report
 from search.results.results import RunError
-from search.results.results_files import built, load
+from search.results.results_files import built
 from search.results.search_result import SearchResult
 from search.run.executor import Pool
 from search.run.feasible import InfeasibleError
@@ -112,7 +110,7 @@ def _prepare(
 def _same_data(asked: Request, run: RunFolder) -> None:
     """Notes what the data are. RunError where the run was begun with other content."""
     augmented = recipe_for(asked.split)
-    data = summarise(datasets.load(asked.data)).as_dict() | {
+    data = asked.summary.as_dict() | {
         "augmentation": {"shift": augmented.shift, "flips": augmented.flips}
     }
     begun = run.head.get("data", data).get("digest")
@@ -142,13 +140,12 @@ def _supernet(asked: Request, run: RunFolder, show: Show, folder: Path) -> None:
 
 
 def _finish(run: RunFolder) -> SearchResult:
-    """The front, marked in each finalist's file, and the report."""
+    """The report, and the front, marked in each finalist's file."""
     run.note(state="done")
-    best = {finalist.key for finalist in load(run.folder).front}
+    made = report([run.folder])
+    (whole,), seconds = made.runs, run.head["seconds"]
+    best = {finalist.key for finalist in whole.front}
     for path in sorted(run.folder.glob(f"finalists/*/{FINALIST}")):
         row = built(path) | {"on_front": path.parent.name in best}
         write(path, json.dumps(row, indent=1) + "\n")
-    page = report([run.folder]).page
-    whole = load(run.folder)
-    seconds = run.head["seconds"]
-    return SearchResult(whole, page, len(run.scores), tuple(run.rounds), seconds)
+    return SearchResult(whole, made.page, len(run.scores), tuple(run.rounds), seconds)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.errors import RequestError
-from shiftadd.inputs import ArchitectureLike, DataLike, data_of
+from shiftadd.inputs import ArchitectureLike, DataLike, architecture_of, data_of
 from shiftadd.requests import PathLike, check_file
 from shiftadd.results.architectures import ArchOutcome
 
@@ -38,8 +38,9 @@ def arch(
     10
     """
     _check(action, name, data, kind, out)
+    file = check_file(out)
     from model import zoo
-    from model.arch import save, validate, with_kind
+    from model.arch import save, with_kind
 
     known = None if data is None else data_of(data)
     called = _called(data, known)
@@ -50,11 +51,9 @@ def arch(
         made = zoo.new(known, None if name is None else os.fspath(_built_in(name)))
     else:
         assert name is not None
-        loaded = zoo.load(name) if isinstance(name, str | os.PathLike) else validate(name)
-        made = loaded if known is None else zoo.for_data(name, known)
+        made = architecture_of(name, known)
     if kind:
         made = replace(with_kind(made, kind), name=f"{made.name}_{kind}")
-    file = check_file(out)
     if file:
         save(made, file)
     place = str(file or name) if file or isinstance(name, str | os.PathLike) else ""

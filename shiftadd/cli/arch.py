@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shiftadd import api, results
+from shiftadd.api.architectures import ACTIONS
 
 TEXT = "list or show architectures, or make a file of one for a data set"
 EXAMPLE = "shiftadd arch new --data wine --out wine.json"
@@ -15,7 +16,7 @@ EXAMPLE = "shiftadd arch new --data wine --out wine.json"
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
-        choices=("list", "show", "new"),
+        choices=ACTIONS,
         help="list the built-in ones, show one block by block, or make a new file",
     )
     parser.add_argument(

@@ -14,6 +14,7 @@ from gen.support import tools
 from model import store
 from shiftadd.cli import VERBS
 from tests.support.command_line import call
+from tests.support.deploy_cases import flip
 from tests.support.paths import DIGITS_HYBRID as NET
 
 
@@ -80,10 +81,7 @@ def test_damaged_network_is_refused(
     name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     shutil.copytree(NET, tmp_path / "net")
-    path = tmp_path / "net" / name
-    raw = bytearray(path.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    path.write_bytes(raw)
+    flip(tmp_path / "net" / name)
     status, _, err = call(capsys, "compile", tmp_path / "net", "--board", "up5k")
     assert status == 2
     assert len(err.strip().splitlines()) == 1

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-import shiftadd
 from search.report.report import report
 from search.results.results import COLUMNS, Costs, RunError, by_cost, front
 from search.results.results_files import load
 from sim.verify.evidence import BARE
 from sim.verify.fault_counts import FaultCounts, FaultScenario, FrameCounts
+from tests.support.command_line import call
 from tests.support.finalists import finalist
 from tests.support.report_run import make_run
 
@@ -256,16 +256,16 @@ def test_damaged_run_is_one_line(
 ) -> None:
     (run / name).parent.mkdir(parents=True, exist_ok=True)
     (run / name).write_text(text)
-    assert shiftadd.main(["report", str(run)]) == 2
-    out, err = capsys.readouterr()
-    assert (out, len(err.splitlines())) == ("", 1)
+    status, out, err = call(capsys, "report", run)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
     assert line in err
     assert not (run / "report.html").exists(), "nothing half-written"
 
 
 def test_folder_without_run_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shiftadd.main(["report", str(tmp_path / "nowhere")]) == 2
-    assert "nowhere: no run.json; give a folder that" in capsys.readouterr().err
+    status, _, err = call(capsys, "report", tmp_path / "nowhere")
+    assert status == 2
+    assert "nowhere: no run.json; give a folder that" in err
 
 
 def test_runs_are_compared_on_one_page(
@@ -274,8 +274,9 @@ def test_runs_are_compared_on_one_page(
     folders = [made, *(make_run(tmp_path / kind, kinds=[kind]) for kind in ("mult", "add"))]
     folders.append(make_run(tmp_path / "random", sampler="random", seed=3))
     out = tmp_path / "all.html"
-    assert shiftadd.main(["report", *map(str, folders), "--out", str(out), "--json"]) == 0
-    answer = json.loads(capsys.readouterr().out)
+    status, said, _ = call(capsys, "report", *folders, "--out", out, "--json")
+    assert status == 0
+    answer = json.loads(said)
     assert answer["report"] == str(out)
     assert [row["folder"] for row in answer["runs"]] == [str(f) for f in folders]
     shown = PageParser(out.read_text(encoding="utf-8"))
@@ -295,8 +296,8 @@ def test_hypervolume_by_test_is_not_told_of_runs_that_lack_it(
         row["accuracy"]["test"] = None
         path.write_text(json.dumps(row))
     out = tmp_path / "both.html"
-    assert shiftadd.main(["report", str(made), str(other), "--out", str(out)]) == 0
-    capsys.readouterr()
+    status, *_ = call(capsys, "report", made, other, "--out", out)
+    assert status == 0
     shown = PageParser(out.read_text(encoding="utf-8"))
     assert "Hypervolume of the measured fronts" in shown.text
     assert "By the test images" not in shown.text
@@ -418,9 +419,8 @@ def test_numbers_that_are_none_are_refused_in_one_line(
         at = at[step]
     at[path[-1]] = "HERE"
     file.write_text(json.dumps(whole).replace('"HERE"', number))
-    assert shiftadd.main(["report", str(run)]) == 2
-    out, err = capsys.readouterr()
-    assert (out, len(err.splitlines())) == ("", 1)
+    status, out, err = call(capsys, "report", run)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
     assert name in err
 
 

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import torch
 
-import shiftadd
 from model import data, golden, store
 from model.lock import folder_lock
 from search.results.results import RunError
@@ -23,6 +22,7 @@ from search.results.results_files import load
 from search.run import search as searches
 from search.run.progress import Show
 from shiftadd.cli.search import microseconds
+from tests.support.command_line import call
 from tests.support.paths import ROOT
 
 TINY = """
@@ -49,15 +49,6 @@ SMALL = (
     *("--population", 6, "--generations", 2, "--finalists", 1, "--rounds", 1),
     *("--epochs", 1, "--supernet-epochs", 1, "--probes", 6, "--workers", 1),
 )
-
-
-def call(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    try:
-        status = shiftadd.main(["search", *map(str, words)])
-    except SystemExit as end:  # argparse
-        status = int(end.code or 0)
-    out, err = capsys.readouterr()
-    return status, out, err
 
 
 @pytest.mark.parametrize(
@@ -87,7 +78,7 @@ def test_wrong_requests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    status, out, err = call(capsys, *words)
+    status, out, err = call(capsys, "search", *words)
     assert (status, out) == (2, "")
     assert line in err
     assert "Traceback" not in err
@@ -169,7 +160,7 @@ def test_killed_and_resumed(
     _kill_when(words, lambda: scores.is_file() and scores.read_bytes().count(b"\n") >= 4)
     before = scores.read_bytes().splitlines()[:4]
 
-    status, out, err = call(capsys, *words, "--resume", "--json")
+    status, out, err = call(capsys, "search", *words, "--resume", "--json")
     assert (status, err) == (0, "")
     answer = json.loads(out)
     lines = scores.read_bytes().splitlines()
@@ -177,7 +168,7 @@ def test_killed_and_resumed(
     assert len({json.loads(line)["key"] for line in lines}) == len(lines) == answer["evaluations"]
     _check_front(answer)
 
-    status, again, _ = call(capsys, *words, "--resume", "--json")
+    status, again, _ = call(capsys, "search", *words, "--resume", "--json")
     assert (status, json.loads(again)["front"]) == (0, answer["front"])
     assert scores.read_bytes().splitlines() == lines, "nothing was scored again"
 
