@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
+
+from gen.cost.engine_features import line_buffer
 from gen.plan.fold_array import FeatureCounts
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
@@ -43,18 +46,14 @@ def fifo_features(depth: int, width: int, device: Device) -> FeatureCounts:
     style, at = memory_style(rows, width, device), (rows - 1).bit_length()
     level = rows.bit_length()
     bill = FeatureCounts(counter=2 * at + level, register=2 * at + level + 1)
-    match style:
-        case "register":
-            return bill.add(lone=2 * width)
-        case "logic":
-            return bill.add(ram_ff=rows * width, lone=width)
-        case "distributed":
-            sixteens = -(-rows // 16)
-            bill.add(ram16x4=sixteens * -(-width // 4), ram_mux=(sixteens - 1) * width)
-            return bill.add(lone=width)
-    # a word that is read as it is written goes past the block, though no FIFO does so
-    bill.add(bram=device.brams(rows, width), lone=width + at + 2, outlet=width)
-    return bill.add(register=width)
+    if style == "register":
+        return bill.add(lone=2 * width)
+    one = np.array(rows), np.array(width), np.array(1), np.array(style)
+    bill.add(line_buffer(*one, device), lone=width)
+    if style == "block":
+        # a word that is read as it is written goes past the block, though no FIFO does so
+        bill.add(lone=at + 2, outlet=width, register=width)
+    return bill
 
 
 def fork_features() -> FeatureCounts:

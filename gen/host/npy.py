@@ -68,16 +68,6 @@ def load(path: Path, *, floats: bool = False) -> NpyArray:
         raise RequestError(f"{shown(path)}: not a .npy file that can be read ({reason})") from None
 
 
-def read(path: Path) -> Any:
-    """The array of integers in a file as nested lists. Raises as `load`."""
-    return load(path).tolist()
-
-
-def shape(array: Any) -> tuple[int, ...]:
-    """Sizes of nested lists."""
-    return (len(array), *shape(array[0])) if isinstance(array, list) else ()
-
-
 def _parsed(raw: bytes, codes: dict[str, Any]) -> NpyArray:
     if raw[:6] != MAGIC:
         raise ValueError("it does not start as one")

@@ -70,10 +70,11 @@ class Cache:
         `make` writes them into the folder that it is given and returns the seconds of its tools.
         When it raises ToolError, the log is kept under `root`/failed and the error says where.
         """
-        if entry := self.kept(name, inputs):
+        folder, key = self._place(name, inputs)
+        if entry := self._read(folder, key):
             logger.info("%s: built before, in %s", name, entry.folder)
             return entry
-        entry = self._make(name, *self._place(name, inputs), make)
+        entry = self._make(name, folder, key, make)
         logger.info("%s: kept, with its logs, in %s", name, entry.folder)
         return entry
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -59,6 +59,25 @@ def finish(child: subprocess.Popen[bytes], limit: float, alive: Path | None = No
     raise TimeoutError(f"gave no sign of life for {limit:g} s and was stopped")
 
 
+def execute(
+    command: Sequence[str],
+    folder: Path,
+    log: TextIO,
+    *,
+    limit: float,
+    env: Mapping[str, str] | None = None,
+    alive: Path | None = None,
+) -> None:
+    """Runs a command inside `folder`, output to `log`. RuntimeError when it fails, TimeoutError as
+    `finish`, OSError where the disk is full.
+    """
+    with process(command, folder, log.fileno(), env) as child:
+        status = finish(child, limit, alive)
+        check_room(folder, failed=bool(status))
+        if status:
+            raise RuntimeError(f"exit status {status}")
+
+
 class _WatchedRunner(Runner):
     """A runner whose commands end: see `finish`. beat: the file that shows a running simulator
     alive; None while it is built.
@@ -72,11 +91,7 @@ class _WatchedRunner(Runner):
         assert stdout is not None, "there is a log"
         limit = SILENCE if self.beat else BUILD_LIMIT
         for command in cmds:
-            with process(command, Path(cwd), stdout.fileno(), self.env) as child:
-                status = finish(child, limit, self.beat)
-                check_room(Path(cwd), failed=bool(status))
-                if status:
-                    raise RuntimeError(f"exit status {status}")
+            execute(command, Path(cwd), stdout, limit=limit, env=self.env, alive=self.beat)
 
 
 class IcarusRunner(_WatchedRunner, Icarus):

@@ -18,10 +18,9 @@ from select import select
 from typing import Protocol
 
 from gen.support.cache import Cache
-from gen.support.tools import check_room, process
 from model import temporary
 from sim.bench.installed import missing, verilator_first, version
-from sim.bench.runners import BUILD_LIMIT, SimulatorError, finish, workshop
+from sim.bench.runners import BUILD_LIMIT, SimulatorError, execute, workshop
 from sim.bench.simulators import BUILD, failure_message
 
 logger = logging.getLogger("shiftadd.simulators")
@@ -102,15 +101,13 @@ def _compile(design: VirtualDesign, shop: Path) -> Path:
     names = ("--top-module", design.top, "--Mdir", "work", "-o", f"../{PROGRAM}")
     command = ["verilator", *ARGS, *names, "board.v", MAIN.name]
     logger.info("virtual board: %s; log: %s", shlex.join(command), log)
-    # ends, with all that it starts, when this process is interrupted
-    with log.open("w") as out, verilator_first(shop), process(command, shop, out.fileno()) as child:
-        try:
-            status = finish(child, BUILD_LIMIT)
-        except TimeoutError as error:
-            raise SimulatorError(f"verilator: cannot build: {error}") from error
-    check_room(shop, failed=bool(status))
-    if status:
-        raise SimulatorError(failure_message("verilator", "cannot build", log))
+    try:
+        with log.open("w") as out, verilator_first(shop):
+            execute(command, shop, out, limit=BUILD_LIMIT)
+    except TimeoutError as error:
+        raise SimulatorError(f"verilator: cannot build: {error}") from error
+    except RuntimeError as error:
+        raise SimulatorError(failure_message("verilator", "cannot build", log)) from error
     return shop / PROGRAM
 
 

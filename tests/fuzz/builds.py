@@ -73,7 +73,7 @@ def _make_bundle(folder: Path) -> None:
 def _use_bundle(folder: Path) -> None:
     bundle = bundles.load(folder / "bundle")
     for name in ("test_images.npy", "test_labels.npy", "test_scores.npy"):
-        npy.read(bundle.folder / name)
+        npy.load(bundle.folder / name).tolist()
     elaborate_plan(bundle)
 
 
@@ -104,7 +104,7 @@ def _make_arrays(folder: Path) -> None:
 
 def _use_arrays(folder: Path) -> None:
     for path in sorted(folder.glob("*.npy")):
-        npy.shape(npy.read(path))
+        npy.load(path).tolist()
 
 
 BOARD = """[my-board]

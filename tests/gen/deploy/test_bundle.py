@@ -277,9 +277,9 @@ def test_compiled_folder_is_held_to_its_report(
 def test_arrays_are_read_without_numpy(kind: str, tmp_path: Path) -> None:
     array = np.arange(24).reshape(2, 3, 4).astype(kind) - (kind[0] == "i") * np.array(9, kind)
     np.save(tmp_path / "a.npy", array)
-    values = npy.read(tmp_path / "a.npy")
-    assert values == array.tolist()
-    assert npy.shape(values) == (2, 3, 4)
+    loaded = npy.load(tmp_path / "a.npy")
+    assert loaded.tolist() == array.tolist()
+    assert loaded.shape == (2, 3, 4)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_other_files_are_not_arrays(content: Any, reason: str, tmp_path: Path) -
     path = tmp_path / "a.npy"
     path.write_bytes(content) if isinstance(content, bytes) else np.save(path, content)
     with pytest.raises(ValueError, match=reason):
-        npy.read(path)
+        npy.load(path)
 
 
 def packed(array: np.ndarray) -> bytes:

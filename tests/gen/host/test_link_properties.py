@@ -65,5 +65,6 @@ def test_npy_is_read_as_numpy_reads_it(
 ) -> None:
     path: Path = tmp_path_factory.getbasetemp() / "array.npy"
     np.save(path, array)
-    assert npy.read(path) == array.tolist()
-    assert npy.shape(npy.read(path)) == array.shape
+    loaded = npy.load(path)
+    assert loaded.tolist() == array.tolist()
+    assert loaded.shape == np.array(loaded.tolist()).shape == array.shape
