@@ -124,7 +124,9 @@ def simulate(
     )
     from gen.deploy.deployable import target
 
-    goal = target(given.network, board, built / "plan.json" if built else None)
+    goal = None
+    if verified.ok and given.place:  # a next command is said; a plan for it takes a second
+        goal = target(given.network, board, built / "plan.json" if built else None)
     return SimulateOutcome(
         verified, given.place, board, built, said, (goal[0].name, goal[1]) if goal else None
     )

@@ -58,7 +58,8 @@ class CompileOutcome(Outcome):
 class SimulateOutcome(Outcome):
     """Hardware against the golden model. verification: a result a level, the levels that were left
     out, and what the hardware answered by class. notes: on the data. net, board, build: as they
-    were given. target: the board that it can go to and whether with the plan of `build`.
+    were given. target: the board that it can go to, where a command can say so, and
+    whether with the plan of `build`.
 
     >>> proof = shiftadd.simulate("net", board="up5k", images=2, quiet=True)
     >>> proof.results[0].mismatches, proof.verification.confusion.total
