@@ -52,7 +52,7 @@ class Engine(BlockDescription):
     pe: int
     out_lanes: int
     requant: Requant | None
-    multiplier: Literal["dsp", "lut"] = "dsp"
+    multiplier: Literal["dsp", "packed", "lut"] = "dsp"
     weight_style: str = "block"
     line_buffer_style: str = "block"
 

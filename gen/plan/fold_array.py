@@ -25,6 +25,8 @@ class FoldArray:
     requant: Array
     weights: Array
     line_buffer: Array
+    logic_pe: Array
+    word: Array
 
     @staticmethod
     def of(folds: Sequence[Fold]) -> FoldArray:

@@ -14,9 +14,12 @@ from model.files import write
 from model.records import Count, Digest, FileHead, Positive, Whole, read
 
 FORMAT = "shiftadd-plan"
-VERSION = 1
+VERSION = 2
 WAY_OUT = "compile the network again"
 Multiplier = Literal["dsp", "lut"]
+ProductStyle = Literal["dsp", "packed", "lut"]
+"""What forms the products of a layer: `packed` is two of them in one hardware multiplier."""
+Word = Literal["pixel", "row", "image"]
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,22 @@ class Fold:
     parallel. (SIMD is lanes · taps.) out_lanes: channels of an output word. multiplier, requant:
     hardware that multiplies in the lanes and in the requantiser. weights, line_buffer: where the
     weights and the row buffer lie, `block`, `distributed` or `logic`; weights also in `parts`:
-    blocks whose rows hold several words.
+    blocks whose rows hold several words, or `wired`: they are constants in a graph of adders.
+    logic_pe: of the PE, those whose products are made of LUTs beside those on multipliers.
+    word: what an input word holds; a row or an image only where weights are wired, and then all
+    its values count as channels, here and at the output.
     """
 
     pe: int = 1
     lanes: int = 1
     taps: int = 1
     out_lanes: int = 1
-    multiplier: Multiplier = "lut"
+    multiplier: ProductStyle = "lut"
     requant: Multiplier = "lut"
     weights: str = "logic"
     line_buffer: str = "logic"
+    logic_pe: int = 0
+    word: Word = "pixel"
 
 
 @dataclass(frozen=True)
@@ -157,10 +165,12 @@ class _FoldRow:
     lanes: Positive
     parallel: Positive
     drain: Positive
-    multiplier: Multiplier
+    multiplier: ProductStyle
     requant: Multiplier
-    weights: Literal["block", "distributed", "logic", "parts"]
+    weights: Literal["block", "distributed", "logic", "parts", "wired"]
     ring: Literal["block", "distributed", "logic"]
+    logic_pe: Whole
+    word: Word
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def _word_offers(
     ones, logic = np.ones_like(n), np.full(len(n), "logic")
     return FoldArray(
         lanes[n], lanes[n], ones, lanes[n], np.full(len(n), "lut"), np.array(requants)[by],
-        logic, np.array(LINE_BUFFERS)[buffer],
+        logic, np.array(LINE_BUFFERS)[buffer], np.zeros_like(n), np.full(len(n), "pixel"),
     )  # fmt: skip
 
 
@@ -196,6 +196,7 @@ def _engine_offers(
         offered.pe[i], offered.lanes[i], offered.taps[i], offered.out_lanes[i],
         np.array(multipliers)[multiplier], np.array(requants)[requant],
         np.array(ROMS)[rom], np.array(LINE_BUFFERS)[buffer],
+        np.zeros_like(i), np.full(len(i), "pixel"),
     )  # fmt: skip
 
 

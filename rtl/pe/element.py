@@ -19,7 +19,7 @@ from amaranth.lib.wiring import In, Out
 
 from rtl.terms import Term, add, register, tree, tree_latency
 
-Multiplier = Literal["dsp", "lut"]
+Multiplier = Literal["dsp", "packed", "lut"]
 
 
 class PE(wiring.Component, ABC):

@@ -114,7 +114,7 @@ def described(row: Mapping[str, Any], network: Network | None = None) -> dict[st
         space = space_files.load(row["space"])
         network = random_network(space, Candidate.from_dict(row["candidate"]), row["seed"])
     target = device(row["device"])
-    folds = {name: Fold(**dict(zip(FIELDS, v, strict=True))) for name, v in row["folds"].items()}
+    folds = {name: Fold(**dict(zip(FIELDS, v, strict=False))) for name, v in row["folds"].items()}
     layers = lower(network)
     fifos = {name: (a, b) for name, (a, b) in row.get("fifos", {}).items()}
     _, exact = network_features(layers, folds, target, fifos)
@@ -128,6 +128,7 @@ def described(row: Mapping[str, Any], network: Network | None = None) -> dict[st
 
 
 FIELDS = tuple(Fold.__dataclass_fields__)
+"""In the order of a kept row; rows from before a field was there end sooner."""
 
 
 def keep(rows: dict[str, list[dict[str, Any]]], path: Path = NETWORKS) -> None:
