@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold, Plan
@@ -45,7 +46,12 @@ def _depth(depth: int) -> Rule:
 def _rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
     """What a fold must be, rule by rule; a rule may take those before it for granted."""
     if isinstance(layer.op, Input | Head):
-        yield fold == Fold(), "is not folded, being an end of the network"
+        yield fold == Fold(lanes=fold.lanes, out_lanes=fold.lanes), "an end has lanes alone"
+        values = prod(layer.out.shape)
+        if isinstance(layer.op, Input):
+            yield values % fold.lanes == 0, f"lanes {fold.lanes} must divide {values} values"
+        else:
+            yield fold.lanes in (1, values), f"lanes {fold.lanes} must be 1 or {values} scores"
         return
     channels, out = layer.sources[0].shape[2], layer.sums.shape[2]
     yield channels % fold.lanes == 0, f"lanes {fold.lanes} must divide {channels} channels"

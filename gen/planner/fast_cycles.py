@@ -52,14 +52,14 @@ def fast_cycles(layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]) -> Cy
             used = max(used, most, own)
         out, own = _through(layer, fold, came)
         times[layer.name] = out
-        lanes[layer.name] = 1 if isinstance(layer.op, Input) else fold.out_lanes
+        lanes[layer.name] = fold.out_lanes
         busy = max(busy, used, own)
     return Cycles(latency=int(times[layers[-1].name][-1]), interval=busy)
 
 
 def _reads(layer: LoweredLayer, fold: Fold) -> int:
     """Channels of the words that a layer takes."""
-    return 1 if isinstance(layer.op, Head) else fold.lanes
+    return fold.lanes
 
 
 def _spaced(times: Times, gap: int) -> Times:
@@ -84,9 +84,10 @@ def _through(layer: LoweredLayer, fold: Fold, came: list[Times]) -> tuple[Times,
     """When words may leave a layer, and the cycles of an image for which it is busy."""
     match layer.op:
         case Input(shape=(h, w, c)):
-            return np.arange(h * w * c), h * w * c
+            words = h * w * c // fold.lanes
+            return np.arange(words), words
         case Head():
-            return _head(layer, came[0])
+            return _head(layer, fold, came[0])
         case Add():
             times = _spaced(np.maximum(*came), 1)
             return times + _requant_latency(layer, fold) + 2, len(times)
@@ -96,7 +97,9 @@ def _through(layer: LoweredLayer, fold: Fold, came: list[Times]) -> tuple[Times,
     return _engine(layer, fold, _spaced(came[0], 1))
 
 
-def _head(layer: LoweredLayer, came: Times) -> tuple[Times, int]:
+def _head(layer: LoweredLayer, fold: Fold, came: Times) -> tuple[Times, int]:
+    if fold.lanes > 1:
+        return came + (layer.out.shape[2] - 1).bit_length() + 1, 1
     size = -(-layer.out.bits // 8)
     return _spaced(came, size) + size, len(came) * size + 1
 
