@@ -17,9 +17,9 @@ from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
-from gen.cost.power import FACTS, power
+from gen.cost.power import BOARD, FACTS, power
 from gen.plan.plan import Plan
-from gen.support.devices import Device
+from gen.support.devices import DEVICES, Device
 
 FIT = Path(__file__).with_name("energy_fit.json")
 LANES = ("mult", "shift", "add")
@@ -66,7 +66,7 @@ def energy(plan: Plan, mhz: float, device: Device) -> Energy:
     """Energy of an image on `device`, folded as `plan` says, at a clock of `mhz`."""
     known, interval = power(device), plan.cycles_interval
     made = dict.fromkeys(PARTS.values(), 0.0)
-    prices = _prices(device.family)
+    prices = _prices(device)
     for name, count in features(plan).items():
         made[PARTS[name.split("_")[0]]] += count * prices[name] / 1e3
     return Energy(
@@ -95,7 +95,11 @@ def model_hash() -> str:
 
 
 @cache
-def _prices(family: str) -> Mapping[str, float]:
-    """pJ of a cell in a cycle in which its layer works, by feature."""
-    prices: dict[str, float] = json.loads(FIT.read_text(encoding="utf-8"))[family]["prices"]
-    return prices
+def _prices(device: Device) -> Mapping[str, float]:
+    """pJ of a cell in a cycle in which its layer works, by feature: those of the simulated device
+    of the family, by the energy of a toggle on this one. A family without takes the board's."""
+    fits = json.loads(FIT.read_text(encoding="utf-8"))
+    row = fits.get(device.family) or fits[DEVICES[BOARD].family]
+    simulated = DEVICES[row["samples"][0]["device"]]
+    scale = power(device).toggle_pj.value / power(simulated).toggle_pj.value
+    return {name: price * scale for name, price in row["prices"].items()}

@@ -45,8 +45,8 @@ LEAST, MOST, WIDER = 500, 2500, 1.4
 does not fit."""
 PULL = 0.05
 """Weight of the expected prices against a network, as in gen.cost.fit."""
-MEMORY_PJ, MULTIPLIER_PJ = 3.0, 20.0
-"""Expected for a cycle of a block of RAM and of a multiplier at work."""
+START = dict.fromkeys(FEATURES, 0.1) | {"bram": 3.0, "dsp": 20.0}
+"""pJ expected of a cycle of a LUT, a block of RAM and a multiplier at work, up to a scale."""
 Row = dict[str, Any]
 
 
@@ -84,18 +84,15 @@ def simulate(target: Device, seed: int) -> Row:
 
 
 def fit(rows: Sequence[Row]) -> dict[str, float]:
-    """pJ of a cell in a cycle at work, by feature: least relative error of the activity, near what
-    is expected. A LUT is expected to take the same in layers of all kinds."""
+    """pJ of a cell in a cycle at work, by feature: least relative error of the activity, near START
+    times the one factor that suits all rows best."""
     import numpy as np
     from scipy.optimize import nnls  # slow to import
 
     matrix = np.array([[row["features"][name] for name in FEATURES] for row in rows], dtype=float)
     real = np.array([row["activity_nj"] * 1e3 for row in rows])
-    blocks = {"bram": MEMORY_PJ, "dsp": MULTIPLIER_PJ}
-    fixed = matrix @ np.array([blocks.get(name, 0.0) for name in FEATURES])
-    luts = matrix @ np.array([float(name not in blocks) for name in FEATURES])
-    usual = max(float(np.median((real - fixed) / luts)), 1e-3)
-    near = np.array([blocks.get(name, usual) for name in FEATURES])
+    near = np.array([START[name] for name in FEATURES])
+    near = near * float(np.median(real / (matrix @ near)))
     pulls = np.diag(PULL**0.5 / near)
     price, _ = nnls(
         np.vstack([matrix / real[:, None], pulls]),
@@ -176,21 +173,31 @@ def measure(board: str, count: int, *, again: bool = False) -> None:
     """Simulates the first `count` networks of a board that can be built, but for those kept."""
     target, seed, done = device(board), 0, 0
     while done < count:
-        kept = load()
-        family = kept.setdefault(target.family, {"prices": {}, "figures": {}, "samples": []})
-        have = {row["seed"]: i for i, row in enumerate(family["samples"])}
-        if again or seed not in have:
+        if again or seed not in _seeds(load(), target):
             try:
                 row = simulate(target, seed)
             except (PlanError, ToolError, SimulatorError) as error:
                 print(f"{board} seed {seed}: {error}", file=sys.stderr)
                 seed += 1
                 continue
-            at = have.get(seed, len(have))
-            family["samples"][at : at + 1] = [row]
-            keep(kept)
+            _keep_row(target, row)
             print(f"{board} seed {seed}: {total(row):.1f} nJ", file=sys.stderr)
         seed, done = seed + 1, done + 1
+
+
+def _seeds(kept: Mapping[str, Row], target: Device) -> dict[int, int]:
+    """Places of the kept networks of a device by their seeds."""
+    rows = kept.get(target.family, {"samples": []})["samples"]
+    return {row["seed"]: i for i, row in enumerate(rows) if row["device"] == target.name}
+
+
+def _keep_row(target: Device, row: Row) -> None:
+    """In place of what was kept of the network before, beside all that is kept by now."""
+    kept = load()
+    family = kept.setdefault(target.family, {"prices": {}, "figures": {}, "samples": []})
+    at = _seeds(kept, target).get(row["seed"], len(family["samples"]))
+    family["samples"][at : at + 1] = [row]
+    keep(kept)
 
 
 def main() -> None:

@@ -79,12 +79,16 @@ def levels(cells: list[Cell], family: FamilyName) -> dict[str, int]:
         i: {made_by[b] for b in _bits(cell, "input") if b in made_by} - {i}
         for i, cell in logic.items()
     }
-    depth: dict[int, int] = {}
+    level: dict[int, int] = {}
     for i in TopologicalSorter(before).static_order():
-        own = cell_kind(cells[i]["type"], family) == "lut"
-        own &= not cells[i]["type"].startswith(MUXES)
-        depth[i] = max((depth[j] for j in before[i]), default=0) + own
-    return {f"n{b}": max(1, depth[i]) for b, i in made_by.items()}
+        cell = cells[i]
+        enters = max((level.get(bit, 0) for bit in _bits(cell, "input")), default=0)
+        own = cell_kind(cell["type"], family) == "lut" and not cell["type"].startswith(MUXES)
+        for pin, bits in cell["connections"].items():
+            if cell["port_directions"][pin] == "output":
+                leaves = enters + (own and pin not in CARRY_PINS)
+                level |= {bit: leaves for bit in bits if isinstance(bit, int)}
+    return {f"n{bit}": max(1, n) for bit, n in level.items()}
 
 
 def _bits(cell: Cell, direction: str) -> set[int]:
