@@ -1,8 +1,8 @@
 """Which inputs an output has, with which weights; and the kinds that can be wired, by name.
 
 A kind `k` is the module `rtl/wired/kind_k.py` with a function `sums(graph, connections, offsets,
-within)`: of each output the term that is its sum with its offset. `within` is a range that no sum
-leaves.
+bounds)`: of each output the term that is its sum with its offset. `bounds` are ranges that the sums
+are known to keep.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rtl.wired.operations import Range
 
 Connections = tuple[tuple[tuple[int, int], ...], ...]
 """Of each output, its inputs by number, each at most once, and their weights."""
-Builder = Callable[[Graph, Connections, Sequence[int], Range], list[Term]]
+Builder = Callable[[Graph, Connections, Sequence[int], Sequence[Range]], list[Term]]
 
 
 @cache

@@ -22,7 +22,7 @@ TABLE_BITS = 5
 
 
 def sums(
-    graph: Graph, connections: Connections, offsets: Sequence[int], within: Range
+    graph: Graph, connections: Connections, offsets: Sequence[int], bounds: Sequence[Range]
 ) -> list[Term]:
     """The sum of each output. See rtl.wired.connections."""
     if any(lo < 0 for lo, _ in graph.bounds[: graph.inputs]):
@@ -42,11 +42,11 @@ def sums(
     constants = [
         offset + sum(w for _, w in row) for offset, row in zip(offsets, connections, strict=True)
     ]
-    bounds = [
-        _bounds(graph, x, row, offset, within)
-        for row, offset in zip(connections, offsets, strict=True)
+    within = [
+        _bounds(graph, x, row, offset, known)
+        for row, offset, known in zip(connections, offsets, bounds, strict=True)
     ]
-    return shared_sums(graph, rows, offsets=constants, bounds=bounds)
+    return shared_sums(graph, rows, offsets=constants, bounds=within)
 
 
 def _unsigned(graph: Graph, node: int) -> int:
@@ -75,7 +75,7 @@ def _excess(graph: Graph, x: int, w: int) -> list[Term]:
 
 
 def _bounds(
-    graph: Graph, x: Sequence[int], row: Sequence[tuple[int, int]], offset: int, within: Range
+    graph: Graph, x: Sequence[int], row: Sequence[tuple[int, int]], offset: int, known: Range
 ) -> Range:
     """Range of one output: of sums of distances, exact, where those of its terms are not."""
     least = most = offset
@@ -83,4 +83,4 @@ def _bounds(
         lo, hi = graph.bounds[x[i]]
         least -= max(abs(lo - w), abs(hi - w))
         most -= max(0, lo - w, w - hi)
-    return max(least, within[0]), min(most, within[1])
+    return max(least, known[0]), min(most, known[1])

@@ -11,11 +11,11 @@ from rtl.wired.sharing import shared_sums
 
 
 def sums(
-    graph: Graph, connections: Connections, offsets: Sequence[int], within: Range
+    graph: Graph, connections: Connections, offsets: Sequence[int], bounds: Sequence[Range]
 ) -> list[Term]:
     """The largest input of each output, plus its offset. See rtl.wired.connections."""
     largest = [[Term(_largest(graph, [i for i, _ in row]))] for row in connections]
-    return shared_sums(graph, largest, offsets=offsets)
+    return shared_sums(graph, largest, offsets=offsets, bounds=bounds)
 
 
 def _largest(graph: Graph, nodes: list[int]) -> int:

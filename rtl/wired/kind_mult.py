@@ -12,11 +12,11 @@ from rtl.wired.sharing import shared_sums
 
 
 def sums(
-    graph: Graph, connections: Connections, offsets: Sequence[int], within: Range
+    graph: Graph, connections: Connections, offsets: Sequence[int], bounds: Sequence[Range]
 ) -> list[Term]:
     """The sum of each output. See rtl.wired.connections."""
     rows = [
         [Term(i, places, negative) for i, w in row for negative, places in signed_digits(w)]
         for row in connections
     ]
-    return shared_sums(graph, rows, offsets=offsets, bounds=[within] * len(rows))
+    return shared_sums(graph, rows, offsets=offsets, bounds=bounds)

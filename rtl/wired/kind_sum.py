@@ -11,8 +11,8 @@ from rtl.wired.operations import Range
 
 
 def sums(
-    graph: Graph, connections: Connections, offsets: Sequence[int], within: Range
+    graph: Graph, connections: Connections, offsets: Sequence[int], bounds: Sequence[Range]
 ) -> list[Term]:
     """The sum of each output. See rtl.wired.connections."""
     ones = tuple(tuple((i, 1) for i, _ in row) for row in connections)
-    return kind_mult.sums(graph, ones, offsets, within)
+    return kind_mult.sums(graph, ones, offsets, bounds)

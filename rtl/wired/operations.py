@@ -35,6 +35,11 @@ class Counts:
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))
 
+    @property
+    def size(self) -> float:
+        """About as many LUTs of ECP5, by which alternatives are compared."""
+        return self.luts + self.adder_bits + 1.5 * self.adders
+
 
 class Operation(ABC):
     """What a node computes. operands: numbers of the nodes that it takes."""
@@ -269,6 +274,30 @@ class ShiftRight(Operation):
 
     def build(self, m: Module, result: Signal, *operands: Value) -> None:
         m.d.comb += result.eq(operands[0] >> self.places)
+
+    def counts(self, result: Shape, *operands: Shape) -> Counts:
+        return Counts()
+
+
+@dataclass(frozen=True)
+class Low(Operation):
+    """The lowest `places` bits: a modulo 2^places."""
+
+    operands: tuple[int]
+    places: int
+    levels: ClassVar[int] = 0
+
+    def bounds(self, *operands: Range) -> Range:
+        ((lo, hi),) = operands
+        end = (1 << self.places) - 1
+        return (lo, hi) if lo >= 0 and hi <= end else (0, end)
+
+    def value(self, *operands: np.ndarray) -> np.ndarray:
+        result: np.ndarray = operands[0] & ((1 << self.places) - 1)
+        return result
+
+    def build(self, m: Module, result: Signal, *operands: Value) -> None:
+        m.d.comb += result.eq(operands[0])
 
     def counts(self, result: Shape, *operands: Shape) -> Counts:
         return Counts()

@@ -167,7 +167,10 @@ def test_distances_to_weights_that_are_not_positive_take_no_function_of_x() -> N
     ("change", "message"),
     [
         ({"kind": "divide"}, "kind 'divide' cannot be wired: choose one of add, max, mult, shift"),
-        ({"offsets": (1,)}, "2 rows of connections and 1 offsets: one of each an output"),
+        (
+            {"offsets": (1,)},
+            "2 rows of connections, 1 offsets and 0 bounds: one of each an output, or no bounds",
+        ),
         ({"x_bits": 17}, "x_bits must be 1 to 16, not 17"),
         ({"acc_bits": 1}, "acc_bits must be 2 to 64, not 1"),
         ({"levels": 0}, "levels must be 1 to 64, not 0"),
