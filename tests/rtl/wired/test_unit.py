@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rtl.wired.connections import wired_kinds
-from rtl.wired.unit import WiredSums
+from rtl.wired.unit import WiredLayer, WiredSums
 from tests.support.stream_runner import Context, simulate
 
 KINDS = ("mult", "shift", "add", "sum", "max")
@@ -75,8 +75,9 @@ def samples(block: WiredSums, number: int, seed: int) -> np.ndarray:
     return np.where(rng.random(shape) < 0.3, ends, rng.integers(lo, hi + 1, shape))
 
 
-def run(block: WiredSums, x: np.ndarray, seed: int) -> np.ndarray:
-    """acc of the hardware for each row of x, enabled at random and with x changing meanwhile."""
+def run(block: WiredSums | WiredLayer, x: np.ndarray, seed: int) -> np.ndarray:
+    """Results of the hardware for each row of x, enabled at random, x changing meanwhile."""
+    sums_of = block if isinstance(block, WiredSums) else block.layer_sums
     rng, dut = random.Random(seed), block.component()
     sums: list[list[int]] = []
 
@@ -84,13 +85,13 @@ def run(block: WiredSums, x: np.ndarray, seed: int) -> np.ndarray:
         cycle = 0
         while len(sums) < len(x):
             en = rng.random() < 0.7
-            row = x[cycle] if en and cycle < len(x) else samples(block, 1, rng.getrandbits(30))[0]
+            row = x[cycle] if en and cycle < len(x) else samples(sums_of, 1, rng.getrandbits(30))[0]
             ctx.set(dut.en, en)
             ctx.set(dut.x, row.tolist())
             await ctx.tick()
             cycle += en
             if en and cycle >= block.latency:
-                sums.append([ctx.get(acc) for acc in dut.acc])
+                sums.append([ctx.get(result) for result in getattr(dut, block.port)])
 
     simulate(dut, bench)
     return np.array(sums)
