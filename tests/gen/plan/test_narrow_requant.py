@@ -63,7 +63,7 @@ def test_no_smaller_shift_has_one() -> None:
 def test_few_bits_of_result_need_few_of_the_multiplier() -> None:
     (m,), _, shift = narrow([41_231], [77_777], 19, bounds=[(-120, 135)], clip=(0, 15))
     assert m.bit_length() <= 8
-    assert shift <= 10
+    assert shift <= 11
 
 
 def test_fewer_digits() -> None:
