@@ -120,7 +120,8 @@ class _Builder:
         """An engine, or a pool whose windows do not overlap."""
         fold = self.folds[layer.name]
         source = self.convert(self.take(layer.inputs[0]), fold.lanes, layer.name)
-        block = block_pool(layer, fold) if layer.blocks else engine(layer, fold)
+        folded = layer.blocks and fold.weights != "wired"
+        block = block_pool(layer, fold) if folded else engine(layer, fold)
         return self.add(layer.name, block, source)[0]
 
     def join(self, layer: LoweredLayer, depths: tuple[int | None, int | None]) -> Edge:
