@@ -30,7 +30,7 @@ from rtl.geometry import Geometry
 from rtl.pe.element import PE, pe
 from rtl.stage import Outlet, Requant, requantise
 from rtl.window import SlidingWindow, WindowReader
-from rtl.wired.unit import WiredSums
+from rtl.wired.unit import Wired, WiredLayer, WiredSums
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +42,7 @@ class Engine(BlockDescription):
     the geometry's lanes. out_lanes: channels of one output word; divides pe, and pe / out_lanes
     may not exceed the slots of one sum. multiplier: what multiplies in the elements. weight_style,
     line_buffer_style: where weights and activations are kept, see rtl.delay.ram. wired: in place of
-    weights and elements, sums whose weights are wiring: of a whole window in a cycle.
+    weights, elements and requantiser, a graph whose weights are wiring: a whole window a cycle.
     """
 
     kind: str
@@ -58,7 +58,7 @@ class Engine(BlockDescription):
     multiplier: Literal["dsp", "packed", "lut"] = "dsp"
     weight_style: str = "block"
     line_buffer_style: str = "block"
-    wired: WiredSums | None = None
+    wired: WiredSums | WiredLayer | None = None
 
     def __post_init__(self) -> None:
         g = self.geometry
@@ -70,8 +70,9 @@ class Engine(BlockDescription):
             )
         if g.depthwise and self.pe != g.lanes:
             raise ValueError(f"depthwise: PE must be the {g.lanes} lanes of a word, not {self.pe}")
-        if self.wired and (self.weights is not None or g.slots_per_window > 1):
-            raise ValueError("wired sums have their weights inside, and take a window a cycle")
+        inside = self.weights is not None or self.requant is not None
+        if self.wired and (inside or g.slots_per_window > 1):
+            raise ValueError("a wired layer has its constants inside, and takes a window a cycle")
 
     @property
     def simd(self) -> int:
@@ -112,6 +113,8 @@ class Engine(BlockDescription):
 
     @property
     def out_shape(self) -> Shape:
+        if isinstance(self.wired, WiredLayer):
+            return self.wired.out_shape
         return self.requant.out_shape if self.requant else self.x_shape
 
     @property
@@ -226,7 +229,7 @@ class LayerEngine(BlockUnit[Engine]):
             accs, done = self._elements(m, window, weights, en)
         words, valid = self._drain(m, accs, done, en)
         if e.requant is None:
-            outlet.put(Cat(w[: e.x_bits] for w in words), valid)
+            outlet.put(Cat(w[: Shape.cast(e.out_shape).width] for w in words), valid)
         else:
             requantise(m, e.requant, words, valid, outlet)
         return m
@@ -278,13 +281,13 @@ class LayerEngine(BlockUnit[Engine]):
         return chosen_part
 
     def _wired(
-        self, m: Module, sums: WiredSums, window: WindowReader | DirectReader, en: Signal
+        self, m: Module, graph: Wired, window: WindowReader | DirectReader, en: Signal
     ) -> tuple[list[Any], Signal]:
-        """The same of wired sums."""
-        m.submodules.sums = unit = sums.component()
+        """The same of a graph: its results are the sums, or what these are requantised to."""
+        m.submodules.graph = unit = graph.component()
         m.d.comb += [unit.en.eq(en), unit.x.eq(window.x)]
-        done = delayed(m, window.valid, sums.latency, en)
-        return [unit.acc[k] for k in range(self.block.pe)], done
+        done = delayed(m, window.valid, graph.latency, en)
+        return list(getattr(unit, graph.port)), done
 
     def _elements(
         self, m: Module, window: WindowReader | DirectReader, weights: Value | None, en: Signal

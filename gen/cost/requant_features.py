@@ -71,7 +71,8 @@ class Requantisers:
             times = max(1, lanes // len(self.multipliers))  # windows of a word
             unit = self._units[lanes, multiplier] = Coefficients(
                 lanes=lanes, x_bits=self.x_bits, multiplier=multiplier,
-                multipliers=self.multipliers * times, offsets=self.offsets * times, shift=self.shift,
+                multipliers=self.multipliers * times, offsets=self.offsets * times,
+                shift=self.shift,
             )  # fmt: skip
         return unit
 

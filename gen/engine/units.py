@@ -16,7 +16,8 @@ from rtl.geometry import Geometry
 from rtl.layer import Engine
 from rtl.pool import BlockPool, PoolOp
 from rtl.stage import Requant
-from rtl.wired.unit import WiredSums
+from rtl.wired.requantise import Staircase
+from rtl.wired.unit import WiredLayer, WiredSums
 
 
 def shape_of(tensor: Tensor) -> Shape:
@@ -63,13 +64,28 @@ def requant(layer: LoweredLayer, fold: Fold) -> Requant | None:
 
 
 @lru_cache(256)
-def wired_sums(layer: LoweredLayer, word: Word) -> WiredSums:
-    """The graph of adders of a layer whose words hold `word`."""
+def wired(layer: LoweredLayer, word: Word) -> WiredSums | WiredLayer:
+    """The graph of adders of a layer whose words hold `word`, with its requantiser if it has one.
+
+    It clips to the ends of what its output can hold, see `requant`.
+    """
     x, parts = layer.sources[0], wiring(layer, word)
-    return WiredSums(
+    sums = WiredSums(
         kind=layer.kind, connections=parts.connections, offsets=parts.offsets, inputs=parts.inputs,
         x_bits=x.bits, x_signed=x.signed, acc_bits=layer.sum_bits,
     )  # fmt: skip
+    node, out = layer.requantise, Format(layer.out.bits, layer.out.signed)
+    if node is None:
+        return sums
+    half = (1 << node.shift) >> 1
+    steps = [
+        Staircase(int(m), int(b) + half, node.shift, out.lo, out.hi)
+        for m, b in zip(node.multiplier, node.offset, strict=True)
+    ]
+    times = len(parts.offsets) // len(steps)
+    return WiredLayer(
+        layer_sums=sums, steps=tuple(steps * times), out_bits=out.bits, out_signed=out.signed
+    )
 
 
 def engine(layer: LoweredLayer, fold: Fold) -> Engine:
@@ -78,8 +94,8 @@ def engine(layer: LoweredLayer, fold: Fold) -> Engine:
     op, place, x = layer.op, layer.window, layer.sources[0]
     assert place is not None
     weights, w_bits = None, 0
-    wired = wired_sums(layer, fold.word) if fold.weights == "wired" else None
-    if isinstance(op, Conv | Dense) and not wired:
+    graph = wired(layer, fold.word) if fold.weights == "wired" else None
+    if isinstance(op, Conv | Dense) and not graph:
         channels = 1 if layer.depthwise else place.source[2]
         weights, w_bits = op.weights.reshape(-1, *place.kernel, channels), op.bits
     return Engine(
@@ -92,11 +108,11 @@ def engine(layer: LoweredLayer, fold: Fold) -> Engine:
         acc_bits=layer.sum_bits,
         pe=fold.pe,
         out_lanes=fold.out_lanes,
-        requant=requant(layer, fold),
+        requant=None if graph else requant(layer, fold),
         multiplier=fold.multiplier,
         weight_style=fold.weights,
         line_buffer_style=fold.line_buffer,
-        wired=wired,
+        wired=graph,
     )
 
 

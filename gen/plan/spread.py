@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gen.plan.lower import LoweredLayer
-from gen.plan.plan import Word
+from gen.plan.plan import Fold, Word
 from model.kinds import kind, kind_names
 from model.spec import Conv, Dense, Window
 
@@ -39,7 +39,7 @@ class Wiring:
 
 def spread(place: Window, word: Word) -> Window:
     """The windows of a layer whose words hold `word`."""
-    (h, w, c), (kh, _), (oh, ow) = place.source, place.kernel, place.out
+    (h, w, c), (kh, _), (oh, _) = place.source, place.kernel, place.out
     if word == "row":
         stride, pad = (place.stride[0], 1), (place.pad[0], 0)
         return Window((kh, 1), stride, pad, (h, 1, w * c), (oh, 1))
@@ -57,6 +57,16 @@ def windows_of_word(place: Window, word: Word) -> int:
 def word_values(shape: tuple[int, int, int], word: Word) -> int:
     """Values of a tensor of `shape` in one word."""
     return prod(shape[{"pixel": 2, "row": 1, "image": 0}[word] :])
+
+
+def wired_fold(layer: LoweredLayer, word: Word) -> Fold:
+    """The fold of a layer with a window whose weights are wired, with words that hold `word`."""
+    assert layer.window is not None
+    place = spread(layer.window, word)
+    sums = windows_of_word(layer.window, word) * layer.sums.shape[2]
+    return Fold(
+        pe=sums, lanes=place.source[2], taps=place.taps, out_lanes=sums, weights="wired", word=word
+    )
 
 
 @lru_cache(256)

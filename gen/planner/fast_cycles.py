@@ -21,7 +21,7 @@ from amaranth.hdl import unsigned
 
 from gen.cost.requant_features import requantisers
 from gen.engine.schedule import Cycles
-from gen.engine.units import geometry, wired_sums
+from gen.engine.units import geometry, wired
 from gen.plan.layer_shape import placed
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
@@ -181,6 +181,8 @@ def engine_latency(layer: LoweredLayer, fold: Fold) -> int:
     """`rtl.layer.Engine.latency`, without describing the engine for each folding."""
     assert layer.window is not None
     latency = _front_latency(layer, fold) + _sums_latency(layer, fold)
+    if fold.weights == "wired":
+        return latency
     return latency + (fold.pe > fold.out_lanes) + _requant_latency(layer, fold)
 
 
@@ -199,7 +201,7 @@ def _front_latency(layer: LoweredLayer, fold: Fold) -> int:
 
 def _sums_latency(layer: LoweredLayer, fold: Fold) -> int:
     if fold.weights == "wired":
-        return wired_sums(layer, fold.word).latency
+        return wired(layer, fold.word).latency
     return pe(layer.kind).depth(
         simd=fold.taps * (1 if layer.depthwise else fold.lanes),
         w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier,
