@@ -16,6 +16,7 @@ from gen.cost.features import (
     output_features,
     pool_features,
     whole,
+    word_output_features,
 )
 from gen.cost.fifo_features import fifo_features, fork_features
 from gen.cost.requant_features import unit_features
@@ -26,6 +27,7 @@ from gen.support.devices import Device
 from model.spec import Window
 from rtl.block import BlockDescription
 from rtl.classifier_output import ClassifierOutput
+from rtl.classifier_word import ClassifierWord
 from rtl.layer import Engine
 from rtl.pe.element import pe
 from rtl.pool import BlockPool
@@ -59,6 +61,11 @@ def _(block: Fork, device: Device) -> Features:
 @block_features.register
 def _(block: ClassifierOutput, device: Device) -> Features:
     return whole(output_features(block.score_shape.width))
+
+
+@block_features.register
+def _(block: ClassifierWord, device: Device) -> Features:
+    return whole(word_output_features(block.classes, block.score_shape.width))
 
 
 @block_features.register

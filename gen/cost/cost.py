@@ -28,7 +28,7 @@ from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, Fold, PlannedLayer
 from gen.support.devices import Device
 from model.kinds import KindError
-from model.spec import Conv, Dense, Head, Input
+from model.spec import Conv, Dense
 
 PRICES = Path(__file__).with_name("layer_measurements.json")
 FIGURES = ("lut", "ff", "clock")
@@ -149,10 +149,10 @@ def converters_before(
 
     Each as arguments of gen.cost.features.converters: bits, lanes of the source, lanes wanted.
     """
-    lanes = {la.name: 1 if isinstance(la.op, Input) else folds[la.name].out_lanes for la in layers}
+    lanes = {la.name: folds[la.name].out_lanes for la in layers}
     before = {}
     for layer in layers:
-        want = 1 if isinstance(layer.op, Head) else folds[layer.name].lanes
+        want = folds[layer.name].lanes
         before[layer.name] = [
             (tensor.bits, lanes[name], want)
             for name, tensor in zip(layer.inputs, layer.sources, strict=True)

@@ -16,7 +16,7 @@ import rtl.streams
 from gen.cost import engine_features
 from gen.cost.lanes import lane_cost
 from gen.cost.requant_features import requantisers
-from gen.plan.fold_array import FeatureCounts, FoldArray, billed, bit_length
+from gen.plan.fold_array import FeatureCounts, FoldArray, billed, bit_length, where
 from gen.plan.layer_shape import LayerShape, layer_shape
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, Fold
@@ -71,7 +71,8 @@ def features(layer: LoweredLayer, foldings: FoldArray, device: Device) -> Featur
     if isinstance(layer.op, Input):
         return FeatureCounts()
     if isinstance(layer.op, Head):
-        return output_features(layer.out.bits)
+        wide = word_output_features(layer.out.shape[2], layer.out.bits)
+        return where(foldings.lanes > 1, wide, output_features(layer.out.bits))
     scaling = requantisers(layer)
     bill = FeatureCounts()
     if scaling is not None:
@@ -114,6 +115,17 @@ def converter_features(block: Narrow | Widen) -> Features:
 def output_features(score_bits: int) -> FeatureCounts:
     """Of the end of a classifier, for scores of so many bits."""
     return FeatureCounts(head=1, tree_max=score_bits, register=score_bits + 8, chains=1)
+
+
+def word_output_features(classes: int, score_bits: int) -> FeatureCounts:
+    """Of the end of a classifier that takes all scores of an image at once."""
+    left, levels = classes - 1, (classes - 1).bit_length()
+    words, index = classes * score_bits, (classes - 1).bit_length()
+    chosen = left * (score_bits + index)
+    return FeatureCounts(
+        tree_max=left * score_bits, chains=left, outlet=words + index, register=chosen + words,
+        lone=levels * words,
+    )  # fmt: skip
 
 
 def join_features(lanes: Any, sum_bits: int, out_bits: int) -> FeatureCounts:

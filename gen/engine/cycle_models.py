@@ -11,6 +11,7 @@ from functools import singledispatch
 
 from rtl.block import BlockDescription
 from rtl.classifier_output import ClassifierOutput
+from rtl.classifier_word import ClassifierWord
 from rtl.layer import Engine
 from rtl.pool import BlockPool
 from rtl.streams import Fifo, Fork, Join, Narrow, Widen
@@ -95,9 +96,28 @@ class Pipeline(CycleModel):
         self.now += 1
 
 
-@cycle_model.register(Engine)
+@cycle_model.register
+def _(block: Engine) -> CycleModel:
+    return DirectCycles(block) if block.geometry.in_order else EngineCycles(block)
+
+
+class DirectCycles(Pipeline):
+    """rtl.layer.LayerEngine behind a rtl.direct.DirectReader."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine.latency)
+        assert engine.words_per_sum == 1
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.moves,)
+
+    def work(self, took: bool) -> None:
+        if took:
+            self.emit()
+
+
 class EngineCycles(Pipeline):
-    """rtl.layer.LayerEngine."""
+    """rtl.layer.LayerEngine behind a rtl.window.WindowReader."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine.latency)
@@ -277,6 +297,21 @@ class JoinCycles(Pipeline):
 
     def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
         return self.moves and i_valid[1], self.moves and i_valid[0]
+
+    def work(self, took: bool) -> None:
+        if took:
+            self.emit()
+
+
+@cycle_model.register(ClassifierWord)
+class ClassifierWordCycles(Pipeline):
+    """rtl.classifier_word.ClassifierWordUnit."""
+
+    def __init__(self, block: ClassifierWord) -> None:
+        super().__init__(block.latency)
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.moves,)
 
     def work(self, took: bool) -> None:
         if took:

@@ -1,7 +1,7 @@
 """Exact cycles of an accelerator before it is built.
 
 `run` moves words (without their values) through the cycle models of all components, see
-`gen.engine.cycle_models`, from a source that always has a byte to a sink that always takes one.
+`gen.engine.cycle_models`, from a source that always has a word to a sink that always takes one.
 FIFO depths are found from the same run.
 """
 
@@ -42,7 +42,7 @@ class Graph:
 class Cycles:
     """Cycles of an image.
 
-    latency: from the transfer of its first byte to that of its answer's last, on an idle
+    latency: from the transfer of its first word to that of its answer's last, on an idle
     accelerator. interval: between the ends of successive images when they come without a gap.
     """
 
@@ -54,11 +54,11 @@ class Stuck(RuntimeError):
     """No word moves any more: a FIFO is too small."""
 
 
-def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycles:
+def run(graph: Graph, *, words_in: int, words_out: int, images: int = 8) -> Cycles:
     """Runs until two successive intervals are equal, at most `images` images.
 
-    The last edge goes to the pins. Cycles in which no word can move are passed over at once. Raises
-    Stuck when no word can ever move again.
+    words_in, words_out: of an image and of its answer. The last edge goes to the pins. Cycles in
+    which no word can move are passed over at once. Raises Stuck when no word can ever move again.
     """
     valid, ready = [False] * graph.edges, [False] * graph.edges
     last = graph.edges - 1
@@ -68,7 +68,7 @@ def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycl
     moved = [False] * graph.edges
     ends: list[int] = []
     cycle = came = went = 0
-    limit = images * bytes_in
+    limit = images * words_in
     while len(ends) < images:
         valid[0] = came < limit
         for model, sources, outs in steps:
@@ -90,7 +90,7 @@ def run(graph: Graph, *, bytes_in: int, bytes_out: int, images: int = 8) -> Cycl
         cycle += 1
         if moved[last]:
             went += 1
-            if went % bytes_out == 0:
+            if went % words_out == 0:
                 ends.append(cycle)
                 gaps = [b - a for a, b in pairwise(ends)]
                 if len(gaps) >= 3 and gaps[-1] == gaps[-2]:

@@ -195,7 +195,11 @@ def _run(
     """Cycles, and the most words in each FIFO by join and side."""
     assembly = assemble(layers, folds, fifos)
     graph, cycle_models = assembly.graph()
-    cycles = schedule.run(graph, bytes_in=assembly.bytes_in, bytes_out=assembly.bytes_out)
+    cycles = schedule.run(
+        graph,
+        words_in=assembly.bytes_in // assembly.word_in,
+        words_out=assembly.bytes_out // assembly.word_out,
+    )
     needs: dict[tuple[str, str], int] = {}
     for place, name in assembly.fifos.items():
         model = cycle_models[name]

@@ -110,7 +110,7 @@ class WiredSums(Wired):
             object.__setattr__(self, "inputs", most + 1)
         for output, row in enumerate(self.connections):
             taken = [i for i, _ in row]
-            if not row or len({*taken}) < len(taken) or {*taken} - {*range(self.inputs)}:
+            if len({*taken}) < len(taken) or {*taken} - {*range(self.inputs)}:
                 raise ValueError(
                     f"output {output}: its inputs must be different ones of 0 to "
                     f"{self.inputs - 1}, not {taken}"
