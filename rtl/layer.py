@@ -28,6 +28,7 @@ from rtl.delay import delayed, ram
 from rtl.direct import DirectReader, DirectWindow
 from rtl.geometry import Geometry
 from rtl.pe.element import PE, pe
+from rtl.shared import Shared
 from rtl.stage import Outlet, Requant, requantise
 from rtl.window import SlidingWindow, WindowReader
 from rtl.wired.unit import Wired, WiredLayer, WiredSums
@@ -219,7 +220,8 @@ class LayerEngine(BlockUnit[Engine]):
         e = self.block
         outlet = Outlet(m, self.o)
         en = outlet.en
-        m.submodules.window = window = e.window.component()
+        window = e.window.component()
+        m.submodules.window = Shared(window)
         wiring.connect(m, wiring.flipped(self.i), window.i)
         m.d.comb += [window.en.eq(en), window.halt.eq(outlet.halt)]
         weights = self._weights(m, window, outlet) if e.weights is not None else None
@@ -300,7 +302,7 @@ class LayerEngine(BlockUnit[Engine]):
         done = delayed(m, window.valid & window.last, latency, en)
         width = e.simd * e.w_bits
         for p, element in enumerate(elements):
-            m.submodules[f"pe{p}"] = element
+            m.submodules[f"pe{p}"] = Shared(element)
             lanes = list(window.x)[p :: e.pe] if e.geometry.depthwise else list(window.x)
             m.d.comb += [
                 element.en.eq(en),

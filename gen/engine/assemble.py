@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Shape
 
+from gen.engine import stream_cycles  # noqa: F401 - registers its cycle models
 from gen.engine.cycle_models import CycleModel, cycle_model
 from gen.engine.schedule import Graph
 from gen.engine.units import block_pool, engine, requant, shape_of

@@ -83,10 +83,8 @@ def _wired_rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
     """Of a layer whose weights are wired, which takes a window a cycle."""
     windowed = layer.window is not None
     yield windowed, f"a {layer.kind} has no weights that can be wired"
-    yield (
-        fold == wired_fold(layer, fold.word),
-        (f"wired, a {fold.word} a word, is {wired_fold(layer, fold.word)}, not {fold}"),
-    )
+    right = wired_fold(layer, fold.word, fold.line_buffer)
+    yield fold == right, f"wired, a {fold.word} a word, is {right}, not {fold}"
 
 
 def _words(names: Sequence[str]) -> str:

@@ -59,14 +59,15 @@ def word_values(shape: tuple[int, int, int], word: Word) -> int:
     return prod(shape[{"pixel": 2, "row": 1, "image": 0}[word] :])
 
 
-def wired_fold(layer: LoweredLayer, word: Word) -> Fold:
+def wired_fold(layer: LoweredLayer, word: Word, line_buffer: str = "logic") -> Fold:
     """The fold of a layer with a window whose weights are wired, with words that hold `word`."""
     assert layer.window is not None
     place = spread(layer.window, word)
     sums = windows_of_word(layer.window, word) * layer.sums.shape[2]
     return Fold(
-        pe=sums, lanes=place.source[2], taps=place.taps, out_lanes=sums, weights="wired", word=word
-    )
+        pe=sums, lanes=place.source[2], taps=place.taps, out_lanes=sums, weights="wired",
+        line_buffer=line_buffer, word=word,
+    )  # fmt: skip
 
 
 @lru_cache(256)

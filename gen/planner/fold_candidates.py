@@ -59,11 +59,23 @@ class FoldCandidates:
 
     def cheapest(self, price: np.ndarray, cycles: int) -> FoldCandidate:
         """At prices of the four resources, among those of at most `cycles` cycles."""
-        enough = int(np.searchsorted(self.cycles, cycles, side="right"))
-        i = int(np.argmin(self.costs[:enough] @ price))
+        return self._at(int(np.argmin(self.costs[: self._enough(cycles)] @ price)))
+
+    def best(self, price: np.ndarray, cycles: int, room: np.ndarray) -> FoldCandidate:
+        """The one that exceeds `room` of the four resources least; of equals, the cheapest."""
+        costs = self.costs[: self._enough(cycles)]
+        over, paid = excess(costs, room), costs @ price
+        return self._at(int(np.lexsort((paid, over))[0]))
+
+    def _enough(self, cycles: int) -> int:
+        """How many need at most `cycles` cycles."""
+        return int(np.searchsorted(self.cycles, cycles, side="right"))
+
+    def _at(self, i: int) -> FoldCandidate:
         if i not in self._picked:
             fold = self._offers[self._kept[i]]
             self._picked[i] = FoldCandidate(fold, int(self.cycles[i]), cost_of(self.costs[i]))
+            self._others[fold] = self._picked[i]
         return self._picked[i]
 
     def option(self, fold: Fold) -> FoldCandidate:
@@ -74,6 +86,12 @@ class FoldCandidates:
             cost = predict(self.layer, fold, self.device, self.model)
             self._others[fold] = FoldCandidate(fold, cycles, cost)
         return self._others[fold]
+
+
+def excess(used: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """What is used beyond what there is, as shares of it, summed over the last axis."""
+    over: np.ndarray = (np.maximum(used - has, 0) / np.maximum(has, 0.5)).sum(axis=-1)
+    return over
 
 
 def _undominated(costs: np.ndarray) -> np.ndarray:
