@@ -49,5 +49,5 @@ def wired_kind(kind: str) -> WiredKind:
     """The module of `kind`; raises ValueError that lists the known ones."""
     if kind not in wired_kinds():
         raise ValueError(f"kind {kind!r} cannot be wired: choose one of {', '.join(wired_kinds())}")
-    module: WiredKind = importlib.import_module(f"rtl.wired.kind_{kind}")  # type: ignore[assignment]
+    module: WiredKind = importlib.import_module(f"rtl.wired.kind_{kind}")
     return module

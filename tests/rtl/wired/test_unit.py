@@ -176,7 +176,7 @@ def test_the_ranges_are_reached(block: WiredSums) -> None:
         x = np.zeros((2, block.inputs), np.int64)
         for i, w in row:
             near = min(max(w, lo), hi)
-            far = max((lo, hi), key=lambda end, w=w: (abs(end - w), end))
+            far = hi if abs(hi - w) >= abs(lo - w) else lo
             places = {"add": (near, far), "mult": (hi, lo) if w > 0 else (lo, hi)}
             best = places.get("mult" if block.kind == "shift" else block.kind, (hi, lo))
             x[0, i], x[1, i] = best
