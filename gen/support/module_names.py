@@ -30,7 +30,7 @@ def merged(modules: Modules) -> Modules:
         if len(first) == len(modules):
             return modules
         modules = {
-            name: _CELL.sub(lambda cell: _cell(same.get(cell[1], cell[1]), cell[2]), text)
+            name: _CELL.sub(lambda c, to=same: _cell(to.get(c[1], c[1]), c[2]), text)  # type: ignore[misc]
             for name, text in modules.items()
             if same[name] == name
         }
