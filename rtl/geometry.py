@@ -67,6 +67,12 @@ class Geometry:
         return masks != ({(1 << self.kernel[0]) - 1}, {(1 << self.kernel[1]) - 1})
 
     @property
+    def in_order(self) -> bool:
+        """Each word is a window, and is read once: no row buffer is needed."""
+        every = self.stride == (1, 1) or self.height == self.width == 1
+        return self.kernel == (1, 1) and every and self.slots_per_window == self.folds == 1
+
+    @property
     def pixels(self) -> int:
         """Windows of one image."""
         return self.out[0] * self.out[1]

@@ -25,10 +25,13 @@ from rtl.block import BlockDescription, BlockUnit, Words
 from rtl.block_ram import part_rows
 from rtl.counter import LoopNest
 from rtl.delay import delayed, ram
+from rtl.direct import DirectReader, DirectWindow
 from rtl.geometry import Geometry
 from rtl.pe.element import PE, pe
+from rtl.shared import Shared
 from rtl.stage import Outlet, Requant, requantise
 from rtl.window import SlidingWindow, WindowReader
+from rtl.wired.unit import Wired, WiredLayer, WiredSums
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,7 +42,8 @@ class Engine(BlockDescription):
     weightless kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise,
     the geometry's lanes. out_lanes: channels of one output word; divides pe, and pe / out_lanes
     may not exceed the slots of one sum. multiplier: what multiplies in the elements. weight_style,
-    line_buffer_style: where weights and activations are kept, see rtl.delay.ram.
+    line_buffer_style: where weights and activations are kept, see rtl.delay.ram. wired: in place of
+    weights, elements and requantiser, a graph whose weights are wiring: a whole window a cycle.
     """
 
     kind: str
@@ -55,6 +59,7 @@ class Engine(BlockDescription):
     multiplier: Literal["dsp", "packed", "lut"] = "dsp"
     weight_style: str = "block"
     line_buffer_style: str = "block"
+    wired: WiredSums | WiredLayer | None = None
 
     def __post_init__(self) -> None:
         g = self.geometry
@@ -66,6 +71,9 @@ class Engine(BlockDescription):
             )
         if g.depthwise and self.pe != g.lanes:
             raise ValueError(f"depthwise: PE must be the {g.lanes} lanes of a word, not {self.pe}")
+        inside = self.weights is not None or self.requant is not None
+        if self.wired and (inside or g.slots_per_window > 1):
+            raise ValueError("a wired layer has its constants inside, and takes a window a cycle")
 
     @property
     def simd(self) -> int:
@@ -88,11 +96,17 @@ class Engine(BlockDescription):
         requant = 0
         if self.requant:
             requant = self.requant.unit(lanes=self.out_lanes, x_bits=self.acc_bits).latency
-        element = pe(self.kind).depth(
+        return self.window.latency + self.sums_latency + drain + requant
+
+    @property
+    def sums_latency(self) -> int:
+        """Enabled cycles from inputs to the sums that include them."""
+        if self.wired:
+            return self.wired.latency
+        return pe(self.kind).depth(
             simd=self.simd, w_bits=self.w_bits, multiplier=self.multiplier,
             registered=self.registered,
         )  # fmt: skip
-        return self.window.latency + element + drain + requant
 
     @property
     def x_shape(self) -> Shape:
@@ -100,10 +114,15 @@ class Engine(BlockDescription):
 
     @property
     def out_shape(self) -> Shape:
+        if isinstance(self.wired, WiredLayer):
+            return self.wired.out_shape
         return self.requant.out_shape if self.requant else self.x_shape
 
     @property
-    def window(self) -> SlidingWindow:
+    def window(self) -> SlidingWindow | DirectWindow:
+        """What reads its windows. A row buffer is left out where words are read as they come."""
+        if self.geometry.in_order:
+            return DirectWindow(geometry=self.geometry, x_shape=self.x_shape)
         return SlidingWindow(
             geometry=self.geometry, x_shape=self.x_shape, style=self.line_buffer_style
         )
@@ -201,19 +220,23 @@ class LayerEngine(BlockUnit[Engine]):
         e = self.block
         outlet = Outlet(m, self.o)
         en = outlet.en
-        m.submodules.window = window = e.window.component()
+        window = e.window.component()
+        m.submodules.window = Shared(window)
         wiring.connect(m, wiring.flipped(self.i), window.i)
         m.d.comb += [window.en.eq(en), window.halt.eq(outlet.halt)]
         weights = self._weights(m, window, outlet) if e.weights is not None else None
-        accs, done = self._elements(m, window, weights, en)
+        if e.wired:
+            accs, done = self._wired(m, e.wired, window, en)
+        else:
+            accs, done = self._elements(m, window, weights, en)
         words, valid = self._drain(m, accs, done, en)
         if e.requant is None:
-            outlet.put(Cat(w[: e.x_bits] for w in words), valid)
+            outlet.put(Cat(w[: Shape.cast(e.out_shape).width] for w in words), valid)
         else:
             requantise(m, e.requant, words, valid, outlet)
         return m
 
-    def _weights(self, m: Module, window: WindowReader, outlet: Outlet) -> Value:
+    def _weights(self, m: Module, window: WindowReader | DirectReader, outlet: Outlet) -> Value:
         """The weight word of the slot that the window reader gives, in step with it."""
         e, en = self.block, outlet.en
         rows, width = e.weight_memory
@@ -259,8 +282,17 @@ class LayerEngine(BlockUnit[Engine]):
                     m.d.comb += chosen_part.eq(word.word_select(k, width))
         return chosen_part
 
+    def _wired(
+        self, m: Module, graph: Wired, window: WindowReader | DirectReader, en: Signal
+    ) -> tuple[list[Any], Signal]:
+        """The same of a graph: its results are the sums, or what these are requantised to."""
+        m.submodules.graph = unit = graph.component()
+        m.d.comb += [unit.en.eq(en), unit.x.eq(window.x)]
+        done = delayed(m, window.valid, graph.latency, en)
+        return list(getattr(unit, graph.port)), done
+
     def _elements(
-        self, m: Module, window: WindowReader, weights: Value | None, en: Signal
+        self, m: Module, window: WindowReader | DirectReader, weights: Value | None, en: Signal
     ) -> tuple[list[Any], Signal]:
         """Accumulators, and a flag that is high in the cycle in which they hold finished sums."""
         e = self.block
@@ -270,7 +302,7 @@ class LayerEngine(BlockUnit[Engine]):
         done = delayed(m, window.valid & window.last, latency, en)
         width = e.simd * e.w_bits
         for p, element in enumerate(elements):
-            m.submodules[f"pe{p}"] = element
+            m.submodules[f"pe{p}"] = Shared(element)
             lanes = list(window.x)[p :: e.pe] if e.geometry.depthwise else list(window.x)
             m.d.comb += [
                 element.en.eq(en),

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Sliding window over a row buffer: the front of convolution, dense and overlapping pooling layers.
 
 Words arrive in the order that `rtl.geometry` describes and are kept in a line buffer. A window is

@@ -10,7 +10,7 @@ from gen.cost import adder_tree
 from gen.cost.lanes import lane_cost
 from gen.cost.requant_features import hardware_multipliers
 from gen.plan.fold_array import Array, FeatureCounts, FoldArray, bit_length, tabled, where
-from gen.plan.layer_shape import LayerShape, pads, walk
+from gen.plan.layer_shape import LayerShape, pads, placed, walk
 from gen.support.devices import Device
 from rtl.block_ram import part_rows
 from rtl.pe.element import pe
@@ -24,6 +24,11 @@ def engine(shape: LayerShape, f: FoldArray, device: Device, *, raw: bool) -> Fea
     for part in (reader(shape, f, device), rom(shape, f, device), end(shape, f, raw=raw)):
         bill.add(part)
     return bill
+
+
+def around(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+    """Of a layer engine whose sums come from a graph: what reads its windows, and its outlet."""
+    return reader(shape, f, device).add(end(shape, f, raw=True))
 
 
 def simd(shape: LayerShape, f: FoldArray) -> Array:
@@ -114,7 +119,23 @@ def _sums(
 
 
 def reader(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
-    """Row buffer, its addresses, and the counters that control the engine."""
+    """Row buffer, its addresses, and the counters that control the engine; of windows that are
+    words a register of one."""
+
+    def ordered(lanes: int, taps: int, pe: int) -> Sequence[int]:
+        repeats = 1 if shape.depthwise else shape.channels // pe
+        g = placed(shape.window, lanes=lanes, taps=taps, repeats=repeats, depthwise=shape.depthwise)
+        return [g.in_order]
+
+    direct = tabled(ordered, f.lanes, f.taps, f.pe)[0].astype(bool)
+    alone = FeatureCounts(engine=np.ones_like(f.pe), lone=f.lanes * shape.x_bits, register=1)
+    if direct.all():
+        return alone
+    buffered = _buffered(shape, f, device)
+    return where(direct, alone, buffered) if direct.any() else buffered
+
+
+def _buffered(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     spot, (kh, kw) = shape.window, shape.window.kernel
 
     def walked(lanes: int, taps: int) -> Sequence[int]:

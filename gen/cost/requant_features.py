@@ -70,9 +70,11 @@ class Requantisers:
         """The constants of one, and what they ask for."""
         unit = self._units.get((lanes, multiplier))
         if unit is None:
+            times = max(1, lanes // len(self.multipliers))  # windows of a word
             unit = self._units[lanes, multiplier] = Coefficients(
                 lanes=lanes, x_bits=self.x_bits, multiplier=multiplier,
-                multipliers=self.multipliers, offsets=self.offsets, shift=self.shift,
+                multipliers=self.multipliers * times, offsets=self.offsets * times,
+                shift=self.shift,
             )  # fmt: skip
         return unit
 

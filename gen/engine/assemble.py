@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Shape
 
+from gen.engine import stream_cycles  # noqa: F401 - registers its cycle models
 from gen.engine.cycle_models import CycleModel, cycle_model
 from gen.engine.schedule import Graph
 from gen.engine.units import block_pool, engine, requant, shape_of
@@ -19,6 +20,7 @@ from gen.plan.plan import Fold
 from model.spec import Add, Head, Input
 from rtl.block import BlockDescription
 from rtl.classifier_output import ClassifierOutput
+from rtl.classifier_word import ClassifierWord
 from rtl.streams import Fifo, Fork, Join, Narrow, converters
 
 
@@ -46,13 +48,16 @@ class HardwareBlock:
 @dataclass(frozen=True)
 class Assembly:
     """All blocks in topological order. layers: by layer name, the edge that carries its values.
-    fifos: names of the blocks by join and side, "a" or "b"."""
+    fifos: names of the blocks by join and side, "a" or "b". bytes_in, bytes_out: of an image and of
+    its answer. word_in, word_out: bytes of a word at the ports."""
 
     blocks: tuple[HardwareBlock, ...]
     layers: dict[str, Edge]
     fifos: dict[tuple[str, str], str]
     bytes_in: int
     bytes_out: int
+    word_in: int
+    word_out: int
 
     def graph(self) -> tuple[Graph, dict[str, CycleModel]]:
         """Cycle models for the scheduler, and each of them by block name."""
@@ -116,7 +121,8 @@ class _Builder:
         """An engine, or a pool whose windows do not overlap."""
         fold = self.folds[layer.name]
         source = self.convert(self.take(layer.inputs[0]), fold.lanes, layer.name)
-        block = block_pool(layer, fold) if layer.blocks else engine(layer, fold)
+        folded = layer.blocks and fold.weights != "wired"
+        block = block_pool(layer, fold) if folded else engine(layer, fold)
         return self.add(layer.name, block, source)[0]
 
     def join(self, layer: LoweredLayer, depths: tuple[int | None, int | None]) -> Edge:
@@ -141,12 +147,17 @@ class _Builder:
         )
         return self.add(layer.name, block, *sides)[0]
 
-    def head(self, layer: LoweredLayer) -> int:
-        """Puts the end of a classifier; the bytes that it sends an image."""
-        scores = self.convert(self.take(layer.inputs[0]), 1, layer.name)
-        block = ClassifierOutput(classes=layer.out.shape[2], score_shape=scores.shape)
+    def head(self, layer: LoweredLayer) -> tuple[int, int]:
+        """Puts the end of a classifier; the bytes that it sends an image, and those of a word."""
+        lanes, classes = self.folds[layer.name].lanes, layer.out.shape[2]
+        scores = self.convert(self.take(layer.inputs[0]), lanes, layer.name)
+        if lanes == 1:
+            serial = ClassifierOutput(classes=classes, score_shape=scores.shape)
+            self.add(layer.name, serial, scores)
+            return serial.frame_bytes, 1
+        block = ClassifierWord(classes=classes, score_shape=scores.shape)
         self.add(layer.name, block, scores)
-        return block.frame_bytes
+        return block.frame_bytes, block.frame_bytes
 
 
 def assemble(
@@ -157,15 +168,17 @@ def assemble(
     """Blocks of all layers. fifos: depths at each join's inputs, 0 for none, None for unbounded."""
     build = _Builder(layers, folds)
     bytes_in = bytes_out = 0
+    word_in = word_out = 1
     for layer in layers:
         match layer.op:
             case Input(shape=(h, w, c)):
-                bytes_in = h * w * c
-                build.publish(layer, Edge("", "", 0, 1, shape_of(layer.out)))
+                bytes_in, word_in = h * w * c, folds[layer.name].lanes
+                build.publish(layer, Edge("", "", 0, word_in, shape_of(layer.out)))
             case Head():
-                bytes_out = build.head(layer)
+                bytes_out, word_out = build.head(layer)
             case Add():
                 build.publish(layer, build.join(layer, fifos.get(layer.name, (None, None))))
             case _:
                 build.publish(layer, build.windowed(layer))
-    return Assembly(tuple(build.blocks), build.carries, build.fifos, bytes_in, bytes_out)
+    blocks = tuple(build.blocks)
+    return Assembly(blocks, build.carries, build.fifos, bytes_in, bytes_out, word_in, word_out)

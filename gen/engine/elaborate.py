@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -42,8 +42,9 @@ class LayerProbe:
 class Accelerator:
     """Generated hardware of one network: Verilog text, and what a test bench must know of it.
 
-    cycles_latency: of one image, as planned. header: comment that says how to use the module; it
-    is delivered, and neither hashed nor built.
+    bytes_in, bytes_out: of an image and of its answer. word_in, word_out: bytes of a word at the
+    ports. cycles_latency: of one image, as planned. header: comment that says how to use the
+    module; it is delivered, and neither hashed nor built.
     """
 
     verilog: str
@@ -54,6 +55,8 @@ class Accelerator:
     bytes_out: int
     cycles_latency: int
     probes: tuple[LayerProbe, ...]
+    word_in: int = 1
+    word_out: int = 1
     header: str = ""
 
     @property
@@ -63,11 +66,12 @@ class Accelerator:
 
 
 class Top(wiring.Component):
-    """All blocks of a network behind byte-wide AXI-Stream ports.
+    """All blocks of a network behind AXI-Stream ports of whole bytes, one unless planned wider.
 
     An image is height·width·channels bytes, one value a byte, channels innermost; the answer is a
-    frame of scores and the winning class, see rtl.classifier_output. Images are counted,
-    `s_axis_tlast` is accepted but not needed. `rst` is synchronous.
+    frame of scores and the winning class, see rtl.classifier_output. A word holds the first byte in
+    its lowest bits. Images are counted, `s_axis_tlast` is accepted but not needed. `rst` is
+    synchronous.
     """
 
     def __init__(self, assembly: Assembly) -> None:
@@ -76,11 +80,11 @@ class Top(wiring.Component):
             {
                 "clk": In(1),
                 "rst": In(1),
-                "s_axis_tdata": In(8),
+                "s_axis_tdata": In(8 * assembly.word_in),
                 "s_axis_tvalid": In(1),
                 "s_axis_tready": Out(1),
                 "s_axis_tlast": In(1),
-                "m_axis_tdata": Out(8),
+                "m_axis_tdata": Out(8 * assembly.word_out),
                 "m_axis_tvalid": Out(1),
                 "m_axis_tready": In(1),
                 "m_axis_tlast": Out(1),
@@ -99,9 +103,10 @@ class Top(wiring.Component):
             for port, edge in block.sources.items():
                 self._wire(m, units, edge, getattr(units[block.name], port))
         head = units[self.assembly.blocks[-1].name].o
+        serial = self.assembly.word_out == 1
         m.d.comb += [
-            self.m_axis_tdata.eq(head.payload.data),
-            self.m_axis_tlast.eq(head.payload.last),
+            self.m_axis_tdata.eq(head.payload.data if serial else head.payload),
+            self.m_axis_tlast.eq(head.payload.last if serial else 1),
             self.m_axis_tvalid.eq(head.valid),
             head.ready.eq(self.m_axis_tready),
         ]
@@ -112,8 +117,10 @@ class Top(wiring.Component):
 
     def _wire(self, m: Module, units: dict[str, wiring.Component], edge: Edge, port: Any) -> None:
         if not edge.block:
+            bits = edge.shape.width
+            values = [self.s_axis_tdata.word_select(k, 8)[:bits] for k in range(edge.lanes)]
             m.d.comb += [
-                port.payload.eq(self.s_axis_tdata[: edge.shape.width]),
+                port.payload.eq(Cat(*values)),
                 port.valid.eq(self.s_axis_tvalid),
                 self.s_axis_tready.eq(port.ready),
             ]
@@ -175,7 +182,7 @@ def elaborate(network: Network, plan: Plan, *, top: str = TOP) -> Accelerator:
             for name, e in assembly.layers.items()
             if e.block
         ),
-        header=header(
-            network, plan, top=top, bytes_in=assembly.bytes_in, bytes_out=assembly.bytes_out
-        ),
+        word_in=assembly.word_in,
+        word_out=assembly.word_out,
+        header=header(network, plan, assembly, top=top),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import metadata
 from textwrap import wrap
 
+from gen.engine.assemble import Assembly
 from gen.plan.plan import Plan
 from model.spec import Head, Network, infer
 
@@ -15,40 +16,38 @@ WIDTH = 96
 PORTS = (
     ("clk", "input", 1, "clock; everything happens at its rising edge"),
     ("rst", "input", 1, "synchronous, active high, one cycle or more; forgets what is inside"),
-    ("s_axis_tdata", "input", 8, "one value of an image"),
-    ("s_axis_tvalid", "input", 1, "there is a value; hold both until it is taken"),
+    ("s_axis_tdata", "input", 8, "values of an image, a byte each, the first one lowest"),
+    ("s_axis_tvalid", "input", 1, "there is a word; hold both until it is taken"),
     ("s_axis_tready", "output", 1, "it is taken in each cycle in which tvalid is high too"),
     ("s_axis_tlast", "input", 1, "not needed: images are counted; tie it to 0 or drive it"),
-    ("m_axis_tdata", "output", 8, "one byte of an answer"),
-    ("m_axis_tvalid", "output", 1, "there is a byte; it waits for no tready, and stays until then"),
+    ("m_axis_tdata", "output", 8, "bytes of an answer, the first one lowest"),
+    ("m_axis_tvalid", "output", 1, "there is a word; it waits for no tready, and stays until then"),
     ("m_axis_tready", "input", 1, "it is taken in each cycle in which tvalid is high too"),
-    ("m_axis_tlast", "output", 1, "high with the last byte of an answer"),
+    ("m_axis_tlast", "output", 1, "high with the last word of an answer"),
 )
-"""Ports of the module: name, direction, bits and what they mean."""
+"""Ports of the module: name, direction, bits (of tdata, those of one byte) and what they mean."""
 
 
-def header(network: Network, plan: Plan, *, top: str, bytes_in: int, bytes_out: int) -> str:
-    """Comment lines for module `top`, which is `network` as `plan` folds it.
-
-    bytes_in, bytes_out: of an image and of its answer.
-    """
+def header(network: Network, plan: Plan, assembly: Assembly, *, top: str) -> str:
+    """Comment lines for module `top`, which is `network` as `plan` folds it."""
+    bytes_of = {"s_axis_tdata": assembly.word_in, "m_axis_tdata": assembly.word_out}
     lines = [
         f"shiftadd {version()}: module {top}, a neural network. Do not edit; compile it again.",
         "",
         f"network  {_name(network)}, sha256 {plan.network_hash}",
         f"plan     sha256 {plan.hash}",
         f"         made for {plan.device}; the Verilog has no cells of a vendor",
-        f"time     {plan.cycles_latency} cycles from the first byte in to the last byte out,",
+        f"time     {plan.cycles_latency} cycles from the first word in to the last word out,",
         f"         an image every {plan.cycles_interval} cycles",
         "",
         "Ports (AXI-Stream in and out)",
-        *(_port(*port) for port in PORTS),
+        *(_port(name, way, bits * bytes_of.get(name, 1), what) for name, way, bits, what in PORTS),
         "",
-        *_paragraph("image", _image(network, bytes_in)),
-        *_paragraph("answer", _answer(network, bytes_out)),
+        *_paragraph("image", _image(network, assembly.bytes_in)),
+        *_paragraph("answer", _answer(network, assembly.bytes_out)),
         *_paragraph(
             "pressure",
-            "While m_axis_tready is low, nothing is lost: m_axis holds its byte, and s_axis_tready "
+            "While m_axis_tready is low, nothing is lost: m_axis holds its word, and s_axis_tready "
             "goes low once the module is full. Images may follow each other without a gap; answers "
             "come in their order.",
         ),

@@ -10,6 +10,8 @@ from pathlib import Path
 from gen.flow.pack import BITSTREAM_FILE, pack
 from gen.flow.place import PlacedDesign, place
 from gen.flow.routing import NETLIST_FILE
+from gen.flow.seeds import SeedClock, place_seeds
+from gen.flow.slowest_path import SlowestPath
 from gen.flow.synth import Netlist, synthesise
 from gen.support import tools
 from gen.support.cache import Cache
@@ -44,7 +46,8 @@ class MeasuredCost:
 class Build:
     """A built design. files: netlist, report, log and bitstream. cells: of each type, by yosys.
 
-    seconds: per step, as measured when the step was built, which may be in an earlier run.
+    seconds: per step, as measured when the step was built, which may be in an earlier run. seeds:
+    clock of each placement that was tried. slowest: the path that sets the clock of the best.
     """
 
     device: Device
@@ -55,6 +58,8 @@ class Build:
     seconds: Mapping[str, float]
     cached: bool
     tools: tuple[str, ...]
+    seeds: tuple[SeedClock, ...] = ()
+    slowest: SlowestPath | None = None
 
 
 def build(
@@ -73,7 +78,8 @@ def build(
 ) -> Build:
     """Synthesise, place, route and pack module `top` of `verilog`.
 
-    mhz: clock to ask for instead of the device's. seeds: placements to try; the fastest is taken.
+    mhz: clock to ask for instead of the device's. seeds: placements to try, two at a time; the
+    fastest is taken.
     pins: a board's constraints, instead of the device's pins in the order of the ports.
     routed_netlist: keep it, too, as file "routed"; on ECP5 it has seven times the size of the rest.
     cache: folder of built steps. timeout: seconds for each run of a tool. progress: called with the
@@ -87,21 +93,14 @@ def build(
     steps = Cache(cache)
     progress("synthesis")
     netlist = synthesise(verilog, top, device, cache=steps, timeout=timeout)
-    tried = []
-    for seed in range(1, seeds + 1):
-        progress(f"place and route, seed {seed} of {seeds}" if seeds > 1 else "place and route")
-        tried.append(
-            place(
-                netlist,
-                device,
-                mhz=mhz,
-                seed=seed,
-                pins=pins,
-                routed_netlist=routed_netlist,
-                cache=steps,
-                timeout=timeout,
-            )
-        )
+
+    def placed(seed: int, stopped: Callable[[], bool]) -> PlacedDesign:
+        return place(
+            netlist, device, mhz=mhz, seed=seed, pins=pins, routed_netlist=routed_netlist,
+            cache=steps, timeout=timeout, stopped=stopped,
+        )  # fmt: skip
+
+    tried = place_seeds(placed, seeds, progress)
     best = max(tried, key=lambda p: p.fmax_mhz)
     entries = [netlist.entry, *(p.entry for p in tried)]
     files = _files(netlist, best)
@@ -123,6 +122,8 @@ def build(
         seconds=seconds,
         cached=all(e.cached for e in entries),
         tools=tool_versions(device),
+        seeds=tuple(SeedClock(p.seed, p.fmax_mhz) for p in tried),
+        slowest=best.slowest,
     )
 
 

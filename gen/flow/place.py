@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gen.flow.routing import NETLIST_FILE, PINS_FILE, attempts, hopeless
+from gen.flow.slowest_path import SlowestPath, slowest_path
 from gen.flow.synth import Netlist
 from gen.support import tools
 from gen.support.cache import Cache, CacheEntry
@@ -46,14 +47,22 @@ passes through one.)
 """
 
 
+class StoppedError(Exception):
+    """A placement was ended because nobody waits for it any more."""
+
+
 @dataclass(frozen=True)
 class PlacedDesign:
-    """A routed design. used: units per figure of RESOURCES. fmax_mhz: over all clocks."""
+    """A routed design. used: units per figure of RESOURCES. fmax_mhz: over all clocks.
+
+    slowest: the path that sets the clock, where nextpnr names one.
+    """
 
     used: Mapping[str, int]
     fmax_mhz: float
     seed: int
     entry: CacheEntry
+    slowest: SlowestPath | None = None
 
 
 def constraints(pins: Sequence[str], device: Device) -> str:
@@ -80,12 +89,14 @@ def place(
     timeout: float,
     pins: str | None = None,
     routed_netlist: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> PlacedDesign:
     """Places and routes, asking for a clock of `mhz`. Raises DoesNotFitError or ToolError.
 
     pins: constraints, else those of `constraints`. routed_netlist: write NETLIST_FILE, too, which
     is left out otherwise, but for Gowin. A placement that cannot be routed is followed by others,
-    which `seed` determines too: see `attempts`.
+    which `seed` determines too: see `attempts`. stopped: asked each second; once it says True,
+    nextpnr is ended, with StoppedError.
     """
     tool = f"nextpnr-{device.family}"
     flags = attempts(device, mhz, seed)
@@ -95,7 +106,7 @@ def place(
 
     def make(folder: Path) -> float:
         (folder / PINS_FILE[device.family]).write_text(pins)
-        return _first_routed(tool, netlist, flags, folder, timeout)
+        return _first_routed(tool, netlist, flags, folder, timeout, stopped)
 
     inputs = {
         "netlist": netlist.entry.files["netlist.json"],
@@ -113,11 +124,18 @@ def place(
 
 
 def _first_routed(
-    tool: str, netlist: Netlist, tries: Sequence[Sequence[str]], folder: Path, timeout: float
-) -> float:
+    tool: str, netlist: Netlist, tries: Sequence[Sequence[str]], folder: Path, timeout: float,
+    stopped: Callable[[], bool],
+) -> float:  # fmt: skip
     """Runs nextpnr with each of the flags until it can route; seconds of all these runs."""
     began = time.monotonic()
     source = ("--json", netlist.path.name, "--top", netlist.top)
+
+    def given_up(log: str) -> bool:
+        if stopped():
+            raise StoppedError
+        return hopeless(log)
+
     for flags in tries:
         try:
             tools.run(
@@ -128,7 +146,7 @@ def _first_routed(
                 log=folder / "place.log",
                 timeout=timeout,
                 inputs=(netlist.path,),
-                hopeless=hopeless,
+                hopeless=given_up,
             )
             break
         except HopelessError:
@@ -162,7 +180,7 @@ def _measure(entry: CacheEntry, netlist: Netlist, device: Device, seed: int) -> 
     if not report["fmax"]:
         raise ValueError("no path between two registers, so there is no clock to measure")
     fmax = min(float(clock["achieved"]) for clock in report["fmax"].values())
-    return PlacedDesign(used, fmax, seed, entry)
+    return PlacedDesign(used, fmax, seed, entry, slowest_path(report))
 
 
 _UTILISATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)

@@ -21,10 +21,11 @@ from amaranth.hdl import unsigned
 
 from gen.cost.requant_features import requantisers
 from gen.engine.schedule import Cycles
-from gen.engine.units import geometry
+from gen.engine.units import geometry, wired
 from gen.plan.layer_shape import placed
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
+from gen.plan.spread import spread
 from model.spec import Add, Head, Input, Window
 from rtl.geometry import Geometry
 from rtl.pe.element import pe
@@ -52,14 +53,14 @@ def fast_cycles(layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]) -> Cy
             used = max(used, most, own)
         out, own = _through(layer, fold, came)
         times[layer.name] = out
-        lanes[layer.name] = 1 if isinstance(layer.op, Input) else fold.out_lanes
+        lanes[layer.name] = fold.out_lanes
         busy = max(busy, used, own)
     return Cycles(latency=int(times[layers[-1].name][-1]), interval=busy)
 
 
 def _reads(layer: LoweredLayer, fold: Fold) -> int:
     """Channels of the words that a layer takes."""
-    return 1 if isinstance(layer.op, Head) else fold.lanes
+    return fold.lanes
 
 
 def _spaced(times: Times, gap: int) -> Times:
@@ -84,19 +85,22 @@ def _through(layer: LoweredLayer, fold: Fold, came: list[Times]) -> tuple[Times,
     """When words may leave a layer, and the cycles of an image for which it is busy."""
     match layer.op:
         case Input(shape=(h, w, c)):
-            return np.arange(h * w * c), h * w * c
+            words = h * w * c // fold.lanes
+            return np.arange(words), words
         case Head():
-            return _head(layer, came[0])
+            return _head(layer, fold, came[0])
         case Add():
             times = _spaced(np.maximum(*came), 1)
             return times + _requant_latency(layer, fold) + 2, len(times)
-    if layer.blocks:
+    if layer.blocks and fold.weights != "wired":
         latency = 1 + _requant_latency(layer, fold) if layer.requantise else 0
         return _pool(layer, _spaced(came[0], 1)) + latency + 1, len(came[0])
     return _engine(layer, fold, _spaced(came[0], 1))
 
 
-def _head(layer: LoweredLayer, came: Times) -> tuple[Times, int]:
+def _head(layer: LoweredLayer, fold: Fold, came: Times) -> tuple[Times, int]:
+    if fold.lanes > 1:
+        return came + (layer.out.shape[2] - 1).bit_length() + 1, 1
     size = -(-layer.out.bits // 8)
     return _spaced(came, size) + size, len(came) * size + 1
 
@@ -111,6 +115,8 @@ def _pool(layer: LoweredLayer, came: Times) -> Times:
 
 def _engine(layer: LoweredLayer, fold: Fold, came: Times) -> tuple[Times, int]:
     g = geometry(layer, fold)
+    if g.in_order:
+        return came + 1 + engine_latency(layer, fold), g.cycles
     starts = _spaced(came[_needed(g) - 1] + 1, g.slots_per_window)
     ends = g.slots_per_sum * np.arange(1, g.slots_per_window // g.slots_per_sum + 1)
     words = np.arange(fold.pe // fold.out_lanes)
@@ -124,7 +130,8 @@ def _held(layer: LoweredLayer, fold: Fold, gap: int, times: Times) -> tuple[Time
 
     Two words wait at its end (rtl.stage.Outlet); then it stands still until the first one leaves.
     """
-    if gap == 1 or layer.window is None or (not layer.blocks and fold.pe == fold.out_lanes):
+    single = fold.weights == "wired" or (not layer.blocks and fold.pe == fold.out_lanes)
+    if gap == 1 or layer.window is None or single:
         return times, 0
     ends, cycles = _emissions(layer, fold)
     steady = _leave([*ends, *(cycles + e for e in ends)], gap)
@@ -154,7 +161,7 @@ def _leave(ends: Sequence[int], gap: int, times: Sequence[int] | None = None) ->
 
 def _emissions(layer: LoweredLayer, fold: Fold) -> tuple[list[int], int]:
     """Cycles of an image in which a layer that never waits gives a word, and all its cycles."""
-    if layer.blocks:
+    if layer.blocks and fold.weights != "wired":
         words = prod(layer.sources[0].shape) // fold.lanes
         return (_pool(layer, np.arange(words)) + 1).tolist(), words
     g = geometry(layer, fold)
@@ -173,18 +180,33 @@ def _needed(g: Geometry) -> np.ndarray:
 def engine_latency(layer: LoweredLayer, fold: Fold) -> int:
     """`rtl.layer.Engine.latency`, without describing the engine for each folding."""
     assert layer.window is not None
-    simd = fold.taps * (1 if layer.depthwise else fold.lanes)
-    element = pe(layer.kind).depth(
-        simd=simd, w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier,
-        registered=fold.weights == "parts",
-    )  # fmt: skip
-    latency = _reader_latency(layer.window, fold.line_buffer) + element
+    latency = _front_latency(layer, fold) + _sums_latency(layer, fold)
+    if fold.weights == "wired":
+        return latency
     return latency + (fold.pe > fold.out_lanes) + _requant_latency(layer, fold)
 
 
 def _requant_latency(layer: LoweredLayer, fold: Fold) -> int:
     made = requantisers(layer)
     return made.unit(fold.out_lanes, fold.requant).latency if made else 0
+
+
+def _front_latency(layer: LoweredLayer, fold: Fold) -> int:
+    """Of what reads the windows."""
+    assert layer.window is not None
+    if geometry(layer, fold).in_order:
+        return 1
+    return _reader_latency(spread(layer.window, fold.word), fold.line_buffer)
+
+
+def _sums_latency(layer: LoweredLayer, fold: Fold) -> int:
+    if fold.weights == "wired":
+        return wired(layer, fold.word).latency
+    return pe(layer.kind).depth(
+        simd=fold.taps * (1 if layer.depthwise else fold.lanes),
+        w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier,
+        registered=fold.weights == "parts",
+    )  # fmt: skip
 
 
 @cache

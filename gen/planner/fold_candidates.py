@@ -113,9 +113,9 @@ def cycles_of(layer: LoweredLayer, f: FoldArray) -> Array:
     h, w, c = layer.out.shape
     match layer.op:
         case Input():
-            return np.full(len(f), h * w * c)
+            return h * w * c // f.lanes
         case Head():
-            return np.full(len(f), c * -(-layer.out.bits // 8) + 1)
+            return np.where(f.lanes > 1, 1, c * -(-layer.out.bits // 8) + 1)
         case Add():
             return h * w * c // f.lanes
     if layer.blocks:

@@ -9,7 +9,7 @@ from math import inf
 from gen.cost.cost import CostModel, buffer_costs
 from gen.engine import schedule
 from gen.engine.assemble import assemble
-from gen.engine.cycle_models import FifoCycles
+from gen.engine.stream_cycles import FifoCycles
 from gen.engine.units import engine
 from gen.plan.lower import LoweredLayer, lower
 from gen.plan.plan import Cost, Fold, Plan, PlannedLayer
@@ -195,10 +195,15 @@ def _run(
     """Cycles, and the most words in each FIFO by join and side."""
     assembly = assemble(layers, folds, fifos)
     graph, cycle_models = assembly.graph()
-    cycles = schedule.run(graph, bytes_in=assembly.bytes_in, bytes_out=assembly.bytes_out)
+    cycles = schedule.run(
+        graph,
+        words_in=assembly.bytes_in // assembly.word_in,
+        words_out=assembly.bytes_out // assembly.word_out,
+        complete=bool(fifos),
+    )
     needs: dict[tuple[str, str], int] = {}
     for place, name in assembly.fifos.items():
         model = cycle_models[name]
         assert isinstance(model, FifoCycles)
-        needs[place] = model.needed
+        needs[place] = model.needed(cycles.ran)
     return cycles, needs

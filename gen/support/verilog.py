@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from gen.support import tools
+from gen.support import module_names, tools
+from gen.support.module_library import Library
 from model import temporary
 
 _ATTRIBUTES = (
@@ -16,12 +18,34 @@ _ATTRIBUTES = (
 
 # `\\x[0] `, amaranth's alias of an element of x: ABC takes this name for bit 0 of x
 _ELEMENT = re.compile(r"\\(\S+)\[(\d+)\](\s)")
+_MODULE = re.compile(r"^module (\w+)", re.MULTILINE)
+
+Notes = Callable[[tuple[str, ...]], str]
+"""What stands above a module, one line, by the path of its instance: nothing where it is empty."""
 
 
-def verilog(component: wiring.Component, top: str) -> str:
-    """Verilog of `component` as module `top`; ports keep their names, path parts joined by `__`."""
+def verilog(component: wiring.Component, top: str, notes: Notes | None = None) -> str:
+    """Verilog of `component` as module `top`; parts of the name of a port are joined by `__`.
+
+    Each different module is written once, and named `top__` and its place in the design.
+    """
+    library = Library()
+    text = rtlil.convert(component, name=top, platform=library, emit_src=False)
+    texts = [text, *(module.text for module in library.modules.values())]
+    modules = module_names.merged(module_names.split("\n".join(texts)))
+    places = module_names.paths(modules)
+    names = module_names.plain(places, top)
+    written = _written(module_names.renamed(modules, names))
+    if notes is None:
+        return written
+    above = {names[module]: notes(place) for module, place in places.items()}
+    return _MODULE.sub(lambda m: f"// {above[m[1]]}\n{m[0]}" if above[m[1]] else m[0], written)
+
+
+def _written(text: str) -> str:
+    """RTLIL as Verilog."""
     with temporary.folder() as folder:
-        (folder / "top.il").write_text(rtlil.convert(component, name=top, emit_src=False))
+        (folder / "top.il").write_text(text)
         script = (
             "read_rtlil top.il",
             # plain assignments: a simulator need not start `always @*` whose inputs never change

@@ -29,5 +29,8 @@ def limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dsps", type=int, help="take at most so many hardware multipliers")
     parser.add_argument("--luts", type=int, help="take at most so many LUTs")
     parser.add_argument(
-        "--seeds", type=int, default=1, help="placements to try; the fastest is kept"
+        "--seeds",
+        type=int,
+        default=1,
+        help="placements to try, two at a time; the fastest is kept, the spread of the clock said",
     )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value
@@ -10,6 +11,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from rtl.classifier_output import ClassifierOutput
+from rtl.classifier_word import ClassifierWord
 from rtl.streams import Join
 from sim.formal.proof import Property
 from sim.formal.requantise import requantised
@@ -76,6 +78,51 @@ class Joined(Property):
         return wanted.as_unsigned() if requant.out_signed else wanted
 
 
+class Worded(Property):
+    """The n-th word out holds the bytes of the n-th scores in and the first largest's index."""
+
+    def __init__(self, head: ClassifierWord) -> None:
+        self.head = head
+        bits = head.classes * head.score_shape.width
+        super().__init__({"scores": In(bits), "valid": In(1), "ready": In(1), "mark": In(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.head = dut = self.head.component()
+        m.d.comb += [dut.i.valid.eq(self.valid), dut.i.payload.eq(self.scores)]
+        m.d.comb += dut.o.ready.eq(self.ready)
+        m.d.comb += self.given.eq(keeps(m, self.valid, dut.i.ready, self.scores, "i"))
+        word, patience = Value.cast(dut.o.payload), self.head.latency + 1
+        order, inside = in_order(
+            m,
+            arrives=self.valid & dut.i.ready,
+            before=[self._wanted(m, dut)],
+            leaves=dut.o.valid & self.ready,
+            after=[word],
+            mark=self.mark,
+            lane=Const(0),
+            most=patience + 1,
+        )
+        claims = [
+            order,
+            keeps(m, dut.o.valid, self.ready, word, "o"),
+            in_time(m, self.valid & self.ready & ~dut.i.ready, patience, "i"),
+            in_time(m, (inside > 0) & self.ready & ~dut.o.valid, patience, "o"),
+        ]
+        m.d.comb += self.holds.eq(Cat(claims).all())
+        return m
+
+    def _wanted(self, m: Module, dut: Any) -> Value:
+        """The answer to the scores on offer."""
+        scores = [dut.i.payload[k] for k in range(self.head.classes)]
+        wide = Shape(8 * self.head.score_bytes, signed=self.head.score_shape.signed)
+        fields = [Signal(wide, name=f"wanted{k}") for k in range(len(scores))]
+        m.d.comb += [field.eq(score) for field, score in zip(fields, scores, strict=True)]
+        index = Signal(8)
+        m.d.comb += index.eq(first_largest(scores))
+        return Cat(*fields, index)
+
+
 class Headed(Property):
     """Bytes of the scores in order, then the index of the first largest, and so on for ever."""
 
@@ -117,11 +164,16 @@ class Headed(Property):
             for k, score in enumerate(scores):
                 with m.If(klass == k):
                     m.d.sync += score.eq(self.score)
-        winner: Value = Const(0)
-        for k in reversed(range(count)):
-            others = [scores[k] > s for s in scores[:k]] + [scores[k] >= s for s in scores[k + 1 :]]
-            winner = Mux(Cat(*others, Const(1)).all(), k, winner)
-        return winner
+        return first_largest(scores)
+
+
+def first_largest(scores: Sequence[Value]) -> Value:
+    """Index of the first largest of `scores`, by comparing each with all others."""
+    winner: Value = Const(0)
+    for k in reversed(range(len(scores))):
+        others = [scores[k] > s for s in scores[:k]] + [scores[k] >= s for s in scores[k + 1 :]]
+        winner = Mux(Cat(*others, Const(1)).all(), k, winner)
+    return winner
 
 
 class Chain(wiring.Component):

@@ -32,6 +32,31 @@ def input_words(images: torch.Tensor) -> list[int]:
     return flat
 
 
+def joined(words: Sequence[int], size: int) -> list[int]:
+    """Words of one byte each as words of `size` bytes, the first one lowest; tlast is on top."""
+    if size == 1:
+        return list(words)
+    groups = (words[k : k + size] for k in range(0, len(words), size))
+    return [
+        sum((w & 0xFF) << (8 * k) for k, w in enumerate(group)) | (group[-1] >> 8) << (8 * size)
+        for group in groups
+    ]
+
+
+def separate(words: Sequence[int | None], size: int) -> list[int | None]:
+    """What `joined` made, as words of one byte again; None for each byte of an unknown word."""
+    if size == 1:
+        return list(words)
+    parts: list[int | None] = []
+    for word in words:
+        if word is None:
+            parts += [None] * size
+            continue
+        parts += [(word >> (8 * k)) & 0xFF for k in range(size - 1)]
+        parts.append((word >> (8 * (size - 1))) & 0x1FF)
+    return parts
+
+
 def frame_difference(
     head: str,
     classes: int,

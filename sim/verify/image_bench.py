@@ -14,15 +14,16 @@ from model.spec import Network, infer
 from sim.bench.stream_result import StreamResult
 from sim.bench.streams import run_streams
 from sim.bench.wrapper import StreamCase, axi_stream
-from sim.verify.axis_words import frame_difference, frames, input_words
+from sim.verify.axis_words import frame_difference, frames, input_words, joined, separate
 from sim.verify.locate import Mismatch, ProbedStream, first_difference, stopping_layer
 
 
 class SimulatedAccelerator(Protocol):
-    """Hardware of one network with AXI-Stream ports `s_axis_*` and `m_axis_*`, one byte wide.
+    """Hardware of one network with AXI-Stream ports `s_axis_*` and `m_axis_*`.
 
-    In: height·width·channels bytes an image. Out: for each class its score in little-endian two's
-    complement bytes, then the index of the first largest score with tlast.
+    A word is word_in, word_out bytes, the first one lowest. In: height·width·channels bytes an
+    image. Out: for each class its score in little-endian two's complement bytes, then the index of
+    the first largest score; tlast with the last word.
     """
 
     @property
@@ -33,6 +34,10 @@ class SimulatedAccelerator(Protocol):
     def bytes_in(self) -> int: ...
     @property
     def bytes_out(self) -> int: ...
+    @property
+    def word_in(self) -> int: ...
+    @property
+    def word_out(self) -> int: ...
     @property
     def cycles_latency(self) -> int: ...
     @property
@@ -98,10 +103,10 @@ class ImageBench:
         case = StreamCase(
             accelerator.verilog,
             accelerator.top,
-            input_words(images),
-            [word for frame in want for word in frame],
-            accelerator.bytes_in,
-            accelerator.bytes_out,
+            joined(input_words(images), accelerator.word_in),
+            joined([word for frame in want for word in frame], accelerator.word_out),
+            accelerator.bytes_in // accelerator.word_in,
+            accelerator.bytes_out // accelerator.word_out,
             axi_stream("s_axis"),
             axi_stream("m_axis"),
             {p.prefix: p.lanes * p.bits for p in accelerator.probes},
@@ -117,6 +122,7 @@ class ImageBench:
             waves=waves,
             root=self.root,
         )
+        result = replace(result, words=separate(result.words, accelerator.word_out))
         return ImageRun(first, images, seed, stall, want, result)
 
     def locate(self, run: ImageRun, waves: Path | None) -> tuple[Mismatch | None, str | None]:

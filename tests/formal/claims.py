@@ -9,6 +9,7 @@ from typing import Any
 from amaranth.hdl import Shape, signed, unsigned
 
 import rtl.classifier_output
+import rtl.classifier_word
 import rtl.layer
 import rtl.pool
 import rtl.stage
@@ -17,7 +18,7 @@ from rtl.block import BlockDescription
 from rtl.pe.element import PE, pe
 from rtl.requantise import Requantiser
 from rtl.skid import Skid
-from sim.formal.joints import Chain, Headed, Joined
+from sim.formal.joints import Chain, Headed, Joined, Worded
 from sim.formal.pools import Pooled
 from sim.formal.proof import Property
 from sim.formal.streams import Streams, lanes
@@ -113,6 +114,14 @@ def head(
     )
 
 
+def word_head(
+    m: Any = rtl.classifier_word, *, classes: int = 3, shape: Shape | None = None
+) -> Property:
+    return Worded(
+        m.ClassifierWord(classes=classes, score_shape=signed(2) if shape is None else shape)
+    )
+
+
 def pool(
     m: Any = rtl.pool,
     *,
@@ -140,6 +149,7 @@ STREAMS: dict[str, Callable[..., Property]] = {
     "outlet": outlet,
     "join": join,
     "head": head,
+    "word_head": word_head,
     "pool": pool,
 }
 """Claims about stream components; the argument is the module that the component is taken from."""
@@ -151,6 +161,7 @@ BLOCK_CLAIMS: dict[type[BlockDescription], tuple[str, ...]] = {
     rtl.streams.Fork: ("fork",),
     rtl.streams.Join: ("join",),
     rtl.classifier_output.ClassifierOutput: ("head",),
+    rtl.classifier_word.ClassifierWord: ("word_head",),
     rtl.layer.Engine: ("outlet", "element", "requantiser"),
     rtl.pool.BlockPool: ("pool",),
 }

@@ -269,6 +269,21 @@ STREAMS: dict[str, list[Change]] = {
         ),
         Change("rtl.classifier_output", "skips bytes", '~closing & at.last_of["byte"]', "~closing"),
     ],
+    "word_head": [
+        Change(
+            "rtl.classifier_word",
+            "takes the last largest",
+            "b.score > a.score",
+            "b.score >= a.score",
+        ),
+        Change(
+            "rtl.classifier_word",
+            "mixes images",
+            "scores = [held(m, score, en) for",
+            "scores = [score for",
+        ),
+        Change("rtl.classifier_word", "answers too early", "block.latency, en)", "1, en)"),
+    ],
     "pool": [
         Change("rtl.pool", "takes the smallest", "Mux(x > old, x, old)", "Mux(x < old, x, old)"),
         Change("rtl.pool", "forgets the row above", "column.first & row.first", "column.first"),

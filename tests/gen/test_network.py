@@ -173,7 +173,7 @@ def test_shortcut_fifo_that_is_too_small_is_found_stuck() -> None:
     built = assemble(layers, chosen, {"a1_q": (0, 2), "a2_q": (0, 2)})
     graph, _ = built.graph()
     with pytest.raises(schedule.Stuck, match="nothing moves after cycle"):
-        schedule.run(graph, bytes_in=built.bytes_in, bytes_out=built.bytes_out)
+        schedule.run(graph, words_in=built.bytes_in, words_out=built.bytes_out)
 
 
 def test_same_plan_gives_the_same_verilog() -> None:
@@ -215,8 +215,8 @@ def test_plan_survives_the_disk(tmp_path: Path) -> None:
         (lambda t: t[:100], "plan.json: not JSON"),
         (lambda t: t.replace("shiftadd-plan", "other"), "not of format 'shiftadd-plan'; compile"),
         (
-            lambda t: t.replace('"version": 1', '"version": 9'),
-            "version 9 is not 1, the one",
+            lambda t: t.replace('"version": 2', '"version": 9'),
+            "version 9 is not 2, the one",
         ),
         (
             lambda t: t.replace('"stages"', '"pages"'),

@@ -164,7 +164,7 @@ def layer_case(seed: int, images: int = 3) -> LayerCase:
     graph = schedule.Graph()
     graph.add(block.name, cycle_model(block.description), 0)
     cycles = schedule.run(
-        graph, bytes_in=len(inputs) // images, bytes_out=len(expected) // images, images=images
+        graph, words_in=len(inputs) // images, words_out=len(expected) // images, images=images
     )
     top = f"layer{seed}"
     stream = StreamCase(

@@ -59,7 +59,8 @@ class Unknown(BlockDescription):
 def test_every_block_has_a_cycle_model_features_and_a_claim() -> None:
     blocks = every_block()
     assert {k.__name__ for k in blocks} == {
-        "BlockPool", "ClassifierOutput", "Engine", "Fifo", "Fork", "Join", "Narrow", "Widen",
+        "BlockPool", "ClassifierOutput", "ClassifierWord", "Engine", "Fifo", "Fork", "Join",
+        "Narrow", "Widen",
     }  # fmt: skip
     for kind in blocks:
         assert cycle_model.dispatch(kind) is not cycle_model.dispatch(object), kind

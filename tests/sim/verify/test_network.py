@@ -102,6 +102,8 @@ class Toy:
     top: str = "toy"
     bytes_in: int = 8
     bytes_out: int = 3
+    word_in: int = 1
+    word_out: int = 1
     cycles_latency: int = 40
     probes: tuple[ToyProbe, ...] = field(
         default=(ToyProbe("scaled", "scaled"), ToyProbe("pool", "pool"))
