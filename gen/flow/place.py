@@ -33,7 +33,7 @@ RESOURCES: dict[str, dict[str, dict[str, int]]] = {
     "gowin": {
         "lut": {"LUT4": 1},
         "ff": {"DFF": 1},
-        "dsp": {"MULT18X18": 1, "MULT9X9": 1},
+        "dsp": {"MULT18X18": 2, "MULT9X9": 1},
         "bram": {"BSRAM": 1},
     },
 }
