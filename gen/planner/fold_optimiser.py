@@ -29,6 +29,9 @@ from gen.support.errors import DoesNotFitError
 ROOM = {"ice40-hx8k": 0.75, "ice40-lp8k": 0.75, "gw1nr-9": 0.6}
 """Share of the LUTs that is planned, 0.85 elsewhere. Beyond it place and route becomes slow or
 fails: a GW1NR-9 planned at 75 % came to 83 % of its flip-flops, not placed in 10 minutes."""
+DSP_ROOM = {"gw1nr-9": 0.9}
+"""Share of the multipliers that is planned, all elsewhere: 40 products of 9×9 bits are placed on a
+GW1NR-9, but of 28 beside 18×18 no more than 4, of 32 no 4."""
 SCARCITY = {"lut": 1.0, "ff": 0.2, "dsp": 0.01, "bram": 0.01}
 """Price of all of a resource while it is idle: next to nothing for multipliers and blocks, which
 are used first, but not for a few LUTs each."""
@@ -51,11 +54,11 @@ class ResourceBudget:
     @staticmethod
     def of(device: Device, dsps: int | None = None, luts: float | None = None) -> ResourceBudget:
         """Of a device, within ROOM; dsps, luts: at most these."""
-        room = ROOM.get(device.name, 0.85)
+        room, most = ROOM.get(device.name, 0.85), int(DSP_ROOM.get(device.name, 1) * device.dsp)
         return ResourceBudget(
             lut=min(room * device.lut, device.lut if luts is None else luts),
             ff=room * device.ff,
-            dsp=device.dsp if dsps is None else min(dsps, device.dsp),
+            dsp=most if dsps is None else min(dsps, most),
             bram=device.bram,
         )
 

@@ -39,6 +39,8 @@ class Planner:
         self, network: Network, device: Device, model: CostModel | None = None, *,
         port: int = BYTE, graphs: Graphs = "none",
     ) -> None:  # fmt: skip
+        if port < BYTE or port % BYTE:
+            raise PlanError(f"--port {port}: must be a multiple of 8 bits")
         self.device, self.network_hash = device, content_hash(network)
         self.layers = lower(network)
         self._optimiser = FoldOptimiser(self.layers, device, model, port=port, graphs=graphs)
@@ -165,15 +167,9 @@ def plan(
     are taken where an image has to come, or an answer to go, in fewer cycles. Raises PlanError for
     a wrong request, DoesNotFitError with resource and excess where nothing fits.
     """
-    _check_port(port)
     graphs: Graphs = "pixel" if exact else "none"
     planner = Planner(network, device, model, port=port, graphs=graphs)
     return planner.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
-
-
-def _check_port(port: int) -> None:
-    if port < BYTE or port % BYTE:
-        raise PlanError(f"--port {port}: must be a number of whole bytes in bits, 8 or more")
 
 
 def _beside(reserved: Cost) -> str:

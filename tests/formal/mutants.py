@@ -286,13 +286,16 @@ STREAMS: dict[str, list[Change]] = {
     ],
     "pool": [
         Change("rtl.pool", "takes the smallest", "Mux(x > old, x, old)", "Mux(x < old, x, old)"),
-        Change("rtl.pool", "forgets the row above", "column.first & row.first", "column.first"),
-        Change("rtl.pool", "ends too early", "column.last & row.last", "column.last"),
-        Change("rtl.pool", "reads its memory late", "Mux(column.first, read.data, held)", "held"),
+        Change("rtl.pool", "forgets the row above", 'first_from(["row", ', "first_from(["),
+        Change("rtl.pool", "ends too early", 'last_from(["row", ', "last_from(["),
+        Change(
+            "rtl.pool", "reads its memory late", "Mux(walk.column_first, read.data, held)", "held"
+        ),
+        Change("rtl.pool", "forgets what is left over", "left != 1", "0"),
         Change(
             "rtl.pool",
             "takes while it stands",
-            "take.eq(self.i.valid & en)",
+            "take.eq(self.i.valid & outlet.en)",
             "take.eq(self.i.valid)",
         ),
     ],
