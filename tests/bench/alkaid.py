@@ -16,7 +16,6 @@ import importlib.util
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,40 +26,15 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gen.engine.units import wired
-from gen.flow.place import place
-from gen.flow.synth import synthesise
 from gen.plan.lower import LoweredLayer, lower
 from gen.support.cache import Cache
-from gen.support.devices import DEVICES
 from gen.support.verilog import verilog
 from model import golden
 from model.spec import Conv, Dense, Format, Head, Input, MaxPool, Network, Requantise
+from tests.bench.datapath import Datapath, Measured, measure
 
-DEVICE = DEVICES["lfe5u-85f"]
 CUTOFF = 2.0
 """Delay of a stage of alkaid, in its unit, an adder of few bits: of 1, 2 and 5 the best."""
-BETWEEN = """
-module few_pins(input clk, input i, output reg o);
-  reg [{n}:0] given; reg [{m}:0] taken; wire [{m}:0] result;
-  always @(posedge clk) begin
-    given <= {{given[{n}-1:0], i}};
-    taken <= given[0] ? result : taken >> 1;
-    o <= taken[0];
-  end
-  {top} dut ({ports});
-endmodule
-"""
-
-
-@dataclass(frozen=True)
-class Datapath:
-    """Verilog of a module, its connections to `given` and `result`, and the bits of both."""
-
-    verilog: str
-    top: str
-    ports: str
-    bits_in: int
-    bits_out: int
 
 
 class Layers(wiring.Component):
@@ -108,9 +82,8 @@ def ours(network: Network, images: torch.Tensor) -> Datapath:
     layers = Layers(network)
     scores = golden.run(network, images)[network.nodes[-1].name].flatten(1).numpy()
     assert (layers.evaluate(images.numpy()) == scores).all()
-    size = len(layers.x), len(layers.y)
     ports = ".clk(clk), .rst(1'b0), .x(given), .y(result)"
-    return Datapath(verilog(layers, "layers"), "layers", ports, *size)
+    return Datapath(verilog(layers, "layers"), "layers", ports, len(layers.x), len(layers.y))
 
 
 def theirs(network: Network, images: torch.Tensor) -> Datapath:
@@ -242,31 +215,7 @@ def _scores(source: str, classes: int) -> Requantise:
 NETWORKS: Mapping[str, Callable[[], Network]] = {"jets": jets, "digits": digits}
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A network on one side. per_lut: results a second and LUT, one result a cycle."""
-
-    network: str
-    side: str
-    lut: int
-    fmax_mhz: float
-
-    @property
-    def per_lut(self) -> float:
-        return self.fmax_mhz * 1e6 / self.lut
-
-
-def measure(name: str, side: str, path: Datapath, cache: Cache) -> Measured:
-    """Synthesised, placed and routed."""
-    text = path.verilog + BETWEEN.format(
-        n=path.bits_in - 1, m=path.bits_out - 1, top=path.top, ports=path.ports
-    )
-    netlist = synthesise(text, "few_pins", DEVICE, cache=cache)
-    placed = place(netlist, DEVICE, mhz=200.0, seed=1, cache=cache, timeout=3600.0)
-    return Measured(name, side, placed.used["lut"] - path.bits_out, placed.fmax_mhz)
-
-
-def rows(names: list[str]) -> Iterator[Measured]:
+def rows(names: list[str]) -> Iterator[tuple[str, str, Measured]]:
     """Both sides of each network; only ours where alkaid is not installed."""
     cache = Cache()
     sides = {"ours": ours}
@@ -279,14 +228,14 @@ def rows(names: list[str]) -> Iterator[Measured]:
         shape = 640, *network.input.shape
         images = torch.from_numpy(np.random.default_rng(1).integers(0, 16, shape))
         for side, make in sides.items():
-            yield measure(name, side, make(network, images), cache)
+            yield name, side, measure(make(network, images), cache)
 
 
 def main(names: list[str]) -> None:
     print("network  side      COMB  fmax MHz  results a second and LUT", flush=True)
-    for row in rows(names or list(NETWORKS)):
+    for network, side, got in rows(names or list(NETWORKS)):
         print(
-            f"{row.network:7}  {row.side:6}  {row.lut:6}  {row.fmax_mhz:8.1f}  {row.per_lut:,.0f}",
+            f"{network:7}  {side:6}  {got.lut:6}  {got.fmax_mhz:8.1f}  {got.per_lut:,.0f}",
             flush=True,
         )
 
