@@ -73,7 +73,8 @@ def rows(cache: Cache | None = None) -> Iterator[tuple[Case, Measured]]:
 def main() -> None:
     print("32 × 32 weights                   LUT a weight   to reach  fmax MHz")
     for case, got in rows():
-        print(f"{case!s:32}  {got.lut / SIZE**2:12.2f}  {case.limit:9.1f}  {got.fmax_mhz:8.1f}")
+        figures = f"{got.lut / SIZE**2:12.2f}  {case.limit:9.1f}  {got.fmax_mhz:8.1f}"
+        print(f"{case!s:32}  {figures}", flush=True)
 
 
 if __name__ == "__main__":
