@@ -188,9 +188,10 @@ class BlockPoolUnit(BlockUnit[BlockPool]):
         for lane in range(self.block.lanes):
             shape = signed(bits) if self.block.x_shape.signed else unsigned(bits)
             x, old, new = (Signal(shape, name=f"{n}{lane}") for n in ("x", "old", "new"))
+            given = word.x.word_select(lane, self.block.x_shape.width)
             joined = Mux(x > old, x, old) if self.block.op == "max" else x + old
             m.d.comb += [
-                x.eq(word.x.word_select(lane, len(x))),
+                x.eq(given.as_signed() if self.block.x_shape.signed else given),
                 old.eq(previous[lane * bits : (lane + 1) * bits]),
                 new.eq(Mux(word.first, x, joined)),
             ]
