@@ -100,7 +100,10 @@ class ClassifierOutputUnit(wiring.Component):
         ]
         with m.If(take):
             m.d.sync += closing.eq(at.last & ~closing)
-        with m.If(at.step & at.last_of["byte"]):
-            with m.If(at.first_of["score"] | (score > best)):
-                m.d.sync += [best.eq(score), winner.eq(at.value["score"])]
+        # a score of several bytes is there before its last one: time for a register
+        better = Signal()
+        domain = m.d.sync if block.score_bytes > 1 else m.d.comb
+        domain += better.eq((best - score)[-1])  # a sum's sign is faster than a comparison
+        with m.If(at.step & at.last_of["byte"] & (at.first_of["score"] | better)):
+            m.d.sync += [best.eq(score), winner.eq(at.value["score"])]
         return m

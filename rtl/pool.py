@@ -8,7 +8,7 @@ Overlapping windows go through the layer engine with the weightless kinds `max` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
@@ -65,9 +65,29 @@ class BlockPool(BlockDescription):
     @property
     def latency(self) -> int:
         """Enabled cycles from a block's last word to its result at the outlet."""
+        own = 1 + self.registered
         if self.requant is None:
-            return 1
-        return 1 + self.requant.unit(lanes=self.lanes, x_bits=self.acc_bits + 1).latency
+            return own
+        return own + self.requant.unit(lanes=self.lanes, x_bits=self.acc_bits + 1).latency
+
+    @property
+    def cells(self) -> int:
+        """Partial results that are kept."""
+        return self.folds * (self.width // self.kernel[1])
+
+    @property
+    def registered(self) -> bool:
+        """A block's slow output wants a register: words are combined a cycle after they came.
+
+        Then those that meet in one cell of the memory must be at least three words apart.
+        """
+        return self.style == "block" and self.cells > 1 and self.apart >= 3
+
+    @property
+    def apart(self) -> int:
+        """Words from one that a cell of the memory keeps to the next that reads it, at least."""
+        (_, kw), folds = self.kernel, self.folds
+        return folds if folds > 1 and kw > 1 else folds * (self.width - kw + 1)
 
     @property
     def folds(self) -> int:
@@ -109,60 +129,71 @@ class BlockPoolUnit(BlockUnit[BlockPool]):
             size=(block.height, block.width), kernel=block.kernel, folds=block.folds
         )
         outlet = Outlet(m, self.o)
-        take, keep = Signal(), Signal()
+        take = Signal()
         m.d.comb += [
             self.i.ready.eq(outlet.en),
             take.eq(self.i.valid & outlet.en),
             walk.step.eq(take),
-            keep.eq(take & walk.inside),
         ]
+        word = _Word(
+            x=Value.cast(self.i.payload), keep=take & walk.inside, here=walk.here,
+            first=walk.first, last=walk.last, column_first=walk.column_first,
+        )  # fmt: skip
+        if block.registered:
+            word = word.later(m, outlet.en)
         store = Signal(block.acc_bits * block.lanes)
-        results = self._combine(m, self._partial(m, walk, keep, store), walk.first)
+        results = self._combine(m, word, self._partial(m, walk, word, store))
         m.d.comb += store.eq(Cat(results))
-        self._finish(m, results, keep & walk.last, outlet)
+        self._finish(m, results, word.keep & word.last, outlet)
         return m
 
-    def _partial(self, m: Module, walk: PoolWalk, keep: Signal, store: Signal) -> Signal:
+    def _partial(self, m: Module, walk: PoolWalk, word: _Word, store: Signal) -> Signal:
         """What is already known of the current block: from a register, or from one row of memory.
 
         The memory is read one word ahead. That is in time, because the words that meet in one cell
         are at least two words apart, or (one word a pixel) meet in the register.
         """
-        width, cells = len(store), self.block.folds * (self.block.width // self.block.kernel[1])
+        width, block = len(store), self.block
         held = Signal(width, reset_less=True)
-        if self.block.folds == 1:
-            with m.If(keep):
+        if block.folds == 1:
+            with m.If(word.keep):
                 m.d.sync += held.eq(store)
-        if cells == 1:
+        if block.cells == 1:
             return held
         m.submodules.partial = memory = Memory(
-            shape=unsigned(width), depth=cells, init=[], attrs=ram(self.block.style)
+            shape=unsigned(width), depth=block.cells, init=[], attrs=ram(block.style)
         )
         write, read = memory.write_port(), memory.read_port()
         m.d.comb += [
-            write.addr.eq(walk.here),
+            write.addr.eq(word.here),
             write.data.eq(store),
-            write.en.eq(keep),
+            write.en.eq(word.keep),
             read.addr.eq(walk.there),
             read.en.eq(walk.step),
         ]
-        if self.block.folds > 1:
-            return read.data
+        known: Signal = read.data
+        if block.registered:
+            known = Signal(width, name="known", reset_less=True)
+            with m.If(walk.step):
+                m.d.sync += known.eq(read.data)
+        if block.folds > 1:
+            return known
         chosen = Signal(width)
-        m.d.comb += chosen.eq(Mux(walk.column_first, read.data, held))
+        m.d.comb += chosen.eq(Mux(word.column_first, known, held))
         return chosen
 
-    def _combine(self, m: Module, previous: Signal, fresh: Any) -> list[Signal]:
+    def _combine(self, m: Module, word: _Word, previous: Signal) -> list[Signal]:
         bits = self.block.acc_bits
         results = []
         for lane in range(self.block.lanes):
             shape = signed(bits) if self.block.x_shape.signed else unsigned(bits)
             x, old, new = (Signal(shape, name=f"{n}{lane}") for n in ("x", "old", "new"))
+            given = word.x.word_select(lane, self.block.x_shape.width)
             joined = Mux(x > old, x, old) if self.block.op == "max" else x + old
             m.d.comb += [
-                x.eq(self.i.payload[lane]),
+                x.eq(given.as_signed() if self.block.x_shape.signed else given),
                 old.eq(previous[lane * bits : (lane + 1) * bits]),
-                new.eq(Mux(fresh, x, joined)),
+                new.eq(Mux(word.first, x, joined)),
             ]
             results.append(new)
         return results
@@ -179,6 +210,27 @@ class BlockPoolUnit(BlockUnit[BlockPool]):
             outlet.put(Cat(finals), valid)
         else:
             requantise(m, self.block.requant, finals, valid, outlet)
+
+
+@dataclass(frozen=True)
+class _Word:
+    """A word that is combined with its block: its values, and what PoolWalk says of it."""
+
+    x: Value
+    keep: Value
+    here: Value
+    first: Value
+    last: Value
+    column_first: Value
+
+    def later(self, m: Module, en: Signal) -> _Word:
+        """The same word one enabled cycle later."""
+        held = {}
+        for name, value in vars(self).items():
+            signal = held[name] = Signal.like(value, name=f"late_{name}", init=0)
+            with m.If(en):
+                m.d.sync += signal.eq(value)
+        return _Word(**{**held, "keep": held["keep"] & en})
 
 
 class PoolWalk(wiring.Component):

@@ -29,6 +29,7 @@ from gen.plan.spread import spread
 from model.spec import Add, Head, Input, Window
 from rtl.geometry import Geometry
 from rtl.pe.element import pe
+from rtl.pool import BlockPool
 from rtl.window import SlidingWindow
 
 Times = np.ndarray
@@ -93,7 +94,7 @@ def _through(layer: LoweredLayer, fold: Fold, came: list[Times]) -> tuple[Times,
             times = _spaced(np.maximum(*came), 1)
             return times + _requant_latency(layer, fold) + 2, len(times)
     if layer.blocks and fold.weights != "wired":
-        latency = 1 + _requant_latency(layer, fold)
+        latency = _pool_latency(layer, fold) + _requant_latency(layer, fold)
         return _pool(layer, _spaced(came[0], 1)) + latency + 1, len(came[0])
     return _engine(layer, fold, _spaced(came[0], 1))
 
@@ -103,6 +104,16 @@ def _head(layer: LoweredLayer, fold: Fold, came: Times) -> tuple[Times, int]:
         return came + (layer.out.shape[2] - 1).bit_length() + 1, 1
     size = -(-layer.out.bits // 8)
     return _spaced(came, size) + size, len(came) * size + 1
+
+
+def _pool_latency(layer: LoweredLayer, fold: Fold) -> int:
+    """`rtl.pool.BlockPool.latency`, without its requantiser."""
+    assert layer.window is not None
+    h, w, c = layer.window.source
+    return BlockPool(
+        op="max", height=h, width=w, channels=c, kernel=layer.window.kernel, lanes=fold.lanes,
+        x_shape=unsigned(1), style=fold.line_buffer,
+    ).latency  # fmt: skip
 
 
 def _pool(layer: LoweredLayer, came: Times) -> Times:

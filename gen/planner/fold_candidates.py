@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from gen.cost.cost import CostModel, cost_of, costs, predict
-from gen.cost.engine_features import memory_rows, simd
+from gen.cost.engine_features import simd
 from gen.cost.wired_features import Graphs
 from gen.engine.units import geometry
 from gen.plan.fold_array import Array, FoldArray, tabled
@@ -291,7 +291,7 @@ def _rom_styles(shape: LayerShape, lanes: Array, device: Device) -> Array:
     logic = not shape.weights or shape.weights * shape.w_bits <= 1 << 14
     depth = shape.weights // lanes
     block = (depth >= DEEP) | (not logic)
-    parts = block & device.bram_parts & (memory_rows(depth, lanes * shape.w_bits) < depth)
+    parts = block & device.bram_parts
     return np.stack([np.full(len(lanes), logic), block & ~parts, parts], axis=1)
 
 

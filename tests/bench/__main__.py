@@ -40,6 +40,7 @@ from rtl.layer import Engine
 from rtl.streams import converters
 from sim.board.faults import try_faults
 from sim.verify.network import simulate
+from tests.bench import clock as clock_bench
 from tests.bench import evidence as evidence_bench
 from tests.bench import lanes as lanes_bench
 from tests.bench import search as search_bench
@@ -336,6 +337,7 @@ def main() -> int:
             table.add_row(row.workload, row.what, row.value, row.limit, "✓" if row.ok else "missed")
     console.print(table)
     lanes_bench.main()
+    clock_bench.main([])
     return 0 if all(row.ok for row in rows) else 1
 
 

@@ -153,6 +153,7 @@ def streams() -> Iterator[Proof]:
             claims.pool,
             {"op": ["max", "sum"], "size": [(2, 2), (2, 4), (3, 5), (4, 6)], "bits": [1, 2]},
         ),
+        (claims.pool, {"size": [(2, 4), (3, 5), (4, 6)], "style": ["block"]}),
         (claims.pool, {"size": [(3, 3), (6, 7)], "kernel": [(3, 3), (1, 3), (3, 1)]}),
         (claims.head, {"classes": range(1, 5), "shape": [signed(3), unsigned(2), signed(9)]}),
     ]

@@ -131,6 +131,7 @@ def pool(
     size: tuple[int, int] = (2, 4),
     kernel: tuple[int, int] = (2, 2),
     bits: int = 1,
+    style: str = "logic",
 ) -> Property:
     """An image of a word a pixel; a sum is halved."""
     half = {"multipliers": [1], "offsets": [0], "shift": 1, "lo": 0, "out_signed": False}
@@ -138,7 +139,7 @@ def pool(
     return Pooled(
         m.BlockPool(
             op=op, height=size[0], width=size[1], channels=1, kernel=kernel, lanes=1,
-            x_shape=unsigned(bits), requant=requant if op == "sum" else None, style="logic",
+            x_shape=unsigned(bits), requant=requant if op == "sum" else None, style=style,
         )
     )  # fmt: skip
 

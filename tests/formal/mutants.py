@@ -259,13 +259,16 @@ STREAMS: dict[str, list[Change]] = {
     ],
     "head": [
         Change(
-            "rtl.classifier_output", "takes the last largest", "(score > best)", "(score >= best)"
+            "rtl.classifier_output",
+            "takes the last largest",
+            "(best - score)[-1]",
+            "~(score - best)[-1]",
         ),
         Change(
             "rtl.classifier_output",
             "remembers an image",
-            '(at.first_of["score"] | (score > best))',
-            "(score > best)",
+            '(at.first_of["score"] | better)',
+            "better",
         ),
         Change("rtl.classifier_output", "skips bytes", '~closing & at.last_of["byte"]', "~closing"),
     ],
@@ -288,9 +291,7 @@ STREAMS: dict[str, list[Change]] = {
         Change("rtl.pool", "takes the smallest", "Mux(x > old, x, old)", "Mux(x < old, x, old)"),
         Change("rtl.pool", "forgets the row above", 'first_from(["row", ', "first_from(["),
         Change("rtl.pool", "ends too early", 'last_from(["row", ', "last_from(["),
-        Change(
-            "rtl.pool", "reads its memory late", "Mux(walk.column_first, read.data, held)", "held"
-        ),
+        Change("rtl.pool", "reads its memory late", "Mux(word.column_first, known, held)", "held"),
         Change("rtl.pool", "forgets what is left over", "left != 1", "0"),
         Change(
             "rtl.pool",

@@ -34,6 +34,9 @@ CLAIMS = {
     "pool, all of an image": lambda: claims.pool(size=(2, 2)),
     "pool, rows kept": lambda: claims.pool(size=(4, 4)),
     "pool, some left over": lambda: claims.pool(size=(3, 5), bits=2),
+    "pool, in a block": lambda: claims.pool(size=(2, 4), style="block"),
+    "pool, in a block, some left over": lambda: claims.pool(size=(3, 5), style="block"),
+    "pool, in a block, too close": lambda: claims.pool(size=(4, 2), kernel=(2, 1), style="block"),
     "pool, sums": lambda: claims.pool(op="sum", size=(2, 4), bits=2),
     "head, unsigned": lambda: claims.head(classes=2, shape=unsigned(2)),
 }
