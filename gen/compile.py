@@ -16,6 +16,7 @@ from gen.flow.build import build
 from gen.host.hashes import LARGEST, DamagedError, of_files, verify
 from gen.limits import remedies, sure_plan
 from gen.plan.plan import Plan, load, save
+from gen.planner.fold_candidates import BYTE
 from gen.planner.planner import Planner
 from gen.planner.planner import plan as make_plan
 from gen.report import Report, report
@@ -31,6 +32,7 @@ from model.spec import Network
 
 CACHE = Path("build/cache")
 PLAN, REPORT = "plan.json", "report.json"
+CORE = "a core of more ports than pins of"
 AGAIN = "compile the network again"
 
 
@@ -47,6 +49,7 @@ def compile(
     plan: Plan | None = None,
     bitstream: bool = True,
     top: str = TOP,
+    port: int = BYTE,
     cache: Path = CACHE,
     progress: Callable[[str], None] = lambda step: None,
 ) -> tuple[Report, Accelerator]:
@@ -56,8 +59,9 @@ def compile(
     of place and route. dsps, luts: use no more of them. All four are held against what is measured:
     see `promises` of the report, and its `advice` where one is missed. seeds: placements to try.
     plan: one that is there, instead of a new one. top: name of the module, and of the files that
-    are it. Raises PlanError or DoesNotFitError where it does not fit, RequestError for a wrong
-    request, ToolError.
+    are it. port: most bits of a word at its ports; on ECP5 a module of more ports than pins is
+    placed as a core, without a bitstream. Raises PlanError or DoesNotFitError where it does not
+    fit, RequestError for a wrong request, ToolError.
     """
     target = device(board)
     module_name.checked(top)
@@ -65,7 +69,7 @@ def compile(
     seconds: dict[str, float] = {}
     progress("plan")
     began = time.monotonic()
-    plan = plan or _plan(network, target, **asked)
+    plan = plan or _plan(network, target, **asked, port=port)
     seconds["plan"] = time.monotonic() - began
     progress("Verilog")
     began = time.monotonic()
@@ -85,7 +89,14 @@ def compile(
     summary = report(name, plan, built, seconds=seconds)
     figures = summary.measured.as_dict() if summary.measured else {}
     held = promises(asked, figures)
-    advice = remedies(held, lambda **other: _plan(network, target, **asked | other), figures)
+    advice = remedies(
+        held, lambda **other: _plan(network, target, **asked | other, port=port), figures
+    )
+    if built.core:
+        advice = (
+            f"{CORE} {target.name}: placed without pins; a bitstream needs a --port of 8",
+            *advice,
+        )
     summary = replace(summary, promises=held, advice=advice)
     with folder_lock(out, "build", wait=progress):  # for a moment: files of two would be mixed
         return _deliver(out, plan, accelerator, built.files, summary), accelerator
@@ -99,9 +110,11 @@ def _plan(
     mhz: float | None = None,
     dsps: int | None = None,
     luts: int | None = None,
+    port: int = BYTE,
 ) -> Plan:
     """A plan that leaves room for the errors of the cost model (`gen.limits`)."""
-    planner, model = Planner(network, target), CostModel.of(target)
+    planner = Planner(network, target, port=port, graphs="pixel")
+    model = CostModel.of(target)
 
     def make(clock: float | None, most: float | None) -> Plan:
         return planner.plan(fps=fps, mhz=clock, dsps=dsps, luts=most)

@@ -17,13 +17,12 @@ from operator import or_
 from typing import Any, Literal
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 
 from rtl.block import BlockDescription, BlockUnit, Words
 from rtl.block_ram import part_rows
-from rtl.counter import LoopNest
 from rtl.delay import delayed, ram
 from rtl.direct import DirectReader, DirectWindow
 from rtl.geometry import Geometry
@@ -246,17 +245,14 @@ class LayerEngine(BlockUnit[Engine]):
         m.submodules.weights = rom = Memory(
             shape=unsigned(width), depth=len(rows), init=rows, attrs=ram(e.weight_style)
         )
-        m.submodules.weight_count = count = LoopNest({"word": e.geometry.slots_per_window})
-        read, at = rom.read_port(), count.value["word"]
+        read, at = rom.read_port(), Signal(range(e.geometry.slots_per_window))
         # a block's slow output wants a register of its own
         cycles = 1 if e.weight_style == "logic" else 2
-        m.d.comb += [
-            count.step.eq(
-                delayed(m, window.issue, window.block.latency - cycles, en) & ~outlet.halt
-            ),
-            read.addr.eq(at),
-            read.en.eq(en),
-        ]
+        ahead = window.block.latency - cycles
+        asked, ends = (delayed(m, flag, ahead, en) for flag in (window.issue, window.ends))
+        with m.If(asked & ~outlet.halt):
+            m.d.sync += at.eq(Mux(ends, 0, at + 1))
+        m.d.comb += [read.addr.eq(at), read.en.eq(en)]
         if cycles == 1:
             return read.data
         word = Signal(width, reset_less=True)

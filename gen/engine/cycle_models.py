@@ -124,26 +124,6 @@ class Pipeline(CycleModel):
         return at
 
 
-@cycle_model.register
-def _(block: Engine) -> CycleModel:
-    return DirectCycles(block) if block.geometry.in_order else EngineCycles(block)
-
-
-class DirectCycles(Pipeline):
-    """rtl.layer.LayerEngine behind a rtl.direct.DirectReader."""
-
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine.latency)
-        assert engine.words_per_sum == 1
-
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (self.moves,)
-
-    def work(self, took: bool) -> None:
-        if took:
-            self.emit()
-
-
 class EngineCycles(Pipeline):
     """rtl.layer.LayerEngine behind a rtl.window.WindowReader."""
 
@@ -242,12 +222,15 @@ class PlainPipeline(Pipeline):
         self.wake[0]()
 
 
-@cycle_model.register(ClassifierWord)
-class ClassifierWordCycles(PlainPipeline):
-    """rtl.classifier_word.ClassifierWordUnit."""
+@cycle_model.register
+def _(block: ClassifierWord) -> CycleModel:
+    return PlainPipeline(block.latency)
 
-    def __init__(self, block: ClassifierWord) -> None:
-        super().__init__(block.latency)
+
+@cycle_model.register
+def _(block: Engine) -> CycleModel:
+    """Behind a rtl.direct.DirectReader each word is a window."""
+    return PlainPipeline(block.latency) if block.geometry.in_order else EngineCycles(block)
 
 
 @cycle_model.register(BlockPool)

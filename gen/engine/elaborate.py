@@ -15,6 +15,7 @@ from gen.engine import module_name
 from gen.engine.assemble import Assembly, Edge, assemble
 from gen.engine.header import header
 from gen.engine.module_name import TOP
+from gen.engine.module_notes import notes
 from gen.engine.plan_check import check_plan
 from gen.plan.lower import lower
 from gen.plan.plan import Plan
@@ -170,7 +171,7 @@ def elaborate(network: Network, plan: Plan, *, top: str = TOP) -> Accelerator:
     folds = {s.name: s.fold for s in plan.stages}
     assembly = assemble(layers, folds, plan.fifos)
     return Accelerator(
-        verilog=verilog(Top(assembly), top),
+        verilog=verilog(Top(assembly), top, notes(plan, assembly)),
         top=top,
         network_hash=digest,
         plan_hash=plan.hash,

@@ -26,6 +26,13 @@ PORTS = (
     ("m_axis_tlast", "output", 1, "high with the last word of an answer"),
 )
 """Ports of the module: name, direction, bits (of tdata, those of one byte) and what they mean."""
+WAIVED = (
+    ("DECLFILENAME", "all modules are in one file"),
+    ("PROCASSINIT", "registers begin as the bitstream says"),
+    ("UNUSEDSIGNAL", "signals keep their names for waves"),
+    ("WIDTHEXPAND", "operands of exact sums are narrower than these"),
+)
+"""Warnings of `verilator --lint-only -Wall` that are meant to be so, and why."""
 
 
 def header(network: Network, plan: Plan, assembly: Assembly, *, top: str) -> str:
@@ -51,6 +58,8 @@ def header(network: Network, plan: Plan, assembly: Assembly, *, top: str) -> str
             "goes low once the module is full. Images may follow each other without a gap; answers "
             "come in their order.",
         ),
+        "",
+        *(f"verilator lint_off {name} // {reason}" for name, reason in WAIVED),
     ]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
 

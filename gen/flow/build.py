@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 
 from gen.flow.pack import BITSTREAM_FILE, pack
-from gen.flow.place import PlacedDesign, place
+from gen.flow.place import PlacedDesign, pinned, place
 from gen.flow.routing import NETLIST_FILE
 from gen.flow.seeds import SeedClock, place_seeds
 from gen.flow.slowest_path import SlowestPath
@@ -47,7 +47,8 @@ class Build:
     """A built design. files: netlist, report, log and bitstream. cells: of each type, by yosys.
 
     seconds: per step, as measured when the step was built, which may be in an earlier run. seeds:
-    clock of each placement that was tried. slowest: the path that sets the clock of the best.
+    clock of each placement that was tried. slowest: the path that sets the clock of the best. core:
+    it has more ports than there are pins, so it was placed without pins, and has no bitstream.
     """
 
     device: Device
@@ -60,6 +61,7 @@ class Build:
     tools: tuple[str, ...]
     seeds: tuple[SeedClock, ...] = ()
     slowest: SlowestPath | None = None
+    core: bool = False
 
 
 def build(
@@ -94,10 +96,12 @@ def build(
     progress("synthesis")
     netlist = synthesise(verilog, top, device, cache=steps, timeout=timeout)
 
+    core = device.family == "ecp5" and pins is None and not pinned(netlist.ports, device)
+
     def placed(seed: int, stopped: Callable[[], bool]) -> PlacedDesign:
         return place(
             netlist, device, mhz=mhz, seed=seed, pins=pins, routed_netlist=routed_netlist,
-            cache=steps, timeout=timeout, stopped=stopped,
+            core=core, cache=steps, timeout=timeout, stopped=stopped,
         )  # fmt: skip
 
     tried = place_seeds(placed, seeds, progress)
@@ -107,7 +111,7 @@ def build(
     if routed_netlist:
         files["routed"] = best.entry.folder / NETLIST_FILE
     seconds = {"synthesis": netlist.entry.seconds, "place": sum(p.entry.seconds for p in tried)}
-    if bitstream:
+    if bitstream and not core:
         progress("bitstream")
         packed = pack(best, device, cache=steps, timeout=timeout)
         entries.append(packed)
@@ -124,6 +128,7 @@ def build(
         tools=tool_versions(device),
         seeds=tuple(SeedClock(p.seed, p.fmax_mhz) for p in tried),
         slowest=best.slowest,
+        core=core,
     )
 
 

@@ -65,9 +65,14 @@ class PlacedDesign:
     slowest: SlowestPath | None = None
 
 
+def pinned(pins: Sequence[str], device: Device) -> bool:
+    """Whether a device has a pin for each of `pins`."""
+    return len(pins) - ("clk" in pins) <= len(device.pins)
+
+
 def constraints(pins: Sequence[str], device: Device) -> str:
     """Pin constraints in the format of the family: clk on the clock pin, the others in order."""
-    if len(pins) - ("clk" in pins) > len(device.pins):
+    if not pinned(pins, device):
         raise _too_large(device, "pins", len(pins), len(device.pins) + 1)
     rest = iter(device.pins)
     sites = {pin: device.clock_pin if pin == "clk" else next(rest) for pin in pins}
@@ -89,20 +94,23 @@ def place(
     timeout: float,
     pins: str | None = None,
     routed_netlist: bool = False,
+    core: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> PlacedDesign:
     """Places and routes, asking for a clock of `mhz`. Raises DoesNotFitError or ToolError.
 
     pins: constraints, else those of `constraints`. routed_netlist: write NETLIST_FILE, too, which
     is left out otherwise, but for Gowin. A placement that cannot be routed is followed by others,
-    which `seed` determines too: see `attempts`. stopped: asked each second; once it says True,
+    which `seed` determines too: see `attempts`. core: a part of someone's design (ECP5): its ports
+    are no pins, and it has no bitstream. stopped: asked each second; once it says True,
     nextpnr is ended, with StoppedError.
     """
     tool = f"nextpnr-{device.family}"
-    flags = attempts(device, mhz, seed)
+    flags = attempts(device, mhz, seed, core=core)
     if routed_netlist and device.family != "gowin":
         flags = [(*tried, "--write", NETLIST_FILE) for tried in flags]
-    pins = constraints(netlist.ports, device) if pins is None else pins
+    if pins is None:
+        pins = "" if core else constraints(netlist.ports, device)
 
     def make(folder: Path) -> float:
         (folder / PINS_FILE[device.family]).write_text(pins)

@@ -38,6 +38,13 @@ class FoldArray:
         """The foldings of a mask."""
         return FoldArray(**{name: column[mask] for name, column in vars(self).items()})
 
+    def joined(self, others: FoldArray) -> FoldArray:
+        """These foldings, then `others`."""
+        columns = vars(others)
+        return FoldArray(
+            **{name: np.concatenate([own, columns[name]]) for name, own in vars(self).items()}
+        )
+
     def __len__(self) -> int:
         return len(self.pe)
 

@@ -70,6 +70,14 @@ def wired_fold(layer: LoweredLayer, word: Word, line_buffer: str = "logic") -> F
     )  # fmt: skip
 
 
+def connections(layer: LoweredLayer, word: Word) -> int:
+    """Inputs of all sums of an output word, at most: as if none lay outside of it."""
+    assert layer.window is not None
+    weights = getattr(layer.op, "weights", None)
+    one = layer.window.taps * layer.sums.shape[2] if weights is None else int(weights.size)
+    return one * windows_of_word(layer.window, word)
+
+
 @lru_cache(256)
 def wiring(layer: LoweredLayer, word: Word) -> Wiring:
     """All inputs of all sums of one output word of a layer with a window."""

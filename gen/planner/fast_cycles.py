@@ -93,7 +93,7 @@ def _through(layer: LoweredLayer, fold: Fold, came: list[Times]) -> tuple[Times,
             times = _spaced(np.maximum(*came), 1)
             return times + _requant_latency(layer, fold) + 2, len(times)
     if layer.blocks and fold.weights != "wired":
-        latency = 1 + _requant_latency(layer, fold) if layer.requantise else 0
+        latency = 1 + _requant_latency(layer, fold)
         return _pool(layer, _spaced(came[0], 1)) + latency + 1, len(came[0])
     return _engine(layer, fold, _spaced(came[0], 1))
 

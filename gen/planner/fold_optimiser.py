@@ -12,14 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
 from gen.cost.cost import CostModel, converters_before
 from gen.cost.features import converters
+from gen.cost.wired_features import Graphs
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost
-from gen.planner.fold_candidates import FoldCandidate, FoldCandidates, excess
+from gen.planner.fold_candidates import BYTE, FoldCandidate, FoldCandidates, excess, port_folds
 from gen.planner.match_widths import WidthMatcher
 from gen.support.devices import RESOURCE_NAMES, Device
 from gen.support.errors import DoesNotFitError
@@ -80,13 +82,24 @@ class FoldOptimiser:
     """The fold candidates of each layer, priced once; the choice among them, for any budget."""
 
     def __init__(
-        self, layers: Sequence[LoweredLayer], device: Device, model: CostModel | None = None
-    ) -> None:
+        self, layers: Sequence[LoweredLayer], device: Device, model: CostModel | None = None, *,
+        port: int = BYTE, graphs: Graphs = "own",
+    ) -> None:  # fmt: skip
         self.layers, self.device = layers, device
         self.model = model or CostModel.of(device)
-        self.offers = [FoldCandidates(layer, device, self.model) for layer in layers]
-        self.align = WidthMatcher(layers)
+        ports = [fold.lanes for fold in port_folds(layers[0], port)]
+        least = prod(layers[0].out.shape) // ports[-1]
+        self.offers = [
+            FoldCandidates(layer, device, self.model, port=port, least=least, graphs=graphs)
+            for layer in layers
+        ]
+        variants = {offer.layer.name: offer.by_word() for offer in self.offers}
+        self.align = WidthMatcher(layers, variants, ports)
         self._converters: dict[tuple[int, int, int], Cost] = {}
+
+    def offer(self, name: str) -> FoldCandidates:
+        """Of the layer called `name`."""
+        return next(o for o in self.offers if o.layer.name == name)
 
     @property
     def slowest(self) -> tuple[str, int]:

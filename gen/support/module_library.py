@@ -17,7 +17,7 @@ from rtl.shared import ModuleLibrary, key
 SHARED = "shared."
 """What the names of these modules begin with."""
 
-_PORT = re.compile(r"^  wire .*\b(?:input|output) \d+ \\(\S+)$", re.MULTILINE)
+_PORT = re.compile(r"^  wire .*\b(?:input|output) \d+ .*\\(\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,27 @@ class Library(ModuleLibrary):
         if same not in self.modules:
             self.modules[same] = self._convert(component, f"{SHARED}{next(self._numbers)}")
         module = self.modules[same]
-        ports: dict[str, Value] = {}
-        for path, member, value in component.signature.flatten(component):
-            way = "i" if member.flow == In else "o"
-            ports[f"{way}_{'__'.join(map(str, path))}"] = Value.cast(value)
-        if "clk" in module.ports:
-            ports["i_clk"] = ClockSignal()
-        if "rst" in module.ports:
-            ports["i_rst"] = ResetSignal()
-        return Instance(module.name, **ports)
+        ports = _ports(component)
+        clock: dict[str, tuple[str, Value]] = {
+            "clk": ("i", ClockSignal()),
+            "rst": ("i", ResetSignal()),
+        }
+        ports |= {name: signal for name, signal in clock.items() if name in module.ports}
+        assert set(ports) == module.ports, f"{module.name} has other ports: {module.ports}"
+        return Instance(module.name, *((way, name, at) for name, (way, at) in ports.items()))
 
     def _convert(self, component: wiring.Component, name: str) -> SharedModule:
-        text = rtlil.convert(component, name=name, platform=self, emit_src=False)
+        ports = {port: (value, None) for port, (_, value) in _ports(component).items()}
+        text = rtlil.convert(component, name=name, platform=self, ports=ports, emit_src=False)
         top = text[text.index(f"\nmodule \\{name}\n") :]
         top = top[: top.index("\nend\n")]
         return SharedModule(name, text, frozenset(_PORT.findall(top)))
+
+
+def _ports(component: wiring.Component) -> dict[str, tuple[str, Value]]:
+    """Direction, `i` or `o`, and signal of each port by its name; ports of no bits are none."""
+    flat = (
+        ("__".join(map(str, path)), "i" if member.flow == In else "o", Value.cast(value))
+        for path, member, value in component.signature.flatten(component)
+    )
+    return {name: (way, value) for name, way, value in flat if len(value)}

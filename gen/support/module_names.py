@@ -30,9 +30,7 @@ def merged(modules: Modules) -> Modules:
         if len(first) == len(modules):
             return modules
         modules = {
-            name: _CELL.sub(lambda cell: _cell(same.get(cell[1], cell[1]), cell[2]), text)
-            for name, text in modules.items()
-            if same[name] == name
+            name: _instances(text, same) for name, text in modules.items() if same[name] == name
         }
 
 
@@ -52,7 +50,8 @@ def users(modules: Modules) -> dict[str, list[tuple[str, str]]]:
 def paths(modules: Modules) -> dict[str, tuple[str, ...]]:
     """Of each module, the names of the instances that lead to its first one from the top.
 
-    The number of an instance that is one of many of its module is left out.
+    Inside the blocks of the top module, the number of an instance that is one of many of its module
+    is left out.
     """
     instances = users(modules)
     top = next(iter(modules))
@@ -62,7 +61,8 @@ def paths(modules: Modules) -> dict[str, tuple[str, ...]]:
         if name not in known:
             parent, instance = instances[name][0]
             alike = sum(user == parent for user, _ in instances[name]) > 1
-            own = instance.rstrip("0123456789_") if alike or name.startswith(SHARED) else instance
+            numbered = parent != top and (alike or name.startswith(SHARED))
+            own = instance.rstrip("0123456789_") if numbered else ""
             known[name] = (*path(parent), own or instance)
         return known[name]
 
@@ -90,9 +90,10 @@ def renamed(modules: Modules, names: dict[str, str]) -> str:
     texts = []
     for name, text in modules.items():
         text = text.replace(f"module \\{name}\n", f"module \\{names[name]}\n", 1)
-        texts.append(_CELL.sub(lambda cell: _cell(names.get(cell[1], cell[1]), cell[2]), text))
+        texts.append(_instances(text, names))
     return "\n".join(texts)
 
 
-def _cell(module: str, instance: str) -> str:
-    return f"  cell \\{module} \\{instance}"
+def _instances(text: str, names: dict[str, str]) -> str:
+    """`text` with instances of modules under other names."""
+    return _CELL.sub(lambda cell: f"  cell \\{names.get(cell[1], cell[1])} \\{cell[2]}", text)

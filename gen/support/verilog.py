@@ -20,8 +20,8 @@ _ATTRIBUTES = (
 _ELEMENT = re.compile(r"\\(\S+)\[(\d+)\](\s)")
 _MODULE = re.compile(r"^module (\w+)", re.MULTILINE)
 
-Notes = Callable[[tuple[str, ...]], str]
-"""What stands above a module, one line, by the path of its instance: nothing where it is empty."""
+Notes = Callable[[tuple[str, ...], int], str]
+"""What stands above a module, one line: by the path of its first instance, and how many it has."""
 
 
 def verilog(component: wiring.Component, top: str, notes: Notes | None = None) -> str:
@@ -38,8 +38,9 @@ def verilog(component: wiring.Component, top: str, notes: Notes | None = None) -
     written = _written(module_names.renamed(modules, names))
     if notes is None:
         return written
-    above = {names[module]: notes(place) for module, place in places.items()}
-    return _MODULE.sub(lambda m: f"// {above[m[1]]}\n{m[0]}" if above[m[1]] else m[0], written)
+    instances = module_names.users(modules)
+    above = {names[m]: notes(place, len(instances[m])) for m, place in places.items()}
+    return _MODULE.sub(lambda m: f"// {above[m[1]]}\n{m[0]}", written)
 
 
 def _written(text: str) -> str:
@@ -49,7 +50,7 @@ def _written(text: str) -> str:
         script = (
             "read_rtlil top.il",
             # plain assignments: a simulator need not start `always @*` whose inputs never change
-            "proc -norom",
+            "proc -norom -noopt",
             "pmuxtree",
             "memory_collect",
             f"attrmap {_ATTRIBUTES}",

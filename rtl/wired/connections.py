@@ -1,23 +1,38 @@
 """Which inputs an output has, with which weights; and the kinds that can be wired, by name.
 
 A kind `k` is the module `rtl/wired/kind_k.py` with a function `sums(graph, connections, offsets,
-bounds)`: of each output the term that is its sum with its offset. `bounds` are ranges that the sums
-are known to keep.
+bounds)`: of each output the term that is its sum with its offset, which keeps to its range of
+`bounds`; and a function `reach(row, x)`: the range of a sum for inputs of the range x.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
+from typing import Protocol
 
 from rtl.wired.graph import Graph, Term
 from rtl.wired.operations import Range
 
 Connections = tuple[tuple[tuple[int, int], ...], ...]
 """Of each output, its inputs by number, each at most once, and their weights."""
-Builder = Callable[[Graph, Connections, Sequence[int], Sequence[Range]], list[Term]]
+Row = Sequence[tuple[int, int]]
+
+
+class WiredKind(Protocol):
+    """What the module of a kind has."""
+
+    def sums(
+        self,
+        graph: Graph,
+        connections: Connections,
+        offsets: Sequence[int],
+        bounds: Sequence[Range],
+    ) -> list[Term]: ...
+
+    def reach(self, row: Row, x: Range) -> Range: ...
 
 
 @cache
@@ -30,9 +45,9 @@ def wired_kinds() -> tuple[str, ...]:
 
 
 @cache
-def builder(kind: str) -> Builder:
-    """What makes the sums of `kind`; raises ValueError that lists the known ones."""
+def wired_kind(kind: str) -> WiredKind:
+    """The module of `kind`; raises ValueError that lists the known ones."""
     if kind not in wired_kinds():
         raise ValueError(f"kind {kind!r} cannot be wired: choose one of {', '.join(wired_kinds())}")
-    sums: Builder = importlib.import_module(f"rtl.wired.kind_{kind}").sums
-    return sums
+    module: WiredKind = importlib.import_module(f"rtl.wired.kind_{kind}")
+    return module

@@ -42,11 +42,14 @@ def sums(
     constants = [
         offset + sum(w for _, w in row) for offset, row in zip(offsets, connections, strict=True)
     ]
-    within = [
-        _bounds(graph, x, row, offset, known)
-        for row, offset, known in zip(connections, offsets, bounds, strict=True)
-    ]
-    return shared_sums(graph, rows, offsets=constants, bounds=within)
+    return shared_sums(graph, rows, offsets=constants, bounds=bounds)
+
+
+def reach(row: Sequence[tuple[int, int]], x: Range) -> Range:
+    """Least and largest sum."""
+    lo, hi = x
+    least = -sum(max(abs(lo - w), abs(hi - w)) for _, w in row)
+    return least, -sum(max(0, lo - w, w - hi) for _, w in row)
 
 
 def _unsigned(graph: Graph, node: int) -> int:
@@ -72,15 +75,3 @@ def _excess(graph: Graph, x: int, w: int) -> list[Term]:
         return [Term(graph.node(Lookup((x,), values)), 1, True)]
     difference = graph.node(Sum((graph.constant(w), x), (0, 0), True))
     return [Term(graph.node(Clamp((difference,), 0, w)), 1, True)]
-
-
-def _bounds(
-    graph: Graph, x: Sequence[int], row: Sequence[tuple[int, int]], offset: int, known: Range
-) -> Range:
-    """Range of one output: of sums of distances, exact, where those of its terms are not."""
-    least = most = offset
-    for i, w in row:
-        lo, hi = graph.bounds[x[i]]
-        least -= max(abs(lo - w), abs(hi - w))
-        most -= max(0, lo - w, w - hi)
-    return max(least, known[0]), min(most, known[1])

@@ -18,6 +18,11 @@ def sums(
     return shared_sums(graph, largest, offsets=offsets, bounds=bounds)
 
 
+def reach(row: Sequence[tuple[int, int]], x: Range) -> Range:
+    """Least and largest result."""
+    return x
+
+
 def _largest(graph: Graph, nodes: list[int]) -> int:
     """Neighbours first, so that windows which overlap have pairs in common."""
     while len(nodes) > 1:

@@ -20,3 +20,9 @@ def sums(
         for row in connections
     ]
     return shared_sums(graph, rows, offsets=offsets, bounds=bounds)
+
+
+def reach(row: Sequence[tuple[int, int]], x: Range) -> Range:
+    """Least and largest sum."""
+    ends = [sorted(w * end for end in x) for _, w in row]
+    return sum(lo for lo, _ in ends), sum(hi for _, hi in ends)

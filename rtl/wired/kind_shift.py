@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from rtl.wired.kind_mult import sums
+from rtl.wired.kind_mult import reach, sums
 
-__all__ = ["sums"]
+__all__ = ["reach", "sums"]

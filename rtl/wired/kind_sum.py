@@ -16,3 +16,8 @@ def sums(
     """The sum of each output. See rtl.wired.connections."""
     ones = tuple(tuple((i, 1) for i, _ in row) for row in connections)
     return kind_mult.sums(graph, ones, offsets, bounds)
+
+
+def reach(row: Sequence[tuple[int, int]], x: Range) -> Range:
+    """Least and largest sum."""
+    return len(row) * x[0], len(row) * x[1]

@@ -53,7 +53,7 @@ class Staircase:
 @dataclass(frozen=True)
 class Form:
     """How a staircase is made of acc + offset. low: bits of a block, None for digits. last: what
-    acc + offset is clamped to, from 0; None for no clamp."""
+    acc + offset is clamped to, from 0: all ones, which takes no comparison; None for no clamp."""
 
     offset: int = 0
     low: int | None = None
@@ -77,7 +77,7 @@ def requantised(graph: Graph, acc: Term, steps: Staircase, form: Form) -> int:
 @lru_cache(1 << 12)
 def best_form(steps: Staircase, bounds: Range) -> Form:
     """The form of least hardware for sums within `bounds`."""
-    return min(_forms(steps, bounds), key=lambda form: _size(steps, bounds, form))
+    return min(forms(steps, bounds), key=lambda form: _size(steps, bounds, form))
 
 
 def _digits(graph: Graph, acc: Term, steps: Staircase) -> int:
@@ -123,7 +123,7 @@ def _table(graph: Graph, node: int, steps: Staircase, form: Form) -> int:
     return graph.add(Term(y_node), Term(graph.constant(least))).node if least else y_node
 
 
-def _forms(steps: Staircase, bounds: Range) -> Iterator[Form]:
+def forms(steps: Staircase, bounds: Range) -> Iterator[Form]:
     """The forms that a staircase can have, digits first."""
     yield Form()
     if bounds[1] - bounds[0] >= WIDEST_SUM:
@@ -141,7 +141,7 @@ def _forms(steps: Staircase, bounds: Range) -> Iterator[Form]:
     for low in range(int(np.diff(steps_at).min(initial=1 << 30)).bit_length()):
         for e in range(0, 1 << low, max(1, (1 << low) // ALIGNMENTS)):
             offset = e - int(steps_at[0]) + 1
-            last = int(steps_at[-1]) + offset
+            last = (1 << (int(steps_at[-1]) + offset).bit_length()) - 1
             if last >> low >> WIDEST_TABLE == 0 and _single(steps_at + offset, low):
                 yield Form(offset, low, last)
 

@@ -10,7 +10,7 @@ import numpy as np
 from amaranth.hdl import Shape, signed, unsigned
 
 from rtl.wired.component import WiredUnit
-from rtl.wired.connections import Connections, builder
+from rtl.wired.connections import Connections, wired_kind
 from rtl.wired.graph import Graph, Term
 from rtl.wired.operations import Counts, Range
 from rtl.wired.pipeline import Pipeline
@@ -77,8 +77,7 @@ class WiredSums(Wired):
 
     kind: what a term is: `mult`, `shift`, `add`, or the weightless `sum` and `max`. An input that
     is absent from an output's pairs has no term there. x_bits, x_signed: of each input. acc_bits:
-    hold every sum. inputs: how many there are; 0 for as many as the connections name. bounds: least
-    and largest of each sum, where less is known to occur than acc_bits hold.
+    hold every sum. inputs: how many there are; 0 for as many as the connections name.
     """
 
     kind: str
@@ -89,15 +88,13 @@ class WiredSums(Wired):
     acc_bits: int
     levels: int = 1
     inputs: int = 0
-    bounds: tuple[Range, ...] = ()
 
     def __post_init__(self) -> None:
-        builder(self.kind)
-        outputs = len(self.connections)
-        if not outputs or len(self.offsets) != outputs or len(self.bounds) not in (0, outputs):
+        wired_kind(self.kind)
+        if not self.offsets or len(self.offsets) != len(self.connections):
             raise ValueError(
-                f"{outputs} rows of connections, {len(self.offsets)} offsets and "
-                f"{len(self.bounds)} bounds: one of each an output, or no bounds"
+                f"{len(self.connections)} rows of connections and {len(self.offsets)} offsets: "
+                "one of each an output"
             )
         for name, value, lo, hi in (
             ("x_bits", self.x_bits, 1, 16), ("acc_bits", self.acc_bits, 2, 64),
@@ -134,11 +131,13 @@ class WiredSums(Wired):
         top = 1 << (self.x_bits - self.x_signed)
         return (-top if self.x_signed else 0), top - 1
 
-    @property
+    @cached_property
     def ranges(self) -> tuple[Range, ...]:
-        """Of each sum."""
-        end = 1 << (self.acc_bits - 1)
-        return self.bounds or ((-end, end - 1),) * len(self.offsets)
+        """Least and largest of each sum, within what acc_bits hold: nothing else is to occur."""
+        end, reach = 1 << (self.acc_bits - 1), wired_kind(self.kind).reach
+        rows = zip(self.connections, self.offsets, strict=True)
+        ends = [(reach(row, self.x_range), offset) for row, offset in rows]
+        return tuple((max(lo + c, -end), min(hi + c, end - 1)) for (lo, hi), c in ends)
 
     @cached_property
     def built(self) -> tuple[Graph, list[Term]]:
@@ -152,7 +151,7 @@ class WiredSums(Wired):
         graph = Graph([self.x_range] * self.inputs)
         offsets = [a + b for a, b in zip(self.offsets, more, strict=True)]
         bounds = [(lo + c, hi + c) for (lo, hi), c in zip(self.ranges, more, strict=True)]
-        return graph, builder(self.kind)(graph, self.connections, offsets, bounds)
+        return graph, wired_kind(self.kind).sums(graph, self.connections, offsets, bounds)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,7 @@ def compile(
     seeds: int = 1,
     plan: PlanLike | None = None,
     top: str = "shiftadd_top",
+    port: int = 8,
     quiet: bool = False,
 ) -> CompileOutcome:
     """Plan, Verilog, bitstream and report of a network, on a board or device.
@@ -43,13 +44,14 @@ def compile(
     net: folder of a network, a Network, or what `train` returned. out: where they land; default
     build/NET-BOARD. fps: least area at so many images a second. mhz: clock to ask for. dsps, luts:
     use no more. What is measured must keep to these four. seeds: placements to try. plan: a
-    plan.json or a Plan to build instead. top: name of the Verilog module. Raises ShiftaddError.
+    plan.json or a Plan to build instead. top: name of the Verilog module. port: most bits of a word
+    at its ports: values of an image in one cycle, answers in one. Raises ShiftaddError.
 
     >>> built = shiftadd.compile("net", board="up5k", quiet=True)
     >>> built.ok, built.report.device, built.report.measured.lut > 0
     (True, 'ice40-up5k', True)
     """
-    check_numbers(fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds)
+    check_numbers(fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds, port=port)
     folder = check_folder(out)
     from gen.compile import compile as run
 
@@ -68,6 +70,7 @@ def compile(
             seeds=seeds,
             plan=planned,
             top=top,
+            port=port,
             progress=say,
         )
     return CompileOutcome(report, folder, given.place, board)

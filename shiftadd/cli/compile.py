@@ -27,6 +27,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.limits(parser)
     parser.add_argument(
+        "--port", type=int, default=8, metavar="BITS",
+        help="most bits of a word at the AXI-Stream ports, in whole bytes (default 8)",
+    )  # fmt: skip
+    parser.add_argument(
         "--plan", type=Path, metavar="FILE", help="build exactly this plan.json, and plan nothing"
     )
     parser.add_argument(

@@ -25,6 +25,7 @@ from sim.formal.elements import Element, Lane
 from sim.formal.proof import Verdict, holds_after, holds_always, holds_until, stands_still
 from sim.formal.requantise import Requantised
 from sim.formal.sums import Form, Merge, TreeClaim, merges
+from sim.formal.wired import WiredClaim
 from tests.formal import claims
 from tests.formal.claims import KINDS, WEIGHTLESS, element, requantiser
 
@@ -162,6 +163,16 @@ def streams() -> Iterator[Proof]:
                 yield named(make.__name__, **values), partial(holds_always, claim)
 
 
+def wired() -> Iterator[Proof]:
+    """Layers whose weights are wiring, with and without their requantisers."""
+    makes: dict[str, Callable[..., Any]] = {"sums": claims.wired_sums, "layer": claims.wired_layer}
+    for kind in claims.WIRED_KINDS:
+        for v in grid(x_bits=range(1, 5), x_signed=[False, True], levels=[1, 2, 3]):
+            for name, make in makes.items():
+                claim = WiredClaim(make(kind, **v))
+                yield named(kind, name, **v), partial(holds_after, claim, claim.cycles)
+
+
 def _requantisers() -> Iterator[tuple[str, dict[str, Any]]]:
     factors = {
         "one": [1],
@@ -191,7 +202,8 @@ def _requantisers() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 GROUPS: dict[str, Callable[[], Iterator[Proof]]] = {
-    make.__name__: make for make in (lanes, adders, trees, elements, enables, requantisers, streams)
+    make.__name__: make
+    for make in (lanes, adders, trees, elements, enables, requantisers, streams, wired)
 }
 
 

@@ -95,9 +95,27 @@ class Pipeline(SteppedModel):
         self.now += 1
 
 
-@stepped_model.register(Engine)
+@stepped_model.register
+def _(block: Engine) -> SteppedModel:
+    return PlainPipeline(block) if block.geometry.in_order else EngineCycles(block)
+
+
+class PlainPipeline(Pipeline):
+    """Takes a word in each cycle in which it moves, and gives one for it."""
+
+    def __init__(self, block: Engine | ClassifierWord) -> None:
+        super().__init__(block.latency)
+
+    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
+        return (self.moves,)
+
+    def work(self, took: bool) -> None:
+        if took:
+            self.emit()
+
+
 class EngineCycles(Pipeline):
-    """rtl.layer.LayerEngine."""
+    """rtl.layer.LayerEngine behind a rtl.window.WindowReader."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine.latency)
@@ -175,19 +193,9 @@ class PoolCycles(Pipeline):
             self.at = (self.at + 1) % len(self.ends)
 
 
-@stepped_model.register(ClassifierWord)
-class ClassifierWordCycles(Pipeline):
-    """rtl.classifier_word.ClassifierWordUnit."""
-
-    def __init__(self, block: ClassifierWord) -> None:
-        super().__init__(block.latency)
-
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (self.moves,)
-
-    def work(self, took: bool) -> None:
-        if took:
-            self.emit()
+@stepped_model.register
+def _(block: ClassifierWord) -> SteppedModel:
+    return PlainPipeline(block)
 
 
 @stepped_model.register(Join)
