@@ -23,6 +23,7 @@ from amaranth.lib.memory import Memory
 
 from rtl.block import BlockDescription, BlockUnit, Words
 from rtl.block_ram import part_rows
+from rtl.clamp import clamp, clamped_bits, pays
 from rtl.delay import delayed, ram
 from rtl.direct import DirectReader, DirectWindow
 from rtl.geometry import Geometry
@@ -95,7 +96,24 @@ class Engine(BlockDescription):
         requant = 0
         if self.requant:
             requant = self.requant.unit(lanes=self.out_lanes, x_bits=self.acc_bits).latency
-        return self.window.latency + self.sums_latency + drain + requant
+        excess = int(self.lane_bits < self.x_bits)
+        return self.window.latency + self.sums_latency + drain + excess + requant
+
+    @cached_property
+    def clamped_bits(self) -> int:
+        """Bits of an input that is clamped to the range of the weights, see rtl.clamp."""
+        if self.weights is None or not pe(self.kind).CLAMPS or self.geometry.depthwise:
+            return self.x_bits
+        return clamped_bits(self.weights, self.x_bits, self.x_signed)
+
+    @cached_property
+    def lane_bits(self) -> int:
+        """Bits of an input of the elements: it is clamped where that pays."""
+        worth = pays(
+            saved=self.x_bits - self.clamped_bits, x_bits=self.x_bits, acc_bits=self.acc_bits,
+            simd=self.simd, pe=self.pe, out_lanes=self.out_lanes,
+        )  # fmt: skip
+        return self.clamped_bits if worth else self.x_bits
 
     @property
     def sums_latency(self) -> int:
@@ -146,7 +164,7 @@ class Engine(BlockDescription):
         """One processing element."""
         return pe(self.kind)(
             simd=self.simd,
-            x_bits=self.x_bits,
+            x_bits=self.lane_bits,
             x_signed=self.x_signed,
             w_bits=self.w_bits,
             acc_bits=self.acc_bits,
@@ -229,6 +247,8 @@ class LayerEngine(BlockUnit[Engine]):
         else:
             accs, done = self._elements(m, window, weights, en)
         words, valid = self._drain(m, accs, done, en)
+        if e.lane_bits < e.x_bits:
+            words, valid = self._less_excess(m, words, valid, done, en)
         if e.requant is None:
             outlet.put(Cat(w[: Shape.cast(e.out_shape).width] for w in words), valid)
         else:
@@ -297,9 +317,12 @@ class LayerEngine(BlockUnit[Engine]):
         restart = delayed(m, window.first, elements[0].restart_delay, en)
         done = delayed(m, window.valid & window.last, latency, en)
         width = e.simd * e.w_bits
+        inputs = list(window.x)
+        if e.lane_bits < e.x_bits:
+            inputs = self._clamped(m, inputs, restart, en)
         for p, element in enumerate(elements):
             m.submodules[f"pe{p}"] = Shared(element)
-            lanes = list(window.x)[p :: e.pe] if e.geometry.depthwise else list(window.x)
+            lanes = inputs[p :: e.pe] if e.geometry.depthwise else inputs
             m.d.comb += [
                 element.en.eq(en),
                 element.restart.eq(restart),
@@ -308,6 +331,40 @@ class LayerEngine(BlockUnit[Engine]):
             if weights is not None:
                 m.d.comb += element.w.eq(weights[p * width : (p + 1) * width])
         return [element.acc for element in elements], done
+
+    def _clamped(self, m: Module, inputs: list[Any], restart: Signal, en: Signal) -> list[Any]:
+        """The inputs clamped to what the weights reach; `excess` sums up what that takes off, in
+        step with the elements."""
+        e = self.block
+        pairs = [clamp(m, x, e.lane_bits) for x in inputs]
+        m.submodules.excess = total = pe("sum")(
+            simd=e.simd, x_bits=e.x_bits, x_signed=False, w_bits=0, acc_bits=e.acc_bits,
+            registered=e.registered,
+        )  # fmt: skip
+        m.d.comb += [
+            total.en.eq(en),
+            total.restart.eq(restart),
+            total.x.eq(Cat(excess for _, excess in pairs)),
+        ]
+        self.excess = total.acc
+        return [clamped for clamped, _ in pairs]
+
+    def _less_excess(
+        self, m: Module, words: list[Any], valid: Signal, done: Signal, en: Signal
+    ) -> tuple[list[Any], Signal]:
+        """Words of sums without the excess of their windows, an enabled cycle later."""
+        e, excess = self.block, self.excess
+        if e.words_per_sum > 1:
+            excess = Signal.like(self.excess, name="held_excess", reset_less=True)
+            with m.If(en & done):
+                m.d.sync += excess.eq(self.excess)
+        sums = []
+        for word in words:
+            less = Signal(signed(e.acc_bits), reset_less=True)
+            with m.If(en):
+                m.d.sync += less.eq(word - excess)
+            sums.append(less)
+        return sums, delayed(m, valid, 1, en)
 
     def _drain(
         self, m: Module, accs: list[Any], done: Signal, en: Signal

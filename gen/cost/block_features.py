@@ -89,6 +89,7 @@ def _(block: BlockPool, device: Device) -> Features:
         kind=block.op, depthwise=True, window=window, x_bits=block.x_shape.width,
         x_signed=block.x_shape.signed, w_bits=0, weights=0, acc=block.acc_bits,
         channels=block.channels, out_bits=words.shape.width, alive=1.0,
+        lane_bits=block.x_shape.width,
     )  # fmt: skip
     fold = Fold(pe=block.lanes, lanes=block.lanes, out_lanes=block.lanes, line_buffer=block.style)
     counts = _requantiser(block.requant, block.lanes, block.acc_bits + 1, device)
@@ -112,6 +113,7 @@ def _(block: Engine, device: Device) -> Features:
         channels=g.channels if g.depthwise else block.pe * g.repeats,
         out_bits=block.out_shape.width,
         alive=1.0 if weights is None else pe(block.kind).live_share(weights, block.w_bits),
+        lane_bits=block.clamped_bits,
     )  # fmt: skip
     fold = Fold(
         pe=block.pe, lanes=g.lanes, taps=g.taps, out_lanes=block.out_lanes,
@@ -133,7 +135,7 @@ def _wired_engine(block: Engine, graph: Wired, device: Device) -> Features:
     shape = LayerShape(
         kind=block.kind, depthwise=False, window=window, x_bits=block.x_bits,
         x_signed=block.x_signed, w_bits=0, weights=0, acc=block.acc_bits, channels=block.pe,
-        out_bits=block.outputs["o"].shape.width, alive=1.0,
+        out_bits=block.outputs["o"].shape.width, alive=1.0, lane_bits=block.x_bits,
     )  # fmt: skip
     fold = Fold(
         pe=block.pe, lanes=g.lanes, taps=g.taps, out_lanes=block.out_lanes,

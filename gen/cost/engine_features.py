@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,6 +40,10 @@ def simd(shape: LayerShape, f: FoldArray) -> Array:
 
 def elements(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     """Terms, adder trees and accumulators of all processing elements."""
+    clamped = shape.clamps(f)
+    if clamped.any():
+        narrow = _logic(replace(shape, x_bits=shape.lane_bits), f).add(_excess(shape, f))
+        return narrow if clamped.all() else where(clamped, narrow, _logic(shape, f))
     if not pe(shape.kind).MULTIPLIES:
         return _logic(shape, f)
     blocks = f.multiplier == "dsp"
@@ -85,6 +90,20 @@ def _logic(shape: LayerShape, f: FoldArray) -> FeatureCounts:
     held = (f.weights == "parts") * _operands(shape, f)
     bill = FeatureCounts({lane.feature(w): cells, "register": kept, "lone": held})
     return bill.add(_sums(shape, f, *sums))
+
+
+def _excess(shape: LayerShape, f: FoldArray) -> FeatureCounts:
+    """What clamps the inputs of a layer, and takes the sum of what that leaves off its sums."""
+    x, inputs = shape.x_bits, simd(shape, f)
+    terms = adder_tree.lane("sum", x, False, 0, False)
+    adders, chains, registers = _trees(shape, terms, inputs)
+    bill = FeatureCounts(clip=inputs * (shape.lane_bits + x), chains=chains + 1 + f.out_lanes)
+    bill.add(tree_sum=adders + shape.acc + f.out_lanes * shape.acc)
+    held = (f.pe > f.out_lanes) * shape.acc
+    return bill.add(
+        register=inputs * (x + 1) + registers + shape.acc + f.out_lanes * shape.acc,
+        lone=shape.acc + held,
+    )
 
 
 def _operands(shape: LayerShape, f: FoldArray) -> Array:

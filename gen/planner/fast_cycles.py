@@ -22,7 +22,7 @@ from amaranth.hdl import unsigned
 from gen.cost.requant_features import requantisers
 from gen.engine.schedule import Cycles
 from gen.engine.units import geometry, wired
-from gen.plan.layer_shape import placed
+from gen.plan.layer_shape import layer_shape, placed
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
 from gen.plan.spread import spread
@@ -194,7 +194,8 @@ def engine_latency(layer: LoweredLayer, fold: Fold) -> int:
     latency = _front_latency(layer, fold) + _sums_latency(layer, fold)
     if fold.weights == "wired":
         return latency
-    return latency + (fold.pe > fold.out_lanes) + _requant_latency(layer, fold)
+    latency += (fold.pe > fold.out_lanes) + int(layer_shape(layer).clamps(fold))
+    return latency + _requant_latency(layer, fold)
 
 
 def _requant_latency(layer: LoweredLayer, fold: Fold) -> int:

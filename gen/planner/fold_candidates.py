@@ -27,6 +27,8 @@ from rtl.pe.element import pe as element
 
 WIDEST = 64
 """Largest PE, and largest SIMD: beyond it the fan-out costs more clock than it gains."""
+POOLED = 32
+"""Largest number of channels of a word of a pool or a join."""
 DEEP = 16
 """Words from which on a memory may take a block of RAM."""
 SMALL = {"distributed": 1 << 13, "logic": 1 << 9}
@@ -255,7 +257,7 @@ def _word_offers(
 
     A pool reads and writes its memory in one cycle, for which distributed RAM is far faster.
     """
-    lanes = np.array(divisors(layer.out.shape[2], 8))
+    lanes = np.array(divisors(layer.out.shape[2], POOLED))
     depth, bits = np.ones_like(lanes), np.zeros_like(lanes)
     if layer.window is not None:
         depth, bits = layer.out.shape[2] // lanes * layer.out.shape[1], lanes * layer.sums.bits

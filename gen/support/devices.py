@@ -67,9 +67,10 @@ FAMILIES: dict[FamilyName, Family] = {
 class Device:
     """One FPGA in one package and speed grade.
 
-    lut: 4-input LUTs (iCE40: logic cells). dsp: hardware multipliers of `Family.multiplier`,
-    or halves where the family has these. bram: memory blocks. mhz: clock that place and route is asked for. part, synth: arguments that tell
-    nextpnr and yosys the part. pins: where the AXI-Stream ports go, in the order of the ports.
+    lut: 4-input LUTs (iCE40: logic cells). dsp: hardware multipliers of `Family.multiplier`, or
+    halves where the family has these. bram: memory blocks. mhz: clock that place and route is asked
+    for. part, synth: arguments that tell nextpnr and yosys the part. pins: where the AXI-Stream
+    ports go, in the order of the ports.
     """
 
     name: str

@@ -13,7 +13,9 @@ from gen.planner.fold_optimiser import ResourceBudget
 from gen.support.cache import Cache
 from gen.support.devices import device
 
-SIZES = [(4, 4), (9, 9), (9, 3), (10, 4), (10, 3), (6, 5), (18, 8), (20, 8), (22, 8)]
+SIZES = [(4, 4), (9, 9), (9, 3), (10, 4), (10, 3), (6, 5), (16, 8)]
+SPLIT = [(18, 8), (20, 8), (22, 8)]
+UNITS = {"SB_MAC16": 1, **RESOURCES["gowin"]["dsp"]}
 
 
 def product(a: int, b: int) -> str:
@@ -24,13 +26,14 @@ def product(a: int, b: int) -> str:
     )
 
 
-@pytest.mark.parametrize("name", ["tang-nano-9k", "up5k"])
-@pytest.mark.parametrize(("a", "b"), SIZES)
+@pytest.mark.parametrize(
+    ("name", "a", "b"),
+    [("tang-nano-9k", *size) for size in SIZES + SPLIT] + [("up5k", *size) for size in SIZES],
+)
 def test_count_is_what_synthesis_takes(name: str, a: int, b: int, tmp_path: Path) -> None:
     target = device(name)
     cells = synthesise(product(a, b), "top", target, cache=Cache(tmp_path)).cells
-    units = {"SB_MAC16": 1} if target.family == "ice40" else RESOURCES[target.family]["dsp"]
-    taken = sum(units[cell] * n for cell, n in cells.items() if cell in units)
+    taken = sum(UNITS[cell] * n for cell, n in cells.items() if cell in UNITS)
     assert taken == hardware_multipliers(target, a, b)
 
 
