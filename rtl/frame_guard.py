@@ -59,7 +59,7 @@ def _words(bits: int) -> stream.Signature:
 
 
 class FrameGuardUnit(wiring.Component):
-    """Hardware of :class:`FrameGuard`. Costs counters of words, of images in, of answers out, and of
+    """Hardware of :class:`FrameGuard`. Costs counters of words, of images in, of answers out and of
     those that were dropped.
 
     Ports
