@@ -37,6 +37,8 @@ def compile(
     plan: PlanLike | None = None,
     top: str = "shiftadd_top",
     port: int = 8,
+    axi_names: bool = False,
+    frame_guard: bool = False,
     quiet: bool = False,
 ) -> CompileOutcome:
     """Plan, Verilog, bitstream and report of a network, on a board or device.
@@ -45,7 +47,9 @@ def compile(
     build/NET-BOARD. fps: least area at so many images a second. mhz: clock to ask for. dsps, luts:
     use no more. What is measured must keep to these four. seeds: placements to try. plan: a
     plan.json or a Plan to build instead. top: name of the Verilog module. port: most bits of a word
-    at its ports: values of an image in one cycle, answers in one. Raises ShiftaddError.
+    at its ports: values of an image in one cycle, answers in one. axi_names: clock and reset are
+    aclk and aresetn, active low. frame_guard: s_axis_tlast ends a frame, and an image that it cuts
+    short is dropped and counted. Raises ShiftaddError.
 
     >>> built = shiftadd.compile("net", board="up5k", quiet=True)
     >>> built.ok, built.report.device, built.report.measured.lut > 0
@@ -54,6 +58,7 @@ def compile(
     check_numbers(fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds, port=port)
     folder = check_folder(out)
     from gen.compile import compile as run
+    from gen.engine.core_options import CoreOptions
 
     given = network_of(net)
     planned = plan_of(plan, board, fps=fps, dsps=dsps, luts=luts) if plan is not None else None
@@ -71,6 +76,7 @@ def compile(
             plan=planned,
             top=top,
             port=port,
+            options=CoreOptions(frame_guard=frame_guard, axi_names=axi_names),
             progress=say,
         )
     return CompileOutcome(report, folder, given.place, board)

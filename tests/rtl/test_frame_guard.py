@@ -42,7 +42,7 @@ class Guarded(wiring.Component):
         sent: Any = guard.to_network
         for block in blocks:
             m.d.comb += [
-                block.i.payload.eq(getattr(sent.payload, "as_value", lambda s=sent: s.payload)()),
+                block.i.payload.eq(sent.payload.data if sent is guard.to_network else sent.payload),
                 block.i.valid.eq(sent.valid),
                 sent.ready.eq(block.i.ready),
             ]
