@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gen.cost.cost import CostModel
-from gen.engine import header, module_name
+from gen.engine import core_options, header, module_name
+from gen.engine.core_options import PLAIN, CoreOptions
 from gen.engine.elaborate import Accelerator, elaborate
 from gen.engine.module_name import TOP
 from gen.flow.build import build
@@ -50,6 +51,7 @@ def compile(
     bitstream: bool = True,
     top: str = TOP,
     port: int = BYTE,
+    options: CoreOptions = PLAIN,
     cache: Path = CACHE,
     progress: Callable[[str], None] = lambda step: None,
 ) -> tuple[Report, Accelerator]:
@@ -60,8 +62,8 @@ def compile(
     see `promises` of the report, and its `advice` where one is missed. seeds: placements to try.
     plan: one that is there, instead of a new one. top: name of the module, and of the files that
     are it. port: most bits of a word at its ports; on ECP5 a module of more ports than pins is
-    placed as a core, without a bitstream. Raises PlanError or DoesNotFitError where it does not
-    fit, RequestError for a wrong request, ToolError.
+    placed as a core, without a bitstream. options: names of ports, and what tlast does. Raises
+    PlanError or DoesNotFitError where it does not fit, RequestError for a wrong request, ToolError.
     """
     target = device(board)
     module_name.checked(top)
@@ -73,7 +75,7 @@ def compile(
     seconds["plan"] = time.monotonic() - began
     progress("Verilog")
     began = time.monotonic()
-    accelerator = elaborate(network, plan, top=top)
+    accelerator = elaborate(network, plan, top=top, options=options)
     seconds["verilog"] = time.monotonic() - began
     built = build(
         accelerator.verilog,
@@ -158,13 +160,13 @@ def planned(
     built = load_report(folder / REPORT)
     verify(folder, built.sha256, again=AGAIN)
     plan = load(folder / PLAN)
-    accelerator = elaborate(network, plan, top=Path(built.files.get("verilog", TOP)).stem)
-    name = f"{accelerator.top}.v"
-    text = ""
+    top = Path(built.files.get("verilog", TOP)).stem
+    name, text = f"{top}.v", ""
     if name in built.sha256:
         text = contents(folder / name, error=DamagedError, way_out=AGAIN, most=LARGEST).decode(
             errors="replace"
         )
+    accelerator = elaborate(network, plan, top=top, options=core_options.of(text, top))
     if header.without(text) != accelerator.verilog:
         raise DamagedError(f"{folder}: compiled by another version of shiftadd; {AGAIN}")
     return plan, accelerator

@@ -54,18 +54,19 @@ class FrameGuard:
         return FrameGuardUnit(self)
 
 
-def _words(bits: int) -> stream.Signature:
+def words(bits: int) -> stream.Signature:
+    """A stream of `data` with `last`."""
     return stream.Signature(data.StructLayout({"data": unsigned(bits), "last": unsigned(1)}))
 
 
 class FrameGuardUnit(wiring.Component):
-    """Hardware of :class:`FrameGuard`. Costs counters of words, of images in, of answers out, and of
+    """Hardware of :class:`FrameGuard`. Costs counters of words, of images in, of answers out and of
     those that were dropped.
 
     Ports
     -----
     i : stream of words, `last` with the end of a frame: one image or several
-    to_network : stream of their data, whole images alone
+    to_network : stream of whole images alone, `last` with the end of each
     from_network : stream of answers, `last` with the end of each
     o : stream of the same, but for those of images that were not complete
     dropped : answers that were taken away, at most 65535
@@ -86,10 +87,10 @@ class FrameGuardUnit(wiring.Component):
         self.guard = guard
         super().__init__(
             {
-                "i": In(_words(guard.bits_in)),
-                "to_network": Out(stream.Signature(unsigned(guard.bits_in))),
-                "from_network": In(_words(guard.bits_out)),
-                "o": Out(_words(guard.bits_out)),
+                "i": In(words(guard.bits_in)),
+                "to_network": Out(words(guard.bits_in)),
+                "from_network": In(words(guard.bits_out)),
+                "o": Out(words(guard.bits_out)),
                 "dropped": Out(DROPPED_BITS),
             }
         )
@@ -124,7 +125,8 @@ class FrameGuardUnit(wiring.Component):
         full = at.first & ((comes + 1)[: len(comes)] == answered)
         m.d.comb += [
             wait.eq(full | (early & awaited)),
-            o.payload.eq(i.payload.data),
+            o.payload.data.eq(i.payload.data),
+            o.payload.last.eq(at.last),
             o.valid.eq(filling | (i.valid & ~wait)),
             i.ready.eq(o.ready & ~filling & ~wait),
             moves.eq(o.valid & o.ready),

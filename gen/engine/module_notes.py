@@ -11,6 +11,8 @@ from rtl.classifier_output import ClassifierOutput
 from rtl.classifier_word import ClassifierWord
 from rtl.streams import Fifo, Fork, Join, Narrow, Widen
 
+GUARD = "frame_guard"
+"""Instance that stands for no block of the assembly."""
 ROLES = {
     "window": "sliding window over the line buffer",
     "pe": "processing element",
@@ -35,7 +37,9 @@ def notes(plan: Plan, assembly: Assembly) -> Callable[[tuple[str, ...], int], st
     def note(path: tuple[str, ...], instances: int) -> str:
         if not path:
             return "The network: blocks in the order in which values flow through them."
-        if len(path) > 1:
+        if path[0] == GUARD:
+            text = "Guard of frames: completes images that are cut short, and drops their answers"
+        elif len(path) > 1:
             text = f"{_role(path[-1])} of {path[0]}"
         else:
             text = _mover(path[0], blocks.get(path[0])) or _layer(layers[path[0]])

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
+from gen.flow.expected import expected_seconds, in_words, keep, luts, runs
 from gen.flow.pack import BITSTREAM_FILE, pack
 from gen.flow.place import PlacedDesign, pinned, place
 from gen.flow.routing import NETLIST_FILE
-from gen.flow.seeds import SeedClock, place_seeds
+from gen.flow.seeds import AT_ONCE, SeedClock, place_seeds
 from gen.flow.slowest_path import SlowestPath
 from gen.flow.synth import Netlist, synthesise
 from gen.support import tools
@@ -18,6 +19,8 @@ from gen.support.cache import Cache
 from gen.support.devices import Device
 from model.errors import RequestError
 
+LONG = 10.0
+"""Seconds from which on a step says how long it will take."""
 RAM16X4 = ("TRELLIS_DPR16X4", "RAM16SDP4")
 
 
@@ -104,7 +107,10 @@ def build(
             core=core, cache=steps, timeout=timeout, stopped=stopped,
         )  # fmt: skip
 
-    tried = place_seeds(placed, seeds, progress)
+    tried = place_seeds(placed, seeds, _with_time(progress, netlist, device, seeds, cache))
+    for one in tried:
+        if not one.entry.cached:
+            keep(cache, device.family, luts(netlist.cells), one.entry.seconds)
     best = max(tried, key=lambda p: p.fmax_mhz)
     entries = [netlist.entry, *(p.entry for p in tried)]
     files = _files(netlist, best)
@@ -130,6 +136,22 @@ def build(
         slowest=best.slowest,
         core=core,
     )
+
+
+def _with_time(
+    progress: Callable[[str], None], netlist: Netlist, device: Device, seeds: int, cache: Path
+) -> Callable[[str], None]:
+    """`progress` that says of the first step how long all placements will take, if that is long."""
+    size, rounds = luts(netlist.cells), -(-seeds // AT_ONCE)
+    seconds = rounds * expected_seconds(device.family, size, runs(cache, device.family))
+    words = f", {in_words(seconds)} for {size:,} LUTs" if seconds >= LONG else ""
+    said: list[str] = []
+
+    def say(step: str) -> None:
+        progress(step if said else step + words)
+        said.append(step)
+
+    return say
 
 
 def tool_names(device: Device) -> tuple[str, ...]:

@@ -47,6 +47,10 @@ passes through one.)
 """
 
 
+CLOCKS = {"clk", "aclk"}
+"""What the clock of a design may be called."""
+
+
 class StoppedError(Exception):
     """A placement was ended because nobody waits for it any more."""
 
@@ -67,7 +71,7 @@ class PlacedDesign:
 
 def pinned(pins: Sequence[str], device: Device) -> bool:
     """Whether a device has a pin for each of `pins`."""
-    return len(pins) - ("clk" in pins) <= len(device.pins)
+    return len(pins) - any(pin in CLOCKS for pin in pins) <= len(device.pins)
 
 
 def constraints(pins: Sequence[str], device: Device) -> str:
@@ -75,7 +79,7 @@ def constraints(pins: Sequence[str], device: Device) -> str:
     if not pinned(pins, device):
         raise _too_large(device, "pins", len(pins), len(device.pins) + 1)
     rest = iter(device.pins)
-    sites = {pin: device.clock_pin if pin == "clk" else next(rest) for pin in pins}
+    sites = {pin: device.clock_pin if pin in CLOCKS else next(rest) for pin in pins}
     line = {
         "ecp5": 'LOCATE COMP "{0}" SITE "{1}";\nIOBUF PORT "{0}" IO_TYPE=LVCMOS33;\n',
         "ice40": "set_io {0} {1}\n",

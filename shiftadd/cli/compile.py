@@ -36,6 +36,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top", metavar="NAME", default="shiftadd_top", help="name of the Verilog module"
     )
+    parser.add_argument(
+        "--axi-names", action="store_true", help="clock and reset are aclk and aresetn (active low)"
+    )
+    parser.add_argument(
+        "--frame-guard",
+        action="store_true",
+        help="s_axis_tlast ends a frame: an image that it cuts short is dropped and counted",
+    )
 
 
 def run(*, quiet: bool, **given: Any) -> results.CompileOutcome:

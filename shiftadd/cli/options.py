@@ -18,8 +18,18 @@ def common(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def tools(parser: argparse.ArgumentParser) -> None:
+    """Where yosys, nextpnr and the packers come from."""
+    parser.add_argument(
+        "--tools",
+        default="pip",
+        help="pip, or native: yosys, nextpnr and the packers that are on PATH, which are faster",
+    )
+
+
 def limits(parser: argparse.ArgumentParser) -> None:
     """What planning and placing may be told."""
+    tools(parser)
     parser.add_argument(
         "--fps",
         type=float,

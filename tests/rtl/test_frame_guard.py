@@ -32,17 +32,17 @@ class Guarded(wiring.Component):
         m = Module()
         m.submodules.guard = guard = self.guard
         wide = unsigned(8 * WORDS)
-        blocks = [
+        blocks: list[Any] = [
             Widen(shape=unsigned(8), lanes=1, factor=WORDS).component(),
             Fifo(shape=wide, lanes=1, depth=self.depth).component(),
             Narrow(shape=unsigned(8), lanes=1, factor=WORDS).component(),
         ]
         m.submodules += blocks
         m.submodules.at = at = LoopNest({"word": WORDS})
-        sent = guard.to_network
+        sent: Any = guard.to_network
         for block in blocks:
             m.d.comb += [
-                block.i.payload.eq(getattr(sent.payload, "as_value", lambda s=sent: s.payload)()),
+                block.i.payload.eq(sent.payload.data if sent is guard.to_network else sent.payload),
                 block.i.valid.eq(sent.valid),
                 sent.ready.eq(block.i.ready),
             ]

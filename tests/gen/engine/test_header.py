@@ -14,6 +14,7 @@ import torch
 from gen.compile import compile, planned
 from gen.engine import header
 from gen.engine.assemble import Assembly, assemble
+from gen.engine.core_options import CoreOptions
 from gen.engine.elaborate import Accelerator, Top, answers, elaborate
 from gen.engine.module_name import KEYWORDS, TOP, checked
 from gen.flow.build import Build, MeasuredCost
@@ -46,8 +47,8 @@ def test_header_lists_the_ports_of_the_module(made: tuple[Network, Accelerator, 
             r"^  (input|output) (?:\[(\d+):0\] )?(\w+);", module, re.MULTILINE
         )
     }
-    assert {name: (way, bits) for name, way, bits, _ in header.PORTS} == drawn
-    for name, way, bits, _ in header.PORTS:
+    assert {name: (way, bits) for name, way, bits, _ in CoreOptions().ports} == drawn
+    for name, way, bits, _ in CoreOptions().ports:
         assert re.search(rf"^//   {way} +{name} +{bits} ", accelerator.header, re.MULTILINE)
 
 
