@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.cost.cost import CostModel
+from gen.cost.energy import energy
 from gen.flow.build import Build
 from gen.flow.seeds import SeedClock, clock_lines
 from gen.flow.slowest_path import SlowestPath
@@ -33,7 +34,9 @@ class Figures:
     """Cost and speed of an accelerator; None where unknown.
 
     cycles_latency: from the first byte in to the last byte out. cycles_interval: between images.
-    latency_us and inferences_per_s hold at fmax_mhz.
+    latency_us and inferences_per_s hold at fmax_mhz. energy_nj: of an image on the FPGA, one after
+    the other at fmax_mhz, see gen.cost.energy; energy_45nm_nj: by the table of the literature.
+    Energies are predicted, never measured.
     """
 
     lut: Count | None = None
@@ -45,6 +48,8 @@ class Figures:
     cycles_interval: Whole | None = None
     latency_us: Count | None = None
     inferences_per_s: Count | None = None
+    energy_nj: Count | None = None
+    energy_45nm_nj: Count | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """By their names."""
@@ -114,6 +119,7 @@ def report(
     cycles: tuple[int, int] | None = None,
     files: Mapping[str, Path] | None = None,
     seconds: Mapping[str, float] | None = None,
+    energy_45nm_nj: float | None = None,
 ) -> Report:
     """What `plan` predicts for the network called `network` beside what `build` measured.
 
@@ -132,6 +138,8 @@ def report(
         mhz,
         *exact,
         *_speed(exact, mhz),
+        energy_nj=energy(plan, mhz, target).total,
+        energy_45nm_nj=energy_45nm_nj,
     )
     paths = {**(build.files if build else {}), **(files or {})}
     return Report(

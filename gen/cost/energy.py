@@ -1,131 +1,105 @@
-# amaranth: UnusedElaboratable=no
-"""Energy of an image by a published table for 45 nm: operations and memory accesses, as built.
+"""Energy of an image as the FPGA spends it, predicted from a plan.
 
-Source: M. Horowitz, "Computing's energy problem", ISSCC 2014, with the shift of the shift-and-add
-literature (You et al., ShiftAddNet, NeurIPS 2020); in picojoules:
-
-    8 bits: multiply 0.2, add 0.03, shift 0.024    32 bits: 3.1, 0.1, 0.13
-    a 64-bit read of SRAM of 8 KB 10, of 32 KB 20, of 1 MB 100
-
-Scaled from the 8-bit column by what the hardware does: a product by both widths (32 bits: 3.2), a
-sum by its width (0.12), a shift by width times multiplexer stages, 8 × 3 in the table (0.16); a
-memory by the bits of an access and the square root of its size (1 MB: 113), which is that of one
-block of RAM where it is made of several. It compares networks, also with the literature; it is no
-measurement of an FPGA, which has to come from the board.
+static · time + clock tree · cycles, by the coefficients of gen.cost.power, and the activity: cells
+by kind of layer times the cycles in which the layer works, times what such a cell takes in such a
+cycle. That is fitted to simulated netlists of random networks (`energy_fit.json`, written by
+`python -m search.studies.energy`; sim.energy has the simulation). It holds when images come back to
+back at the plan's own predicted clock; `power_uw` is that of another rate. For the figures of the
+literature, see gen.cost.energy_45nm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from math import prod, sqrt
+from functools import cache
+from pathlib import Path
 
-from gen.cost.lanes import lane_cost
-from gen.cost.unit_energy import ADD, MULTIPLY, READ, SHIFT, SIZE
-from gen.engine.units import geometry
-from gen.plan.layer_shape import line_buffer_size
-from gen.plan.lower import LoweredLayer, lower
-from gen.plan.plan import Fold, Plan
-from gen.support.devices import device
-from model.kinds import kind
-from model.spec import Add, Conv, Dense, Network, width
-from rtl.scale import Shifts, choose
+from gen.cost.power import BOARD, FACTS, power
+from gen.plan.plan import Plan
+from gen.support.devices import DEVICES, Device
+
+FIT = Path(__file__).with_name("energy_fit.json")
+LANES = ("mult", "shift", "add")
+"""Kinds whose layers have a coefficient of their own; all others are `other`."""
+FEATURES = (*(f"lut_{kind}" for kind in (*LANES, "other")), "bram", "dsp")
+PARTS = {"lut": "logic", "bram": "memories", "dsp": "multipliers"}
 
 
 @dataclass(frozen=True)
 class Energy:
-    """nJ an image. mult, add, shift: terms of these kinds and their sums. requantise: scaling.
+    """nJ an image, one after the other. static: what the device takes idle. clock: its tree.
 
-    weights, activations: accesses of the memories that hold them.
+    logic: LUTs and carries. registers: flip-flops, which a prediction has in logic. memories:
+    blocks of RAM. idle_uw: what goes on while no image comes, static and the clock that runs.
     """
 
-    mult: float = 0.0
-    add: float = 0.0
-    shift: float = 0.0
-    requantise: float = 0.0
-    weights: float = 0.0
-    activations: float = 0.0
+    static: float = 0.0
+    clock: float = 0.0
+    logic: float = 0.0
+    registers: float = 0.0
+    memories: float = 0.0
+    multipliers: float = 0.0
+    idle_uw: float = 0.0
 
     @property
     def total(self) -> float:
         return sum(self.as_dict().values())
 
+    @property
+    def activity(self) -> float:
+        """What cells take, without the clock tree."""
+        return self.total - self.static - self.clock
+
     def as_dict(self) -> dict[str, float]:
         """nJ by part."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "idle_uw"}
+
+    def power_uw(self, fps: float) -> float:
+        """µW at `fps` images a second: what goes on always, and the activity of so many images."""
+        return self.idle_uw + self.activity * fps / 1e3
 
 
-def energy(network: Network, plan: Plan) -> Energy:
-    """Energy of an image on an accelerator of `network` folded as `plan` says."""
-    folds = {stage.name: stage.fold for stage in plan.stages}
-    return layers_energy(lower(network), folds, device(plan.device).bram_bits)
+def energy(plan: Plan, mhz: float, device: Device) -> Energy:
+    """Energy of an image on `device`, folded as `plan` says, at a clock of `mhz`."""
+    known, interval = power(device), plan.cycles_interval
+    made = dict.fromkeys(PARTS.values(), 0.0)
+    prices = _prices(device)
+    for name, count in features(plan).items():
+        made[PARTS[name.split("_")[0]]] += count * prices[name] / 1e3
+    return Energy(
+        static=known.static_uw.value * interval / mhz / 1e3,
+        clock=known.clock_pj.value * interval / 1e3,
+        idle_uw=known.idle_uw(mhz),
+        **made,
+    )
 
 
-def layers_energy(layers: Sequence[LoweredLayer], folds: Mapping[str, Fold], block: int) -> Energy:
-    """Energy of an image, of lowered layers with their folding. block: bits of a block of RAM."""
-    parts = dict.fromkeys((f.name for f in fields(Energy)), 0.0)
-    for layer in layers:
-        fold = folds[layer.name]
-        if isinstance(layer.op, Conv | Dense):
-            parts[kind(layer.kind).unit] += _terms(layer, fold)
-            parts["weights"] += _weights(layer, fold, block)
-        elif isinstance(layer.op, Add):
-            parts["add"] += prod(layer.sums.shape) * ADD * layer.sum_bits
-        elif layer.window is not None:  # pooling: a comparison or a sum for each value
-            parts["add"] += prod(layer.sources[0].shape) * ADD * layer.sum_bits
-        parts["requantise"] += _requantise(layer, fold)
-        parts["activations"] += _activations(layer, fold, block)
-    return Energy(**{name: pj / 1000 for name, pj in parts.items()})
+def features(plan: Plan) -> dict[str, float]:
+    """Cells by kind times the cycles an image in which their layer works."""
+    counts = dict.fromkeys(FEATURES, 0.0)
+    for stage in plan.stages:
+        busy = min(stage.cycles, plan.cycles_interval)
+        kind = stage.kind if stage.kind in LANES else "other"
+        counts[f"lut_{kind}"] += stage.cost.lut * busy
+        counts["bram"] += stage.cost.bram * busy
+        counts["dsp"] += stage.cost.dsp * busy
+    return counts
 
 
-def _terms(layer: LoweredLayer, fold: Fold) -> float:
-    """pJ of all terms, and of the tree and accumulator that add them."""
-    op = layer.op
-    assert isinstance(op, Conv | Dense)
-    term, bits = lane_cost(layer.kind).energy(layer.sources[0].bits, op.bits)
-    simd = fold.taps * (1 if layer.depthwise else fold.lanes)
-    sums = ADD * (bits * (simd - 1) + layer.sum_bits) / simd
-    return layer.macs * (term + sums)
+def model_hash() -> str:
+    """Content hash of all figures that a prediction stands on."""
+    return hashlib.sha256(FACTS.read_bytes() + FIT.read_bytes()).hexdigest()
 
 
-def _requantise(layer: LoweredLayer, fold: Fold) -> float:
-    """pJ of multiplier or shifters, and of the offset."""
-    node = layer.requantise
-    if node is None:
-        return 0.0
-    factors, x = tuple(node.multiplier.tolist()), layer.sum_bits
-    scaling = choose(factors, x, fold.requant)
-    factor = max(width(f, True) for f in factors)
-    if isinstance(scaling, Shifts):
-        one = sum(SHIFT * (x + most) * most.bit_length() for most in scaling.most)
-        one += scaling.count * ADD * (x + max(scaling.most, default=0))
-    else:
-        one = MULTIPLY * x * factor + ADD * (x + factor)
-    return prod(layer.out.shape) * one
-
-
-def _access(bits: float, size: int) -> float:
-    """pJ for reading or writing `bits` bits in all, of a memory of `size` bits."""
-    return READ * bits * sqrt(size / SIZE)
-
-
-def _weights(layer: LoweredLayer, fold: Fold, block: int) -> float:
-    """pJ for the weights of every term; none where they are all in use at once, as constants."""
-    op = layer.op
-    assert isinstance(op, Conv | Dense)
-    simd = fold.taps * (1 if layer.depthwise else fold.lanes)
-    if op.weights.size == fold.pe * simd:
-        return 0.0
-    return _access(layer.macs * op.bits, min(block, op.weights.size * op.bits))
-
-
-def _activations(layer: LoweredLayer, fold: Fold, block: int) -> float:
-    """pJ for the row buffer, or for the partial results of a pool: each word in, each read."""
-    depth, bits = line_buffer_size(layer, fold)
-    if depth <= 1 or layer.window is None:
-        return 0.0
-    words, size = prod(layer.sources[0].shape) // fold.lanes, min(block, depth * bits)
-    if layer.blocks:
-        return _access(2 * words * bits, size)
-    reads = geometry(layer, fold).cycles
-    return _access((words + reads) * bits * fold.taps, size)
+@cache
+def _prices(device: Device) -> Mapping[str, float]:
+    """pJ of a cell in a cycle in which its layer works, by feature: those of the simulated device
+    of the family, by the energy of a toggle on this one. A family without takes the board's."""
+    fits = json.loads(FIT.read_text(encoding="utf-8"))
+    row = fits.get(device.family) or fits[DEVICES[BOARD].family]
+    simulated = DEVICES[row["samples"][0]["device"]]
+    scale = power(device).toggle_pj.value / power(simulated).toggle_pj.value
+    return {name: price * scale for name, price in row["prices"].items()}

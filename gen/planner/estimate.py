@@ -8,6 +8,7 @@ from typing import Any
 
 from gen.cost.cost import CostModel, network_features
 from gen.cost.energy import energy
+from gen.cost.energy_45nm import energy as energy_45nm
 from gen.cost.fit import CostSample
 from gen.cost.fmax import clock_features, slowness
 from gen.plan.lower import lower
@@ -20,7 +21,11 @@ from model.spec import Network
 
 @dataclass(frozen=True)
 class Estimate:
-    """Prediction for one network, folded as `plan` says. energy_nj: see gen.cost.energy."""
+    """Prediction for one network, folded as `plan` says.
+
+    energy_nj: of an image on the FPGA, back to back at fmax_mhz, see gen.cost.energy.
+    energy_45nm_nj: by the table of the literature, see gen.cost.energy_45nm.
+    """
 
     plan: Plan
     lut: float
@@ -33,6 +38,7 @@ class Estimate:
     latency_us: float
     inferences_per_s: float
     energy_nj: float
+    energy_45nm_nj: float
 
     def as_dict(self) -> dict[str, Any]:
         """All figures but the plan, as plain values."""
@@ -94,7 +100,8 @@ def of_plan(
         cycles_interval=plan.cycles_interval,
         latency_us=latency_us(plan.cycles_latency, mhz),
         inferences_per_s=inferences_per_s(plan.cycles_interval, mhz),
-        energy_nj=energy(network, plan).total,
+        energy_nj=energy(plan, mhz, device).total,
+        energy_45nm_nj=energy_45nm(network, plan).total,
     )
 
 

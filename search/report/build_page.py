@@ -170,7 +170,7 @@ def _facts(run: SearchRun, names: dict[str, str]) -> list[Fact]:
     for title, unit, digits, cost in (
         ("fewest LUTs", "LUT", 0, "lut"),
         ("lowest latency", "µs", 1, "latency_us"),
-        ("least energy per image", "nJ", 1, "energy_nj"),
+        ("least predicted energy per image", "nJ", 1, "energy_nj"),
     ):
         if front:
             least = min(front, key=lambda f: f.measured.of(cost) or 0.0)

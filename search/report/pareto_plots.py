@@ -10,7 +10,7 @@ from search.results.results import Costs, Finalist, Point, SearchRun, by_cost
 COSTS = {
     "latency_us": "latency, µs",
     "lut": "LUTs",
-    "energy_nj": "energy per image, nJ",
+    "energy_nj": "predicted energy of an image on the FPGA, nJ",
 }
 CUT = 0.25
 """Part of the scored points, the least accurate ones, that may fall below a plot."""

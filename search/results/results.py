@@ -29,7 +29,11 @@ class RunError(ShiftaddError, ValueError):
 
 @dataclass(frozen=True)
 class Costs:
-    """Cost and speed of one accelerator; None where nobody knows. energy_nj: per image."""
+    """Cost and speed of one accelerator; None where nobody knows.
+
+    energy_nj: of an image on the FPGA, see gen.cost.energy; energy_45nm_nj: by the table of the
+    literature. Both are predicted, of what was built at its measured clock.
+    """
 
     lut: float | None = None
     ff: float | None = None
@@ -41,6 +45,7 @@ class Costs:
     latency_us: float | None = None
     inferences_per_s: float | None = None
     energy_nj: float | None = None
+    energy_45nm_nj: float | None = None
 
     def of(self, name: str) -> float | None:
         """The figure called `name`."""

@@ -106,6 +106,7 @@ class CostsForm(TypedDict, total=False):
     latency_us: Count | None
     inferences_per_s: Count | None
     energy_nj: Count | None
+    energy_45nm_nj: Count | None
 
 
 class CandidateStageForm(TypedDict):

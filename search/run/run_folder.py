@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from gen.cost.energy import model_hash as energy_model
 from model.checkpoint import CHECKPOINT, LOG, NETWORK
 from model.files import write
 from model.lock import folder_lock
@@ -60,7 +61,7 @@ class RunFolder:
         self.folder = folder
         self.head: dict[str, Any] = {
             "format": FORMAT, "version": VERSION, "state": "running", "request": dict(request),
-            "seconds": {},
+            "seconds": {}, "energy": energy_model(),
         }  # fmt: skip
         self.scores: dict[tuple[int, str], Score] = {}
         self.inherited: dict[str, Inherited] = {}
@@ -113,6 +114,11 @@ class RunFolder:
             raise RunError(
                 f"{self.folder}: holds a run with {name} {asked.get(name)!r}, not {new[name]!r}; "
                 "resume the same request or give another --out"
+            )
+        if old.get("energy") != self.head["energy"]:
+            raise RunError(
+                f"{self.folder}: holds a run with other figures of energy, which are not those of "
+                "today; remove it with --force, or give another --out"
             )
         self.head = old | {"state": "running"}
 

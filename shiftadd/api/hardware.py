@@ -97,6 +97,7 @@ def simulate(
     seed: int = 0,
     stalls: bool = True,
     waves: PathLike | None = None,
+    energy: bool = False,
     quiet: bool = False,
     on_result: Callable[[SimulationResult], None] | None = None,
 ) -> SimulateOutcome:
@@ -105,8 +106,8 @@ def simulate(
     net: as for `compile`. build: folder that `compile` wrote, or what it returned, whose plan is
     taken. level: rtl, netlist, routed, bitstream or all. data: default what the network was trained
     on. images: how many of its test images; default all. seed: of the stalls. waves: file for those
-    of the failing images. on_result: is given each level's result as it comes. Raises
-    ShiftaddError.
+    of the failing images. energy: also that of an image, by the toggles of the netlist. on_result:
+    is given each level's result as it comes. Raises ShiftaddError.
 
     >>> proof = shiftadd.simulate("net", board="up5k", images=2, quiet=True)
     >>> proof.ok, proof.results[0].images
@@ -118,6 +119,10 @@ def simulate(
     from sim.verify.prove import check, prove
 
     check(board=board, level=level, simulator=simulator, waves=traced)  # before what takes time
+    if energy:
+        from sim.energy.prove import check as check_energy
+
+        check_energy(level)
     given = network_of(net)
     tests, said = data_for(given, data)
     verified = prove(
@@ -134,13 +139,26 @@ def simulate(
         progress=progress(quiet),
         on_result=on_result or (lambda result: None),
     )
+    spent = None
+    if energy and verified.ok:
+        from sim.energy.prove import spent_energy
+
+        spent = spent_energy(
+            given.network, tests, board=board, build=built, progress=progress(quiet)
+        )
     from gen.deploy.deployable import target
 
     goal = None
     if verified.ok and given.place:  # a next command is said; a plan for it takes a second
         goal = target(given.network, board, built / "plan.json" if built else None)
     return SimulateOutcome(
-        verified, given.place, board, built, said, (goal[0].name, goal[1]) if goal else None
+        verified,
+        given.place,
+        board,
+        built,
+        said,
+        (goal[0].name, goal[1]) if goal else None,
+        spent,
     )
 
 

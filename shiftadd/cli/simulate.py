@@ -36,7 +36,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--waves",
         type=Path,
         metavar="FILE",
-        help="write waveforms (.fst or .vcd) of the failing images, or of the first",
+        help="write waveforms (.fst, .vcd or .saif) of the failing images, or of the first",
+    )
+    parser.add_argument(
+        "--energy",
+        action="store_true",
+        help="also count the toggles of the netlist, and what they take: with --level netlist",
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gen.report import Report
     from sim.board.deployment import Deployment
+    from sim.energy.reference import ActivityEnergy
     from sim.verify.prove import Verification
     from sim.verify.simulation_result import SimulationResult
 
@@ -59,7 +60,7 @@ class SimulateOutcome(Outcome):
     """Hardware against the golden model. verification: a result a level, the levels that were left
     out, and what the hardware answered by class. notes: on the data. net, board, build: as they
     were given. target: the board that it can go to, where a command can say so, and
-    whether with the plan of `build`.
+    whether with the plan of `build`. energy: of an image, where it was asked for and all are right.
 
     >>> proof = shiftadd.simulate("net", board="up5k", images=2, quiet=True)
     >>> proof.results[0].mismatches, proof.verification.confusion.total
@@ -72,6 +73,7 @@ class SimulateOutcome(Outcome):
     build: Path | None = None
     notes: tuple[str, ...] = ()
     target: tuple[str, bool] | None = None
+    energy: ActivityEnergy | None = None
 
     @property
     def ok(self) -> bool:
@@ -84,7 +86,8 @@ class SimulateOutcome(Outcome):
         return self.verification.results
 
     def as_dict(self) -> dict[str, Any]:
-        return self.verification.as_dict() | {"notes": list(self.notes)}
+        spent = {"energy": self.energy.as_dict()} if self.energy else {}
+        return self.verification.as_dict() | {"notes": list(self.notes)} | spent
 
     def lines(self) -> Sequence[str]:
         return (*map(verdict, self.results), *self.closing())
@@ -94,7 +97,8 @@ class SimulateOutcome(Outcome):
         matrix = self.verification.confusion
         right = f"right: {100 * matrix.accuracy:.2f} % of {matrix.total}" if matrix else ""
         classes = [right, *class_lines(matrix)] if matrix else []
-        return (*map(str, self.verification.left_out), *classes, *self.notes, *self._then())
+        left_out, spent = self.verification.left_out, [str(self.energy)] if self.energy else []
+        return (*map(str, left_out), *classes, *spent, *self.notes, *self._then())
 
     def _then(self) -> Sequence[str]:
         built = ("--build", self.build) if self.build else ()

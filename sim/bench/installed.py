@@ -50,9 +50,11 @@ def _has_lz4() -> bool:
 
 
 def waves_missing(simulator: str, kind: str | None) -> str | None:
-    """Why `simulator` cannot write waves of `kind` ("fst", "vcd") here; None if it can."""
+    """Why `simulator` cannot write waves of `kind` ("fst", "vcd", "saif") here; None if it can."""
     if (simulator, kind) == ("verilator", "fst") and not _has_lz4():
         return "verilator: .fst waves need lz4.h; name a .vcd file, or apt-get install liblz4-dev"
+    if (simulator, kind) == ("icarus", "saif"):
+        return "icarus: writes no .saif; take --simulator verilator, or name a .vcd file"
     return None
 
 

@@ -133,7 +133,7 @@ def libraries() -> str:
 
 
 def runner(simulator: str, wave_format: str | None) -> VerilatorRunner | IcarusRunner:
-    """The runner of "verilator" or "icarus". wave_format: "fst" or "vcd"."""
+    """The runner of "verilator" or "icarus". wave_format: "fst", "vcd" or "saif"."""
     if simulator == "verilator":
         return VerilatorRunner()
     made = IcarusRunner()

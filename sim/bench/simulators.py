@@ -39,13 +39,15 @@ VERILATOR_ARGS = (
     "-Wno-style",
     "--no-public-flat-rw",  # after cocotb's --public-flat-rw, which would keep every signal
 )
+TRACE_ARGS = {"fst": ("--trace-fst",), "saif": ("--trace-saif",)}
+"""Verilator's, by the format of the waves; that of VCD is its default."""
 
 
 def check_waves(simulator: str, waves: Path | None) -> str | None:
     """Format of a waveform file, by its name. Raises RequestError where it cannot be written."""
     kind = waves.suffix[1:] if waves else None
-    if kind not in (None, "fst", "vcd"):
-        raise RequestError(f"waves {str(waves)!r}: the name must end in .fst or .vcd")
+    if kind not in (None, "fst", "vcd", "saif"):
+        raise RequestError(f"waves {str(waves)!r}: the name must end in .fst, .vcd or .saif")
     if waves and waves.parent.exists() and not waves.parent.is_dir():
         raise RequestError(
             f"waves {str(waves)!r}: {str(waves.parent)!r} is no folder; name another"
@@ -60,12 +62,12 @@ def build(
 ) -> Path:
     """Folder with a simulator of module `bench` in `verilog`, built or found ready and unchanged.
 
-    waves: "fst" or "vcd" for a model that can write them. Raises SimulatorError.
+    waves: "fst", "vcd" or "saif" for a model that can write them. Raises SimulatorError.
     """
     reason = missing(simulator)
     if reason:
         raise SimulatorError(reason)
-    args = (*VERILATOR_ARGS, "--trace-fst") if waves == "fst" else VERILATOR_ARGS
+    args = (*VERILATOR_ARGS, *TRACE_ARGS.get(waves or "", ()))
     made_of = {"version": version(simulator), "arguments": args, "waves": waves}
     steps = Cache(root.absolute())
 
@@ -169,7 +171,7 @@ def run(
 ) -> None:
     """Run the simulator in `model` inside `folder`, where it reads and writes its files.
 
-    waves: file to write, ending in .fst or .vcd. Raises SimulatorError when it breaks down.
+    waves: file to write, ending in .fst, .vcd or .saif. Raises SimulatorError when it breaks down.
     """
     started = runner(simulator, waves.suffix[1:] if waves else None)
     started.beat = folder / BEAT

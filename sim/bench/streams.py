@@ -36,7 +36,7 @@ def run_streams(
 
     stall_in, stall_out: chance per cycle that the source offers no word, the sink takes none.
     timeout: cycles without any transfer in or out after which a device counts as stopped.
-    waves: .fst or .vcd file to write. Raises ValueError for a wrong request, SimulatorError.
+    waves: .fst, .vcd or .saif file to write. Raises ValueError for a wrong request, SimulatorError.
     """
     kind = simulators.check_waves(simulator, waves)
     stalls = _threshold("stall_in", stall_in), _threshold("stall_out", stall_out)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from gen.cost.energy import energy
+from gen.cost.energy_45nm import energy
 from gen.engine.elaborate import elaborate
 from gen.planner.planner import plan
 from gen.support.cache import Cache

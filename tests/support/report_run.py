@@ -64,7 +64,7 @@ def _head(
     limits = {"max_latency_us": None, "max_luts": None, "dsps": None, "fps": None}
     seconds = {"supernet": 71.2, "evolution": 48.9, "fine-tuning": 184.0, "place and route": 131.5}
     return {
-        "format": "shiftadd-run", "version": 1, "state": state,
+        "format": "shiftadd-run", "version": 2, "state": state,
         "request": {
             "data": "digits", "board": "up5k", "space": space.name, "kinds": list(kinds),
             "sampler": sampler, "sharing": "heterogeneous", "seed": seed, "limits": limits,

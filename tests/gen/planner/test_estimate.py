@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gen.cost.cost import CostModel
-from gen.cost.energy import energy
+from gen.cost.energy_45nm import energy
 from gen.cost.fmax import UNIT, clock_features, fmax, slowness
 from gen.cost.unit_energy import ADD, MULTIPLY, READ, SHIFT, SIZE
 from gen.engine.units import engine

@@ -193,7 +193,7 @@ def _only_begun(run: Path) -> None:
     for path in run.glob("*"):
         if path.name != "run.json":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    head = {"format": "shiftadd-run", "version": 1, "state": "running", "request": {"data": "d"}}
+    head = {"format": "shiftadd-run", "version": 2, "state": "running", "request": {"data": "d"}}
     (run / "run.json").write_text(json.dumps(head))
 
 
@@ -250,11 +250,11 @@ def test_missing_parts_leave_a_note(run: Path, change: Callable[[Path], None], n
         ("run.json", "{", "run.json: not JSON"),
         ("run.json", "[]", "run.json: not of format"),
         ("run.json", '{"format": "other"}', "run.json: not of format 'shiftadd-run'"),
-        ("run.json", '{"format": "shiftadd-run", "version": 9}', "version 9 is not 1"),
-        ("run.json", '{"format": "shiftadd-run", "version": 1}', "missing required field state"),
+        ("run.json", '{"format": "shiftadd-run", "version": 9}', "version 9 is not 2"),
+        ("run.json", '{"format": "shiftadd-run", "version": 2}', "missing required field state"),
         (
             "run.json",
-            '{"format": "shiftadd-run", "version": 1, "state": "", "request": {"limits": [1]}}',
+            '{"format": "shiftadd-run", "version": 2, "state": "", "request": {"limits": [1]}}',
             "run.json: $.request.limits: Expected object | null, got array",
         ),
         ("candidates.jsonl", '{}\n{"key": 1}\n', "candidates.jsonl: line 1 is damaged"),

@@ -68,6 +68,14 @@ def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
     assert [json.loads(line)["share"] for line in path.read_text().splitlines()] == [1.0, 0.5]
 
 
+def test_a_run_with_other_energies_is_not_gone_on_with(tmp_path: Path) -> None:
+    RunFolder(tmp_path, ASKED, resume=False).close()
+    path = tmp_path / "run.json"
+    path.write_text(path.read_text().replace('"energy": "', '"energy": "0'))
+    with pytest.raises(RunError, match=r"holds a run with other figures of energy, .*--out$"):
+        RunFolder(tmp_path, ASKED, resume=True)
+
+
 def test_an_infeasible_run_makes_way(tmp_path: Path) -> None:
     run = RunFolder(tmp_path, ASKED, resume=False)
     run.append([score()], 0, 0)
