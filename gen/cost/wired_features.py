@@ -1,10 +1,10 @@
 """What layers are made of whose weights are wired, counted: from the graph of adders, or about it.
 
-A graph of a pixel a word is made in tenths of a second, one of whole images takes up to a minute.
-Windows of a word have the same weights, and share little with each other: what a connection takes
-in a graph of rows or images is within 5 % of that of the pixel's. So these are scaled from it, and
-a search, which has no time for any graph, counts by the digits of the weights: within 10 % of the
-graph for mult and shift, within 40 % for add, whose sharing depends on where its weights lie.
+A graph is made in hundredths of a second to minutes. Windows of a word have the same weights, and
+share little with each other: what a connection takes in a graph of rows or images is within 5 % of
+that of the pixel's. So these are scaled from it where it is small, and else counted by the digits
+of the weights: within 13 % of the graph on average for mult and shift, within 40 % for add, whose
+sharing depends on where its weights lie. A search counts by digits alone.
 """
 
 from __future__ import annotations
@@ -22,9 +22,14 @@ from gen.plan.plan import Word
 from gen.plan.spread import windows_of_word
 from model.spec import Conv, Dense, Window
 from rtl.wired.operations import Counts
+from rtl.wired.sharing import pairs
 
 Graphs = Literal["own", "pixel", "none"]
 """What a layer is counted from: its own graph, that of a pixel, or its weights' digits alone."""
+QUICK = 20_000
+"""Pairs of digits in the sums of a pixel up to which its graph takes a tenth of a second."""
+REQUANTISED = 4
+"""Levels of a requantiser."""
 PARTS = ("adders", "adder_bits", "luts", "register_bits")
 ABOUT: dict[str, dict[str, tuple[float, float, float, float]]] = {
     "mult": {
@@ -77,7 +82,8 @@ def wired_features(layer: LoweredLayer, word: Word, *, graphs: Graphs) -> Featur
     assert layer.window is not None
     if graphs == "own":
         return graph_features(wired(layer, word).counts)
-    one = wired(layer, "pixel").counts if graphs == "pixel" else about(layer)
+    small = graphs == "pixel" and pairs(_digits(layer).tolist()) <= QUICK
+    one = wired(layer, "pixel").counts if small else about(layer)
     times = windows_of_word(layer.window, word) * inside(layer.window, word)
     scaled = Counts(*(round(times * getattr(one, part)) for part in PARTS))
     return graph_features(scaled)
@@ -99,24 +105,38 @@ def about(layer: LoweredLayer) -> Counts:
     """Of the graph of a window, by the digits of its weights."""
     rates = ABOUT.get(layer.kind, ABOUT["mult"])
     outputs = layer.sums.shape[2] * (layer.requantise is not None)
-    digits = float(_digits(layer))
+    digits = float(_digits(layer).sum())
     sizes = digits * layer.sources[0].bits, digits, outputs * layer.sum_bits, outputs
     return Counts(*(round(float(np.dot(rates[part], sizes))) for part in PARTS))
 
 
-def _digits(layer: LoweredLayer) -> int:
-    """Signed digits of all weights, at least; inputs of a pool."""
+def about_latency(layer: LoweredLayer) -> int:
+    """Cycles of the graph of a window, about: a level of adders each time the terms are halved, and
+    those of a requantiser."""
+    most = int(_digits(layer).max(initial=1))
+    return max(most - 1, 1).bit_length() + REQUANTISED * (layer.requantise is not None)
+
+
+@lru_cache(256)
+def _digits(layer: LoweredLayer) -> np.ndarray:
+    """Of each output channel the signed digits of its weights, at least; inputs of a pool."""
     if not isinstance(layer.op, Conv | Dense):
         assert layer.window is not None
-        return layer.window.taps * layer.sums.shape[2]
-    count = DIGITS.get(layer.kind, np.count_nonzero)
-    return int(count(layer.op.weights.astype(np.int64)))
+        return np.full(layer.sums.shape[2], layer.window.taps)
+    weights = layer.op.weights.astype(np.int64)
+    count = DIGITS.get(layer.kind, np.sign)
+    digits: np.ndarray = np.abs(count(weights.reshape(len(weights), -1))).sum(1)
+    return digits
 
 
-def _signed_digits(weights: np.ndarray) -> int:
+def _signed_digits(weights: np.ndarray) -> np.ndarray:
     sizes = np.abs(weights)
-    return int(np.bitwise_count(sizes ^ (3 * sizes)).sum())
+    digits: np.ndarray = np.bitwise_count(sizes ^ (3 * sizes)).astype(int)
+    return digits
 
 
-DIGITS: dict[str, Callable[[np.ndarray], int]] = {"mult": _signed_digits, "add": np.size}
-"""What counts as a digit of a weight, of others a weight that is not zero."""
+DIGITS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "mult": _signed_digits,
+    "add": np.ones_like,
+}
+"""What counts as the digits of a weight; of other kinds a weight that is not zero has one."""

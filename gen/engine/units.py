@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import cast
+from typing import TypeVar, cast
 
 from amaranth.hdl import Shape, signed, unsigned
 
@@ -18,6 +18,8 @@ from rtl.pool import BlockPool, PoolOp
 from rtl.stage import Requant
 from rtl.wired.requantise import Staircase
 from rtl.wired.unit import WiredLayer, WiredSums
+
+W = TypeVar("W", WiredSums, WiredLayer)
 
 
 def shape_of(tensor: Tensor) -> Shape:
@@ -76,16 +78,29 @@ def wired(layer: LoweredLayer, word: Word) -> WiredSums | WiredLayer:
     )  # fmt: skip
     node, out = layer.requantise, Format(layer.out.bits, layer.out.signed)
     if node is None:
-        return sums
+        return _same(sums)
     half = (1 << node.shift) >> 1
     steps = [
         Staircase(int(m), int(b) + half, node.shift, out.lo, out.hi)
         for m, b in zip(node.multiplier, node.offset, strict=True)
     ]
     times = len(parts.offsets) // len(steps)
-    return WiredLayer(
-        layer_sums=sums, steps=tuple(steps * times), out_bits=out.bits, out_signed=out.signed
+    return _same(
+        WiredLayer(
+            layer_sums=sums, steps=tuple(steps * times), out_bits=out.bits, out_signed=out.signed
+        )
     )
+
+
+def _same(graph: W) -> W:
+    """The first one made of equal descriptions, whose graph there is already."""
+    first: W = _first(graph)
+    return first
+
+
+@lru_cache(64)
+def _first(graph: W) -> W:
+    return graph
 
 
 def engine(layer: LoweredLayer, fold: Fold) -> Engine:

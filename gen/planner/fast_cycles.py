@@ -20,8 +20,9 @@ import numpy as np
 from amaranth.hdl import unsigned
 
 from gen.cost.requant_features import requantisers
+from gen.cost.wired_features import about_latency
 from gen.engine.schedule import Cycles
-from gen.engine.units import geometry, wired
+from gen.engine.units import geometry
 from gen.plan.layer_shape import layer_shape, placed
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
@@ -213,7 +214,7 @@ def _front_latency(layer: LoweredLayer, fold: Fold) -> int:
 
 def _sums_latency(layer: LoweredLayer, fold: Fold) -> int:
     if fold.weights == "wired":
-        return wired(layer, fold.word).latency
+        return about_latency(layer)
     return pe(layer.kind).depth(
         simd=fold.taps * (1 if layer.depthwise else fold.lanes),
         w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier,

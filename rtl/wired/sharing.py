@@ -8,7 +8,7 @@ to the depth of every sum. What is left of a sum is added as a tree, the shallow
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rtl.wired.graph import Graph, Term
 from rtl.wired.operations import Range
@@ -18,6 +18,8 @@ MIDDLE = 1 << 9
 ADDER = 4
 """Bits that an adder counts beyond the overlap. Without, a dense layer of 4-bit weights takes 0.3 %
 more, and 1.6 % more if the whole width of the adder counts."""
+MOST_PAIRS = 1 << 21
+"""Pairs of terms in all sums beyond which nothing is shared, as that would take minutes."""
 Row = dict[int, dict[int, bool]]
 """Terms of a sum: by node and shift, whether it is negative."""
 
@@ -34,12 +36,26 @@ def shared_sums(
 
     bounds: known ranges of the sums. slack: levels beyond those of the deepest sum by itself.
     """
-    sharing = Sharing(graph, sums, slack)
-    sharing.run()
+    left = [list(row) for row in sums]
+    if may_share(sums):
+        sharing = Sharing(graph, sums, slack)
+        sharing.run()
+        left = [list(terms(row)) for row in sharing.rows]
     added = [constant_term(graph, offset) for offset in offsets or [0] * len(sums)]
     ranges: Sequence[Range | None] = bounds or [None] * len(sums)
-    rows = zip(sharing.rows, added, ranges, strict=True)
-    return [tree(graph, [*terms(row), *extra], within) for row, extra, within in rows]
+    rows = zip(left, added, ranges, strict=True)
+    return [tree(graph, [*row, *extra], within) for row, extra, within in rows]
+
+
+def may_share(sums: Sequence[Sequence[Term]]) -> bool:
+    """Whether some node occurs twice, so that there can be a common sum, and all are few enough."""
+    nodes = [term.node for row in sums for term in row]
+    return len(set(nodes)) < len(nodes) and pairs(map(len, sums)) <= MOST_PAIRS
+
+
+def pairs(counts: Iterable[int]) -> int:
+    """Pairs of terms in sums of so many terms."""
+    return sum(n * (n - 1) // 2 for n in counts)
 
 
 def constant_term(graph: Graph, value: int) -> list[Term]:
