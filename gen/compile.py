@@ -10,13 +10,15 @@ from typing import Any
 
 from gen.cost.cost import CostModel
 from gen.cost.energy_45nm import energy as energy_45nm
-from gen.engine import header, module_name
+from gen.engine import core_options, header, module_name
+from gen.engine.core_options import PLAIN, CoreOptions
 from gen.engine.elaborate import Accelerator, elaborate
 from gen.engine.module_name import TOP
 from gen.flow.build import build
 from gen.host.hashes import LARGEST, DamagedError, of_files, verify
 from gen.limits import remedies, sure_plan
 from gen.plan.plan import Plan, load, save
+from gen.planner.fold_candidates import BYTE
 from gen.planner.planner import Planner
 from gen.planner.planner import plan as make_plan
 from gen.report import Report, report
@@ -32,6 +34,7 @@ from model.spec import Network
 
 CACHE = Path("build/cache")
 PLAN, REPORT = "plan.json", "report.json"
+CORE = "a core of more ports than pins of"
 AGAIN = "compile the network again"
 
 
@@ -48,6 +51,8 @@ def compile(
     plan: Plan | None = None,
     bitstream: bool = True,
     top: str = TOP,
+    port: int = BYTE,
+    options: CoreOptions = PLAIN,
     cache: Path = CACHE,
     progress: Callable[[str], None] = lambda step: None,
 ) -> tuple[Report, Accelerator]:
@@ -57,8 +62,9 @@ def compile(
     of place and route. dsps, luts: use no more of them. All four are held against what is measured:
     see `promises` of the report, and its `advice` where one is missed. seeds: placements to try.
     plan: one that is there, instead of a new one. top: name of the module, and of the files that
-    are it. Raises PlanError or DoesNotFitError where it does not fit, RequestError for a wrong
-    request, ToolError.
+    are it. port: most bits of a word at its ports; on ECP5 a module of more ports than pins is
+    placed as a core, without a bitstream. options: names of ports, and what tlast does. Raises
+    PlanError or DoesNotFitError where it does not fit, RequestError for a wrong request, ToolError.
     """
     target = device(board)
     module_name.checked(top)
@@ -66,11 +72,11 @@ def compile(
     seconds: dict[str, float] = {}
     progress("plan")
     began = time.monotonic()
-    plan = plan or _plan(network, target, **asked)
+    plan = plan or _plan(network, target, **asked, port=port)
     seconds["plan"] = time.monotonic() - began
     progress("Verilog")
     began = time.monotonic()
-    accelerator = elaborate(network, plan, top=top)
+    accelerator = elaborate(network, plan, top=top, options=options)
     seconds["verilog"] = time.monotonic() - began
     built = build(
         accelerator.verilog,
@@ -87,7 +93,14 @@ def compile(
     summary = report(name, plan, built, seconds=seconds, energy_45nm_nj=table)
     figures = summary.measured.as_dict() if summary.measured else {}
     held = promises(asked, figures)
-    advice = remedies(held, lambda **other: _plan(network, target, **asked | other), figures)
+    advice = remedies(
+        held, lambda **other: _plan(network, target, **asked | other, port=port), figures
+    )
+    if built.core:
+        advice = (
+            f"{CORE} {target.name}: placed without pins; a bitstream needs a --port of 8",
+            *advice,
+        )
     summary = replace(summary, promises=held, advice=advice)
     with folder_lock(out, "build", wait=progress):  # for a moment: files of two would be mixed
         return _deliver(out, plan, accelerator, built.files, summary), accelerator
@@ -101,9 +114,11 @@ def _plan(
     mhz: float | None = None,
     dsps: int | None = None,
     luts: int | None = None,
+    port: int = BYTE,
 ) -> Plan:
     """A plan that leaves room for the errors of the cost model (`gen.limits`)."""
-    planner, model = Planner(network, target), CostModel.of(target)
+    planner = Planner(network, target, port=port, graphs="pixel")
+    model = CostModel.of(target)
 
     def make(clock: float | None, most: float | None) -> Plan:
         return planner.plan(fps=fps, mhz=clock, dsps=dsps, luts=most)
@@ -147,13 +162,13 @@ def planned(
     built = load_report(folder / REPORT)
     verify(folder, built.sha256, again=AGAIN)
     plan = load(folder / PLAN)
-    accelerator = elaborate(network, plan, top=Path(built.files.get("verilog", TOP)).stem)
-    name = f"{accelerator.top}.v"
-    text = ""
+    top = Path(built.files.get("verilog", TOP)).stem
+    name, text = f"{top}.v", ""
     if name in built.sha256:
         text = contents(folder / name, error=DamagedError, way_out=AGAIN, most=LARGEST).decode(
             errors="replace"
         )
+    accelerator = elaborate(network, plan, top=top, options=core_options.of(text, top))
     if header.without(text) != accelerator.verilog:
         raise DamagedError(f"{folder}: compiled by another version of shiftadd; {AGAIN}")
     return plan, accelerator

@@ -11,6 +11,8 @@ from typing import Any
 from gen.cost.cost import CostModel
 from gen.cost.energy import energy
 from gen.flow.build import Build
+from gen.flow.seeds import SeedClock, clock_lines
+from gen.flow.slowest_path import SlowestPath
 from gen.plan.plan import Plan, inferences_per_s, latency_us
 from gen.support.devices import device
 from gen.support.promises import Promise, again, kept
@@ -59,7 +61,8 @@ class Report:
     """One network on one device. measured: None before it is built. seconds: per step.
 
     sha256: of the files in the folder of the report, by their names. promises: limits that were
-    asked for, beside what was measured. advice: what would meet those that were missed.
+    asked for, beside what was measured. advice: what would meet those that were missed. seeds:
+    clock of each placement that was tried; `measured` is of the fastest, slowest_path what sets it.
     """
 
     network: str
@@ -74,11 +77,18 @@ class Report:
     sha256: Mapping[str, str] = field(default_factory=dict)
     promises: tuple[Promise, ...] = ()
     advice: tuple[str, ...] = ()
+    seeds: tuple[SeedClock, ...] = ()
+    slowest_path: SlowestPath | None = None
 
     @property
     def ok(self) -> bool:
         """Whether every limit that was measured is kept."""
         return kept(self.promises)
+
+    @property
+    def clock_lines(self) -> tuple[str, ...]:
+        """What is known of the clock beside its figure, in words."""
+        return clock_lines(self.seeds, self.slowest_path)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -142,6 +152,8 @@ def report(
         files={name: str(path) for name, path in paths.items()},
         seconds={**(seconds or {}), **(build.seconds if build else {})},
         tools=build.tools if build else (),
+        seeds=build.seeds if build else (),
+        slowest_path=build.slowest if build else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from amaranth.hdl import Module, Mux, Shape, Signal, unsigned
+from amaranth.hdl import C, Cat, Module, Mux, Shape, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -86,13 +86,13 @@ class ClassifierOutputUnit(wiring.Component):
         best, winner = Signal(block.score_shape, reset_less=True), Signal(8, reset_less=True)
         closing, take = Signal(), Signal()
         wide = Signal(Shape(8 * block.score_bytes, block.score_shape.signed))
+        # a shift of the whole word: tools warn of a selected part that it is cut off
+        byte = (wide.as_unsigned() >> Cat(C(0, 3), at.value["byte"]))[:8]
         m.d.comb += [
             score.eq(self.i.payload[0]),
             wide.eq(score),
             self.o.valid.eq(self.i.valid | closing),
-            self.o.payload.data.eq(
-                Mux(closing, winner, wide.as_unsigned().word_select(at.value["byte"], 8))
-            ),
+            self.o.payload.data.eq(Mux(closing, winner, byte)),
             self.o.payload.last.eq(closing),
             take.eq(self.o.valid & self.o.ready),
             at.step.eq(take & ~closing),
@@ -100,7 +100,10 @@ class ClassifierOutputUnit(wiring.Component):
         ]
         with m.If(take):
             m.d.sync += closing.eq(at.last & ~closing)
-        with m.If(at.step & at.last_of["byte"]):
-            with m.If(at.first_of["score"] | (score > best)):
-                m.d.sync += [best.eq(score), winner.eq(at.value["score"])]
+        # a score of several bytes is there before its last one: time for a register
+        better = Signal()
+        domain = m.d.sync if block.score_bytes > 1 else m.d.comb
+        domain += better.eq((best - score)[-1])  # a sum's sign is faster than a comparison
+        with m.If(at.step & at.last_of["byte"] & (at.first_of["score"] | better)):
+            m.d.sync += [best.eq(score), winner.eq(at.value["score"])]
         return m

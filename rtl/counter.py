@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 
-from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -49,9 +49,13 @@ class LoopNest(wiring.Component):
                 self.value[name], flag = Const(0, 1), Const(1, 1)
                 self.first_of[name] = self.last_of[name] = flag
                 continue
-            self.value[name] = Signal(range(count), name=name, init=at)
-            self.first_of[name] = Signal(name=f"{name}_first", init=at == 0)
-            self.last_of[name] = Signal(name=f"{name}_last", init=at == count - 1)
+            last = self.last_of[name] = Signal(name=f"{name}_last", init=at == count - 1)
+            if count == 2:
+                self.first_of[name], self.value[name] = ~last, last
+                continue
+            first = self.first_of[name] = Signal(name=f"{name}_first", init=at == 0)
+            counter = Signal(range(count), name=name, init=at)
+            self.value[name] = counter if count > 3 else Cat(~(first | last), last)
 
     def first_from(self, names: Iterable[str]) -> Value:
         """All of the loops `names` are in their first trip."""
@@ -60,6 +64,15 @@ class LoopNest(wiring.Component):
     def last_from(self, names: Iterable[str]) -> Value:
         """All of the loops `names` are in their last trip."""
         return _all(self.last_of[n] for n in names)
+
+    def within(self, name: str, trips: Sequence[int]) -> Value:
+        """A loop is in one of `trips`."""
+        count = self.trips[name]
+        if list(trips) == [0]:
+            return self.first_of[name]
+        if list(trips) == [count - 1]:
+            return self.last_of[name]
+        return reduce(or_, (self.value[name] == trip for trip in trips))
 
     def delta(self, m: Module, stride: dict[str, int], modulus: int) -> Signal:
         """What the next step adds to sum(value · stride), modulo `modulus`, unless the nest ends.
@@ -87,16 +100,24 @@ class LoopNest(wiring.Component):
         for depth, (name, count) in enumerate(self.trips.items()):
             if count == 1:
                 continue
-            value, end = self.value[name], self.last_of[name]
             with m.If(self.step & self.last_from(names[depth + 1 :])):
-                m.d.sync += [
-                    end.eq(value == count - 2),
-                    self.first_of[name].eq(end),
-                    value.eq(value + 1),
-                ]
-                with m.If(end):
-                    m.d.sync += value.eq(0)
+                self._advance(m, name, count)
         return m
+
+    def _advance(self, m: Module, name: str, count: int) -> None:
+        """One trip of one loop. Up to three trips, the end flags are all of its state."""
+        value, end = self.value[name], self.last_of[name]
+        assert isinstance(end, Signal)
+        if count == 2:
+            m.d.sync += end.eq(~end)
+            return
+        before_end = value == count - 2 if count > 3 else ~(self.first_of[name] | end)
+        m.d.sync += [end.eq(before_end), self.first_of[name].eq(end)]
+        if count > 3:
+            m.d.sync += value.eq(value + 1)
+        if count > 3 and count & (count - 1):  # else it begins again by itself
+            with m.If(end):
+                m.d.sync += value.eq(0)
 
 
 def _all(flags: Iterable[Value]) -> Value:

@@ -8,8 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, product
+from itertools import accumulate, pairwise, product
 from math import prod
+from typing import NamedTuple
+
+
+class Hops(NamedTuple):
+    """Words between the first words of two windows, which lie side by side, in successive rows, in
+    successive images."""
+
+    right: int
+    down: int
+    image: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +75,12 @@ class Geometry:
         columns = (self.column_mask(x) for x in range(self.out[1]))
         masks = (set(rows), set(columns))
         return masks != ({(1 << self.kernel[0]) - 1}, {(1 << self.kernel[1]) - 1})
+
+    @property
+    def in_order(self) -> bool:
+        """Each word is a window, and is read once: no row buffer is needed."""
+        every = self.stride == (1, 1) or self.height == self.width == 1
+        return self.kernel == (1, 1) and every and self.slots_per_window == self.folds == 1
 
     @property
     def pixels(self) -> int:
@@ -177,6 +193,35 @@ class Geometry:
             needs += [*self.column_steps, self.row_steps[y]]
             frees += [0] * (self.out[1] - 1) + [self.released[y]]
         return needs, frees
+
+    @cached_property
+    def hops(self) -> Hops:
+        """From a window to the next, in words."""
+        first, last = self.origin(0, 0), self.origin(self.out[0] - 1, self.out[1] - 1)
+        return Hops(
+            right=self.origin(0, 1) - first,
+            down=self.origin(1, 0) - self.origin(0, self.out[1] - 1),
+            image=self.image + first - last,
+        )
+
+    @cached_property
+    def slack_range(self) -> tuple[int, int]:
+        """Least and most words that may have come beyond those that a window needs, while none has
+        begun whose own have not come."""
+        needs, frees = self.steps()
+        needed = [self.needed(0, 0), *(self.needed(0, 0) + n for n in accumulate(needs))]
+        gone = [0, *accumulate(frees)]
+        most = self.depth + max(a - b for a, b in zip(gone, needed, strict=True))
+        return min(-needed[0], -max(needs)), most
+
+    @cached_property
+    def fill_range(self) -> tuple[int, int]:
+        """Least and most words kept, less the depth; fewer than none where a window frees words
+        that have not come."""
+        needs, frees = self.steps()
+        needed = accumulate(needs[:-1], initial=self.needed(0, 0))
+        early = max(a - b for a, b in zip(accumulate(frees), needed, strict=True))
+        return -self.depth - max(0, early), 0
 
     def column_mask(self, x: int) -> int:
         """Bit kx is set where column kx of a window at column x lies inside the image."""

@@ -17,18 +17,21 @@ from operator import or_
 from typing import Any, Literal
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 
 from rtl.block import BlockDescription, BlockUnit, Words
 from rtl.block_ram import part_rows
-from rtl.counter import LoopNest
+from rtl.clamp import clamp, clamped_bits, pays
 from rtl.delay import delayed, ram
+from rtl.direct import DirectReader, DirectWindow
 from rtl.geometry import Geometry
 from rtl.pe.element import PE, pe
+from rtl.shared import Shared
 from rtl.stage import Outlet, Requant, requantise
 from rtl.window import SlidingWindow, WindowReader
+from rtl.wired.unit import Wired, WiredLayer, WiredSums
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,7 +42,8 @@ class Engine(BlockDescription):
     weightless kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise,
     the geometry's lanes. out_lanes: channels of one output word; divides pe, and pe / out_lanes
     may not exceed the slots of one sum. multiplier: what multiplies in the elements. weight_style,
-    line_buffer_style: where weights and activations are kept, see rtl.delay.ram.
+    line_buffer_style: where weights and activations are kept, see rtl.delay.ram. wired: in place of
+    weights, elements and requantiser, a graph whose weights are wiring: a whole window a cycle.
     """
 
     kind: str
@@ -55,6 +59,7 @@ class Engine(BlockDescription):
     multiplier: Literal["dsp", "packed", "lut"] = "dsp"
     weight_style: str = "block"
     line_buffer_style: str = "block"
+    wired: WiredSums | WiredLayer | None = None
 
     def __post_init__(self) -> None:
         g = self.geometry
@@ -66,6 +71,9 @@ class Engine(BlockDescription):
             )
         if g.depthwise and self.pe != g.lanes:
             raise ValueError(f"depthwise: PE must be the {g.lanes} lanes of a word, not {self.pe}")
+        inside = self.weights is not None or self.requant is not None
+        if self.wired and (inside or g.slots_per_window > 1):
+            raise ValueError("a wired layer has its constants inside, and takes a window a cycle")
 
     @property
     def simd(self) -> int:
@@ -88,11 +96,34 @@ class Engine(BlockDescription):
         requant = 0
         if self.requant:
             requant = self.requant.unit(lanes=self.out_lanes, x_bits=self.acc_bits).latency
-        element = pe(self.kind).depth(
+        excess = int(self.lane_bits < self.x_bits)
+        return self.window.latency + self.sums_latency + drain + excess + requant
+
+    @cached_property
+    def clamped_bits(self) -> int:
+        """Bits of an input that is clamped to the range of the weights, see rtl.clamp."""
+        if self.weights is None or not pe(self.kind).CLAMPS or self.geometry.depthwise:
+            return self.x_bits
+        return clamped_bits(self.weights, self.x_bits, self.x_signed)
+
+    @cached_property
+    def lane_bits(self) -> int:
+        """Bits of an input of the elements: it is clamped where that pays."""
+        worth = pays(
+            saved=self.x_bits - self.clamped_bits, x_bits=self.x_bits, acc_bits=self.acc_bits,
+            simd=self.simd, pe=self.pe, out_lanes=self.out_lanes,
+        )  # fmt: skip
+        return self.clamped_bits if worth else self.x_bits
+
+    @property
+    def sums_latency(self) -> int:
+        """Enabled cycles from inputs to the sums that include them."""
+        if self.wired:
+            return self.wired.latency
+        return pe(self.kind).depth(
             simd=self.simd, w_bits=self.w_bits, multiplier=self.multiplier,
             registered=self.registered,
         )  # fmt: skip
-        return self.window.latency + element + drain + requant
 
     @property
     def x_shape(self) -> Shape:
@@ -100,10 +131,15 @@ class Engine(BlockDescription):
 
     @property
     def out_shape(self) -> Shape:
+        if isinstance(self.wired, WiredLayer):
+            return self.wired.out_shape
         return self.requant.out_shape if self.requant else self.x_shape
 
     @property
-    def window(self) -> SlidingWindow:
+    def window(self) -> SlidingWindow | DirectWindow:
+        """What reads its windows. A row buffer is left out where words are read as they come."""
+        if self.geometry.in_order:
+            return DirectWindow(geometry=self.geometry, x_shape=self.x_shape)
         return SlidingWindow(
             geometry=self.geometry, x_shape=self.x_shape, style=self.line_buffer_style
         )
@@ -128,7 +164,7 @@ class Engine(BlockDescription):
         """One processing element."""
         return pe(self.kind)(
             simd=self.simd,
-            x_bits=self.x_bits,
+            x_bits=self.lane_bits,
             x_signed=self.x_signed,
             w_bits=self.w_bits,
             acc_bits=self.acc_bits,
@@ -201,19 +237,25 @@ class LayerEngine(BlockUnit[Engine]):
         e = self.block
         outlet = Outlet(m, self.o)
         en = outlet.en
-        m.submodules.window = window = e.window.component()
+        window = e.window.component()
+        m.submodules.window = Shared(window)
         wiring.connect(m, wiring.flipped(self.i), window.i)
         m.d.comb += [window.en.eq(en), window.halt.eq(outlet.halt)]
         weights = self._weights(m, window, outlet) if e.weights is not None else None
-        accs, done = self._elements(m, window, weights, en)
+        if e.wired:
+            accs, done = self._wired(m, e.wired, window, en)
+        else:
+            accs, done = self._elements(m, window, weights, en)
         words, valid = self._drain(m, accs, done, en)
+        if e.lane_bits < e.x_bits:
+            words, valid = self._less_excess(m, words, valid, done, en)
         if e.requant is None:
-            outlet.put(Cat(w[: e.x_bits] for w in words), valid)
+            outlet.put(Cat(w[: Shape.cast(e.out_shape).width] for w in words), valid)
         else:
             requantise(m, e.requant, words, valid, outlet)
         return m
 
-    def _weights(self, m: Module, window: WindowReader, outlet: Outlet) -> Value:
+    def _weights(self, m: Module, window: WindowReader | DirectReader, outlet: Outlet) -> Value:
         """The weight word of the slot that the window reader gives, in step with it."""
         e, en = self.block, outlet.en
         rows, width = e.weight_memory
@@ -223,17 +265,14 @@ class LayerEngine(BlockUnit[Engine]):
         m.submodules.weights = rom = Memory(
             shape=unsigned(width), depth=len(rows), init=rows, attrs=ram(e.weight_style)
         )
-        m.submodules.weight_count = count = LoopNest({"word": e.geometry.slots_per_window})
-        read, at = rom.read_port(), count.value["word"]
+        read, at = rom.read_port(), Signal(range(e.geometry.slots_per_window))
         # a block's slow output wants a register of its own
         cycles = 1 if e.weight_style == "logic" else 2
-        m.d.comb += [
-            count.step.eq(
-                delayed(m, window.issue, window.block.latency - cycles, en) & ~outlet.halt
-            ),
-            read.addr.eq(at),
-            read.en.eq(en),
-        ]
+        ahead = window.block.latency - cycles
+        asked, ends = (delayed(m, flag, ahead, en) for flag in (window.issue, window.ends))
+        with m.If(asked & ~outlet.halt):
+            m.d.sync += at.eq(Mux(ends, 0, at + 1))
+        m.d.comb += [read.addr.eq(at), read.en.eq(en)]
         if cycles == 1:
             return read.data
         word = Signal(width, reset_less=True)
@@ -259,8 +298,17 @@ class LayerEngine(BlockUnit[Engine]):
                     m.d.comb += chosen_part.eq(word.word_select(k, width))
         return chosen_part
 
+    def _wired(
+        self, m: Module, graph: Wired, window: WindowReader | DirectReader, en: Signal
+    ) -> tuple[list[Any], Signal]:
+        """The same of a graph: its results are the sums, or what these are requantised to."""
+        m.submodules.graph = unit = graph.component()
+        m.d.comb += [unit.en.eq(en), unit.x.eq(window.x)]
+        done = delayed(m, window.valid, graph.latency, en)
+        return list(getattr(unit, graph.port)), done
+
     def _elements(
-        self, m: Module, window: WindowReader, weights: Value | None, en: Signal
+        self, m: Module, window: WindowReader | DirectReader, weights: Value | None, en: Signal
     ) -> tuple[list[Any], Signal]:
         """Accumulators, and a flag that is high in the cycle in which they hold finished sums."""
         e = self.block
@@ -269,9 +317,12 @@ class LayerEngine(BlockUnit[Engine]):
         restart = delayed(m, window.first, elements[0].restart_delay, en)
         done = delayed(m, window.valid & window.last, latency, en)
         width = e.simd * e.w_bits
+        inputs = list(window.x)
+        if e.lane_bits < e.x_bits:
+            inputs = self._clamped(m, inputs, restart, en)
         for p, element in enumerate(elements):
-            m.submodules[f"pe{p}"] = element
-            lanes = list(window.x)[p :: e.pe] if e.geometry.depthwise else list(window.x)
+            m.submodules[f"pe{p}"] = Shared(element)
+            lanes = inputs[p :: e.pe] if e.geometry.depthwise else inputs
             m.d.comb += [
                 element.en.eq(en),
                 element.restart.eq(restart),
@@ -280,6 +331,40 @@ class LayerEngine(BlockUnit[Engine]):
             if weights is not None:
                 m.d.comb += element.w.eq(weights[p * width : (p + 1) * width])
         return [element.acc for element in elements], done
+
+    def _clamped(self, m: Module, inputs: list[Any], restart: Signal, en: Signal) -> list[Any]:
+        """The inputs clamped to what the weights reach; `excess` sums up what that takes off, in
+        step with the elements."""
+        e = self.block
+        pairs = [clamp(m, x, e.lane_bits) for x in inputs]
+        m.submodules.excess = total = pe("sum")(
+            simd=e.simd, x_bits=e.x_bits, x_signed=False, w_bits=0, acc_bits=e.acc_bits,
+            registered=e.registered,
+        )  # fmt: skip
+        m.d.comb += [
+            total.en.eq(en),
+            total.restart.eq(restart),
+            total.x.eq(Cat(excess for _, excess in pairs)),
+        ]
+        self.excess = total.acc
+        return [clamped for clamped, _ in pairs]
+
+    def _less_excess(
+        self, m: Module, words: list[Any], valid: Signal, done: Signal, en: Signal
+    ) -> tuple[list[Any], Signal]:
+        """Words of sums without the excess of their windows, an enabled cycle later."""
+        e, excess = self.block, self.excess
+        if e.words_per_sum > 1:
+            excess = Signal.like(self.excess, name="held_excess", reset_less=True)
+            with m.If(en & done):
+                m.d.sync += excess.eq(self.excess)
+        sums = []
+        for word in words:
+            less = Signal(signed(e.acc_bits), reset_less=True)
+            with m.If(en):
+                m.d.sync += less.eq(word - excess)
+            sums.append(less)
+        return sums, delayed(m, valid, 1, en)
 
     def _drain(
         self, m: Module, accs: list[Any], done: Signal, en: Signal

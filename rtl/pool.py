@@ -8,9 +8,9 @@ Overlapping windows go through the layer engine with the weightless kinds `max` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from amaranth.hdl import Cat, Module, Mux, Shape, Signal, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -65,9 +65,34 @@ class BlockPool(BlockDescription):
     @property
     def latency(self) -> int:
         """Enabled cycles from a block's last word to its result at the outlet."""
+        own = 1 + self.registered
         if self.requant is None:
-            return 0
-        return 1 + self.requant.unit(lanes=self.lanes, x_bits=self.acc_bits + 1).latency
+            return own
+        return own + self.requant.unit(lanes=self.lanes, x_bits=self.acc_bits + 1).latency
+
+    @property
+    def cells(self) -> int:
+        """Partial results that are kept."""
+        return self.folds * (self.width // self.kernel[1])
+
+    @property
+    def registered(self) -> bool:
+        """A block's slow output wants a register: words are combined a cycle after they came.
+
+        Then those that meet in one cell of the memory must be at least three words apart.
+        """
+        return self.style == "block" and self.cells > 1 and self.apart >= 3
+
+    @property
+    def apart(self) -> int:
+        """Words from one that a cell of the memory keeps to the next that reads it, at least."""
+        (_, kw), folds = self.kernel, self.folds
+        return folds if folds > 1 and kw > 1 else folds * (self.width - kw + 1)
+
+    @property
+    def folds(self) -> int:
+        """Words of a pixel."""
+        return self.channels // self.lanes
 
     @property
     def acc_bits(self) -> int:
@@ -99,190 +124,153 @@ class BlockPoolUnit(BlockUnit[BlockPool]):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        (kh, kw), folds = self.block.kernel, self.block.channels // self.block.lanes
-        out = self.block.height // kh, self.block.width // kw
-        # position inside a block, block, and the rows and columns that no block covers
-        m.submodules.at = at = LoopNest(
-            {"row": self.block.height, "column": self.block.width, "fold": folds}
+        block = self.block
+        m.submodules.walk = walk = PoolWalk(
+            size=(block.height, block.width), kernel=block.kernel, folds=block.folds
         )
-        m.submodules.column = column = Phase(kw, out[1])
-        m.submodules.row = row = Phase(kh, out[0])
         outlet = Outlet(m, self.o)
-        en, take, keep = outlet.en, Signal(), Signal()
-        pixel_end = at.last_from(["fold"])
-        row_end = at.last_from(["column", "fold"])
+        take = Signal()
         m.d.comb += [
-            self.i.ready.eq(en),
-            take.eq(self.i.valid & en),
-            at.step.eq(take),
-            column.step.eq(take & pixel_end),
-            column.clear.eq(row_end),
-            row.step.eq(take & row_end),
-            row.clear.eq(at.last),
-            keep.eq(take & column.inside & row.inside),
+            self.i.ready.eq(outlet.en),
+            take.eq(self.i.valid & outlet.en),
+            walk.step.eq(take),
         ]
-        store = Signal(self.block.acc_bits * self.block.lanes)
-        previous = self._partial(m, at, column, keep, store)
-        results = self._combine(m, previous, column.first & row.first)
+        word = _Word(
+            x=Value.cast(self.i.payload), keep=take & walk.inside, here=walk.here,
+            first=walk.first, last=walk.last, column_first=walk.column_first,
+        )  # fmt: skip
+        if block.registered:
+            word = word.later(m, outlet.en)
+        store = Signal(block.acc_bits * block.lanes)
+        results = self._combine(m, word, self._partial(m, walk, word, store))
         m.d.comb += store.eq(Cat(results))
-        finished = keep & column.last & row.last
-        self._finish(m, results, finished, outlet)
+        self._finish(m, results, word.keep & word.last, outlet)
         return m
 
-    def _partial(
-        self, m: Module, at: LoopNest, column: Phase, keep: Signal, store: Signal
-    ) -> Signal:
+    def _partial(self, m: Module, walk: PoolWalk, word: _Word, store: Signal) -> Signal:
         """What is already known of the current block: from a register, or from one row of memory.
 
         The memory is read one word ahead. That is in time, because the words that meet in one cell
         are at least two words apart, or (one word a pixel) meet in the register.
         """
-        folds, blocks = (
-            self.block.channels // self.block.lanes,
-            self.block.width // self.block.kernel[1],
-        )
-        width = self.block.acc_bits * self.block.lanes
-        if folds * blocks == 1:
-            held = Signal(width, reset_less=True)
-            with m.If(keep):
+        width, block = len(store), self.block
+        held = Signal(width, reset_less=True)
+        if block.folds == 1:
+            with m.If(word.keep):
                 m.d.sync += held.eq(store)
+        if block.cells == 1:
             return held
         m.submodules.partial = memory = Memory(
-            shape=unsigned(width), depth=folds * blocks, init=[], attrs=ram(self.block.style)
+            shape=unsigned(width), depth=block.cells, init=[], attrs=ram(block.style)
         )
         write, read = memory.write_port(), memory.read_port()
-        # the cell of the current word, and that of the next one
-        here, there = Signal(range(folds * blocks)), Signal(range(folds * blocks))
-        m.submodules.cell = cell = Cell(folds, self.block.kernel[1], self.block.width)
         m.d.comb += [
-            cell.step.eq(at.step),
-            here.eq(cell.here),
-            there.eq(cell.there),
-            write.addr.eq(here),
+            write.addr.eq(word.here),
             write.data.eq(store),
-            write.en.eq(keep),
-            read.addr.eq(there),
-            read.en.eq(at.step),
+            write.en.eq(word.keep),
+            read.addr.eq(walk.there),
+            read.en.eq(walk.step),
         ]
-        if folds > 1:
-            return read.data
-        held = Signal(width, reset_less=True)
-        with m.If(keep):
-            m.d.sync += held.eq(store)
+        known: Signal = read.data
+        if block.registered:
+            known = Signal(width, name="known", reset_less=True)
+            with m.If(walk.step):
+                m.d.sync += known.eq(read.data)
+        if block.folds > 1:
+            return known
         chosen = Signal(width)
-        m.d.comb += chosen.eq(Mux(column.first, read.data, held))
+        m.d.comb += chosen.eq(Mux(word.column_first, known, held))
         return chosen
 
-    def _combine(self, m: Module, previous: Signal, fresh: Any) -> list[Signal]:
+    def _combine(self, m: Module, word: _Word, previous: Signal) -> list[Signal]:
         bits = self.block.acc_bits
         results = []
         for lane in range(self.block.lanes):
             shape = signed(bits) if self.block.x_shape.signed else unsigned(bits)
             x, old, new = (Signal(shape, name=f"{n}{lane}") for n in ("x", "old", "new"))
+            given = word.x.word_select(lane, self.block.x_shape.width)
             joined = Mux(x > old, x, old) if self.block.op == "max" else x + old
             m.d.comb += [
-                x.eq(self.i.payload[lane]),
+                x.eq(given.as_signed() if self.block.x_shape.signed else given),
                 old.eq(previous[lane * bits : (lane + 1) * bits]),
-                new.eq(Mux(fresh, x, joined)),
+                new.eq(Mux(word.first, x, joined)),
             ]
             results.append(new)
         return results
 
-    def _finish(self, m: Module, results: list[Signal], finished: Any, outlet: Outlet) -> None:
-        if self.block.requant is None:
-            outlet.put(Cat(results), finished)
-            return
-        sums = [
-            Signal(signed(self.block.acc_bits + 1), reset_less=True, name=f"sum{k}")
-            for k in range(self.block.lanes)
-        ]
+    def _finish(self, m: Module, results: list[Signal], finished: Value, outlet: Outlet) -> None:
+        wider = int(self.block.op == "sum")  # the requantiser takes signed sums
+        shape = Shape(self.block.acc_bits + wider, signed=bool(wider) or self.block.x_shape.signed)
+        finals = [Signal(shape, reset_less=True, name=f"final{k}") for k in range(self.block.lanes)]
         valid = Signal()
         with m.If(outlet.en):
             m.d.sync += valid.eq(finished)
-            m.d.sync += [s.eq(r) for s, r in zip(sums, results, strict=True)]
-        requantise(m, self.block.requant, sums, valid, outlet)
+            m.d.sync += [final.eq(result) for final, result in zip(finals, results, strict=True)]
+        if self.block.requant is None:
+            outlet.put(Cat(finals), valid)
+        else:
+            requantise(m, self.block.requant, finals, valid, outlet)
 
 
-class Phase(wiring.Component):
-    """Position in blocks of `length`, of which `count` fit.
+@dataclass(frozen=True)
+class _Word:
+    """A word that is combined with its block: its values, and what PoolWalk says of it."""
+
+    x: Value
+    keep: Value
+    here: Value
+    first: Value
+    last: Value
+    column_first: Value
+
+    def later(self, m: Module, en: Signal) -> _Word:
+        """The same word one enabled cycle later."""
+        held = {}
+        for name, value in vars(self).items():
+            signal = held[name] = Signal.like(value, name=f"late_{name}", init=0)
+            with m.If(en):
+                m.d.sync += signal.eq(value)
+        return _Word(**{**held, "keep": held["keep"] & en})
+
+
+class PoolWalk(wiring.Component):
+    """Where a word lies in its block, and where the block's partial result is kept.
+
+    Parameters
+    ----------
+    size : rows and columns of the image
+    kernel : rows and columns of a block; rows and columns that are left over belong to none
+    folds : words of a pixel
 
     Ports
     -----
-    step : moves on by one
-    clear : begins again
-    first, last : in a block
-    inside : of any block
+    step : moves on by one word
+    first, last : the word belongs to the first, the last pixel of its block
+    column_first : to the first column of its block
+    inside : to any block
+    here, there : address of the block's partial result, block · folds + fold; that of the next word
 
     Latency
     -------
     1 cycle; all outputs are registers.
     """
 
-    def __init__(self, length: int, count: int) -> None:
-        self.length, self.count = length, count
-        super().__init__(
-            {
-                "step": In(1),
-                "clear": In(1),
-                "first": Out(1, init=1),
-                "last": Out(1, init=int(length == 1)),
-                "inside": Out(1, init=1),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        place = Signal(range(self.length * self.count + 1))
-        inner = Signal(range(max(2, self.length)))
-        with m.If(self.step):
-            m.d.sync += [
-                self.first.eq(self.last),
-                self.last.eq(inner == (self.length - 2) % self.length),
-                inner.eq(Mux(self.last, 0, inner + 1)),
-            ]
-            with m.If(self.inside):
-                m.d.sync += [
-                    place.eq(place + 1),
-                    self.inside.eq(place != self.length * self.count - 1),
-                ]
-            with m.If(self.clear):
-                m.d.sync += [
-                    place.eq(0),
-                    inner.eq(0),
-                    self.first.eq(1),
-                    self.last.eq(int(self.length == 1)),
-                    self.inside.eq(1),
-                ]
-        return m
-
-
-class Cell(wiring.Component):
-    """Address of a word's partial result, block · folds + fold, and of the next word's result.
-
-    Parameters
-    ----------
-    folds : words of a pixel
-    kernel, width : columns of a block and of the image
-
-    Ports
-    -----
-    step : moves on by one word
-    here, there : the two addresses
-
-    Latency
-    -------
-    1 cycle; both are registers.
-    """
-
-    def __init__(self, folds: int, kernel: int, width: int) -> None:
-        self.trips = {"block": width // kernel, "tap": kernel, "fold": folds}
-        self.rest = width % kernel * folds
-        cells = folds * (width // kernel)
+    def __init__(self, *, size: tuple[int, int], kernel: tuple[int, int], folds: int) -> None:
+        (height, width), (kh, kw) = size, kernel
+        # only where rows are left over it matters how many strips of blocks there were
+        strips = {"strip": height // kh} if height % kh else {}
+        self.trips = strips | {"row": kh, "block": width // kw, "column": kw, "fold": folds}
+        self.rest = width % kw * folds, height % kh * width * folds
+        cells = folds * (width // kw)
         # the second word is in the next fold, or (one fold) the same block, or (kernel 1) the next
-        second = int(folds > 1 or kernel == 1)
+        second = int(folds > 1 or kw == 1) % cells
         super().__init__(
             {
                 "step": In(1),
+                "first": Out(1, init=1),
+                "last": Out(1, init=kh * kw == 1),
+                "column_first": Out(1, init=1),
+                "inside": Out(1, init=1),
                 "here": Out(range(cells)),
                 "there": Out(range(cells), init=second),
             }
@@ -290,17 +278,36 @@ class Cell(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.nest = nest = LoopNest(self.trips, start=1)
-        stride = {"block": self.trips["fold"], "tap": 0, "fold": 1}
+        m.submodules.nest = nest = LoopNest(self.trips, start=1)  # one word ahead
+        stride = {"strip": 0, "row": 0, "block": self.trips["fold"], "column": 0, "fold": 1}
         move = nest.delta(m, stride, 1 << len(self.there))
-        home, resting = Signal(), Signal()
-        m.d.comb += [home.eq(nest.last | resting), nest.step.eq(self.step & ~resting)]
-        if self.rest:
-            # words of columns that no block covers
-            m.submodules.rest = rest = LoopNest({"word": self.rest})
-            m.d.comb += rest.step.eq(self.step & resting)
-            with m.If(self.step):
-                m.d.sync += resting.eq(Mux(resting, ~rest.last, nest.last))
+        row_ends = nest.last_from(["block", "column", "fold"])
+        resting = self._rest(m, nest, row_ends)
+        m.d.comb += nest.step.eq(self.step & ~resting)
         with m.If(self.step):
-            m.d.sync += [self.here.eq(self.there), self.there.eq(Mux(home, 0, self.there + move))]
+            m.d.sync += [
+                self.first.eq(nest.first_from(["row", "column"])),
+                self.last.eq(nest.last_from(["row", "column"])),
+                self.column_first.eq(nest.first_of["column"]),
+                self.inside.eq(~resting),
+                self.here.eq(self.there),
+            ]
+        with m.If(nest.step):
+            m.d.sync += self.there.eq(Mux(row_ends, 0, self.there + move))
         return m
+
+    def _rest(self, m: Module, nest: LoopNest, row_ends: Value) -> Value:
+        """The next word belongs to no block; `nest` waits for the one that does."""
+        columns, rows = self.rest
+        if not columns + rows:
+            return Const(0, 1)
+        left = Signal(range(columns + rows + 1))
+        resting = Signal()
+        with m.If(self.step & resting):
+            m.d.sync += [left.eq(left - 1), resting.eq(left != 1)]
+        with m.Elif(self.step & row_ends):
+            m.d.sync += [left.eq(columns), resting.eq(columns > 0)]
+            if rows:
+                with m.If(nest.last):
+                    m.d.sync += [left.eq(columns + rows), resting.eq(1)]
+        return resting

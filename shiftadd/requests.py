@@ -52,7 +52,7 @@ COUNT = Range(1, HUGE)
 RANGES = {
     "seed": Range(-(2**32) + 1, 2**32 - 1),
     "fps": POSITIVE, "mhz": Range(0, 10_000, whole=False, above=True),
-    "dsps": Range(0, HUGE), "luts": COUNT, "seeds": Range(1, 1000),
+    "port": Range(8, 1 << 16), "dsps": Range(0, HUGE), "luts": COUNT, "seeds": Range(1, 1000),
     "images": COUNT, "faults": COUNT, "count": Range(1, 100_000), "epochs": Range(1, 100_000),
     "batch": Range(2, 1_000_000), "rate": Range(0, 10, whole=False, above=True),
     "shift": Range(0, 1000), "smoothing": Range(0, 0.99, whole=False),

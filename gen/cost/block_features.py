@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from gen.cost.engine_features import around
 from gen.cost.engine_features import engine as engine_features
 from gen.cost.features import (
     Features,
@@ -20,6 +21,7 @@ from gen.cost.features import (
 )
 from gen.cost.fifo_features import fifo_features, fork_features
 from gen.cost.requant_features import unit_features
+from gen.cost.wired_features import graph_features
 from gen.plan.fold_array import FeatureCounts, FoldArray
 from gen.plan.layer_shape import LayerShape
 from gen.plan.plan import Fold
@@ -33,6 +35,7 @@ from rtl.pe.element import pe
 from rtl.pool import BlockPool
 from rtl.stage import Requant
 from rtl.streams import Fifo, Fork, Join, Narrow, Widen
+from rtl.wired.unit import Wired
 
 
 @singledispatch
@@ -86,6 +89,7 @@ def _(block: BlockPool, device: Device) -> Features:
         kind=block.op, depthwise=True, window=window, x_bits=block.x_shape.width,
         x_signed=block.x_shape.signed, w_bits=0, weights=0, acc=block.acc_bits,
         channels=block.channels, out_bits=words.shape.width, alive=1.0,
+        lane_bits=block.x_shape.width,
     )  # fmt: skip
     fold = Fold(pe=block.lanes, lanes=block.lanes, out_lanes=block.lanes, line_buffer=block.style)
     counts = _requantiser(block.requant, block.lanes, block.acc_bits + 1, device)
@@ -95,6 +99,8 @@ def _(block: BlockPool, device: Device) -> Features:
 
 @block_features.register
 def _(block: Engine, device: Device) -> Features:
+    if block.wired:
+        return _wired_engine(block, block.wired, device)
     g, weights = block.geometry, block.weights
     window = Window(
         source=(g.height, g.width, g.channels), kernel=g.kernel, stride=g.stride, pad=g.pad,
@@ -107,6 +113,7 @@ def _(block: Engine, device: Device) -> Features:
         channels=g.channels if g.depthwise else block.pe * g.repeats,
         out_bits=block.out_shape.width,
         alive=1.0 if weights is None else pe(block.kind).live_share(weights, block.w_bits),
+        lane_bits=block.clamped_bits,
     )  # fmt: skip
     fold = Fold(
         pe=block.pe, lanes=g.lanes, taps=g.taps, out_lanes=block.out_lanes,
@@ -116,6 +123,26 @@ def _(block: Engine, device: Device) -> Features:
     counts = _requantiser(block.requant, block.out_lanes, block.acc_bits, device)
     alone = FoldArray.of([fold])
     return whole(counts.add(engine_features(shape, alone, device, raw=block.requant is None)))
+
+
+def _wired_engine(block: Engine, graph: Wired, device: Device) -> Features:
+    """Of an engine whose weights are wired."""
+    g = block.geometry
+    window = Window(
+        source=(g.height, g.width, g.channels), kernel=g.kernel, stride=g.stride, pad=g.pad,
+        out=g.out,
+    )  # fmt: skip
+    shape = LayerShape(
+        kind=block.kind, depthwise=False, window=window, x_bits=block.x_bits,
+        x_signed=block.x_signed, w_bits=0, weights=0, acc=block.acc_bits, channels=block.pe,
+        out_bits=block.outputs["o"].shape.width, alive=1.0, lane_bits=block.x_bits,
+    )  # fmt: skip
+    fold = Fold(
+        pe=block.pe, lanes=g.lanes, taps=g.taps, out_lanes=block.out_lanes,
+        line_buffer=block.line_buffer_style,
+    )  # fmt: skip
+    rest = around(shape, FoldArray.of([fold]), device)
+    return whole(graph_features(graph.counts).add(rest))
 
 
 def _requantiser(requant: Requant | None, lanes: int, x_bits: int, device: Device) -> FeatureCounts:

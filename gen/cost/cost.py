@@ -23,6 +23,7 @@ from gen.cost.fifo_features import buffers
 from gen.cost.fit import DECIMALS, CostSample, fit
 from gen.cost.fmax import clock_features, fmax
 from gen.cost.lanes import lane_cost
+from gen.cost.wired_features import Graphs
 from gen.plan.fold_array import FoldArray
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, Fold, PlannedLayer
@@ -113,16 +114,18 @@ def _committed(family: str) -> CostModel:
 
 
 def costs(
-    layer: LoweredLayer, foldings: FoldArray, device: Device, model: CostModel | None = None
-) -> np.ndarray:
+    layer: LoweredLayer, foldings: FoldArray, device: Device, model: CostModel | None = None,
+    graphs: Graphs = "own",
+) -> np.ndarray:  # fmt: skip
     """(foldings, 4): LUTs, flip-flops, multipliers, blocks of RAM of each folding of a layer.
 
-    Without the converters before the layer, which also depend on the layers that it reads.
+    graphs: what wired layers are counted from, see gen.cost.wired_features. Without the converters
+    before the layer, which also depend on the layers that it reads.
     """
     model = model or CostModel.of(device)
     if isinstance(layer.op, Conv | Dense):
         model.check_kind(layer.kind, layer.op.bits)
-    counts = features(layer, foldings, device)
+    counts = features(layer, foldings, device, graphs)
     table = np.zeros((len(foldings), 4))
     table[:, 0], table[:, 1] = model.price(counts)
     table[:, 2], table[:, 3] = counts.get("dsp", 0), counts.get("bram", 0)
@@ -136,10 +139,11 @@ def cost_of(row: np.ndarray) -> Cost:
 
 
 def predict(
-    layer: LoweredLayer, fold: Fold, device: Device, model: CostModel | None = None
-) -> Cost:
-    """Cost of a layer, with the converters before it left out."""
-    return cost_of(costs(layer, FoldArray.of([fold]), device, model)[0])
+    layer: LoweredLayer, fold: Fold, device: Device, model: CostModel | None = None,
+    graphs: Graphs = "own",
+) -> Cost:  # fmt: skip
+    """Cost of a layer, with the converters before it left out. graphs: as for `costs`."""
+    return cost_of(costs(layer, FoldArray.of([fold]), device, model, graphs)[0])
 
 
 def converters_before(

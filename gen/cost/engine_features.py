@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from gen.cost import adder_tree
 from gen.cost.lanes import lane_cost
 from gen.cost.requant_features import hardware_multipliers
 from gen.plan.fold_array import Array, FeatureCounts, FoldArray, bit_length, tabled, where
-from gen.plan.layer_shape import LayerShape, pads, walk
+from gen.plan.layer_shape import LayerShape, pads, placed, walk
 from gen.support.devices import Device
 from rtl.block_ram import part_rows
 from rtl.pe.element import pe
@@ -26,6 +27,11 @@ def engine(shape: LayerShape, f: FoldArray, device: Device, *, raw: bool) -> Fea
     return bill
 
 
+def around(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
+    """Of a layer engine whose sums come from a graph: what reads its windows, and its outlet."""
+    return reader(shape, f, device).add(end(shape, f, raw=True))
+
+
 def simd(shape: LayerShape, f: FoldArray) -> Array:
     """Inputs in parallel."""
     lanes: Array = f.taps if shape.depthwise else f.taps * f.lanes
@@ -34,6 +40,10 @@ def simd(shape: LayerShape, f: FoldArray) -> Array:
 
 def elements(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     """Terms, adder trees and accumulators of all processing elements."""
+    clamped = shape.clamps(f)
+    if clamped.any():
+        narrow = _logic(replace(shape, x_bits=shape.lane_bits), f).add(_excess(shape, f))
+        return narrow if clamped.all() else where(clamped, narrow, _logic(shape, f))
     if not pe(shape.kind).MULTIPLIES:
         return _logic(shape, f)
     blocks = f.multiplier == "dsp"
@@ -82,6 +92,20 @@ def _logic(shape: LayerShape, f: FoldArray) -> FeatureCounts:
     return bill.add(_sums(shape, f, *sums))
 
 
+def _excess(shape: LayerShape, f: FoldArray) -> FeatureCounts:
+    """What clamps the inputs of a layer, and takes the sum of what that leaves off its sums."""
+    x, inputs = shape.x_bits, simd(shape, f)
+    terms = adder_tree.lane("sum", x, False, 0, False)
+    adders, chains, registers = _trees(shape, terms, inputs)
+    bill = FeatureCounts(clip=inputs * (shape.lane_bits + x), chains=chains + 1 + f.out_lanes)
+    bill.add(tree_sum=adders + shape.acc + f.out_lanes * shape.acc)
+    held = (f.pe > f.out_lanes) * shape.acc
+    return bill.add(
+        register=inputs * (x + 1) + registers + shape.acc + f.out_lanes * shape.acc,
+        lone=shape.acc + held,
+    )
+
+
 def _operands(shape: LayerShape, f: FoldArray) -> Array:
     """Bits of the inputs and weights of all lanes."""
     inputs = simd(shape, f)
@@ -114,7 +138,23 @@ def _sums(
 
 
 def reader(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
-    """Row buffer, its addresses, and the counters that control the engine."""
+    """Row buffer, its addresses, and the counters that control the engine; of windows that are
+    words a register of one."""
+
+    def ordered(lanes: int, taps: int, pe: int) -> Sequence[int]:
+        repeats = 1 if shape.depthwise else shape.channels // pe
+        g = placed(shape.window, lanes=lanes, taps=taps, repeats=repeats, depthwise=shape.depthwise)
+        return [g.in_order]
+
+    direct = tabled(ordered, f.lanes, f.taps, f.pe)[0].astype(bool)
+    alone = FeatureCounts(engine=np.ones_like(f.pe), lone=f.lanes * shape.x_bits, register=1)
+    if direct.all():
+        return alone
+    buffered = _buffered(shape, f, device)
+    return where(direct, alone, buffered) if direct.any() else buffered
+
+
+def _buffered(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     spot, (kh, kw) = shape.window, shape.window.kernel
 
     def walked(lanes: int, taps: int) -> Sequence[int]:

@@ -7,6 +7,7 @@ multipliers and blocks of RAM are counted exactly.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,12 @@ import rtl.streams
 from gen.cost import engine_features
 from gen.cost.lanes import lane_cost
 from gen.cost.requant_features import requantisers
+from gen.cost.wired_features import Graphs, wired_features
 from gen.plan.fold_array import FeatureCounts, FoldArray, billed, bit_length, where
 from gen.plan.layer_shape import LayerShape, layer_shape
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost, Fold
+from gen.plan.spread import spread
 from gen.support.devices import Device
 from model.spec import Add, Head, Input
 from rtl.streams import Narrow, Widen
@@ -49,6 +52,9 @@ MEANING = {
     "ram16x4": "memories of 16 × 4 bits made of LUTs",
     "ram_mux": "bits chosen among these",
     "ram_ff": "bits of memories made of flip-flops",
+    "wired_bits": "bits of the adders of wired layers",
+    "wired_chains": "carry chains of these",
+    "wired_lut": "LUTs of wired layers beside them: functions of few bits, choices",
     "rom": "bits of weight memories made of LUTs, in sixteens",
     "table": "bits of the tables of requantisers, in sixteens",
     "address": "bits of addresses of row buffers, and of those of parallel taps",
@@ -66,8 +72,40 @@ MEANING = {
 """Every feature there is, of an accelerator."""
 
 
-def features(layer: LoweredLayer, foldings: FoldArray, device: Device) -> FeatureCounts:
-    """The bill of each folding of a layer, without the converters before it."""
+def features(
+    layer: LoweredLayer, foldings: FoldArray, device: Device, graphs: Graphs = "own"
+) -> FeatureCounts:
+    """The bill of each folding of a layer, without the converters before it.
+
+    graphs: what wired layers are counted from, see gen.cost.wired_features.
+    """
+    mask = foldings.weights == "wired"
+    if not mask.any():
+        return _folded(layer, foldings, device)
+    rows = np.flatnonzero(mask)
+    bills = [_wired(layer, foldings[i], device, graphs) for i in rows.tolist()]
+    usual = FeatureCounts() if mask.all() else _folded(layer, foldings.only(~mask), device)
+    names = dict.fromkeys([*usual, *(name for bill in bills for name in bill)])
+    counts = FeatureCounts({name: np.zeros(len(foldings)) for name in names})
+    for name, column in counts.items():
+        column[~mask] = usual.get(name, 0)
+        column[rows] = [bill.get(name, 0) for bill in bills]
+    return counts
+
+
+def _wired(layer: LoweredLayer, fold: Fold, device: Device, graphs: Graphs) -> Features:
+    """Of one folding whose weights are wired: the graph, what reads its windows, its outlet."""
+    assert layer.window is not None
+    shape = replace(
+        layer_shape(layer), window=spread(layer.window, fold.word), depthwise=False, weights=0,
+        channels=fold.pe, out_bits=layer.out.bits,
+    )  # fmt: skip
+    graph = wired_features(layer, fold.word, graphs=graphs)
+    return whole(graph.add(engine_features.around(shape, FoldArray.of([fold]), device)))
+
+
+def _folded(layer: LoweredLayer, foldings: FoldArray, device: Device) -> FeatureCounts:
+    """The same of foldings without wired weights."""
     if isinstance(layer.op, Input):
         return FeatureCounts()
     if isinstance(layer.op, Head):

@@ -19,6 +19,7 @@ START: dict[str, dict[str, float]] = {
         "lane_mult": 1, "lane_shift": 1, "lane_shift3": 1, "lane_add": 1, "lane_requant": 1,
         "tree_mult": 1, "tree_shift": 1, "tree_add": 1, "tree_max": 1.5, "tree_sum": 1,
         "tree_requant": 1, "chains": 1, "clip": 1, "drain": 1, "outlet": 1, "convert": 1,
+        "wired_bits": 1, "wired_chains": 1, "wired_lut": 1,
         "rom": 1.5, "table": 1, "address": 3, "counter": 3, "flow": 6, "inside": 2,
         "engine": 30, "pool": 50, "head": 80,
     },

@@ -26,10 +26,12 @@ MULTIPLIER_LEAST = {"ecp5": (0, 0), "gowin": (0, 4), "ice40": (11, 0)}
 
 
 def hardware_multipliers(device: Device, a: int, b: int) -> int:
-    """Multipliers that synthesis takes for a product of a by b bits; 0 when it prefers LUTs."""
+    """Units of `Device.dsp` that synthesis takes for a product of a by b bits; 0 when it prefers
+    LUTs."""
     (least, narrowest), (most_a, most_b) = MULTIPLIER_LEAST[device.family], device.multiplier
     pairs = product(_split(a, most_a), _split(b, most_b))
-    return sum(p + q >= least and min(p, q) >= narrowest for p, q in pairs)
+    taken = [(p, q) for p, q in pairs if p + q >= least and min(p, q) >= narrowest]
+    return sum(device.multipliers(p, q) for p, q in taken)
 
 
 def _split(bits: int, most: int) -> list[int]:
@@ -68,9 +70,11 @@ class Requantisers:
         """The constants of one, and what they ask for."""
         unit = self._units.get((lanes, multiplier))
         if unit is None:
+            times = max(1, lanes // len(self.multipliers))  # windows of a word
             unit = self._units[lanes, multiplier] = Coefficients(
                 lanes=lanes, x_bits=self.x_bits, multiplier=multiplier,
-                multipliers=self.multipliers, offsets=self.offsets, shift=self.shift,
+                multipliers=self.multipliers * times, offsets=self.offsets * times,
+                shift=self.shift,
             )  # fmt: skip
         return unit
 

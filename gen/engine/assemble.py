@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Shape
 
+from gen.engine import stream_cycles  # noqa: F401 - registers its cycle models
 from gen.engine.cycle_models import CycleModel, cycle_model
 from gen.engine.schedule import Graph
 from gen.engine.units import block_pool, engine, requant, shape_of
@@ -120,7 +121,8 @@ class _Builder:
         """An engine, or a pool whose windows do not overlap."""
         fold = self.folds[layer.name]
         source = self.convert(self.take(layer.inputs[0]), fold.lanes, layer.name)
-        block = block_pool(layer, fold) if layer.blocks else engine(layer, fold)
+        folded = layer.blocks and fold.weights != "wired"
+        block = block_pool(layer, fold) if folded else engine(layer, fold)
         return self.add(layer.name, block, source)[0]
 
     def join(self, layer: LoweredLayer, depths: tuple[int | None, int | None]) -> Edge:

@@ -1,48 +1,65 @@
-"""The cycle model of each block, found from its description: what it offers and accepts.
+"""The cycle model of each block, found from its description: when it takes and gives each word.
 
-`gen.engine.schedule` runs them.
+A model is told when its next input word is valid and answers in which cycle that word moves, or
+None while that hangs on something not yet known. So each block is followed word by word on its own,
+as far as its neighbours are known, and cycles in which nothing happens cost nothing.
+`gen.engine.schedule` runs them; models of the blocks that move words but keep no pipeline are in
+`gen.engine.stream_cycles`.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import singledispatch
+from itertools import accumulate
+from typing import Protocol
 
 from rtl.block import BlockDescription
-from rtl.classifier_output import ClassifierOutput
 from rtl.classifier_word import ClassifierWord
 from rtl.layer import Engine
 from rtl.pool import BlockPool
-from rtl.streams import Fifo, Fork, Join, Narrow, Widen
+from rtl.streams import Join
 
-FOREVER = 1 << 60
+
+class Port(Protocol):
+    """The receiving end of a stream."""
+
+    def take(self, valid: int) -> int | None:
+        """The cycle in which the next word moves, if it is valid from cycle `valid` on.
+
+        None while that is not known: then nothing has changed, and the giver asks again, with the
+        same `valid`, once it is woken.
+        """
 
 
 class CycleModel:
-    """One block. In each cycle `offers` and `accepts` are asked, then `tick` moves it on."""
+    """One block between streams.
+
+    wake: one function an input, which tells the giver there that a word may move now that could not
+    before. later: asks for `run` to be called.
+    """
 
     inputs = 1
     outputs = 1
 
-    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
-        """Valid of each output, given valid of each input."""
+    def __init__(self) -> None:
+        self.outs: list[Port] = []
+        self.wake: list[Callable[[], None]] = []
+        self.later: Callable[[], None] = lambda: None
+
+    @property
+    def ports(self) -> list[Port]:
+        """One an input."""
         raise NotImplementedError
 
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        """Ready of each input, given ready of each output."""
+    def run(self) -> None:
+        """Goes on as far as is known."""
         raise NotImplementedError
 
-    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
-        """Ends the cycle: which inputs and outputs moved a word."""
-        raise NotImplementedError
-
-    def rest(self) -> int:
-        """Cycles for which nothing changes at the ports unless a word moves there."""
-        return FOREVER
-
-    def skip(self, cycles: int) -> None:
-        """Passes `cycles` ticks without a word at any port, at most `rest()`, at once."""
+    def woken(self) -> None:
+        """A receiver can take a word."""
+        self.later()
 
 
 @singledispatch
@@ -54,104 +71,170 @@ def cycle_model(block: BlockDescription) -> CycleModel:
 class Pipeline(CycleModel):
     """A pipeline behind rtl.stage.Outlet: it stands still while two words wait at its end.
 
-    Subclasses emit words in `work`, which is called in each cycle in which the pipeline moves.
+    Its front and its end are followed apart, as what happens at the front shows at the end only
+    `latency` moves later. Moves are counted without the cycles in which it stood still.
     """
 
     def __init__(self, latency: int) -> None:
-        self.latency, self.now, self.waiting = latency, 0, 0
+        super().__init__()
+        self.latency = latency
         self.pending: deque[int] = deque()
+        """Moves at which words reach the end."""
+        self.stalls: deque[tuple[int, int]] = deque()
+        """The last cycle before it stood still, for how many; those the front has yet to see."""
+        self.stood_end = self.stood_front = 0
+        self.left = -1
+        """Cycle in which the last word left."""
+        self.waits: int | None = None
+        """From when on the next word is valid, where it is not known when it leaves."""
 
-    @property
-    def moves(self) -> bool:
-        return self.waiting < 2
+    def emit(self, move: int, words: int = 1) -> None:
+        """Words that reach the end one a move, the first `latency` after `move`."""
+        self.pending.extend(range(move + self.latency, move + self.latency + words))
 
-    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
-        return (self.waiting > 0,)
+    def give(self) -> None:
+        """Gives words away until it is not known when one leaves."""
+        take, pending = self.outs[0].take, self.pending
+        while True:
+            if self.waits is not None:
+                left = take(self.waits)
+                if left is None:
+                    return
+                self.left, self.waits = left, None
+            if not pending:
+                return
+            end = pending.popleft() + self.stood_end
+            if self.left > end:
+                self.stalls.append((end, self.left - end))
+                self.stood_end += self.left - end
+                end = self.left
+            self.waits = end + 1
 
-    def emit(self, words: int = 1) -> None:
-        """Words that reach the end one a cycle, the first after `latency` moves."""
-        self.pending.extend(range(self.now + self.latency, self.now + self.latency + words))
-
-    def work(self, took: bool) -> None:
-        raise NotImplementedError
-
-    def rest(self) -> int:
-        if not self.moves or not self.pending:
-            return FOREVER
-        return max(0, self.pending[0] - self.now)
-
-    def skip(self, cycles: int) -> None:
-        if self.moves:
-            self.now += cycles
-
-    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
-        moves = self.moves
-        self.waiting -= gave[0]
-        if not moves:
-            return
-        self.work(took[0])
-        if self.pending and self.pending[0] <= self.now:
-            self.pending.popleft()
-            self.waiting += 1
-        self.now += 1
+    def cycle(self, move: int, earliest: int) -> int | None:
+        """The cycle of the front's `move`, or of a later move not before `earliest`."""
+        while True:
+            at = max(move + self.stood_front, earliest)
+            if not self.stalls or self.stalls[0][0] >= at:
+                break
+            end, cycles = self.stalls.popleft()
+            self.stood_front += cycles
+            earliest = max(earliest, end + cycles + 1)
+        if self.pending and self.pending[0] + self.stood_end < at:
+            return None
+        return at
 
 
-@cycle_model.register(Engine)
 class EngineCycles(Pipeline):
-    """rtl.layer.LayerEngine."""
+    """rtl.layer.LayerEngine behind a rtl.window.WindowReader."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine.latency)
         g = engine.geometry
         self.slots, self.per_sum = g.slots_per_window, g.slots_per_sum
-        self.words = engine.words_per_sum
-        self.steps, self.free = g.steps()
-        self.slack, self.room = -g.needed(0, 0), g.depth
-        self.pixel = self.slot = self.freed = 0
-
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (self.room > 0,)
-
-    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
-        freed, self.freed = self.freed, 0
-        super().tick(took, gave, o_ready)
-        self.slack += took[0]
-        self.room += freed - took[0]
+        self.words, self.image = engine.words_per_sum, g.image
+        steps, self.frees = g.steps()
+        self.needed = list(accumulate(steps[:-1], initial=g.needed(0, 0)))
+        self.room, self.room_from = g.depth, 0
+        self.freed: deque[tuple[int, int]] = deque()
+        self.came: list[int] = []
+        """Cycles in which words were taken; those of images that have been read are dropped."""
+        self.start = self.window = self.free_from = 0
+        self.frees_at: int | None = None
 
     @property
-    def issues(self) -> bool:
-        return self.slot > 0 or self.slack >= 0
+    def ports(self) -> list[Port]:
+        return [self]
 
-    def work(self, took: bool) -> None:
-        if self.issues:
-            self._issue()
+    def take(self, valid: int) -> int | None:
+        """See `Port`: there is room, or there will be."""
+        if not self.room:
+            if not self.freed:
+                return None
+            self.room_from, self.room = self.freed.popleft()
+        self.room -= 1
+        moves = max(valid, self.room_from)
+        self.came.append(moves)
+        if len(self.came) >= self.start + self.needed[self.window]:
+            self.later()
+        return moves
 
-    def rest(self) -> int:
-        if self.freed:
-            return 0
-        rest = super().rest()
-        if self.moves and self.issues:
-            rest = min(rest, self.per_sum - 1 - self.slot % self.per_sum)
-        return rest
+    def run(self) -> None:
+        self.give()
+        while self._free() and self._issue():
+            self.give()
 
-    def skip(self, cycles: int) -> None:
-        if self.moves and self.issues:
-            self.slot += cycles
-        super().skip(cycles)
+    def _issue(self) -> bool:
+        """Reads the next window once all of its words have come."""
+        needed = self.start + self.needed[self.window]
+        if len(self.came) < needed:
+            return False
+        at = self.cycle(self.free_from, self.came[needed - 1] + 1)
+        if at is None:
+            return False
+        first = at - self.stood_front
+        self.free_from = first + self.slots
+        for end in range(first + self.per_sum - 1, self.free_from, self.per_sum):
+            self.emit(end, self.words)
+        self.frees_at = self.frees[self.window]
+        self.window += 1
+        if self.window == len(self.needed):
+            self.window = 0
+            self.start += self.image
+            dropped = min(self.start, len(self.came))
+            del self.came[:dropped]
+            self.start -= dropped
+        return True
 
-    def _issue(self) -> None:
-        self.slot += 1
-        if self.slot % self.per_sum == 0:
-            self.emit(self.words)
-        if self.slot == self.slots:
-            self.slot = 0
-            self.slack -= self.steps[self.pixel]
-            self.freed = self.free[self.pixel]
-            self.pixel = (self.pixel + 1) % len(self.steps)
+    def _free(self) -> bool:
+        """Makes room for further words once the last window has been read."""
+        if self.frees_at:
+            at = self.cycle(self.free_from - 1, 0)
+            if at is None:
+                return False
+            self.freed.append((at + 2, self.frees_at))
+            self.wake[0]()
+        self.frees_at = None
+        return True
+
+
+class PlainPipeline(Pipeline):
+    """A pipeline that takes a word in each cycle in which it moves."""
+
+    @property
+    def ports(self) -> list[Port]:
+        return [self]
+
+    def gives(self) -> bool:
+        """The word that is taken now finishes one; asked once a word, in order."""
+        return True
+
+    def take(self, valid: int) -> int | None:
+        """See `Port`: in the next cycle in which the pipeline moves."""
+        self.give()
+        moves = self.cycle(0, valid)
+        if moves is not None and self.gives():
+            self.emit(moves - self.stood_front)
+            self.give()
+        return moves
+
+    def run(self) -> None:
+        self.give()
+        self.wake[0]()
+
+
+@cycle_model.register
+def _(block: ClassifierWord) -> CycleModel:
+    return PlainPipeline(block.latency)
+
+
+@cycle_model.register
+def _(block: Engine) -> CycleModel:
+    """Behind a rtl.direct.DirectReader each word is a window."""
+    return PlainPipeline(block.latency) if block.geometry.in_order else EngineCycles(block)
 
 
 @cycle_model.register(BlockPool)
-class PoolCycles(Pipeline):
+class PoolCycles(PlainPipeline):
     """rtl.pool.BlockPoolUnit."""
 
     def __init__(self, pool: BlockPool) -> None:
@@ -164,107 +247,28 @@ class PoolCycles(Pipeline):
             for x in range(pool.width)
             for _ in range(pool.channels // pool.lanes)
         ]
-        self.at = 0
+        self.at = -1
 
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (self.moves,)
-
-    def work(self, took: bool) -> None:
-        if took:
-            if self.ends[self.at]:
-                self.emit()
-            self.at = (self.at + 1) % len(self.ends)
+    def gives(self) -> bool:
+        self.at = (self.at + 1) % len(self.ends)
+        return self.ends[self.at]
 
 
-@cycle_model.register(Widen)
-class WidenCycles(CycleModel):
-    """rtl.streams.WidenUnit."""
+class JoinSide:
+    """One input of a join: from when on its word is valid, and when it was taken."""
 
-    def __init__(self, block: Widen) -> None:
-        self.factor, self.count = block.factor, 0
+    def __init__(self, join: JoinCycles) -> None:
+        self.join = join
+        self.valid: int | None = None
+        self.taken: int | None = None
 
-    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
-        return (self.count == self.factor,)
-
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (self.count < self.factor or o_ready[0],)
-
-    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
-        if gave[0]:
-            self.count = 0
-        self.count += took[0]
-
-
-@cycle_model.register(Narrow)
-class NarrowCycles(CycleModel):
-    """rtl.streams.NarrowUnit."""
-
-    def __init__(self, block: Narrow) -> None:
-        self.factor, self.left = block.factor, 0
-
-    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
-        return (self.left > 0,)
-
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (self.left == 0 or (o_ready[0] and self.left == 1),)
-
-    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
-        self.left -= gave[0]
-        if took[0]:
-            self.left = self.factor
-
-
-@cycle_model.register(Fifo)
-class FifoCycles(CycleModel):
-    """rtl.streams.FifoUnit: a word shows at the output two cycles after it came.
-
-    A run with unbounded FIFOs (depth None) tells in `needed` the depth at which they had never
-    refused a word.
-    """
-
-    def __init__(self, block: Fifo) -> None:
-        self.depth = block.depth
-        self.inner = 0
-        self.out = False
-        self.most = 0
-
-    @property
-    def needed(self) -> int:
-        return self.most + 2
-
-    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
-        return (self.out,)
-
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (self.depth is None or self.inner < self.depth - 1,)
-
-    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
-        moved = self.inner > 0 and (not self.out or o_ready[0])
-        self.out = moved or (self.out and not gave[0])
-        self.inner += took[0] - moved
-        self.most = max(self.most, self.inner)
-
-    def rest(self) -> int:
-        return 0 if self.inner and not self.out else FOREVER
-
-
-@cycle_model.register(Fork)
-class ForkCycles(CycleModel):
-    """rtl.streams.ForkUnit."""
-
-    outputs = 2
-
-    def __init__(self, block: Fork) -> None:
-        self.done = [False, False]
-
-    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
-        return [i_valid[0] and not d for d in self.done]
-
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (all(d or r for d, r in zip(self.done, o_ready, strict=True)),)
-
-    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
-        self.done = [not took[0] and (d or g) for d, g in zip(self.done, gave, strict=True)]
+    def take(self, valid: int) -> int | None:
+        """See `Port`: once both sides have a word."""
+        if self.taken is None:
+            self.valid = valid
+            self.join.meet()
+        taken, self.taken = self.taken, None
+        return taken
 
 
 @cycle_model.register(Join)
@@ -275,50 +279,27 @@ class JoinCycles(Pipeline):
 
     def __init__(self, block: Join) -> None:
         super().__init__(block.latency)
+        self.sides = (JoinSide(self), JoinSide(self))
 
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return self.moves and i_valid[1], self.moves and i_valid[0]
+    @property
+    def ports(self) -> list[Port]:
+        return list(self.sides)
 
-    def work(self, took: bool) -> None:
-        if took:
-            self.emit()
-
-
-@cycle_model.register(ClassifierWord)
-class ClassifierWordCycles(Pipeline):
-    """rtl.classifier_word.ClassifierWordUnit."""
-
-    def __init__(self, block: ClassifierWord) -> None:
-        super().__init__(block.latency)
-
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (self.moves,)
-
-    def work(self, took: bool) -> None:
-        if took:
-            self.emit()
-
-
-@cycle_model.register(ClassifierOutput)
-class ClassifierOutputCycles(CycleModel):
-    """rtl.classifier_output.ClassifierOutputUnit."""
-
-    def __init__(self, block: ClassifierOutput) -> None:
-        self.classes, self.score_bytes = block.classes, block.score_bytes
-        self.score = self.byte = 0
-
-    def offers(self, i_valid: Sequence[bool]) -> Sequence[bool]:
-        return (i_valid[0] or self.score == self.classes,)
-
-    def accepts(self, i_valid: Sequence[bool], o_ready: Sequence[bool]) -> Sequence[bool]:
-        return (o_ready[0] and self.score < self.classes and self.byte == self.score_bytes - 1,)
-
-    def tick(self, took: Sequence[bool], gave: Sequence[bool], o_ready: Sequence[bool]) -> None:
-        if not gave[0]:
+    def meet(self) -> None:
+        """Takes a word of each side, if both are there and it is known when."""
+        a, b = self.sides
+        if a.valid is None or b.valid is None:
             return
-        if self.score == self.classes:
-            self.score = 0
-        else:
-            self.byte += 1
-            if self.byte == self.score_bytes:
-                self.byte, self.score = 0, self.score + 1
+        self.give()
+        moves = self.cycle(0, max(a.valid, b.valid))
+        if moves is None:
+            return
+        a.taken = b.taken = moves
+        a.valid = b.valid = None
+        self.emit(moves - self.stood_front)
+        self.later()
+
+    def run(self) -> None:
+        self.give()
+        for wake in self.wake:
+            wake()

@@ -9,26 +9,28 @@ from importlib import metadata
 from textwrap import wrap
 
 from gen.engine.assemble import Assembly
+from gen.engine.core_options import PLAIN, CoreOptions
 from gen.plan.plan import Plan
 from model.spec import Head, Network, infer
 
 WIDTH = 96
-PORTS = (
-    ("clk", "input", 1, "clock; everything happens at its rising edge"),
-    ("rst", "input", 1, "synchronous, active high, one cycle or more; forgets what is inside"),
-    ("s_axis_tdata", "input", 8, "values of an image, a byte each, the first one lowest"),
-    ("s_axis_tvalid", "input", 1, "there is a word; hold both until it is taken"),
-    ("s_axis_tready", "output", 1, "it is taken in each cycle in which tvalid is high too"),
-    ("s_axis_tlast", "input", 1, "not needed: images are counted; tie it to 0 or drive it"),
-    ("m_axis_tdata", "output", 8, "bytes of an answer, the first one lowest"),
-    ("m_axis_tvalid", "output", 1, "there is a word; it waits for no tready, and stays until then"),
-    ("m_axis_tready", "input", 1, "it is taken in each cycle in which tvalid is high too"),
-    ("m_axis_tlast", "output", 1, "high with the last word of an answer"),
+WAIVED = (
+    ("DECLFILENAME", "all modules are in one file"),
+    ("PROCASSINIT", "registers begin as the bitstream says"),
+    ("UNUSEDSIGNAL", "signals keep their names for waves"),
+    ("WIDTHEXPAND", "operands of exact sums are narrower than these"),
 )
-"""Ports of the module: name, direction, bits (of tdata, those of one byte) and what they mean."""
+"""Warnings of `verilator --lint-only -Wall` that are meant to be so, and why."""
 
 
-def header(network: Network, plan: Plan, assembly: Assembly, *, top: str) -> str:
+def header(
+    network: Network,
+    plan: Plan,
+    assembly: Assembly,
+    *,
+    top: str,
+    options: CoreOptions = PLAIN,
+) -> str:
     """Comment lines for module `top`, which is `network` as `plan` folds it."""
     bytes_of = {"s_axis_tdata": assembly.word_in, "m_axis_tdata": assembly.word_out}
     lines = [
@@ -41,7 +43,7 @@ def header(network: Network, plan: Plan, assembly: Assembly, *, top: str) -> str
         f"         an image every {plan.cycles_interval} cycles",
         "",
         "Ports (AXI-Stream in and out)",
-        *(_port(name, way, bits * bytes_of.get(name, 1), what) for name, way, bits, what in PORTS),
+        *(_port(n, way, bits * bytes_of.get(n, 1), what) for n, way, bits, what in options.ports),
         "",
         *_paragraph("image", _image(network, assembly.bytes_in)),
         *_paragraph("answer", _answer(network, assembly.bytes_out)),
@@ -51,6 +53,8 @@ def header(network: Network, plan: Plan, assembly: Assembly, *, top: str) -> str
             "goes low once the module is full. Images may follow each other without a gap; answers "
             "come in their order.",
         ),
+        "",
+        *(f"verilator lint_off {name} // {reason}" for name, reason in WAIVED),
     ]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
 

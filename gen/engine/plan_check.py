@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from gen.plan.lower import LoweredLayer
-from gen.plan.plan import Fold, Plan
+from gen.plan.plan import WORDS, Fold, Plan
+from gen.plan.spread import wired_fold, word_values
 from gen.support.errors import PlanError
 from model.spec import Add, Head, Input
 
@@ -53,7 +54,14 @@ def _rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
         else:
             yield fold.lanes in (1, values), f"lanes {fold.lanes} must be 1 or {values} scores"
         return
+    if fold.weights == "wired":
+        yield from _wired_rules(layer, fold)
+        return
+    yield fold.word == "pixel", f"word {fold.word!r} is for weights that are wired"
     channels, out = layer.sources[0].shape[2], layer.sums.shape[2]
+    wide = [word_values(layer.out.shape, word) for word in WORDS[1:]]
+    if isinstance(layer.op, Add) and fold.lanes in wide:
+        return
     yield channels % fold.lanes == 0, f"lanes {fold.lanes} must divide {channels} channels"
     if layer.blocks or isinstance(layer.op, Add):
         return
@@ -69,6 +77,14 @@ def _rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
     inputs = 1 if layer.depthwise else channels // fold.lanes
     slots, words = inputs * (kh * kw // fold.taps), fold.pe // fold.out_lanes
     yield words <= slots, f"{words} words of a sum must leave within the {slots} cycles of one"
+
+
+def _wired_rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
+    """Of a layer whose weights are wired, which takes a window a cycle."""
+    windowed = layer.window is not None
+    yield windowed, f"a {layer.kind} has no weights that can be wired"
+    right = wired_fold(layer, fold.word, fold.line_buffer)
+    yield fold == right, f"wired, a {fold.word} a word, is {right}, not {fold}"
 
 
 def _words(names: Sequence[str]) -> str:

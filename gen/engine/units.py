@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import cast
+from functools import lru_cache
+from typing import TypeVar, cast
 
 from amaranth.hdl import Shape, signed, unsigned
 
 from gen.plan.layer_shape import placed
 from gen.plan.lower import LoweredLayer
-from gen.plan.plan import Fold
+from gen.plan.plan import Fold, Word
+from gen.plan.spread import spread, wiring
 from model.spec import Conv, Dense, Format, Tensor
 from rtl.geometry import Geometry
 from rtl.layer import Engine
 from rtl.pool import BlockPool, PoolOp
 from rtl.stage import Requant
+from rtl.wired.requantise import Staircase
+from rtl.wired.unit import WiredLayer, WiredSums
+
+W = TypeVar("W", WiredSums, WiredLayer)
 
 
 def shape_of(tensor: Tensor) -> Shape:
@@ -24,6 +30,9 @@ def shape_of(tensor: Tensor) -> Shape:
 def geometry(layer: LoweredLayer, fold: Fold) -> Geometry:
     """Where the layer's windows stand, folded."""
     assert layer.window is not None
+    if fold.weights == "wired":
+        place = spread(layer.window, fold.word)
+        return placed(place, lanes=place.source[2], taps=place.taps)
     return placed(
         layer.window,
         lanes=fold.lanes,
@@ -43,9 +52,10 @@ def requant(layer: LoweredLayer, fold: Fold) -> Requant | None:
     if node is None:
         return None
     out = Format(layer.out.bits, layer.out.signed)
+    times = max(1, fold.out_lanes // layer.out.shape[2])  # windows of an output word
     return Requant(
-        multipliers=node.multiplier.tolist(),
-        offsets=node.offset.tolist(),
+        multipliers=node.multiplier.tolist() * times,
+        offsets=node.offset.tolist() * times,
         shift=node.shift,
         lo=out.lo,
         hi=out.hi,
@@ -55,12 +65,52 @@ def requant(layer: LoweredLayer, fold: Fold) -> Requant | None:
     )
 
 
+@lru_cache(256)
+def wired(layer: LoweredLayer, word: Word) -> WiredSums | WiredLayer:
+    """The graph of adders of a layer whose words hold `word`, with its requantiser if it has one.
+
+    It clips to the ends of what its output can hold, see `requant`.
+    """
+    x, parts = layer.sources[0], wiring(layer, word)
+    sums = WiredSums(
+        kind=layer.kind, connections=parts.connections, offsets=parts.offsets, inputs=parts.inputs,
+        x_bits=x.bits, x_signed=x.signed, acc_bits=layer.sum_bits,
+    )  # fmt: skip
+    node, out = layer.requantise, Format(layer.out.bits, layer.out.signed)
+    if node is None:
+        return _same(sums)
+    half = (1 << node.shift) >> 1
+    steps = [
+        Staircase(int(m), int(b) + half, node.shift, out.lo, out.hi)
+        for m, b in zip(node.multiplier, node.offset, strict=True)
+    ]
+    times = len(parts.offsets) // len(steps)
+    return _same(
+        WiredLayer(
+            layer_sums=sums, steps=tuple(steps * times), out_bits=out.bits, out_signed=out.signed
+        )
+    )
+
+
+def _same(graph: W) -> W:
+    """The first one made of equal descriptions, whose graph there is already."""
+    first: W = _first(graph)
+    return first
+
+
+@lru_cache(64)
+def _first(graph: W) -> W:
+    return graph
+
+
 def engine(layer: LoweredLayer, fold: Fold) -> Engine:
-    """The layer engine of a convolution, a fully connected layer or an overlapping pool."""
+    """The layer engine of a convolution, a fully connected layer or an overlapping pool; of any
+    pool where it is wired."""
     op, place, x = layer.op, layer.window, layer.sources[0]
     assert place is not None
     weights, w_bits = None, 0
-    if isinstance(op, Conv | Dense):
+    graph = wired(layer, fold.word) if fold.weights == "wired" else None
+    if isinstance(op, Conv | Dense) and not graph:
         channels = 1 if layer.depthwise else place.source[2]
         weights, w_bits = op.weights.reshape(-1, *place.kernel, channels), op.bits
     return Engine(
@@ -73,10 +123,11 @@ def engine(layer: LoweredLayer, fold: Fold) -> Engine:
         acc_bits=layer.sum_bits,
         pe=fold.pe,
         out_lanes=fold.out_lanes,
-        requant=requant(layer, fold),
+        requant=None if graph else requant(layer, fold),
         multiplier=fold.multiplier,
         weight_style=fold.weights,
         line_buffer_style=fold.line_buffer,
+        wired=graph,
     )
 
 

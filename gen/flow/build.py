@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
+from gen.flow.expected import expected_seconds, in_words, keep, luts, runs
 from gen.flow.pack import BITSTREAM_FILE, pack
-from gen.flow.place import PlacedDesign, place
+from gen.flow.place import PlacedDesign, pinned, place
 from gen.flow.routing import NETLIST_FILE
+from gen.flow.seeds import AT_ONCE, SeedClock, place_seeds
+from gen.flow.slowest_path import SlowestPath
 from gen.flow.synth import Netlist, synthesise
 from gen.support import tools
 from gen.support.cache import Cache
 from gen.support.devices import Device
 from model.errors import RequestError
 
+LONG = 10.0
+"""Seconds from which on a step says how long it will take."""
 RAM16X4 = ("TRELLIS_DPR16X4", "RAM16SDP4")
 
 
@@ -44,7 +49,9 @@ class MeasuredCost:
 class Build:
     """A built design. files: netlist, report, log and bitstream. cells: of each type, by yosys.
 
-    seconds: per step, as measured when the step was built, which may be in an earlier run.
+    seconds: per step, as measured when the step was built, which may be in an earlier run. seeds:
+    clock of each placement that was tried. slowest: the path that sets the clock of the best. core:
+    it has more ports than there are pins, so it was placed without pins, and has no bitstream.
     """
 
     device: Device
@@ -55,6 +62,9 @@ class Build:
     seconds: Mapping[str, float]
     cached: bool
     tools: tuple[str, ...]
+    seeds: tuple[SeedClock, ...] = ()
+    slowest: SlowestPath | None = None
+    core: bool = False
 
 
 def build(
@@ -73,7 +83,8 @@ def build(
 ) -> Build:
     """Synthesise, place, route and pack module `top` of `verilog`.
 
-    mhz: clock to ask for instead of the device's. seeds: placements to try; the fastest is taken.
+    mhz: clock to ask for instead of the device's. seeds: placements to try, two at a time; the
+    fastest is taken.
     pins: a board's constraints, instead of the device's pins in the order of the ports.
     routed_netlist: keep it, too, as file "routed"; on ECP5 it has seven times the size of the rest.
     cache: folder of built steps. timeout: seconds for each run of a tool. progress: called with the
@@ -87,28 +98,26 @@ def build(
     steps = Cache(cache)
     progress("synthesis")
     netlist = synthesise(verilog, top, device, cache=steps, timeout=timeout)
-    tried = []
-    for seed in range(1, seeds + 1):
-        progress(f"place and route, seed {seed} of {seeds}" if seeds > 1 else "place and route")
-        tried.append(
-            place(
-                netlist,
-                device,
-                mhz=mhz,
-                seed=seed,
-                pins=pins,
-                routed_netlist=routed_netlist,
-                cache=steps,
-                timeout=timeout,
-            )
-        )
+
+    core = device.family == "ecp5" and pins is None and not pinned(netlist.ports, device)
+
+    def placed(seed: int, stopped: Callable[[], bool]) -> PlacedDesign:
+        return place(
+            netlist, device, mhz=mhz, seed=seed, pins=pins, routed_netlist=routed_netlist,
+            core=core, cache=steps, timeout=timeout, stopped=stopped,
+        )  # fmt: skip
+
+    tried = place_seeds(placed, seeds, _with_time(progress, netlist, device, seeds, cache))
+    for one in tried:
+        if not one.entry.cached:
+            keep(cache, device.family, luts(netlist.cells), one.entry.seconds)
     best = max(tried, key=lambda p: p.fmax_mhz)
     entries = [netlist.entry, *(p.entry for p in tried)]
     files = _files(netlist, best)
     if routed_netlist:
         files["routed"] = best.entry.folder / NETLIST_FILE
     seconds = {"synthesis": netlist.entry.seconds, "place": sum(p.entry.seconds for p in tried)}
-    if bitstream:
+    if bitstream and not core:
         progress("bitstream")
         packed = pack(best, device, cache=steps, timeout=timeout)
         entries.append(packed)
@@ -123,7 +132,26 @@ def build(
         seconds=seconds,
         cached=all(e.cached for e in entries),
         tools=tool_versions(device),
+        seeds=tuple(SeedClock(p.seed, p.fmax_mhz) for p in tried),
+        slowest=best.slowest,
+        core=core,
     )
+
+
+def _with_time(
+    progress: Callable[[str], None], netlist: Netlist, device: Device, seeds: int, cache: Path
+) -> Callable[[str], None]:
+    """`progress` that says of the first step how long all placements will take, if that is long."""
+    size, rounds = luts(netlist.cells), -(-seeds // AT_ONCE)
+    seconds = rounds * expected_seconds(device.family, size, runs(cache, device.family))
+    words = f", {in_words(seconds)} for {size:,} LUTs" if seconds >= LONG else ""
+    said: list[str] = []
+
+    def say(step: str) -> None:
+        progress(step if said else step + words)
+        said.append(step)
+
+    return say
 
 
 def tool_names(device: Device) -> tuple[str, ...]:

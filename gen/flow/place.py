@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gen.flow.routing import NETLIST_FILE, PINS_FILE, attempts, hopeless
+from gen.flow.slowest_path import SlowestPath, slowest_path
 from gen.flow.synth import Netlist
 from gen.support import tools
 from gen.support.cache import Cache, CacheEntry
@@ -32,7 +33,7 @@ RESOURCES: dict[str, dict[str, dict[str, int]]] = {
     "gowin": {
         "lut": {"LUT4": 1},
         "ff": {"DFF": 1},
-        "dsp": {"MULT18X18": 1, "MULT9X9": 1},
+        "dsp": {"MULT18X18": 2, "MULT9X9": 1},
         "bram": {"BSRAM": 1},
     },
 }
@@ -46,22 +47,39 @@ passes through one.)
 """
 
 
+CLOCKS = {"clk", "aclk"}
+"""What the clock of a design may be called."""
+
+
+class StoppedError(Exception):
+    """A placement was ended because nobody waits for it any more."""
+
+
 @dataclass(frozen=True)
 class PlacedDesign:
-    """A routed design. used: units per figure of RESOURCES. fmax_mhz: over all clocks."""
+    """A routed design. used: units per figure of RESOURCES. fmax_mhz: over all clocks.
+
+    slowest: the path that sets the clock, where nextpnr names one.
+    """
 
     used: Mapping[str, int]
     fmax_mhz: float
     seed: int
     entry: CacheEntry
+    slowest: SlowestPath | None = None
+
+
+def pinned(pins: Sequence[str], device: Device) -> bool:
+    """Whether a device has a pin for each of `pins`."""
+    return len(pins) - any(pin in CLOCKS for pin in pins) <= len(device.pins)
 
 
 def constraints(pins: Sequence[str], device: Device) -> str:
     """Pin constraints in the format of the family: clk on the clock pin, the others in order."""
-    if len(pins) - ("clk" in pins) > len(device.pins):
+    if not pinned(pins, device):
         raise _too_large(device, "pins", len(pins), len(device.pins) + 1)
     rest = iter(device.pins)
-    sites = {pin: device.clock_pin if pin == "clk" else next(rest) for pin in pins}
+    sites = {pin: device.clock_pin if pin in CLOCKS else next(rest) for pin in pins}
     line = {
         "ecp5": 'LOCATE COMP "{0}" SITE "{1}";\nIOBUF PORT "{0}" IO_TYPE=LVCMOS33;\n',
         "ice40": "set_io {0} {1}\n",
@@ -80,22 +98,27 @@ def place(
     timeout: float,
     pins: str | None = None,
     routed_netlist: bool = False,
+    core: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> PlacedDesign:
     """Places and routes, asking for a clock of `mhz`. Raises DoesNotFitError or ToolError.
 
     pins: constraints, else those of `constraints`. routed_netlist: write NETLIST_FILE, too, which
     is left out otherwise, but for Gowin. A placement that cannot be routed is followed by others,
-    which `seed` determines too: see `attempts`.
+    which `seed` determines too: see `attempts`. core: a part of someone's design (ECP5): its ports
+    are no pins, and it has no bitstream. stopped: asked each second; once it says True,
+    nextpnr is ended, with StoppedError.
     """
     tool = f"nextpnr-{device.family}"
-    flags = attempts(device, mhz, seed)
+    flags = attempts(device, mhz, seed, core=core)
     if routed_netlist and device.family != "gowin":
         flags = [(*tried, "--write", NETLIST_FILE) for tried in flags]
-    pins = constraints(netlist.ports, device) if pins is None else pins
+    if pins is None:
+        pins = "" if core else constraints(netlist.ports, device)
 
     def make(folder: Path) -> float:
         (folder / PINS_FILE[device.family]).write_text(pins)
-        return _first_routed(tool, netlist, flags, folder, timeout)
+        return _first_routed(tool, netlist, flags, folder, timeout, stopped)
 
     inputs = {
         "netlist": netlist.entry.files["netlist.json"],
@@ -113,11 +136,18 @@ def place(
 
 
 def _first_routed(
-    tool: str, netlist: Netlist, tries: Sequence[Sequence[str]], folder: Path, timeout: float
-) -> float:
+    tool: str, netlist: Netlist, tries: Sequence[Sequence[str]], folder: Path, timeout: float,
+    stopped: Callable[[], bool],
+) -> float:  # fmt: skip
     """Runs nextpnr with each of the flags until it can route; seconds of all these runs."""
     began = time.monotonic()
     source = ("--json", netlist.path.name, "--top", netlist.top)
+
+    def given_up(log: str) -> bool:
+        if stopped():
+            raise StoppedError
+        return hopeless(log)
+
     for flags in tries:
         try:
             tools.run(
@@ -128,7 +158,7 @@ def _first_routed(
                 log=folder / "place.log",
                 timeout=timeout,
                 inputs=(netlist.path,),
-                hopeless=hopeless,
+                hopeless=given_up,
             )
             break
         except HopelessError:
@@ -162,7 +192,7 @@ def _measure(entry: CacheEntry, netlist: Netlist, device: Device, seed: int) -> 
     if not report["fmax"]:
         raise ValueError("no path between two registers, so there is no clock to measure")
     fmax = min(float(clock["achieved"]) for clock in report["fmax"].values())
-    return PlacedDesign(used, fmax, seed, entry)
+    return PlacedDesign(used, fmax, seed, entry, slowest_path(report))
 
 
 _UTILISATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)

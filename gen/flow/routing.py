@@ -18,6 +18,7 @@ from gen.support.devices import Device
 
 PINS_FILE = {"ecp5": "pins.lpf", "ice40": "pins.pcf", "gowin": "pins.cst"}
 ROUTED_FILE = {"ecp5": "routed.config", "ice40": "routed.asc", "gowin": "routed.json"}
+CORE = ("--out-of-context",)
 NETLIST_FILE = "routed.json"
 LEGALISATIONS = 100
 """A cell may try as many places as the square of the number of cells has, divided by this."""
@@ -38,11 +39,13 @@ _ROUTER1 = re.compile(
 _ROUTER2 = re.compile(r"^Info: +iter=\d+ wires=\d+ overused=(\d+)", re.MULTILINE)
 
 
-def arguments(device: Device, mhz: float, seed: int, router: str = "router1") -> tuple[str, ...]:
-    """Arguments of nextpnr, but for the netlist."""
+def arguments(
+    device: Device, mhz: float, seed: int, router: str = "router1", *, core: bool = False
+) -> tuple[str, ...]:
+    """Arguments of nextpnr, but for the netlist. core: without pins, on ECP5 alone."""
     pins, routed = PINS_FILE[device.family], ROUTED_FILE[device.family]
     own = {
-        "ecp5": ("--router", router, "--lpf", pins, "--textcfg", routed),
+        "ecp5": ("--router", router, *(CORE if core else ("--lpf", pins, "--textcfg", routed))),
         "ice40": ("--router", router, "--pcf", pins, "--asc", routed),
         "gowin": ("--vopt", f"cst={pins}", "--write", routed),
     }[device.family]
@@ -51,11 +54,11 @@ def arguments(device: Device, mhz: float, seed: int, router: str = "router1") ->
     return (*device.part, *own, *common, *patience, "--timing-allow-fail")
 
 
-def attempts(device: Device, mhz: float, seed: int) -> list[tuple[str, ...]]:
-    """Arguments to try one after another until a design is routed."""
+def attempts(device: Device, mhz: float, seed: int, *, core: bool = False) -> list[tuple[str, ...]]:
+    """Arguments to try one after another until a design is routed. core: as for `arguments`."""
     routers = {"ecp5": ("router1", "router2"), "ice40": ("router2",), "gowin": ("",)}
     return [
-        arguments(device, mhz, seed + 1000 * i, router)
+        arguments(device, mhz, seed + 1000 * i, router, core=core)
         for i in range(PLACEMENTS)
         for router in routers[device.family]
     ]

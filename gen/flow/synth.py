@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.flow import netlist as netlists
-from gen.flow.passes import carries, registers
+from gen.flow.passes import carries, odd_chains, registers
 from gen.support import tools
 from gen.support.cache import Cache, CacheEntry, sources
 from gen.support.devices import Device
@@ -80,7 +80,13 @@ def synthesise(
         (folder / "addsub.v").write_text(ADDSUB)
         seconds = _yosys(folder, "synth", commands, timeout)
         if device.family == "ecp5":
-            _rewrite(folder / "netlist.json", top, registers.absorb, carries.start_chains)
+            _rewrite(
+                folder / "netlist.json",
+                top,
+                registers.absorb,
+                odd_chains.move_up,
+                carries.start_chains,
+            )
         seconds += _yosys(folder, "write", WRITE, timeout)
         if device.family == "ecp5":
             _rewrite(folder / "netlist.json", top, carries.name_open_pins)
@@ -91,7 +97,9 @@ def synthesise(
         "commands": (*commands, *WRITE),
         "techmap": ADDSUB,
         "tool": tools.version("yosys"),
-        "passes": sources(carries, netlists, registers) if device.family == "ecp5" else [],
+        "passes": sources(carries, netlists, odd_chains, registers)
+        if device.family == "ecp5"
+        else [],
     }
     entry = cache.step("synth", inputs, make)
     return read(entry, top)

@@ -34,6 +34,17 @@ class FoldArray:
         names = FoldArray.__dataclass_fields__
         return FoldArray(**{n: np.array([getattr(fold, n) for fold in folds]) for n in names})
 
+    def only(self, mask: Array) -> FoldArray:
+        """The foldings of a mask."""
+        return FoldArray(**{name: column[mask] for name, column in vars(self).items()})
+
+    def joined(self, others: FoldArray) -> FoldArray:
+        """These foldings, then `others`."""
+        columns = vars(others)
+        return FoldArray(
+            **{name: np.concatenate([own, columns[name]]) for name, own in vars(self).items()}
+        )
+
     def __len__(self) -> int:
         return len(self.pe)
 

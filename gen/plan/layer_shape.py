@@ -9,6 +9,7 @@ from typing import Any
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
 from model.spec import Window
+from rtl.clamp import clamped_bits, pays
 from rtl.geometry import Geometry
 from rtl.pe.element import pe
 
@@ -29,11 +30,21 @@ class LayerShape:
     out_bits: int
     alive: float
     """Share of the weights' digits that are not zero: constant zeros take no hardware."""
+    lane_bits: int
+    """Bits of an input that is clamped to the range of the weights, see rtl.clamp."""
+
+    def clamps(self, f: Any) -> Any:
+        """Mask of the foldings whose elements take clamped inputs. f: a Fold or a FoldArray."""
+        saved, simd = self.x_bits - self.lane_bits, f.taps * f.lanes
+        return (saved > 0) & pays(
+            saved=saved, x_bits=self.x_bits, acc_bits=self.acc, simd=simd, pe=f.pe,
+            out_lanes=f.out_lanes,
+        )  # fmt: skip
 
     @property
     def shape(self) -> LayerShape:
         """Those that the foldings on offer depend on, with the others left out."""
-        return replace(self, acc=0, out_bits=0, alive=1.0)
+        return replace(self, acc=0, out_bits=0, alive=1.0, lane_bits=0)
 
 
 @lru_cache(256)
@@ -44,11 +55,12 @@ def layer_shape(layer: LoweredLayer) -> LayerShape:
     weights: Any = getattr(layer.op, "weights", None)
     bits = getattr(layer.op, "bits", 0)
     alive = 1.0 if weights is None else pe(layer.kind).live_share(weights, bits)
+    clamps = weights is not None and pe(layer.kind).CLAMPS and not layer.depthwise
     return LayerShape(
         layer.kind, layer.depthwise, place, x.bits, x.signed, bits,
         0 if weights is None else weights.size,
         layer.sums.bits if layer.blocks else layer.sum_bits, layer.sums.shape[2], layer.out.bits,
-        alive,
+        alive, clamped_bits(weights, x.bits, x.signed) if clamps else x.bits,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from gen.support.errors import PlanError
 from model.files import write
@@ -20,6 +20,7 @@ Multiplier = Literal["dsp", "lut"]
 ProductStyle = Literal["dsp", "packed", "lut"]
 """What forms the products of a layer: `packed` is two of them in one hardware multiplier."""
 Word = Literal["pixel", "row", "image"]
+WORDS: tuple[Word, ...] = get_args(Word)
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,17 @@ import numpy as np
 from amaranth.hdl import unsigned
 
 from gen.cost.requant_features import requantisers
+from gen.cost.wired_features import about_latency
 from gen.engine.schedule import Cycles
 from gen.engine.units import geometry
-from gen.plan.layer_shape import placed
+from gen.plan.layer_shape import layer_shape, placed
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
+from gen.plan.spread import spread
 from model.spec import Add, Head, Input, Window
 from rtl.geometry import Geometry
 from rtl.pe.element import pe
+from rtl.pool import BlockPool
 from rtl.window import SlidingWindow
 
 Times = np.ndarray
@@ -91,8 +94,8 @@ def _through(layer: LoweredLayer, fold: Fold, came: list[Times]) -> tuple[Times,
         case Add():
             times = _spaced(np.maximum(*came), 1)
             return times + _requant_latency(layer, fold) + 2, len(times)
-    if layer.blocks:
-        latency = 1 + _requant_latency(layer, fold) if layer.requantise else 0
+    if layer.blocks and fold.weights != "wired":
+        latency = _pool_latency(layer, fold) + _requant_latency(layer, fold)
         return _pool(layer, _spaced(came[0], 1)) + latency + 1, len(came[0])
     return _engine(layer, fold, _spaced(came[0], 1))
 
@@ -102,6 +105,16 @@ def _head(layer: LoweredLayer, fold: Fold, came: Times) -> tuple[Times, int]:
         return came + (layer.out.shape[2] - 1).bit_length() + 1, 1
     size = -(-layer.out.bits // 8)
     return _spaced(came, size) + size, len(came) * size + 1
+
+
+def _pool_latency(layer: LoweredLayer, fold: Fold) -> int:
+    """`rtl.pool.BlockPool.latency`, without its requantiser."""
+    assert layer.window is not None
+    h, w, c = layer.window.source
+    return BlockPool(
+        op="max", height=h, width=w, channels=c, kernel=layer.window.kernel, lanes=fold.lanes,
+        x_shape=unsigned(1), style=fold.line_buffer,
+    ).latency  # fmt: skip
 
 
 def _pool(layer: LoweredLayer, came: Times) -> Times:
@@ -114,6 +127,8 @@ def _pool(layer: LoweredLayer, came: Times) -> Times:
 
 def _engine(layer: LoweredLayer, fold: Fold, came: Times) -> tuple[Times, int]:
     g = geometry(layer, fold)
+    if g.in_order:
+        return came + 1 + engine_latency(layer, fold), g.cycles
     starts = _spaced(came[_needed(g) - 1] + 1, g.slots_per_window)
     ends = g.slots_per_sum * np.arange(1, g.slots_per_window // g.slots_per_sum + 1)
     words = np.arange(fold.pe // fold.out_lanes)
@@ -127,7 +142,8 @@ def _held(layer: LoweredLayer, fold: Fold, gap: int, times: Times) -> tuple[Time
 
     Two words wait at its end (rtl.stage.Outlet); then it stands still until the first one leaves.
     """
-    if gap == 1 or layer.window is None or (not layer.blocks and fold.pe == fold.out_lanes):
+    single = fold.weights == "wired" or (not layer.blocks and fold.pe == fold.out_lanes)
+    if gap == 1 or layer.window is None or single:
         return times, 0
     ends, cycles = _emissions(layer, fold)
     steady = _leave([*ends, *(cycles + e for e in ends)], gap)
@@ -157,7 +173,7 @@ def _leave(ends: Sequence[int], gap: int, times: Sequence[int] | None = None) ->
 
 def _emissions(layer: LoweredLayer, fold: Fold) -> tuple[list[int], int]:
     """Cycles of an image in which a layer that never waits gives a word, and all its cycles."""
-    if layer.blocks:
+    if layer.blocks and fold.weights != "wired":
         words = prod(layer.sources[0].shape) // fold.lanes
         return (_pool(layer, np.arange(words)) + 1).tolist(), words
     g = geometry(layer, fold)
@@ -176,18 +192,34 @@ def _needed(g: Geometry) -> np.ndarray:
 def engine_latency(layer: LoweredLayer, fold: Fold) -> int:
     """`rtl.layer.Engine.latency`, without describing the engine for each folding."""
     assert layer.window is not None
-    simd = fold.taps * (1 if layer.depthwise else fold.lanes)
-    element = pe(layer.kind).depth(
-        simd=simd, w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier,
-        registered=fold.weights == "parts",
-    )  # fmt: skip
-    latency = _reader_latency(layer.window, fold.line_buffer) + element
-    return latency + (fold.pe > fold.out_lanes) + _requant_latency(layer, fold)
+    latency = _front_latency(layer, fold) + _sums_latency(layer, fold)
+    if fold.weights == "wired":
+        return latency
+    latency += (fold.pe > fold.out_lanes) + int(layer_shape(layer).clamps(fold))
+    return latency + _requant_latency(layer, fold)
 
 
 def _requant_latency(layer: LoweredLayer, fold: Fold) -> int:
     made = requantisers(layer)
     return made.unit(fold.out_lanes, fold.requant).latency if made else 0
+
+
+def _front_latency(layer: LoweredLayer, fold: Fold) -> int:
+    """Of what reads the windows."""
+    assert layer.window is not None
+    if geometry(layer, fold).in_order:
+        return 1
+    return _reader_latency(spread(layer.window, fold.word), fold.line_buffer)
+
+
+def _sums_latency(layer: LoweredLayer, fold: Fold) -> int:
+    if fold.weights == "wired":
+        return about_latency(layer)
+    return pe(layer.kind).depth(
+        simd=fold.taps * (1 if layer.depthwise else fold.lanes),
+        w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier,
+        registered=fold.weights == "parts",
+    )  # fmt: skip
 
 
 @cache

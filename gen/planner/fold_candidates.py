@@ -5,28 +5,38 @@ Each layer offers its foldings, with cycles and cost; `gen.planner.fold_optimise
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
+from math import prod
 
 import numpy as np
 
 from gen.cost.cost import CostModel, cost_of, costs, predict
-from gen.cost.engine_features import memory_rows, simd
+from gen.cost.engine_features import simd
+from gen.cost.wired_features import Graphs
+from gen.engine.units import geometry
 from gen.plan.fold_array import Array, FoldArray, tabled
 from gen.plan.layer_shape import LayerShape, layer_shape, walk
 from gen.plan.lower import LoweredLayer
-from gen.plan.plan import Cost, Fold, Multiplier
+from gen.plan.plan import Cost, Fold, Multiplier, Word
+from gen.plan.spread import connections, spread, wired_fold, word_values
 from gen.support.devices import Device
 from model.spec import Add, Head, Input
 from rtl.pe.element import pe as element
 
 WIDEST = 64
 """Largest PE, and largest SIMD: beyond it the fan-out costs more clock than it gains."""
+POOLED = 32
+"""Largest number of channels of a word of a pool or a join."""
 DEEP = 16
 """Words from which on a memory may take a block of RAM."""
 SMALL = {"distributed": 1 << 13, "logic": 1 << 9}
 """Bits up to which a memory of activations may be made of LUTs."""
+BYTE = 8
+"""Bits of a word at a port, unless more are allowed."""
+WIRED = 1 << 14
+"""Most connections of a graph of adders: those of 4,000 inputs take some seconds to be shared."""
 LINE_BUFFERS = ("logic", "distributed", "block")
 ROMS = ("logic", "block", "parts")
 
@@ -43,14 +53,18 @@ class FoldCandidate:
 class FoldCandidates:
     """The foldings of a layer that are not dominated by another one in cycles and all resources.
 
-    cycles: ascending. costs: (options, 4) LUTs, flip-flops, multipliers, blocks of RAM.
+    cycles: ascending. costs: (options, 4) LUTs, flip-flops, multipliers, blocks of RAM. port,
+    least: as for `offers`. graphs: see gen.cost.cost.costs.
     """
 
-    def __init__(self, layer: LoweredLayer, device: Device, model: CostModel | None = None) -> None:
-        self.layer, self.device, self.model = layer, device, model
-        self._offers = offers(layer, device)
+    def __init__(
+        self, layer: LoweredLayer, device: Device, model: CostModel | None = None, *,
+        port: int = BYTE, least: int = 0, graphs: Graphs = "own",
+    ) -> None:  # fmt: skip
+        self.layer, self.device, self.model, self.graphs = layer, device, model, graphs
+        self._offers = offers(layer, device, port, least)
         cycles = cycles_of(layer, self._offers)
-        table = costs(layer, self._offers, device, model)
+        table = costs(layer, self._offers, device, model, graphs)
         order = np.lexsort((table[:, 0], cycles))
         self._kept = order[_undominated(table[order])]
         self.cycles, self.costs = cycles[self._kept], table[self._kept]
@@ -59,21 +73,47 @@ class FoldCandidates:
 
     def cheapest(self, price: np.ndarray, cycles: int) -> FoldCandidate:
         """At prices of the four resources, among those of at most `cycles` cycles."""
-        enough = int(np.searchsorted(self.cycles, cycles, side="right"))
-        i = int(np.argmin(self.costs[:enough] @ price))
+        return self._at(int(np.argmin(self.costs[: self._enough(cycles)] @ price)))
+
+    def best(self, price: np.ndarray, cycles: int, room: np.ndarray) -> FoldCandidate:
+        """The one that exceeds `room` of the four resources least; of equals, the cheapest."""
+        costs = self.costs[: self._enough(cycles)]
+        over, paid = excess(costs, room), costs @ price
+        return self._at(int(np.lexsort((paid, over))[0]))
+
+    def _enough(self, cycles: int) -> int:
+        """How many need at most `cycles` cycles."""
+        return int(np.searchsorted(self.cycles, cycles, side="right"))
+
+    def _at(self, i: int) -> FoldCandidate:
         if i not in self._picked:
             fold = self._offers[self._kept[i]]
             self._picked[i] = FoldCandidate(fold, int(self.cycles[i]), cost_of(self.costs[i]))
+            self._others[fold] = self._picked[i]
         return self._picked[i]
+
+    def by_word(self) -> dict[Word, Fold]:
+        """By what a word holds, the fold of least LUTs."""
+        cheapest: dict[Word, Fold] = {}
+        for i in np.argsort(self.costs[:, 0], kind="stable").tolist():
+            fold = self._offers[self._kept[i]]
+            cheapest.setdefault(held_by(self.layer, fold), fold)
+        return cheapest
 
     def option(self, fold: Fold) -> FoldCandidate:
         """Any folding of the layer."""
         if fold not in self._others:
             alone = FoldArray.of([fold])
             cycles = int(cycles_of(self.layer, alone)[0])
-            cost = predict(self.layer, fold, self.device, self.model)
+            cost = predict(self.layer, fold, self.device, self.model, self.graphs)
             self._others[fold] = FoldCandidate(fold, cycles, cost)
         return self._others[fold]
+
+
+def excess(used: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """What is used beyond what there is, as shares of it, summed over the last axis."""
+    over: np.ndarray = (np.maximum(used - has, 0) / np.maximum(has, 0.5)).sum(axis=-1)
+    return over
 
 
 def _undominated(costs: np.ndarray) -> np.ndarray:
@@ -92,6 +132,9 @@ def divisors(n: int, most: int) -> list[int]:
 
 def cycles_of(layer: LoweredLayer, f: FoldArray) -> Array:
     """Cycles an image of each folding, when neither neighbour makes the layer wait."""
+    wired = f.weights == "wired"
+    if wired.any():
+        return _wired_cycles(layer, f, wired)
     h, w, c = layer.out.shape
     match layer.op:
         case Input():
@@ -106,6 +149,15 @@ def cycles_of(layer: LoweredLayer, f: FoldArray) -> Array:
     return _engine_cycles(layer_shape(layer), f)
 
 
+def _wired_cycles(layer: LoweredLayer, f: FoldArray, wired: Array) -> Array:
+    assert layer.window is not None
+    cycles = np.zeros(len(f), dtype=int)
+    cycles[wired] = [prod(spread(layer.window, word).out) for word in f.word[wired]]
+    if not wired.all():
+        cycles[~wired] = cycles_of(layer, f.only(~wired))
+    return cycles
+
+
 def _engine_cycles(shape: LayerShape, f: FoldArray) -> Array:
     def once(lanes: int, taps: int) -> list[int]:
         return [walk(shape.window, shape.depthwise, lanes, taps).cycles]
@@ -115,13 +167,79 @@ def _engine_cycles(shape: LayerShape, f: FoldArray) -> Array:
 
 
 def folds(layer: LoweredLayer, device: Device) -> list[Fold]:
-    """Every sensible folding of a layer on a device."""
-    every = offers(layer, device)
+    """Every sensible folding of a layer on a device, with ports of a byte and no wired weights."""
+    every = _folded_offers(layer, device)
     return [every[i] for i in range(len(every))]
 
 
-def offers(layer: LoweredLayer, device: Device) -> FoldArray:
-    """The same as arrays."""
+def offers(layer: LoweredLayer, device: Device, port: int = BYTE, least: int = 0) -> FoldArray:
+    """All foldings that a plan may choose from. port: most bits of a word at the ports. least:
+    cycles in which an image comes there, at least."""
+    if isinstance(layer.op, Input | Head):
+        return FoldArray.of(port_folds(layer, port))
+    folded = _folded_offers(layer, device)
+    wired = wired_folds(layer, device, least)
+    return folded.joined(FoldArray.of(wired)) if wired else folded
+
+
+def held_by(layer: LoweredLayer, fold: Fold) -> Word:
+    """What a word of the layer holds."""
+    if layer.window is not None or fold.lanes <= layer.out.shape[2]:
+        return fold.word
+    return "row" if fold.lanes == word_values(layer.out.shape, "row") else "image"
+
+
+def port_folds(layer: LoweredLayer, port: int) -> list[Fold]:
+    """Words of the ends of a network: an input's hold any number of values that divides an image's,
+    a head's a byte or the whole answer."""
+    values = prod(layer.out.shape)
+    if isinstance(layer.op, Input):
+        counts = divisors(values, max(1, port // BYTE))
+    else:
+        answer = values * -(-layer.out.bits // BYTE) * BYTE + BYTE
+        counts = [1, values] if values > 1 and answer <= port else [1]
+    return [Fold(lanes=n, out_lanes=n) for n in counts]
+
+
+def wired_words(layer: LoweredLayer, least: int) -> list[Word]:
+    """What words of a wired layer may hold: a pixel, and more where an image of pixels would take
+    more than `least` cycles; all of an image in front of a single window, which waits for it."""
+    rows, columns, _ = layer.sources[0].shape
+    if layer.window is not None and layer.window.out == (1, 1):
+        return ["image"]
+    words: list[Word] = [] if layer.blocks or layer.window is None else ["pixel"]
+    if rows * columns > least and columns > 1:
+        words.append("row")
+    if rows * columns > least and rows > max(least, 1):
+        words.append("image")
+    return words
+
+
+def wired_folds(layer: LoweredLayer, device: Device, least: int) -> list[Fold]:
+    """Foldings whose weights are wired, and joins of words as wide; none where the graph would be
+    too large. least: cycles of an image at the port."""
+    words = wired_words(layer, least)
+    if layer.window is None:
+        counts = [word_values(layer.out.shape, word) for word in words]
+        return [Fold(pe=n, lanes=n, out_lanes=n) for n in counts]
+    few = [word for word in words if connections(layer, word) <= WIRED]
+    return [fold for word in few for fold in _wired_folds(layer, word, device)]
+
+
+def _wired_folds(layer: LoweredLayer, word: Word, device: Device) -> list[Fold]:
+    """With each place where the row buffer may live, where there is one."""
+    fold = wired_fold(layer, word)
+    g = geometry(layer, fold)
+    if g.in_order:
+        return [fold]
+    depth, bits = np.array([g.depth]), np.array([fold.lanes * layer.sources[0].bits])
+    styles = _line_buffer_styles(depth, bits, np.array([fold.taps]), device)[0]
+    named = zip(LINE_BUFFERS, styles, strict=True)
+    return [replace(fold, line_buffer=style) for style, offered in named if offered]
+
+
+def _folded_offers(layer: LoweredLayer, device: Device) -> FoldArray:
+    """Foldings without wired weights, as arrays."""
     if isinstance(layer.op, Input | Head):
         return FoldArray.of([Fold()])
     both: tuple[Multiplier, ...] = ("dsp", "lut")
@@ -139,7 +257,7 @@ def _word_offers(
 
     A pool reads and writes its memory in one cycle, for which distributed RAM is far faster.
     """
-    lanes = np.array(divisors(layer.out.shape[2], 8))
+    lanes = np.array(divisors(layer.out.shape[2], POOLED))
     depth, bits = np.ones_like(lanes), np.zeros_like(lanes)
     if layer.window is not None:
         depth, bits = layer.out.shape[2] // lanes * layer.out.shape[1], lanes * layer.sums.bits
@@ -175,7 +293,7 @@ def _rom_styles(shape: LayerShape, lanes: Array, device: Device) -> Array:
     logic = not shape.weights or shape.weights * shape.w_bits <= 1 << 14
     depth = shape.weights // lanes
     block = (depth >= DEEP) | (not logic)
-    parts = block & device.bram_parts & (memory_rows(depth, lanes * shape.w_bits) < depth)
+    parts = block & device.bram_parts
     return np.stack([np.full(len(lanes), logic), block & ~parts, parts], axis=1)
 
 

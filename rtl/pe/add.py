@@ -18,6 +18,8 @@ from rtl.terms import WIDEST, Term, signed_for
 class AddPE(PE):
     """PE with weights as ~w, since a carry chain adds at no cost but may not subtract (iCE40)."""
 
+    CLAMPS = True
+
     def encode(self, weight: int) -> int:
         end = 1 << (self.w_bits - 1)
         if not -end <= weight < end:

@@ -61,6 +61,8 @@ class PE(wiring.Component, ABC):
     """Fewest and most bits of a weight; 0 of a kind without weights."""
     MULTIPLIES = False
     """A term is a product, which a hardware multiplier may form: `multiplier` has a choice."""
+    CLAMPS = False
+    """term(x, w) = term(c, w) − |x − c|, where c is x clamped to a range that holds w."""
 
     def __init__(
         self,

@@ -128,6 +128,8 @@ class Finalist:
     """Of the test images."""
     faults: FaultCounts | None = None
     """Faults that `shiftadd deploy --build --virtual --faults` has tried since."""
+    clock: tuple[str, ...] = ()
+    """Lines about its clock: the spread over seeds, the slowest path."""
 
     @property
     def kind(self) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gen.flow.seeds import SeedClock, clock_lines
+from gen.flow.slowest_path import SlowestPath
 from gen.support.promises import RULES, Promise, promises
 from model.arch import Architecture, from_json
 from model.confusion import ConfusionMatrix
@@ -26,6 +28,7 @@ from search.results.results import (
     SearchRun,
 )  # fmt: skip
 from search.results.run_forms import (
+    BuildForm,
     BuiltForm,
     CandidateForm,
     ConfusionForm,
@@ -36,7 +39,6 @@ from search.results.run_forms import (
     PointForm,
     PromiseForm,
     RunForm,
-    ToolsForm,
     TrainingForm,
 )
 from search.space import space_files
@@ -198,7 +200,7 @@ def _finalist(folder: Path, space: str) -> Finalist:
     row = parsed(path, FinalistForm)
     accuracy, rtl = row.get("accuracy") or {}, row.get("rtl") or {}
     inherited = accuracy.get("inherited")
-    report = _optional(folder / "report.json", ToolsForm)
+    report = _optional(folder / "report.json", BuildForm)
     below, faults = evidence_of(folder)
     return Finalist(
         key=plain_key(row["key"], path), share=row["share"], round=row.get("round", 0),
@@ -212,8 +214,13 @@ def _finalist(folder: Path, space: str) -> Finalist:
         tools=tuple(report.get("tools") or ()), below=below, faults=faults,
         expected=accuracy.get("expected", inherited),
         promises=tuple(_promise(path, one) for one in row.get("promises", ())),
-        confusion=_confusion(path, row.get("confusion")),
+        confusion=_confusion(path, row.get("confusion")), clock=_clock(report),
     )  # fmt: skip
+
+
+def _clock(report: Mapping[str, Any]) -> tuple[str, ...]:
+    seeds, path = report.get("seeds") or (), report.get("slowest_path")
+    return clock_lines([SeedClock(**one) for one in seeds], SlowestPath(**path) if path else None)
 
 
 def _promise(path: Path, row: PromiseForm) -> Promise:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Required, TypedDict
 
 import msgspec
 
-from model.records import Count, Whole
+from model.records import Count, Positive, Whole
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A part of a whole: an accuracy, a part of a board."""
@@ -251,7 +251,23 @@ class TrainingForm(TypedDict, total=False):
     histograms: dict[str, HistogramForm] | None
 
 
-class ToolsForm(TypedDict, total=False):
+class SeedForm(TypedDict):
+    seed: Positive
+    fmax_mhz: Count
+
+
+class PathForm(TypedDict):
+    start: str
+    end: str
+    ns: Count
+    routing: Count
+    from_cell: str
+    to_cell: str
+
+
+class BuildForm(TypedDict, total=False):
     """report.json"""
 
     tools: list[str] | None
+    seeds: list[SeedForm] | None
+    slowest_path: PathForm | None

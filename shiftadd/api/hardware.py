@@ -36,6 +36,10 @@ def compile(
     seeds: int = 1,
     plan: PlanLike | None = None,
     top: str = "shiftadd_top",
+    port: int = 8,
+    axi_names: bool = False,
+    frame_guard: bool = False,
+    tools: str = "pip",
     quiet: bool = False,
 ) -> CompileOutcome:
     """Plan, Verilog, bitstream and report of a network, on a board or device.
@@ -43,20 +47,26 @@ def compile(
     net: folder of a network, a Network, or what `train` returned. out: where they land; default
     build/NET-BOARD. fps: least area at so many images a second. mhz: clock to ask for. dsps, luts:
     use no more. What is measured must keep to these four. seeds: placements to try. plan: a
-    plan.json or a Plan to build instead. top: name of the Verilog module. Raises ShiftaddError.
+    plan.json or a Plan to build instead. top: name of the Verilog module. port: most bits of a word
+    at its ports: values of an image in one cycle, answers in one. axi_names: clock and reset are
+    aclk and aresetn, active low. frame_guard: s_axis_tlast ends a frame, and an image that it cuts
+    short is dropped and counted. tools: `native` takes yosys, nextpnr and packers from PATH.
+    Raises ShiftaddError.
 
     >>> built = shiftadd.compile("net", board="up5k", quiet=True)
     >>> built.ok, built.report.device, built.report.measured.lut > 0
     (True, 'ice40-up5k', True)
     """
-    check_numbers(fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds)
+    check_numbers(fps=fps, mhz=mhz, dsps=dsps, luts=luts, seeds=seeds, port=port)
     folder = check_folder(out)
     from gen.compile import compile as run
+    from gen.engine.core_options import CoreOptions
+    from gen.support.native_tools import chosen
 
     given = network_of(net)
     planned = plan_of(plan, board, fps=fps, dsps=dsps, luts=luts) if plan is not None else None
     folder = folder or Path("build") / f"{given.name}-{board}"
-    with progress(quiet).status() as say:
+    with chosen(tools), progress(quiet).status() as say:
         report, _ = run(
             given.network,
             board=board,
@@ -68,6 +78,8 @@ def compile(
             seeds=seeds,
             plan=planned,
             top=top,
+            port=port,
+            options=CoreOptions(frame_guard=frame_guard, axi_names=axi_names),
             progress=say,
         )
     return CompileOutcome(report, folder, given.place, board)
@@ -168,12 +180,13 @@ def deploy(
     dsps: int | None = None,
     luts: int | None = None,
     seeds: int = 1,
+    tools: str = "pip",
     quiet: bool = False,
 ) -> DeployOutcome:
     """Builds a network for a board, loads that, and checks its answers against the golden
     model.
 
-    data, images: as for `simulate`. fps, dsps, luts, seeds: as for `compile`. Others: see
+    data, images: as for `simulate`. fps, dsps, luts, seeds, tools: as for `compile`. Others: see
     sim.board.deployment.DeployRequest. Raises ShiftaddError.
 
     >>> made = shiftadd.deploy("net", board="icebreaker", virtual=True, load=False, quiet=True)
@@ -184,6 +197,7 @@ def deploy(
     check_numbers(images=images, faults=faults, **limits)
     folder = check_folder(out)
     from gen.deploy.examples import examples
+    from gen.support.native_tools import chosen
     from sim.board.deployment import DeployRequest, carry_out
 
     given = network_of(net)
@@ -202,5 +216,6 @@ def deploy(
     )
     asked, said = data_for(given, data)
     tests = examples(given.network, asked)
-    made = carry_out(request, given.network, tests, images=images, progress=progress(quiet))
+    with chosen(tools):
+        made = carry_out(request, given.network, tests, images=images, progress=progress(quiet))
     return DeployOutcome(made, given.place, said)

@@ -37,13 +37,14 @@ def search(
     supernet_epochs: int | None = None,
     workers: int = 2,
     scheduler: str | None = None,
+    tools: str = "pip",
     quiet: bool = False,
 ) -> SearchOutcome:
     """A Pareto front of networks for a data set, measured on a board; all of it lands in `out`.
 
     max_latency: microseconds. population to supernet_epochs: see
-    search.run.request.SearchBudget; None is what suits the space. Others: see
-    search.run.search.search. Raises ShiftaddError.
+    search.run.request.SearchBudget; None is what suits the space. tools: as for `compile`. Others:
+    see search.run.search.search. Raises ShiftaddError.
 
     >>> small = {"population": 8, "generations": 2, "trained": 4, "finalists": 2, "rounds": 1}
     >>> small |= {"probes": 0, "epochs": 1, "supernet_epochs": 1}
@@ -62,28 +63,30 @@ def search(
     )  # fmt: skip
     folder, shared = check_folder(out), check_folder(supernet, "--supernet")
     source = source_of(data)
+    from gen.support.native_tools import chosen
     from search.evolve.objectives import Limits
     from search.run.search import search as run
 
     name = file_name("-".join([Path(source).name, board, *kinds, str(seed)]))
-    made = run(
-        data=source,
-        board=board,
-        out=folder or Path("runs") / name,
-        space=None if space is None else str(given_path(space, "--space")),
-        kinds=kinds,
-        sampler=sampler,
-        sharing=sharing,
-        limits=Limits(max_latency, max_luts, dsps, fps),
-        budget=budget,
-        seed=seed,
-        supernet=shared,
-        workers=workers,
-        scheduler=scheduler,
-        resume=resume,
-        force=force,
-        quiet=quiet,
-    )
+    with chosen(tools):
+        made = run(
+            data=source,
+            board=board,
+            out=folder or Path("runs") / name,
+            space=None if space is None else str(given_path(space, "--space")),
+            kinds=kinds,
+            sampler=sampler,
+            sharing=sharing,
+            limits=Limits(max_latency, max_luts, dsps, fps),
+            budget=budget,
+            seed=seed,
+            supernet=shared,
+            workers=workers,
+            scheduler=scheduler,
+            resume=resume,
+            force=force,
+            quiet=quiet,
+        )
     return SearchOutcome(made, board)
 
 

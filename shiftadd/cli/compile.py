@@ -27,10 +27,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.limits(parser)
     parser.add_argument(
+        "--port", type=int, default=8, metavar="BITS",
+        help="most bits of a word at the AXI-Stream ports, in whole bytes (default 8)",
+    )  # fmt: skip
+    parser.add_argument(
         "--plan", type=Path, metavar="FILE", help="build exactly this plan.json, and plan nothing"
     )
     parser.add_argument(
         "--top", metavar="NAME", default="shiftadd_top", help="name of the Verilog module"
+    )
+    parser.add_argument(
+        "--axi-names", action="store_true", help="clock and reset are aclk and aresetn (active low)"
+    )
+    parser.add_argument(
+        "--frame-guard",
+        action="store_true",
+        help="s_axis_tlast ends a frame: an image that it cuts short is dropped and counted",
     )
 
 

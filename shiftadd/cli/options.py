@@ -18,8 +18,18 @@ def common(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def tools(parser: argparse.ArgumentParser) -> None:
+    """Where yosys, nextpnr and the packers come from."""
+    parser.add_argument(
+        "--tools",
+        default="pip",
+        help="pip, or native: yosys, nextpnr and the packers that are on PATH, which are faster",
+    )
+
+
 def limits(parser: argparse.ArgumentParser) -> None:
     """What planning and placing may be told."""
+    tools(parser)
     parser.add_argument(
         "--fps",
         type=float,
@@ -29,5 +39,8 @@ def limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dsps", type=int, help="take at most so many hardware multipliers")
     parser.add_argument("--luts", type=int, help="take at most so many LUTs")
     parser.add_argument(
-        "--seeds", type=int, default=1, help="placements to try; the fastest is kept"
+        "--seeds",
+        type=int,
+        default=1,
+        help="placements to try, two at a time; the fastest is kept, the spread of the clock said",
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shiftadd import api, results
+from shiftadd.cli import options
 from shiftadd.requests import BOARD
 
 TEXT = "search a Pareto front of networks for a data set, measured on a board"
@@ -33,6 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="remove the search that is in --out, and begin again"
     )
+    options.tools(parser)
     parser.add_argument("--seed", type=int, default=0, help="of supernet, search and training")
     limits = parser.add_argument_group("limits, for every network of the front")
     limits.add_argument("--max-latency", type=microseconds, metavar="TIME", help="as 100us, 2ms")

@@ -52,7 +52,7 @@ class CompileOutcome(Outcome):
         place = f"plan, Verilog, bitstream and report: {self.folder}"
         proof = ("simulate", self.net, "--board", self.board, "--build", self.folder)
         then = [next_command(*proof)] if self.net and self.ok else []
-        return (*self.report.advice, place, *then)
+        return (*self.report.clock_lines, *self.report.advice, place, *then)
 
 
 @dataclass(frozen=True)

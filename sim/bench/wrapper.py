@@ -30,6 +30,8 @@ def stream(name: str) -> StreamPorts:
 
 
 SOURCE, SINK = stream("i"), stream("o")
+CLOCKS = {"clk": "clk", "rst": "rst", "aclk": "clk", "aresetn": "!rst"}
+"""What ports for clock and reset are wired to, by their names."""
 
 
 def axi_stream(prefix: str) -> StreamPorts:
@@ -108,7 +110,7 @@ def _instance(i: int, case: StreamCase) -> Iterator[str]:
     yield f"    wire iv{i}, ir{i}, ov{i}, or{i}, probing{i}, done{i};"
     yield f"    stream_bench #(.ID({i}), .IN_BITS({bits_in}), .OUT_BITS({bits_out})) bench{i} ("
     yield f"        clk, rst, i{i}, iv{i}, ir{i}, o{i}, ov{i}, or{i}, probing{i}, done{i});"
-    wires: dict[str, str] = {name: name for name in ("clk", "rst") if name in widths}
+    wires = {name: wire for name, wire in CLOCKS.items() if name in widths}
     wires |= {case.source.valid: f"iv{i}", case.source.ready: f"ir{i}"}
     wires |= {case.sink.valid: f"ov{i}", case.sink.ready: f"or{i}"}
     wires |= _slices(f"i{i}", case.source, widths) | _slices(f"o{i}", case.sink, widths)

@@ -5,9 +5,10 @@ The reference takes weights as numbers, from `Reference.weights`, so `encode` is
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib.wiring import In
 
+from rtl.clamp import clamp
 from rtl.pe.element import PE
 from rtl.terms import Term
 from sim.formal.proof import Property
@@ -121,4 +122,27 @@ class Lane(Property):
         want = expected.term(self.x, self.w)
         same = equal(m, -total if expected.negated else total, want, element.acc_bits)
         m.d.comb += [self.given.eq(1), self.holds.eq(Cat(same, *map(within_bounds, terms)).all())]
+        return m
+
+
+class Clamped(Property):
+    """The term of an input is that of the clamped input, less what clamping takes off; for every
+    weight in the range. Takes 0 cycles. bits: of a clamped input, at least those of w_bits."""
+
+    def __init__(self, kind: str, *, x: Shape, w_bits: int, bits: int) -> None:
+        self.kind, self.bits = kind, bits
+        super().__init__({"x": In(x), "w": In(signed(w_bits))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        expected = reference(self.kind)
+        clamped, excess = clamp(m, self.x, self.bits)
+        within = [self.w <= (1 << self.bits - self.x.shape().signed) - 1]
+        if self.x.shape().signed:
+            within.append(self.w >= -(1 << self.bits - 1))
+        want = expected.term(self.x, self.w)
+        m.d.comb += [
+            self.given.eq(Cat(within).all()),
+            self.holds.eq(want == expected.term(clamped, self.w) - excess),
+        ]
         return m

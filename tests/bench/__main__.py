@@ -40,9 +40,11 @@ from rtl.layer import Engine
 from rtl.streams import converters
 from sim.board.faults import try_faults
 from sim.verify.network import simulate
+from tests.bench import clock as clock_bench
 from tests.bench import evidence as evidence_bench
 from tests.bench import lanes as lanes_bench
 from tests.bench import search as search_bench
+from tests.bench import seconds as seconds_bench
 from tests.support.deploy_cases import small_bundle, some_examples
 from tests.support.layer_cases import random_weights, requantise
 from tests.support.networks import residual_network
@@ -323,19 +325,26 @@ def search() -> Iterator[FigureRow]:
         yield FigureRow("search", *row)
 
 
+def seconds() -> Iterator[FigureRow]:
+    """What people wait for each step, against size."""
+    for row in seconds_bench.rows():
+        yield FigureRow("seconds", *row)
+
+
 def main() -> int:
     console = Console()
     rows: list[FigureRow] = []
     table = Table(title="bench", title_justify="left")
     for column in ("", "what", "measured", "target", ""):
         table.add_column(column)
-    for part in (digits_conv, dense, mlp, conv_up5k, speeds, search, evidence, faults):
+    for part in (digits_conv, dense, mlp, conv_up5k, speeds, seconds, search, evidence, faults):
         for row in part():
             rows.append(row)
             console.print(f"({row.workload}) {row.what}: {row.value} {row.limit}", highlight=False)
             table.add_row(row.workload, row.what, row.value, row.limit, "✓" if row.ok else "missed")
     console.print(table)
     lanes_bench.main()
+    clock_bench.main([])
     return 0 if all(row.ok for row in rows) else 1
 
 

@@ -1,10 +1,13 @@
 # amaranth: UnusedElaboratable=no
 """Area and clock of lanes of each kind alone, beside the same sums described naively.
 
-Eight lanes, 8-bit activations, 8-bit weights (shift: 4), without DSP blocks; the whole element with
-its registered adder tree and a 24-bit accumulator. LUTs are those of synthesis, per lane: on ECP5
-LUT4 + 2 for each carry pair CCU2C, on iCE40 SB_LUT4 (an adder takes one a bit, with its SB_CARRY in
-the same cell), on Gowin LUT1 to LUT4 + ALU. The clock is that of place and route of our element.
+Eight lanes, 8-bit activations, 8-bit weights (shift: 4; add: 8 and 4), without DSP blocks; the
+whole element with its registered adder tree and a 24-bit accumulator. Elements of add take inputs
+clamped to the range of their weights, as in a layer of many elements: what clamps them
+(`rtl.clamp`) is made once a layer, and not counted here. LUTs are those of synthesis, per lane: on
+ECP5 LUT4 + 2 for each carry pair CCU2C, on iCE40 SB_LUT4 (an adder takes one a bit, with its
+SB_CARRY in the same cell), on Gowin LUT1 to LUT4 + ALU. The clock is that of place
+and route of our element.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from rtl.terms import WIDEST, Term, signed_for
 LANES = 8
 DEVICE_NAMES = ("lfe5u-25f", "ice40-hx8k", "gw1nr-9")
 W_BITS = {"mult": 8, "shift": 4, "add": 8}
+CASES = [*W_BITS.items(), ("add", 4)]
 LUTS = {
     "ecp5": {"LUT4": 1, "CCU2C": 2},
     "ice40": {"SB_LUT4": 1},
@@ -105,6 +109,7 @@ class LaneRow:
 
     family: str
     kind: str
+    w_bits: int
     lut: float
     ff: float
     fmax_mhz: float
@@ -115,10 +120,13 @@ class LaneRow:
         return self.lut / self.naive_lut
 
 
-def element(kind: str, of: Mapping[str, type[PE]] | None = None, lanes: int = LANES) -> PE:
+def element(
+    kind: str, of: Mapping[str, type[PE]] | None = None, *, w_bits: int | None = None
+) -> PE:
     """The element that is measured: ours, or the one of that kind in `of`."""
-    make = of[kind] if of else pe(kind)
-    return make(simd=lanes, x_bits=8, x_signed=False, w_bits=W_BITS[kind], acc_bits=24)
+    make, w_bits = of[kind] if of else pe(kind), w_bits or W_BITS[kind]
+    x_bits = w_bits - 1 if make.CLAMPS and not of else 8  # as rtl.clamp.clamped_bits
+    return make(simd=LANES, x_bits=x_bits, x_signed=False, w_bits=w_bits, acc_bits=24)
 
 
 def cells(component: wiring.Component, device: Device, cache: Cache) -> dict[str, float]:
@@ -136,23 +144,27 @@ def rows(cache: Cache | None = None, seed: int = 1) -> Iterator[LaneRow]:
         device = DEVICES[name]
         if "-nodsp" not in device.synth and device.family != "ice40":
             device = replace(device, synth=(*device.synth, "-nodsp"))
-        for kind in W_BITS:
-            ours = cells(element(kind), device, cache)
-            naive = cells(element(kind, NAIVE), device, cache)
-            netlist = synthesise(
-                verilog(FewPins(element(kind)), "pins"), "pins", device, cache=cache
-            )
+        for kind, w_bits in CASES:
+            ours = cells(element(kind, w_bits=w_bits), device, cache)
+            naive = cells(element(kind, NAIVE, w_bits=w_bits), device, cache)
+            pins = FewPins(element(kind, w_bits=w_bits))
+            netlist = synthesise(verilog(pins, "pins"), "pins", device, cache=cache)
             placed = place(netlist, device, mhz=device.mhz, seed=seed, cache=cache, timeout=900.0)
             yield LaneRow(
-                device.family, kind, **ours, fmax_mhz=placed.fmax_mhz, naive_lut=naive["lut"]
-            )
+                device.family,
+                kind,
+                w_bits,
+                **ours,
+                fmax_mhz=placed.fmax_mhz,
+                naive_lut=naive["lut"],
+            )  # fmt: skip
 
 
 def main() -> None:
-    print("family  kind   LUT/lane  FF/lane  fmax MHz  naive LUT/lane  ratio")
+    print("family  kind   bits  LUT/lane  FF/lane  fmax MHz  naive LUT/lane  ratio")
     for r in rows():
         print(
-            f"{r.family:6}  {r.kind:5}  {r.lut:8.1f}  {r.ff:7.1f}  {r.fmax_mhz:8.1f}"
+            f"{r.family:6}  {r.kind:5}  {r.w_bits:4}  {r.lut:8.1f}  {r.ff:7.1f}  {r.fmax_mhz:8.1f}"
             f"  {r.naive_lut:14.1f}  {r.ratio:5.2f}"
         )
 

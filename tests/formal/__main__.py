@@ -25,6 +25,7 @@ from sim.formal.elements import Element, Lane
 from sim.formal.proof import Verdict, holds_after, holds_always, holds_until, stands_still
 from sim.formal.requantise import Requantised
 from sim.formal.sums import Form, Merge, TreeClaim, merges
+from sim.formal.wired import WiredClaim
 from tests.formal import claims
 from tests.formal.claims import KINDS, WEIGHTLESS, element, requantiser
 
@@ -152,6 +153,7 @@ def streams() -> Iterator[Proof]:
             claims.pool,
             {"op": ["max", "sum"], "size": [(2, 2), (2, 4), (3, 5), (4, 6)], "bits": [1, 2]},
         ),
+        (claims.pool, {"size": [(2, 4), (3, 5), (4, 6)], "style": ["block"]}),
         (claims.pool, {"size": [(3, 3), (6, 7)], "kernel": [(3, 3), (1, 3), (3, 1)]}),
         (claims.head, {"classes": range(1, 5), "shape": [signed(3), unsigned(2), signed(9)]}),
     ]
@@ -160,6 +162,16 @@ def streams() -> Iterator[Proof]:
             if values.get("before") != values.get("after") or make is not claims.converters:
                 claim = make(**values)
                 yield named(make.__name__, **values), partial(holds_always, claim)
+
+
+def wired() -> Iterator[Proof]:
+    """Layers whose weights are wiring, with and without their requantisers."""
+    makes: dict[str, Callable[..., Any]] = {"sums": claims.wired_sums, "layer": claims.wired_layer}
+    for kind in claims.WIRED_KINDS:
+        for v in grid(x_bits=range(1, 5), x_signed=[False, True], levels=[1, 2, 3]):
+            for name, make in makes.items():
+                claim = WiredClaim(make(kind, **v))
+                yield named(kind, name, **v), partial(holds_after, claim, claim.cycles)
 
 
 def _requantisers() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -191,7 +203,8 @@ def _requantisers() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 GROUPS: dict[str, Callable[[], Iterator[Proof]]] = {
-    make.__name__: make for make in (lanes, adders, trees, elements, enables, requantisers, streams)
+    make.__name__: make
+    for make in (lanes, adders, trees, elements, enables, requantisers, streams, wired)
 }
 
 

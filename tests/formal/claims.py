@@ -18,6 +18,8 @@ from rtl.block import BlockDescription
 from rtl.pe.element import PE, pe
 from rtl.requantise import Requantiser
 from rtl.skid import Skid
+from rtl.wired.requantise import Staircase
+from rtl.wired.unit import WiredLayer, WiredSums
 from sim.formal.joints import Chain, Headed, Joined, Worded
 from sim.formal.pools import Pooled
 from sim.formal.proof import Property
@@ -129,6 +131,7 @@ def pool(
     size: tuple[int, int] = (2, 4),
     kernel: tuple[int, int] = (2, 2),
     bits: int = 1,
+    style: str = "logic",
 ) -> Property:
     """An image of a word a pixel; a sum is halved."""
     half = {"multipliers": [1], "offsets": [0], "shift": 1, "lo": 0, "out_signed": False}
@@ -136,7 +139,7 @@ def pool(
     return Pooled(
         m.BlockPool(
             op=op, height=size[0], width=size[1], channels=1, kernel=kernel, lanes=1,
-            x_shape=unsigned(bits), requant=requant if op == "sum" else None, style="logic",
+            x_shape=unsigned(bits), requant=requant if op == "sum" else None, style=style,
         )
     )  # fmt: skip
 
@@ -175,3 +178,41 @@ def requantiser(make: Any = Requantiser, **change: Any) -> Requantiser:
     usual |= {"lo": 0, "hi": 15, "out_bits": 4, "out_signed": False, "multiplier": "lut"}
     found: Requantiser = make(**usual | change)
     return found
+
+
+WIRED_KINDS = ("mult", "shift", "add", "sum", "max")
+WIRED_WEIGHTS = {
+    "mult": ((3, -5, 6), (-7, 3, 0), (3, 2, -1)),
+    "shift": ((1, -4, 2), (-1, 4, 0), (1, -4, -2)),
+    "add": ((3, -5, 6), (2, 3, 0), (3, 2, 6)),
+    "sum": ((0, 0, 0), (0, 0, 0), (0, 0, 0)),
+    "max": ((0, 0, 0), (0, 0, 0), (0, 0, 0)),
+}
+"""Some that inputs of 2 to 4 bits exceed, and pairs that are alike."""
+
+
+def wired_sums(kind: str, *, x_bits: int = 3, x_signed: bool = False, levels: int = 1) -> WiredSums:
+    """Three inputs and outputs, the second of which lacks one."""
+    rows = [[*enumerate(row)] for row in WIRED_WEIGHTS[kind]]
+    return WiredSums(
+        kind=kind,
+        connections=(tuple(rows[0]), tuple(rows[1][:2]), tuple(rows[2])),
+        offsets=(0, -3, 5),
+        x_bits=x_bits,
+        x_signed=x_signed,
+        acc_bits=x_bits + 6,
+        levels=levels,
+    )
+
+
+def wired_layer(
+    kind: str, *, x_bits: int = 3, x_signed: bool = False, levels: int = 1
+) -> WiredLayer:
+    """These sums requantised to 3 bits: by a rising, a falling and a steep staircase."""
+    steps = (
+        Staircase(multiplier=13, offset=700, shift=8, lo=0, hi=7),
+        Staircase(multiplier=-21, offset=900, shift=8, lo=0, hi=7),
+        Staircase(multiplier=77, offset=-20, shift=5, lo=0, hi=7),
+    )
+    sums = wired_sums(kind, x_bits=x_bits, x_signed=x_signed, levels=levels)
+    return WiredLayer(layer_sums=sums, steps=steps, out_bits=3, out_signed=False)

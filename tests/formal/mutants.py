@@ -259,13 +259,16 @@ STREAMS: dict[str, list[Change]] = {
     ],
     "head": [
         Change(
-            "rtl.classifier_output", "takes the last largest", "(score > best)", "(score >= best)"
+            "rtl.classifier_output",
+            "takes the last largest",
+            "(best - score)[-1]",
+            "~(score - best)[-1]",
         ),
         Change(
             "rtl.classifier_output",
             "remembers an image",
-            '(at.first_of["score"] | (score > best))',
-            "(score > best)",
+            '(at.first_of["score"] | better)',
+            "better",
         ),
         Change("rtl.classifier_output", "skips bytes", '~closing & at.last_of["byte"]', "~closing"),
     ],
@@ -286,13 +289,14 @@ STREAMS: dict[str, list[Change]] = {
     ],
     "pool": [
         Change("rtl.pool", "takes the smallest", "Mux(x > old, x, old)", "Mux(x < old, x, old)"),
-        Change("rtl.pool", "forgets the row above", "column.first & row.first", "column.first"),
-        Change("rtl.pool", "ends too early", "column.last & row.last", "column.last"),
-        Change("rtl.pool", "reads its memory late", "Mux(column.first, read.data, held)", "held"),
+        Change("rtl.pool", "forgets the row above", 'first_from(["row", ', "first_from(["),
+        Change("rtl.pool", "ends too early", 'last_from(["row", ', "last_from(["),
+        Change("rtl.pool", "reads its memory late", "Mux(word.column_first, known, held)", "held"),
+        Change("rtl.pool", "forgets what is left over", "left != 1", "0"),
         Change(
             "rtl.pool",
             "takes while it stands",
-            "take.eq(self.i.valid & en)",
+            "take.eq(self.i.valid & outlet.en)",
             "take.eq(self.i.valid)",
         ),
     ],
@@ -317,3 +321,49 @@ REQUANTISERS = [
     ),
     Change("rtl.requantise", "never clips at lo", "if lo < self.block.lo:", "if False:"),
 ]
+
+
+def wired(module: str, what: str, old: str, new: str) -> Change:
+    return Change(f"rtl.wired.{module}", what, old, new)
+
+
+WIRED = [
+    wired(
+        "operations",
+        "adds in place of subtracting",
+        "top - high if self.subtract",
+        "top + high if self.subtract",
+    ),
+    wired(
+        "operations",
+        "loses the bits that pass by",
+        "result.eq(Cat(whole[:step], upper))",
+        "result.eq(upper << step)",
+    ),
+    wired(
+        "operations",
+        "clamps at neither end",
+        "> self.hi:\n            clamped",
+        "> self.hi + 99:\n            clamped",
+    ),
+    wired("operations", "takes the smaller", "Mux(a > b, a, b)", "Mux(a < b, a, b)"),
+    wired(
+        "operations", "leaves a sign as it is", "~value[self.bits - 1]))", "value[self.bits - 1]))"
+    ),
+    wired(
+        "kind_add",
+        "takes an excess once",
+        "Lookup((x,), values)), 1, True)",
+        "Lookup((x,), values)), 0, True)",
+    ),
+    wired("kind_add", "forgets the weights", "offset + sum(w for _, w in row)", "offset"),
+    wired(
+        "component", "is a cycle early", "self.lines[term.node][-1]", "self.lines[term.node][-2]"
+    ),
+    wired("component", "mixes cycles", "cycle - self.pipeline.cycle[o]", "0"),
+    wired("component", "goes on while it stands still", "with m.If(self.en):", "with m.If(1):"),
+    wired(
+        "requantise", "steps a value late", "(y != y[:, :1]).sum(1)", "(y != y[:, :1]).sum(1) - 1"
+    ),
+]
+"""Changes of wired layers; each breaks one kind at least."""

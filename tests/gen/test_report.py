@@ -11,6 +11,8 @@ from rich.console import Console
 
 from gen.cost.cost import CostModel
 from gen.flow.build import Build, MeasuredCost
+from gen.flow.seeds import SeedClock
+from gen.flow.slowest_path import SlowestPath
 from gen.plan.plan import Cost, Plan, inferences_per_s, latency_us
 from gen.report import (
     Report,
@@ -44,6 +46,8 @@ BUILD = Build(
     seconds={"synthesis": 2.0, "place": 3.0},
     cached=False,
     tools=("a 1",),
+    seeds=(SeedClock(1, 50.0), SeedClock(2, 44.0)),
+    slowest=SlowestPath("weight ROM of a", "adder tree of a", 20.0, 0.7, "a.bank0_Q", "a.sum_Q"),
 )
 
 
@@ -62,6 +66,18 @@ def test_prediction_stands_beside_measurement() -> None:
     assert (made.predicted.cycles_latency, made.measured.cycles_latency) == (1000, None)
     assert made.files == {"bitstream": "b.bin", "verilog": "n.v"}
     assert made.seconds == {"plan": 1.0, "synthesis": 2.0, "place": 3.0}
+
+
+def test_clock_is_given_over_all_seeds_with_what_sets_it() -> None:
+    made = report("net", PLAN, BUILD)
+    assert list(made.as_dict()["seeds"]) == [
+        {"seed": 1, "fmax_mhz": 50.0}, {"seed": 2, "fmax_mhz": 44.0},
+    ]  # fmt: skip
+    assert made.as_dict()["slowest_path"]["from_cell"] == "a.bank0_Q"
+    assert made.clock_lines == (
+        "clock over 2 seeds: mean 47.0, least 44.0, most 50.0 MHz",
+        "slowest path: from weight ROM of a to adder tree of a: 20.0 ns, 70 % routing",
+    )
 
 
 def test_simulated_cycles_are_the_measured_ones() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from amaranth.sim import Simulator
 
 from gen.engine.assemble import Assembly
+from gen.engine.core_options import PLAIN, CoreOptions
 from gen.engine.elaborate import Top
-from gen.engine.header import PORTS
 
 
 @dataclass
@@ -28,11 +28,13 @@ class Core:
     async def step(self) -> dict[str, int]:
         """Passes a rising edge; the ports just before it."""
         await self.ctx.delay(5e-7)
-        before = {name: self.ctx.get(getattr(self.top, name)) for name, *_ in PORTS[1:]}
+        before = {
+            name: self.ctx.get(getattr(self.top, name)) for name, *_ in self.top.options.ports[1:]
+        }
         self.cycles.append(before)
-        self.ctx.set(self.top.clk, 1)
+        self.ctx.set(getattr(self.top, self.top.options.clock), 1)
         await self.ctx.delay(5e-7)
-        self.ctx.set(self.top.clk, 0)
+        self.ctx.set(getattr(self.top, self.top.options.clock), 0)
         return before
 
     async def offer(self, values: list[int], last: int = 0) -> None:
@@ -44,9 +46,13 @@ class Core:
         self.set(s_axis_tvalid=0)
 
 
-def run(assembly: Assembly, scenario: Callable[[Core], Awaitable[None]]) -> None:
+def run(
+    assembly: Assembly,
+    scenario: Callable[[Core], Awaitable[None]],
+    options: CoreOptions = PLAIN,
+) -> None:
     """Runs `scenario` to its end."""
-    top = Top(assembly)
+    top = Top(assembly, options)
 
     async def bench(ctx: Any) -> None:
         await scenario(Core(ctx, top))

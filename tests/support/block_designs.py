@@ -13,6 +13,7 @@ ROM = """
   reg [{top}:0] read = 0, held = 0;
   reg [{top}:0] fill = 0;
   reg [7:0] x = 0;
+  reg signed [7:0] f = 8'h55;
   reg signed [15:0] product = 0, sum = 0;
   wire signed [7:0] a = held[7:0], b = held[{top}:{top} - 7];
   wire [$clog2({depth})-1:0] next = at + 3;
@@ -28,11 +29,14 @@ ROM = """
     {body}
   end
 """
+COLUMNS = "held <= read; f <= at[2:0] == 5 ? 8'h55 : {at[6:0], at[1]};"
+"""A factor whose bits are set or reset under `go`, or else one of few values."""
 BODIES = {
     "enabled": "if (go) begin held <= read; product <= a * b; sum <= sum + product; end",
     "free": "held <= read; product <= a * b; sum <= product;",
     "operand": "if (go) begin held <= read; product <= a * $signed(x); end sum <= product;",
     "constant": "if (go) begin held <= read; product <= $signed(x) * 115; end sum <= product + a;",
+    "columns": f"if (go) begin {COLUMNS} product <= $signed(x) * f; end sum <= product + held;",
     "two enables": "if (go) held <= read; if (s_axis_tlast) product <= a * b; sum <= product;",
 }
 

@@ -152,6 +152,13 @@ def layer_case(seed: int, images: int = 3) -> LayerCase:
     layers = lower(network)
     layer = next(one for one in layers if one.name == name)
     fold = rng.choice(folds(layer, device(rng.choice(["ulx3s-25f", "up5k"]))))
+    return case_of(network, name, fold, seed, images)
+
+
+def case_of(network: Network, name: str, fold: Fold, seed: int, images: int = 3) -> LayerCase:
+    """Layer `name` of a network, folded as `fold`, with random images of `seed`."""
+    layers = lower(network)
+    layer = next(one for one in layers if one.name == name)
     block = isolate(layers, name, fold)
     x = network.input
     draw = np.random.default_rng(seed)

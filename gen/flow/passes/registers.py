@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gen.flow.netlist import Bit, Cell, bit_of, loads_of
+from gen.flow.netlist import Bit, Cell, bit_of, last_net, loads_of
 
 UNUSED = ("0", "x")
 CONSTANTS = ("0", "1", "x")
@@ -40,6 +40,7 @@ class Absorber:
     def __init__(self, module: dict[str, Any]) -> None:
         self.cells: dict[str, Cell] = module["cells"]
         self.loads = loads_of(module)
+        self.free = last_net(module)
         self.driver: dict[Bit, str] = {
             bit: name
             for name, cell in self.cells.items()
@@ -85,12 +86,19 @@ class Absorber:
 
         Both operands or none: with one register alone, nextpnr counts the whole delay of the
         product before it. The register of a constant operand is always enabled; the first product
-        is 0 as before.
+        is 0 as before. Beside an operand that begins with 0 under the same enable, the other one
+        may begin with anything, and flip-flops that are set or reset under that enable get a LUT
+        for this: yosys makes such of the columns of a ROM.
         """
         operands = {operand: self._drivers(cell, operand) for operand in "AB"}
         controls = {
             o: self._control(drivers.values()) for o, drivers in operands.items() if drivers
         }
+        for operand, other in ("AB", "BA"):
+            plain = controls.get(other)
+            if plain and not controls.get(operand) and operands[operand]:
+                under = all(self._under(flop, plain) for flop in operands[operand].values())
+                controls[operand] = plain if under else None
         first = next(iter(controls.values()), None)
         if not first or not all(
             c and c.clock == first.clock and _fits(cell, c) for c in controls.values()
@@ -109,13 +117,60 @@ class Absorber:
 
     def _bypass(self, name: str, cell: Cell, pin: str, flop: str) -> None:
         """Connects a pin to the input of a flip-flop, which is deleted with its last load."""
-        old, new = bit_of(cell, pin), bit_of(self.cells[flop], "DI")
+        old, new = bit_of(cell, pin), self._next(flop)
         cell["connections"][pin] = [new]
         self.loads[old].remove((name, pin))
         self.loads[new].append((name, pin))
         if not self.loads[old]:
-            self.loads[new].remove((flop, "DI"))
-            del self.cells[flop]
+            gone = self.cells.pop(flop)
+            for port in ("DI", "LSR"):
+                if (flop, port) in self.loads[bit_of(gone, port)]:
+                    self.loads[bit_of(gone, port)].remove((flop, port))
+
+    def _under(self, name: str, control: _Control) -> bool:
+        """Whether a cell is a flip-flop of `control`, set or reset only while that enables it."""
+        flop = self.cells.get(name, {})
+        if flop.get("type") != "TRELLIS_FF" or flop["parameters"].get("SRMODE") == "ASYNC":
+            return False
+        enable = _enable(flop)
+        inverted = flop["parameters"].get("LSRMUX", "LSR") != "LSR"
+        if inverted or enable is None or _control_of(flop, enable) != control:
+            return False
+        reset = bit_of(flop, "LSR")
+        return reset in UNUSED or control.enable == "1" or self._implies(reset, control.enable)
+
+    def _implies(self, bit: Bit, enable: Bit) -> bool:
+        """Whether `bit` comes from a LUT that has `enable` as an input, and is 0 while that is."""
+        lut = self.cells.get(self.driver.get(bit, ""), {})
+        if lut.get("type") != "LUT4":
+            return False
+        table = int(lut["parameters"]["INIT"], 2)
+        pins = [k for k, pin in enumerate("ABCD") if bit_of(lut, pin) == enable]
+        return any(not any(table >> i & 1 for i in range(16) if not i >> k & 1) for k in pins)
+
+    def _next(self, name: str) -> Bit:
+        """What a flip-flop takes when it is enabled: its input, or what a LUT makes of it and of
+        its reset."""
+        flop = self.cells[name]
+        data, reset = bit_of(flop, "DI"), bit_of(flop, "LSR")
+        if reset in UNUSED:
+            return data
+        lut = f"{name}_next"
+        if lut in self.cells:  # of another pin
+            return bit_of(self.cells[lut], "Z")
+        self.free += 1
+        table = 0xEEEE if flop["parameters"]["REGSET"] == "SET" else 0x2222
+        self.cells[lut] = {
+            "hide_name": 1,
+            "type": "LUT4",
+            "parameters": {"INIT": f"{table:016b}"},
+            "attributes": {},
+            "port_directions": dict.fromkeys("ABCD", "input") | {"Z": "output"},
+            "connections": {"A": [data], "B": [reset], "C": ["0"], "D": ["0"], "Z": [self.free]},
+        }
+        self.loads[data].append((lut, "A"))
+        self.loads[reset].append((lut, "B"))
+        return self.free
 
     def _is_flop(self, name: str, pin: str) -> bool:
         return pin == "DI" and self.cells.get(name, {}).get("type") == "TRELLIS_FF"
@@ -184,12 +239,20 @@ def _clock(cell: Cell, register: str, control: _Control) -> bool:
     return True
 
 
+def _enable(flop: Cell) -> Bit | None:
+    """The enable of a flip-flop; None where it is inverted."""
+    mux = flop["parameters"].get("CEMUX", "1").strip()
+    return {"1": "1", "CE": bit_of(flop, "CE")}.get(mux)
+
+
+def _control_of(flop: Cell, enable: Bit) -> _Control:
+    return _Control(bit_of(flop, "CLK"), flop["parameters"].get("CLKMUX") == "INV", enable)
+
+
 def _flop_control(flop: Cell) -> _Control | None:
-    parameters = flop["parameters"]
-    mux = parameters.get("CEMUX", "1").strip()
+    parameters, enable = flop["parameters"], _enable(flop)
     reset = bit_of(flop, "LSR") not in UNUSED or parameters.get("LSRMUX", "LSR") != "LSR"
     starts_at_0 = parameters.get("REGSET", "RESET") == "RESET"
-    if reset or not starts_at_0 or mux not in ("1", "CE") or bit_of(flop, "M") != "x":
+    if reset or not starts_at_0 or enable is None or bit_of(flop, "M") != "x":
         return None
-    enable = bit_of(flop, "CE") if mux == "CE" else "1"
-    return _Control(bit_of(flop, "CLK"), parameters.get("CLKMUX") == "INV", enable)
+    return _control_of(flop, enable)

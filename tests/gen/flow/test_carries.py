@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gen.flow.passes import odd_chains
 from gen.flow.passes.carries import start_chains
 from gen.flow.place import place
 from gen.flow.synth import synthesise
@@ -58,6 +59,22 @@ def test_a_chain_adds_as_the_verilog_says(width: int, total: str, tmp_path: Path
     wrong, changes = compare_synthesised(adder(width, SUMS[total]), tmp_path)
     assert wrong == 0
     assert changes > 500
+
+
+@pytest.mark.parametrize(("width", "saved"), [(7, 0), (8, 1)])
+def test_an_odd_chain_saves_the_lut_of_its_lowest_sum(
+    width: int, saved: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sum of two bytes has nine bits."""
+
+    def luts(folder: str) -> int:
+        target, text = device("ulx3s-25f"), adder(width, "a + b")
+        cells = synthesise(text, "top", target, cache=Cache(tmp_path / folder)).cells
+        return cells["LUT4"] + 2 * cells["CCU2C"]
+
+    moved = luts("moved")
+    monkeypatch.setattr(odd_chains, "move_up", lambda module: 0)
+    assert luts("left") - moved == saved
 
 
 def test_a_new_net_is_none_that_is_there_unread() -> None:

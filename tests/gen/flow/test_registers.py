@@ -82,6 +82,17 @@ def test_falling_edge_and_first_value_one_stay(tmp_path: Path) -> None:
     assert registered(cells(falling, tmp_path))[:2] == (True, False)
 
 
+def test_an_operand_that_is_set_and_reset_gets_a_register_and_luts(tmp_path: Path) -> None:
+    netlist = cells(design(1024, 16, BODIES["columns"]), tmp_path)
+    (product,) = (cell for cell in netlist if cell["type"] == "MULT18X18D")
+    assert {product["parameters"].get(f"REG_INPUT{i}_CLK") for i in "AB"} == {"CLK0"}
+    assert sum(cell["parameters"].get("REGSET") == "SET" for cell in netlist) == 0
+    added = BODIES["columns"].replace("if (go) begin", "if (go | (at[2:0] == 5)) begin")
+    netlist = cells(design(1024, 16, added.replace("go | (at", "go | f[0] & (at")), tmp_path)
+    (product,) = (cell for cell in netlist if cell["type"] == "MULT18X18D")
+    assert product["parameters"].get("REG_INPUTB_CLK") != "CLK0", "x has another enable"
+
+
 @pytest.mark.skipif(not shutil.which("iverilog"), reason="needs iverilog")
 @pytest.mark.slow(sample=4)
 @pytest.mark.parametrize("write", [False, True])

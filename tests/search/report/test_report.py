@@ -7,12 +7,14 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gen.flow.slowest_path import SlowestPath
 from search.report.report import report
 from search.results.results import COLUMNS, Costs, RunError, by_cost, front
 from search.results.results_files import load
@@ -114,6 +116,21 @@ def test_figures_of_the_table_are_those_measured(run: Path) -> None:
     assert best.measured.latency_us is not None
     for shown in (f"{best.measured.lut:,.0f}", f"{best.measured.latency_us:,.1f}", best.key):
         assert shown in text
+
+
+def test_slowest_path_and_spread_over_seeds_are_shown(run: Path) -> None:
+    best = load(run).front[0]
+    path = best.folder / "report.json"
+    slowest = SlowestPath("weight ROM of <a>", "adder tree of b", 6.8, 0.7, "a.bank0_Q", "b.sum_Q")
+    seeds = [{"seed": 1, "fmax_mhz": 40.0}, {"seed": 2, "fmax_mhz": 44.0}]
+    report = json.loads(path.read_text()) | {"seeds": seeds, "slowest_path": asdict(slowest)}
+    path.write_text(json.dumps(report))
+    text = page(run).text
+    assert "Clock over 2 seeds: mean 42.0, least 40.0, most 44.0 MHz" in text
+    assert f"Slowest path: {slowest}" in text
+    path.write_text(json.dumps(report | {"slowest_path": {"start": "weight ROM"}}))
+    with pytest.raises(RunError, match="slowest_path"):
+        load(run)
 
 
 def test_proofs_below_rtl_are_shown(run: Path) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amaranth.hdl import Shape, signed, unsigned
 
 from gen.support.cache import Cache
 from rtl.pe.element import PE
-from sim.formal.elements import Element, Lane
+from sim.formal.elements import Clamped, Element, Lane
 from sim.formal.proof import holds_after, holds_until, stands_still
 from sim.formal.requantise import Requantised
 from sim.formal.sums import Merge, TreeClaim, merges
@@ -48,6 +49,17 @@ def test_lane(kind: str, multiplier: str, w_bits: int, cache: Cache) -> None:
     dut = element(kind, multiplier, x_bits=4, x_signed=False, w_bits=w_bits)
     verdict = holds_after(Lane(kind, dut), 0, cache=cache)
     assert verdict, verdict
+
+
+@pytest.mark.parametrize("bits", [2, 4, 7])
+@pytest.mark.parametrize("x", [unsigned(8), signed(8)], ids=["unsigned", "signed"])
+def test_clamped_inputs_lose_the_same_by_every_weight(x: Shape, bits: int, cache: Cache) -> None:
+    verdict = holds_after(Clamped("add", x=x, w_bits=8, bits=bits), 0, cache=cache)
+    assert verdict, verdict
+
+
+def test_a_product_of_a_clamped_input_loses_something_else(cache: Cache) -> None:
+    assert not holds_after(Clamped("mult", x=unsigned(8), w_bits=4, bits=3), 0, cache=cache)
 
 
 @pytest.mark.parametrize(("kind", "multiplier"), KINDS)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from amaranth.hdl import signed, unsigned
@@ -33,9 +34,18 @@ CLAIMS = {
     "pool, all of an image": lambda: claims.pool(size=(2, 2)),
     "pool, rows kept": lambda: claims.pool(size=(4, 4)),
     "pool, some left over": lambda: claims.pool(size=(3, 5), bits=2),
+    "pool, in a block": lambda: claims.pool(size=(2, 4), style="block"),
+    "pool, in a block, some left over": lambda: claims.pool(size=(3, 5), style="block"),
+    "pool, in a block, too close": lambda: claims.pool(size=(4, 2), kernel=(2, 1), style="block"),
     "pool, sums": lambda: claims.pool(op="sum", size=(2, 4), bits=2),
     "head, unsigned": lambda: claims.head(classes=2, shape=unsigned(2)),
 }
+
+NEEDED: dict[str, dict[str, Any]] = {
+    "skips bytes": {"shape": signed(9)},
+    "forgets what is left over": {"size": (3, 5)},
+}
+"""What a component must be for a change to show: two bytes a score, rows and columns left over."""
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -50,11 +60,7 @@ def test_nothing_is_lost_doubled_or_reordered(name: str, tmp_path: Path) -> None
     ids=lambda value: getattr(value, "what", value),
 )
 def test_broken_streams_are_found_out(name: str, change: mutants.Change, tmp_path: Path) -> None:
-    make = claims.STREAMS[name]
-    if change.what == "skips bytes":  # of which there must be two
-        claim: Property = make(change.apply(), shape=signed(9))
-    else:
-        claim = make(change.apply())
+    claim: Property = claims.STREAMS[name](change.apply(), **NEEDED.get(change.what, {}))
     verdict = holds_always(claim, cache=Cache(tmp_path))
     assert not verdict
     assert verdict.trace
