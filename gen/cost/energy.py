@@ -20,11 +20,12 @@ from pathlib import Path
 from gen.cost.power import BOARD, FACTS, power
 from gen.plan.plan import Plan
 from gen.support.devices import DEVICES, Device
+from model.kinds import kind, kind_names
 
 FIT = Path(__file__).with_name("energy_fit.json")
-LANES = ("mult", "shift", "add")
-"""Kinds whose layers have a coefficient of their own; all others are `other`."""
-FEATURES = (*(f"lut_{kind}" for kind in (*LANES, "other")), "bram", "dsp")
+FEATURES = ("lut_mult", "lut_shift", "lut_add", "lut_other", "bram", "dsp")
+"""Cells at work; LUTs by the operation of the layer's kind, those of layers without one as other.
+"""
 PARTS = {"lut": "logic", "bram": "memories", "dsp": "multipliers"}
 
 
@@ -82,8 +83,8 @@ def features(plan: Plan) -> dict[str, float]:
     counts = dict.fromkeys(FEATURES, 0.0)
     for stage in plan.stages:
         busy = min(stage.cycles, plan.cycles_interval)
-        kind = stage.kind if stage.kind in LANES else "other"
-        counts[f"lut_{kind}"] += stage.cost.lut * busy
+        name = f"lut_{kind(stage.kind).unit}" if stage.kind in kind_names() else "lut_other"
+        counts[name] += stage.cost.lut * busy
         counts["bram"] += stage.cost.bram * busy
         counts["dsp"] += stage.cost.dsp * busy
     return counts

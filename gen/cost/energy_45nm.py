@@ -33,7 +33,7 @@ from rtl.scale import Shifts, choose
 
 
 @dataclass(frozen=True)
-class Energy:
+class TableEnergy:
     """nJ an image. mult, add, shift: terms of these kinds and their sums. requantise: scaling.
 
     weights, activations: accesses of the memories that hold them.
@@ -55,15 +55,17 @@ class Energy:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
-def energy(network: Network, plan: Plan) -> Energy:
+def energy(network: Network, plan: Plan) -> TableEnergy:
     """Energy of an image on an accelerator of `network` folded as `plan` says."""
     folds = {stage.name: stage.fold for stage in plan.stages}
     return layers_energy(lower(network), folds, device(plan.device).bram_bits)
 
 
-def layers_energy(layers: Sequence[LoweredLayer], folds: Mapping[str, Fold], block: int) -> Energy:
+def layers_energy(
+    layers: Sequence[LoweredLayer], folds: Mapping[str, Fold], block: int
+) -> TableEnergy:
     """Energy of an image, of lowered layers with their folding. block: bits of a block of RAM."""
-    parts = dict.fromkeys((f.name for f in fields(Energy)), 0.0)
+    parts = dict.fromkeys((f.name for f in fields(TableEnergy)), 0.0)
     for layer in layers:
         fold = folds[layer.name]
         if isinstance(layer.op, Conv | Dense):
@@ -75,7 +77,7 @@ def layers_energy(layers: Sequence[LoweredLayer], folds: Mapping[str, Fold], blo
             parts["add"] += prod(layer.sources[0].shape) * ADD * layer.sum_bits
         parts["requantise"] += _requantise(layer, fold)
         parts["activations"] += _activations(layer, fold, block)
-    return Energy(**{name: pj / 1000 for name, pj in parts.items()})
+    return TableEnergy(**{name: pj / 1000 for name, pj in parts.items()})
 
 
 def _terms(layer: LoweredLayer, fold: Fold) -> float:

@@ -94,6 +94,6 @@ def activity_energy(
     toggles = image_toggles(
         network, accelerator, target, few, cache=cache, root=root, progress=progress
     )
-    found = power(target)
-    energy = parts(toggles, plan.cycles_interval, mhz, found)
-    return ActivityEnergy(target.name, mhz, plan.cycles_interval, len(few), energy, toggles, found)
+    known = power(target)
+    energy = parts(toggles, plan.cycles_interval, mhz, known)
+    return ActivityEnergy(target.name, mhz, plan.cycles_interval, len(few), energy, toggles, known)

@@ -48,7 +48,7 @@ def read(path: Path, instance: str) -> Activity:
 
 def parse(lines: Iterable[str], instance: str) -> Activity:
     """As `read`, of the lines of a file."""
-    duration, nets, found = 0, dict[str, NetActivity](), False
+    duration, nets, seen = 0, dict[str, NetActivity](), False
     stack: list[list[str]] = []
     counts: dict[str, int] = {}
     for token in _tokens(lines):
@@ -65,7 +65,7 @@ def parse(lines: Iterable[str], instance: str) -> Activity:
                 duration = _number(words[1])
             if _inside(stack) != instance:
                 continue
-            found = True
+            seen = True
             if len(words) == 2 and words[0] in ("T0", "T1", "TX", "TZ", "TB", "TC", "IG"):
                 counts[words[0]] = _number(words[1])
             elif counts and words:
@@ -74,7 +74,7 @@ def parse(lines: Iterable[str], instance: str) -> Activity:
                 counts = {}
     if stack:
         raise SaifError("it ends before its lists do")
-    if not found:
+    if not seen:
         raise SaifError(f"no instance {instance!r}")
     return Activity(duration, nets)
 

@@ -114,7 +114,7 @@ def _cost(space: Space, candidate: Candidate, share: float, rng: random.Random) 
     dsp = min(8, sum(n for n, p in zip(lanes, pieces, strict=True) if p.kind == "mult"))
     figures = (
         round(lut), round(0.72 * lut), dsp, min(30, 3 + 3 * len(pieces)), round(mhz, 1), latency,
-        interval, latency / mhz, mhz * 1e6 / interval, energy,
+        interval, latency / mhz, mhz * 1e6 / interval, 8 * energy, energy,
     )  # fmt: skip
     return dict(zip(COSTS, figures, strict=True))
 

@@ -30,9 +30,9 @@ def test_a_chain_of_carries_is_no_level() -> None:
         cell("ALU", {"SUM": 5 + i, "COUT": 20 + i}, {"I0": 1, "I1": 2, "CIN": 19 + i})
         for i in range(4)
     ]
-    found = levels(cells, "gowin")
-    assert [found[f"n{5 + i}"] for i in range(4)] == [1, 1, 1, 1]
-    assert {found[f"n{20 + i}"] for i in range(4)} == {1}
+    made = levels(cells, "gowin")
+    assert [made[f"n{5 + i}"] for i in range(4)] == [1, 1, 1, 1]
+    assert {made[f"n{20 + i}"] for i in range(4)} == {1}
 
 
 def test_a_multiplexer_of_a_slice_is_no_level() -> None:
