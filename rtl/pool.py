@@ -271,8 +271,8 @@ class PoolWalk(wiring.Component):
                 "last": Out(1, init=kh * kw == 1),
                 "column_first": Out(1, init=1),
                 "inside": Out(1, init=1),
-                "here": Out(range(cells)),
-                "there": Out(range(cells), init=second),
+                "here": Out(range(max(2, cells))),
+                "there": Out(range(max(2, cells)), init=second),
             }
         )
 

@@ -24,7 +24,7 @@ from gen.cost.features import describe
 from gen.cost.fit import CostSample, errors, expected, fit
 from gen.engine.units import block_pool, engine
 from gen.flow.build import tool_versions
-from gen.flow.place import constraints, figures, utilisation
+from gen.flow.place import RESOURCES, constraints, figures, utilisation
 from gen.flow.routing import PINS_FILE
 from gen.flow.synth import Netlist, synthesise
 from gen.plan.lower import LoweredLayer
@@ -92,11 +92,9 @@ def measure(layer: LoweredLayer, fold: Fold, target: Device, cache: Cache) -> di
     if target.family != "gowin":
         return packed(netlist, target)
     rams = ("SP", "SPX9", "DPB", "DPX9B", "SDPB", "SDPX9B", "pROM", "pROMX9")
-    kinds = {"ff": ("DFF",), "dsp": ("MULT",)}
-    counts = {
-        figure: sum(n for cell, n in netlist.cells.items() if cell.startswith(starts))
-        for figure, starts in kinds.items()
-    }
+    flops = sum(n for cell, n in netlist.cells.items() if cell.startswith("DFF"))
+    units = RESOURCES["gowin"]["dsp"]
+    counts = {"ff": flops, "dsp": sum(n * units.get(cell, 0) for cell, n in netlist.cells.items())}
     return counts | {"bram": sum(netlist.cells.get(cell, 0) for cell in rams)}
 
 

@@ -116,18 +116,20 @@ def _weights(layer: LoweredLayer, fold: Fold, block: int) -> float:
     op = layer.op
     assert isinstance(op, Conv | Dense)
     simd = fold.taps * (1 if layer.depthwise else fold.lanes)
-    if op.weights.size == fold.pe * simd:
+    if fold.weights == "wired" or op.weights.size == fold.pe * simd:
         return 0.0
     return _access(layer.macs * op.bits, min(block, op.weights.size * op.bits))
 
 
 def _activations(layer: LoweredLayer, fold: Fold, block: int) -> float:
     """pJ for the row buffer, or for the partial results of a pool: each word in, each read."""
+    if layer.window is None or (fold.weights == "wired" and geometry(layer, fold).in_order):
+        return 0.0
     depth, bits = line_buffer_size(layer, fold)
-    if depth <= 1 or layer.window is None:
+    if depth <= 1:
         return 0.0
     words, size = prod(layer.sources[0].shape) // fold.lanes, min(block, depth * bits)
-    if layer.blocks:
+    if layer.blocks and fold.weights != "wired":
         return _access(2 * words * bits, size)
     reads = geometry(layer, fold).cycles
     return _access((words + reads) * bits * fold.taps, size)

@@ -17,6 +17,7 @@ from gen.support.cache import Cache, CacheEntry
 from gen.support.devices import RESOURCE_NAMES, Device
 from gen.support.errors import DoesNotFitError
 from gen.support.tools import HopelessError, ToolError
+from model.errors import ShiftaddError
 
 RESOURCES: dict[str, dict[str, dict[str, int]]] = {
     "ecp5": {
@@ -51,7 +52,7 @@ CLOCKS = {"clk", "aclk"}
 """What the clock of a design may be called."""
 
 
-class StoppedError(Exception):
+class StoppedError(ShiftaddError):
     """A placement was ended because nobody waits for it any more."""
 
 

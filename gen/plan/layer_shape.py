@@ -8,6 +8,7 @@ from typing import Any
 
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
+from gen.plan.spread import spread
 from model.spec import Window
 from rtl.clamp import clamped_bits, pays
 from rtl.geometry import Geometry
@@ -116,6 +117,9 @@ def line_buffer_size(layer: LoweredLayer, fold: Fold) -> tuple[int, int]:
     """Words, and bits of a word, of a layer's row buffer or of its partial pooling results."""
     if layer.window is None:
         return 1, 0
+    if fold.weights == "wired":
+        place = spread(layer.window, fold.word)
+        return placed(place, lanes=fold.lanes).depth, fold.lanes * layer.sources[0].bits
     if not layer.blocks:
         return line_buffer_depth(layer.window, fold.lanes), fold.lanes * layer.sources[0].bits
     cells = layer.sources[0].shape[2] // fold.lanes * layer.out.shape[1]

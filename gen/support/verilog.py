@@ -51,6 +51,8 @@ def _written(text: str) -> str:
             "read_rtlil top.il",
             # plain assignments: a simulator need not start `always @*` whose inputs never change
             "proc -norom -noopt",
+            # Verilog has no reduction of no bits, and `& 1'h0` is not one
+            "opt_expr t:$reduce_* r:A_WIDTH=0 %i",
             "pmuxtree",
             "memory_collect",
             f"attrmap {_ATTRIBUTES}",
