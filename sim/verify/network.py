@@ -48,7 +48,8 @@ def simulate(
     stalls: both sides pause at random in a quarter of the cycles.
     timeout: cycles without a transfer at the pins after which words count as stopped; None for
     TIMEOUT, or more where the accelerator's own latency asks for it.
-    waves: .fst or .vcd file of the failing run, or of a short one without stalls if none fails.
+    waves: .fst, .vcd or .saif file of the failing run, or of a short one without stalls if none
+    fails.
     progress: called with images done and images in all. Raises SimulatorError, RequestError.
     """
     if len(images) == 0:

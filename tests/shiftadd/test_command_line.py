@@ -47,7 +47,7 @@ from tests.support.paths import DIGITS_HYBRID as NET
         (("simulate", NET, "--images", 9999), 2, "--images 9999: digits has 1 to 360"),
         (("simulate", NET, "--data", "mnist"), 2, "mnist: no such data set; give digits"),
         (("simulate", NET, "--build", "nowhere"), 2, "nowhere: no plan.json"),
-        (("simulate", NET, "--waves", "x.png"), 2, "must end in .fst or .vcd"),
+        (("simulate", NET, "--waves", "x.png"), 2, "must end in .fst, .vcd or .saif"),
         (("train", "nowhere", "--data", "digits"), 2, "nowhere: neither a file nor built in"),
         (("train", "digits_hybrid", "--data", "nowhere"), 2, "nowhere: no such data set"),
         (

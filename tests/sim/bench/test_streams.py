@@ -339,7 +339,9 @@ def test_wrong_requests_say_the_rule() -> None:
         wrapper([StreamCase(good, "good", [], [], source=axi_stream("s"))])
     with pytest.raises(ValueError, match=r"module 'good' is defined twice"):
         wrapper([StreamCase(good + end, "good", [], []) for end in ("", "\n")])
-    with pytest.raises(ValueError, match=r"waves 'x\.ghw': the name must end in \.fst or \.vcd"):
+    with pytest.raises(
+        ValueError, match=r"waves 'x\.ghw': the name must end in \.fst, \.vcd or \.saif"
+    ):
         bench("good", "icarus", waves=Path("x.ghw"))
     with pytest.raises(
         SimulatorError, match=r"unknown simulator 'vcs': choose verilator or icarus"
