@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from gen.cost.adder_tree import Width
-from gen.cost.lanes import LaneCost
+from gen.cost.lanes import GraphRates, LaneCost
 from gen.cost.unit_energy import SHIFT
 
 
 class ShiftCost(LaneCost):
     features = ("lane_shift", "lane_shift3")
     tree = "tree_shift"
+    graph = GraphRates(
+        adders=(0.001, 0.699, 0.12, 0.0),
+        adder_bits=(0.744, 2.216, 1.275, 0.0),
+        luts=(0.0, 0.0, 0.0, 9.5),
+        register_bits=(0.744, 3.247, 3.157, 0.0),
+    )
 
     def feature(self, w_bits: int) -> str:
         return self.features[w_bits <= 3]

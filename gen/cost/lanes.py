@@ -6,10 +6,29 @@ The widths of its terms are those that the hardware gives, see gen.cost.adder_tr
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cache
+
+import numpy as np
 
 from gen.cost.adder_tree import Width
 from model.kinds import KindError, kind_names, part_of
+
+
+@dataclass(frozen=True)
+class GraphRates:
+    """What a graph of adders is made of, about: of each of rtl.wired.operations.Counts a sum of
+    these times digits of weights · bits of an input, digits, and for each output with a requantiser
+    the bits of its sum, and one.
+
+    Fitted to the graphs of 92 random layers (gen.calibrate.random_layers) of 8 to 2,500
+    connections.
+    """
+
+    adders: tuple[float, float, float, float]
+    adder_bits: tuple[float, float, float, float]
+    luts: tuple[float, float, float, float]
+    register_bits: tuple[float, float, float, float]
 
 
 class LaneCost(ABC):
@@ -25,6 +44,13 @@ class LaneCost(ABC):
     """Carry chains of a lane beside those of the adder tree."""
     merged_registers = 0
     """Flip-flops of a lane that synthesis shares with others."""
+    graph: GraphRates | None = None
+    """Where weights can be wired (rtl/wired): what that takes. None: they are never wired."""
+
+    def digits(self, weights: np.ndarray) -> np.ndarray:
+        """Terms that each of some weights is in a graph of adders, before any is shared."""
+        terms: np.ndarray = (weights != 0).astype(int)
+        return terms
 
     @abstractmethod
     def cells(self, x_bits: int, w_bits: int, terms: tuple[Width, ...]) -> int:

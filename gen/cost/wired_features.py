@@ -9,12 +9,12 @@ sharing depends on where its weights lie. A search counts by digits alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
+from gen.cost.lanes import lane_cost
 from gen.engine.units import wired
 from gen.plan.fold_array import FeatureCounts
 from gen.plan.lower import LoweredLayer
@@ -31,41 +31,6 @@ QUICK = 20_000
 REQUANTISED = 4
 """Levels of a requantiser."""
 PARTS = ("adders", "adder_bits", "luts", "register_bits")
-ABOUT: dict[str, dict[str, tuple[float, float, float, float]]] = {
-    "mult": {
-        "adders": (0.019, 0.490, 0.093, 0.0),
-        "adder_bits": (0.922, 0.503, 0.707, 0.0),
-        "luts": (0.0, 0.004, 0.0, 10.1),
-        "register_bits": (0.912, 1.342, 2.44, 0.0),
-    },
-    "shift": {
-        "adders": (0.001, 0.699, 0.12, 0.0),
-        "adder_bits": (0.744, 2.216, 1.275, 0.0),
-        "luts": (0.0, 0.0, 0.0, 9.5),
-        "register_bits": (0.744, 3.247, 3.157, 0.0),
-    },
-    "add": {
-        "adders": (0.068, 0.0, 0.077, 0.0),
-        "adder_bits": (0.425, 0.0, 1.181, 0.0),
-        "luts": (0.153, 0.0, 0.223, 0.0),
-        "register_bits": (0.682, 0.0, 1.656, 0.0),
-    },
-    "sum": {
-        "adders": (0.112, 0.345, 0.0, 0.0),
-        "adder_bits": (1.093, 0.0, 0.0, 0.0),
-        "luts": (0.225, 0.0, 0.0, 0.0),
-        "register_bits": (1.398, 0.0, 0.0, 0.0),
-    },
-    "max": {
-        "adders": (0.0, 0.75, 0.0, 0.0),
-        "adder_bits": (0.75, 0.0, 0.0, 0.0),
-        "luts": (0.75, 0.0, 0.0, 0.0),
-        "register_bits": (0.75, 0.0, 0.0, 0.0),
-    },
-}  # fmt: skip
-"""Counts of a graph about as sums of these times: digits · bits of an input, digits, and for each
-output with a requantiser the bits of its sum, and one. Fitted to the graphs of 92 random layers
-(gen.calibrate.random_layers) of 8 to 2,500 connections."""
 
 
 def graph_features(counts: Counts) -> FeatureCounts:
@@ -103,11 +68,12 @@ def inside(place: Window, word: Word) -> float:
 @lru_cache(256)
 def about(layer: LoweredLayer) -> Counts:
     """Of the graph of a window, by the digits of its weights."""
-    rates = ABOUT.get(layer.kind, ABOUT["mult"])
+    rates = lane_cost(layer.kind).graph
+    assert rates is not None, "a kind without rates is never wired"
     outputs = layer.sums.shape[2] * (layer.requantise is not None)
     digits = float(_digits(layer).sum())
     sizes = digits * layer.sources[0].bits, digits, outputs * layer.sum_bits, outputs
-    return Counts(*(round(float(np.dot(rates[part], sizes))) for part in PARTS))
+    return Counts(*(round(float(np.dot(getattr(rates, part), sizes))) for part in PARTS))
 
 
 def about_latency(layer: LoweredLayer) -> int:
@@ -123,20 +89,6 @@ def _digits(layer: LoweredLayer) -> np.ndarray:
     if not isinstance(layer.op, Conv | Dense):
         assert layer.window is not None
         return np.full(layer.sums.shape[2], layer.window.taps)
-    weights = layer.op.weights.astype(np.int64)
-    count = DIGITS.get(layer.kind, np.sign)
-    digits: np.ndarray = np.abs(count(weights.reshape(len(weights), -1))).sum(1)
+    weights = layer.op.weights.astype(np.int64).reshape(layer.sums.shape[2], -1)
+    digits: np.ndarray = lane_cost(layer.kind).digits(weights).sum(1)
     return digits
-
-
-def _signed_digits(weights: np.ndarray) -> np.ndarray:
-    sizes = np.abs(weights)
-    digits: np.ndarray = np.bitwise_count(sizes ^ (3 * sizes)).astype(int)
-    return digits
-
-
-DIGITS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "mult": _signed_digits,
-    "add": np.ones_like,
-}
-"""What counts as the digits of a weight; of other kinds a weight that is not zero has one."""

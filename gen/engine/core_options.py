@@ -64,6 +64,6 @@ PLAIN = CoreOptions()
 
 def of(verilog: str, top: str) -> CoreOptions:
     """The choices with which module `top` of `verilog` was made, by its ports."""
-    found = re.search(rf"^module {re.escape(top)}\((.*?)\);", verilog, re.MULTILINE | re.DOTALL)
-    names = set(_PORT.findall(found[1])) if found else set()
+    ports = re.search(rf"^module {re.escape(top)}\((.*?)\);", verilog, re.MULTILINE | re.DOTALL)
+    names = set(_PORT.findall(ports[1])) if ports else set()
     return CoreOptions(frame_guard="dropped" in names, axi_names="aclk" in names)

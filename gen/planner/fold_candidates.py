@@ -14,6 +14,7 @@ import numpy as np
 
 from gen.cost.cost import CostModel, cost_of, costs, predict
 from gen.cost.engine_features import simd
+from gen.cost.lanes import lane_cost
 from gen.cost.wired_features import Graphs
 from gen.engine.units import geometry
 from gen.plan.fold_array import Array, FoldArray, tabled
@@ -219,6 +220,8 @@ def wired_folds(layer: LoweredLayer, device: Device, least: int) -> list[Fold]:
     """Foldings whose weights are wired, and joins of words as wide; none where the graph would be
     too large. least: cycles of an image at the port."""
     words = wired_words(layer, least)
+    if layer.window is not None and lane_cost(layer.kind).graph is None:
+        return []
     if layer.window is None:
         counts = [word_values(layer.out.shape, word) for word in words]
         return [Fold(pe=n, lanes=n, out_lanes=n) for n in counts]

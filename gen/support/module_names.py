@@ -16,7 +16,7 @@ Modules = dict[str, str]
 
 def split(text: str) -> Modules:
     """Modules of an RTLIL text."""
-    return {found[1]: found[0] for found in _MODULE.finditer(text)}
+    return {module[1]: module[0] for module in _MODULE.finditer(text)}
 
 
 def merged(modules: Modules) -> Modules:
@@ -39,12 +39,12 @@ def users(modules: Modules) -> dict[str, list[tuple[str, str]]]:
 
     Cells that are no modules, such as those of a vendor, are left out.
     """
-    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    places: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for name, text in modules.items():
         for cell in _CELL.finditer(text):
             if cell[1] in modules:
-                found[cell[1]].append((name, cell[2]))
-    return found
+                places[cell[1]].append((name, cell[2]))
+    return places
 
 
 def paths(modules: Modules) -> dict[str, tuple[str, ...]]:

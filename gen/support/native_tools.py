@@ -112,8 +112,8 @@ def command(tool: str, arguments: Sequence[str]) -> list[str]:
 
 def program(tool: str) -> Path | None:
     """The file of a tool, of the first of its names that is on PATH."""
-    found = (shutil.which(name) for name in NATIVE[tool].programs)
-    return next((Path(path) for path in found if path), None)
+    paths = (shutil.which(name) for name in NATIVE[tool].programs)
+    return next((Path(path) for path in paths if path), None)
 
 
 @lru_cache(maxsize=64)
@@ -131,8 +131,8 @@ def _said(path: Path, asks: tuple[str, ...], changed: int) -> str:
 
 
 def _number(said: str) -> tuple[int, int] | None:
-    found = _VERSION.search(said)
-    return (int(found[1]), int(found[2])) if found else None
+    numbers = _VERSION.search(said)
+    return (int(numbers[1]), int(numbers[2])) if numbers else None
 
 
 @lru_cache(maxsize=64)

@@ -9,9 +9,9 @@ from amaranth.hdl import Const, Module, Shape, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.wired.graph import Graph, Term
+from rtl.wired.graph import AdderGraph, GraphTerm
 from rtl.wired.operations import shape_of
-from rtl.wired.pipeline import Pipeline
+from rtl.wired.pipeline import GraphPipeline
 
 
 class WiredUnit(wiring.Component):
@@ -30,9 +30,9 @@ class WiredUnit(wiring.Component):
 
     def __init__(
         self,
-        graph: Graph,
-        terms: Sequence[Term],
-        pipeline: Pipeline,
+        graph: AdderGraph,
+        terms: Sequence[GraphTerm],
+        pipeline: GraphPipeline,
         *,
         port: str,
         x_shape: Shape,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Protocol
 
-from rtl.wired.graph import Graph, Term
+from rtl.wired.graph import AdderGraph, GraphTerm
 from rtl.wired.operations import Range
 
 Connections = tuple[tuple[tuple[int, int], ...], ...]
@@ -26,11 +26,11 @@ class WiredKind(Protocol):
 
     def sums(
         self,
-        graph: Graph,
+        graph: AdderGraph,
         connections: Connections,
         offsets: Sequence[int],
         bounds: Sequence[Range],
-    ) -> list[Term]: ...
+    ) -> list[GraphTerm]: ...
 
     def reach(self, row: Row, x: Range) -> Range: ...
 

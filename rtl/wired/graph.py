@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtl.wired.operations import Operation, Range, Recentre, Sum
+from rtl.wired.operations import Operation, Range, Recentre, SumNode
 
 ONE = -1
 """In the form of a sum: what its constant counts."""
-Form = Mapping[int, int]
+StaircaseForm = Mapping[int, int]
 """A number as a sum of nodes: factor by node, or by ONE."""
 
 
 @dataclass(frozen=True)
-class Term:
+class GraphTerm:
     """±node · 2^shift, − if `negative`."""
 
     node: int
@@ -29,7 +29,7 @@ class Term:
     negative: bool = False
 
 
-class Graph:
+class AdderGraph:
     """inputs: the ranges of nodes 0, 1, …
 
     operations: by node, of all but inputs and constants. bounds: ranges. levels: operations in
@@ -43,7 +43,7 @@ class Graph:
         self.operations: dict[int, Operation] = {}
         self.constants: dict[int, int] = {}
         self.known: dict[Operation | int, int] = {}
-        self.forms: list[Form] = [{node: 1} for node in range(self.inputs)]
+        self.forms: list[StaircaseForm] = [{node: 1} for node in range(self.inputs)]
 
     def __len__(self) -> int:
         return len(self.bounds)
@@ -70,7 +70,9 @@ class Graph:
         self._append((lo, hi), level, form or {node: 1})
         return node
 
-    def add(self, a: Term, b: Term, within: Range | None = None, *, positive: bool = False) -> Term:
+    def add(
+        self, a: GraphTerm, b: GraphTerm, within: Range | None = None, *, positive: bool = False
+    ) -> GraphTerm:
         """a + b; its sign is that of the lower of the two, for then nothing need be negated.
 
         positive: the sign is + if one of the two has it; a lower one with − is negated for it, in
@@ -86,8 +88,8 @@ class Graph:
             within = -(-lo >> a.shift), hi >> a.shift
         if turned:
             a, b = b, a
-        operation = Sum((a.node, b.node), (distance, 0) if turned else (0, distance), subtract)
-        return Term(self.node(operation, within), min(a.shift, b.shift), negative)
+        operation = SumNode((a.node, b.node), (distance, 0) if turned else (0, distance), subtract)
+        return GraphTerm(self.node(operation, within), min(a.shift, b.shift), negative)
 
     def evaluate(self, x: np.ndarray, outputs: Sequence[int]) -> np.ndarray:
         """Values (N, outputs) of nodes for inputs (N, inputs), int64."""
@@ -100,17 +102,17 @@ class Graph:
                 values[node] = operation.value(*(values[o] for o in operation.operands))
         return np.stack([values[node] for node in outputs], 1)
 
-    def _append(self, bounds: Range, level: int, form: Form) -> None:
+    def _append(self, bounds: Range, level: int, form: StaircaseForm) -> None:
         self.bounds.append(bounds)
         self.levels.append(level)
         self.forms.append(form)
 
-    def _form(self, operation: Operation) -> Form | None:
+    def _form(self, operation: Operation) -> StaircaseForm | None:
         """Of a sum, in terms of what is none."""
         if isinstance(operation, Recentre):
             (a,) = (dict(self.forms[o]) for o in operation.operands)
             return a | {ONE: a.get(ONE, 0) + operation.least}
-        if not isinstance(operation, Sum):
+        if not isinstance(operation, SumNode):
             return None
         total: dict[int, int] = {}
         signs = 1, -1 if operation.subtract else 1
@@ -119,7 +121,7 @@ class Graph:
                 total[base] = total.get(base, 0) + sign * (factor << shift)
         return total
 
-    def _range(self, form: Form) -> Range:
+    def _range(self, form: StaircaseForm) -> Range:
         """Of a sum of nodes that may each have any value of their range."""
         lo = hi = 0
         for base, factor in form.items():

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rtl.wired.connections import Connections
-from rtl.wired.graph import Graph, Term
-from rtl.wired.operations import Clamp, Lookup, Range, Recentre, Sum
+from rtl.wired.graph import AdderGraph, GraphTerm
+from rtl.wired.operations import Clamp, Lookup, Range, Recentre, SumNode
 from rtl.wired.sharing import shared_sums
 
 LUT_BITS = 4
@@ -22,8 +22,8 @@ TABLE_BITS = 5
 
 
 def sums(
-    graph: Graph, connections: Connections, offsets: Sequence[int], bounds: Sequence[Range]
-) -> list[Term]:
+    graph: AdderGraph, connections: Connections, offsets: Sequence[int], bounds: Sequence[Range]
+) -> list[GraphTerm]:
     """The sum of each output. See rtl.wired.connections."""
     if any(lo < 0 for lo, _ in graph.bounds[: graph.inputs]):
         connections = tuple(
@@ -32,10 +32,10 @@ def sums(
     x = [_unsigned(graph, i) for i in range(graph.inputs)]
     inputs = [tuple(sorted(i for i, _ in row)) for row in connections]
     apart = sorted(set(inputs))
-    totals = shared_sums(graph, [[Term(x[i]) for i in group] for group in apart])
+    totals = shared_sums(graph, [[GraphTerm(x[i]) for i in group] for group in apart])
     total_of = dict(zip(apart, totals, strict=True))
     rows = [
-        [Term(total_of[group].node, total_of[group].shift, True)]
+        [GraphTerm(total_of[group].node, total_of[group].shift, True)]
         + [term for i, w in row for term in _excess(graph, x[i], w)]
         for group, row in zip(inputs, connections, strict=True)
     ]
@@ -52,7 +52,7 @@ def reach(row: Sequence[tuple[int, int]], x: Range) -> Range:
     return least, -sum(max(0, lo - w, w - hi) for _, w in row)
 
 
-def _unsigned(graph: Graph, node: int) -> int:
+def _unsigned(graph: AdderGraph, node: int) -> int:
     """An input counted from the least value of its format."""
     lo, hi = graph.bounds[node]
     if lo >= 0:
@@ -61,7 +61,7 @@ def _unsigned(graph: Graph, node: int) -> int:
     return graph.node(Recentre((node,), bits))
 
 
-def _excess(graph: Graph, x: int, w: int) -> list[Term]:
+def _excess(graph: AdderGraph, x: int, w: int) -> list[GraphTerm]:
     """−2·max(0, w − x) as terms, none if it is 0. Beyond all x it is 2x, and −2w a constant."""
     if w <= 0:
         return []
@@ -72,6 +72,6 @@ def _excess(graph: Graph, x: int, w: int) -> list[Term]:
         x = graph.node(Clamp((x,), 0, top))
     if top.bit_length() <= TABLE_BITS:
         values = tuple(max(0, w - value) for value in range(top + 1))
-        return [Term(graph.node(Lookup((x,), values)), 1, True)]
-    difference = graph.node(Sum((graph.constant(w), x), (0, 0), True))
-    return [Term(graph.node(Clamp((difference,), 0, w)), 1, True)]
+        return [GraphTerm(graph.node(Lookup((x,), values)), 1, True)]
+    difference = graph.node(SumNode((graph.constant(w), x), (0, 0), True))
+    return [GraphTerm(graph.node(Clamp((difference,), 0, w)), 1, True)]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rtl.wired.connections import Connections
-from rtl.wired.graph import Graph, Term
+from rtl.wired.graph import AdderGraph, GraphTerm
 from rtl.wired.operations import Largest, Range
 from rtl.wired.sharing import shared_sums
 
 
 def sums(
-    graph: Graph, connections: Connections, offsets: Sequence[int], bounds: Sequence[Range]
-) -> list[Term]:
+    graph: AdderGraph, connections: Connections, offsets: Sequence[int], bounds: Sequence[Range]
+) -> list[GraphTerm]:
     """The largest input of each output, plus its offset. See rtl.wired.connections."""
-    largest = [[Term(_largest(graph, [i for i, _ in row]))] for row in connections]
+    largest = [[GraphTerm(_largest(graph, [i for i, _ in row]))] for row in connections]
     return shared_sums(graph, largest, offsets=offsets, bounds=bounds)
 
 
@@ -23,7 +23,7 @@ def reach(row: Sequence[tuple[int, int]], x: Range) -> Range:
     return x
 
 
-def _largest(graph: Graph, nodes: list[int]) -> int:
+def _largest(graph: AdderGraph, nodes: list[int]) -> int:
     """Neighbours first, so that windows which overlap have pairs in common."""
     while len(nodes) > 1:
         pairs = zip(nodes[::2], nodes[1::2], strict=False)

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from rtl.scale import signed_digits
 from rtl.wired.connections import Connections
-from rtl.wired.graph import Graph, Term
+from rtl.wired.graph import AdderGraph, GraphTerm
 from rtl.wired.operations import Range
 from rtl.wired.sharing import shared_sums
 
 
 def sums(
-    graph: Graph, connections: Connections, offsets: Sequence[int], bounds: Sequence[Range]
-) -> list[Term]:
+    graph: AdderGraph, connections: Connections, offsets: Sequence[int], bounds: Sequence[Range]
+) -> list[GraphTerm]:
     """The sum of each output. See rtl.wired.connections."""
     rows = [
-        [Term(i, places, negative) for i, w in row for negative, places in signed_digits(w)]
+        [GraphTerm(i, places, negative) for i, w in row for negative, places in signed_digits(w)]
         for row in connections
     ]
     return shared_sums(graph, rows, offsets=offsets, bounds=bounds)

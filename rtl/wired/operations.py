@@ -65,7 +65,7 @@ class Operation(ABC):
 
 
 @dataclass(frozen=True)
-class Sum(Operation):
+class SumNode(Operation):
     """(a << a_shift) ± (b << b_shift), − if `subtract`; one of the shifts is 0."""
 
     operands: tuple[int, int]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rtl.wired.graph import Graph
+from rtl.wired.graph import AdderGraph
 from rtl.wired.operations import Counts, shape_of
 
 ROUNDS = 6
 """Passes over the graph, after which hardly any node moves."""
 
 
-def live_nodes(graph: Graph, outputs: Sequence[int]) -> list[int]:
+def live_nodes(graph: AdderGraph, outputs: Sequence[int]) -> list[int]:
     """All nodes that `outputs` depend on, operands first."""
     live, todo = set(outputs), list(outputs)
     while todo:
@@ -27,13 +27,13 @@ def live_nodes(graph: Graph, outputs: Sequence[int]) -> list[int]:
     return sorted(live)
 
 
-class Pipeline:
+class GraphPipeline:
     """cycle: by node, in which it has its value. last: of a value, the cycle of its last use.
 
     latency: the cycle in which all outputs are there, from registers.
     """
 
-    def __init__(self, graph: Graph, outputs: Sequence[int], levels: int) -> None:
+    def __init__(self, graph: AdderGraph, outputs: Sequence[int], levels: int) -> None:
         self.graph, self.levels = graph, levels
         self.outputs = set(outputs)
         self.nodes = live_nodes(graph, outputs)

@@ -21,9 +21,9 @@ from functools import lru_cache
 import numpy as np
 
 from rtl.scale import signed_digits
-from rtl.wired.graph import Graph, Term
-from rtl.wired.operations import Clamp, Lookup, Low, Range, ShiftRight, Sum, shape_of
-from rtl.wired.pipeline import Pipeline
+from rtl.wired.graph import AdderGraph, GraphTerm
+from rtl.wired.operations import Clamp, Lookup, Low, Range, ShiftRight, SumNode, shape_of
+from rtl.wired.pipeline import GraphPipeline
 from rtl.wired.sharing import constant_term, tree
 
 WIDEST_SUM = 1 << 16
@@ -51,7 +51,7 @@ class Staircase:
 
 
 @dataclass(frozen=True)
-class Form:
+class StaircaseForm:
     """How a staircase is made of acc + offset. low: bits of a block, None for digits. last: what
     acc + offset is clamped to, from 0: all ones, which takes no comparison; None for no clamp."""
 
@@ -60,11 +60,11 @@ class Form:
     last: int | None = None
 
 
-def requantised(graph: Graph, acc: Term, steps: Staircase, form: Form) -> int:
+def requantised(graph: AdderGraph, acc: GraphTerm, steps: Staircase, form: StaircaseForm) -> int:
     """The node of a staircase of acc, to which the offset of its form was added."""
     if form.low is None:
         return _digits(graph, acc, steps)
-    shift = Term(graph.constant(0))
+    shift = GraphTerm(graph.constant(0))
     node = acc.node if not acc.shift and not acc.negative else graph.add(shift, acc).node
     if form.last is not None:
         node = graph.node(Clamp((node,), 0, form.last))
@@ -75,28 +75,30 @@ def requantised(graph: Graph, acc: Term, steps: Staircase, form: Form) -> int:
 
 
 @lru_cache(1 << 12)
-def best_form(steps: Staircase, bounds: Range) -> Form:
+def best_form(steps: Staircase, bounds: Range) -> StaircaseForm:
     """The form of least hardware for sums within `bounds`."""
     return min(forms(steps, bounds), key=lambda form: _size(steps, bounds, form))
 
 
-def _digits(graph: Graph, acc: Term, steps: Staircase) -> int:
+def _digits(graph: AdderGraph, acc: GraphTerm, steps: Staircase) -> int:
     digits = [
-        Term(acc.node, acc.shift + places, acc.negative != negative)
+        GraphTerm(acc.node, acc.shift + places, acc.negative != negative)
         for negative, places in signed_digits(steps.multiplier)
     ]
     total = tree(graph, [*digits, *constant_term(graph, steps.offset)])
     if total.negative:
-        total = graph.add(Term(graph.constant(0)), total)
+        total = graph.add(GraphTerm(graph.constant(0)), total)
     node = total.node
     if total.shift < steps.shift:
         node = graph.node(ShiftRight((node,), steps.shift - total.shift))
     elif total.shift > steps.shift:
-        node = graph.add(Term(graph.constant(0)), Term(node, total.shift - steps.shift)).node
+        node = graph.add(
+            GraphTerm(graph.constant(0)), GraphTerm(node, total.shift - steps.shift)
+        ).node
     return graph.node(Clamp((node,), steps.lo, steps.hi))
 
 
-def _table(graph: Graph, node: int, steps: Staircase, form: Form) -> int:
+def _table(graph: AdderGraph, node: int, steps: Staircase, form: StaircaseForm) -> int:
     """The table by the block of a node, added to the node's low bits."""
     assert form.low is not None
     bounds, low = graph.bounds[node], form.low
@@ -118,14 +120,14 @@ def _table(graph: Graph, node: int, steps: Staircase, form: Form) -> int:
     table = graph.node(Lookup((blocks,), tuple(at_start.tolist())))
     below = graph.node(Low((node,), low))
     span = 0, ((int(y.max()) - least + 1) << low) - 1
-    total = graph.node(Sum((table, below), (0, 0), falls), span)
+    total = graph.node(SumNode((table, below), (0, 0), falls), span)
     y_node = graph.node(ShiftRight((total,), low))
-    return graph.add(Term(y_node), Term(graph.constant(least))).node if least else y_node
+    return graph.add(GraphTerm(y_node), GraphTerm(graph.constant(least))).node if least else y_node
 
 
-def forms(steps: Staircase, bounds: Range) -> Iterator[Form]:
+def forms(steps: Staircase, bounds: Range) -> Iterator[StaircaseForm]:
     """The forms that a staircase can have, digits first."""
-    yield Form()
+    yield StaircaseForm()
     if bounds[1] - bounds[0] >= WIDEST_SUM:
         return
     x = np.arange(bounds[0], bounds[1] + 1)
@@ -134,7 +136,7 @@ def forms(steps: Staircase, bounds: Range) -> Iterator[Form]:
         return
     steps_at = x[1:][changes > 0]
     if not len(steps_at):
-        yield Form(offset=-bounds[0], low=0, last=0)
+        yield StaircaseForm(offset=-bounds[0], low=0, last=0)
         return
     width = max(shape_of(bounds).width - WIDEST_TABLE, 0)
     yield from _aligned(steps_at, 0, width, None)
@@ -143,14 +145,16 @@ def forms(steps: Staircase, bounds: Range) -> Iterator[Form]:
             offset = e - int(steps_at[0]) + 1
             last = (1 << (int(steps_at[-1]) + offset).bit_length()) - 1
             if last >> low >> WIDEST_TABLE == 0 and _single(steps_at + offset, low):
-                yield Form(offset, low, last)
+                yield StaircaseForm(offset, low, last)
 
 
-def _aligned(steps_at: np.ndarray, offset: int, least: int, last: int | None) -> Iterator[Form]:
+def _aligned(
+    steps_at: np.ndarray, offset: int, least: int, last: int | None
+) -> Iterator[StaircaseForm]:
     """Tables by blocks of `least` bits or more that hold one step each."""
     low = least
     while _single(steps_at + offset, low):
-        yield Form(offset, low, last)
+        yield StaircaseForm(offset, low, last)
         low += 1
 
 
@@ -160,8 +164,8 @@ def _single(steps_at: np.ndarray, low: int) -> bool:
     return len(np.unique(inside)) == len(inside) and low < 20
 
 
-def _size(steps: Staircase, bounds: Range, form: Form) -> float:
-    graph = Graph([(bounds[0] + form.offset, bounds[1] + form.offset)])
-    node = requantised(graph, Term(0), steps, form)
+def _size(steps: Staircase, bounds: Range, form: StaircaseForm) -> float:
+    graph = AdderGraph([(bounds[0] + form.offset, bounds[1] + form.offset)])
+    node = requantised(graph, GraphTerm(0), steps, form)
     offset_bits = shape_of(bounds).width / 2 + 1 if form.offset else 0
-    return Pipeline(graph, [node], 1).counts.size + offset_bits
+    return GraphPipeline(graph, [node], 1).counts.size + offset_bits

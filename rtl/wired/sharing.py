@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 
-from rtl.wired.graph import Graph, Term
+from rtl.wired.graph import AdderGraph, GraphTerm
 from rtl.wired.operations import Range
 
 MIDDLE = 1 << 9
@@ -25,13 +25,13 @@ Row = dict[int, dict[int, bool]]
 
 
 def shared_sums(
-    graph: Graph,
-    sums: Sequence[Sequence[Term]],
+    graph: AdderGraph,
+    sums: Sequence[Sequence[GraphTerm]],
     *,
     offsets: Sequence[int] | None = None,
     bounds: Sequence[Range] | None = None,
     slack: int = 0,
-) -> list[Term]:
+) -> list[GraphTerm]:
     """Each sum, with its constant offset, as one term; terms of a sum differ in node or shift.
 
     bounds: known ranges of the sums. slack: levels beyond those of the deepest sum by itself.
@@ -47,7 +47,7 @@ def shared_sums(
     return [tree(graph, [*row, *extra], within) for row, extra, within in rows]
 
 
-def may_share(sums: Sequence[Sequence[Term]]) -> bool:
+def may_share(sums: Sequence[Sequence[GraphTerm]]) -> bool:
     """Whether some node occurs twice, so that there can be a common sum, and all are few enough."""
     nodes = [term.node for row in sums for term in row]
     return len(set(nodes)) < len(nodes) and pairs(map(len, sums)) <= MOST_PAIRS
@@ -58,26 +58,26 @@ def pairs(counts: Iterable[int]) -> int:
     return sum(n * (n - 1) // 2 for n in counts)
 
 
-def constant_term(graph: Graph, value: int) -> list[Term]:
+def constant_term(graph: AdderGraph, value: int) -> list[GraphTerm]:
     """A constant as a term of a sum: none if it is 0."""
     if value == 0:
         return []
     places = (value & -value).bit_length() - 1
-    return [Term(graph.constant(abs(value) >> places), places, value < 0)]
+    return [GraphTerm(graph.constant(abs(value) >> places), places, value < 0)]
 
 
-def terms(row: Row) -> Iterator[Term]:
+def terms(row: Row) -> Iterator[GraphTerm]:
     for node, shifts in row.items():
         for shift, negative in shifts.items():
-            yield Term(node, shift, negative)
+            yield GraphTerm(node, shift, negative)
 
 
-def tree(graph: Graph, left: list[Term], within: Range | None = None) -> Term:
+def tree(graph: AdderGraph, left: list[GraphTerm], within: Range | None = None) -> GraphTerm:
     """The sum of terms, by the least depth, and with the sign + if any term has it."""
     if not left:
-        return Term(graph.constant(0))
+        return GraphTerm(graph.constant(0))
 
-    def cost(term: Term) -> tuple[int, int, int, int]:
+    def cost(term: GraphTerm) -> tuple[int, int, int, int]:
         lo, hi = graph.bounds[term.node]
         end = term.shift + max(hi, ~lo).bit_length()
         return graph.levels[term.node], end, term.shift, term.node
@@ -99,7 +99,7 @@ class Sharing:
     into one integer, since there are many.
     """
 
-    def __init__(self, graph: Graph, sums: Sequence[Sequence[Term]], slack: int) -> None:
+    def __init__(self, graph: AdderGraph, sums: Sequence[Sequence[GraphTerm]], slack: int) -> None:
         self.graph = graph
         self.rows: list[Row] = []
         self.counts: dict[int, int] = {}
@@ -154,13 +154,13 @@ class Sharing:
         level = max(self.graph.levels[a], self.graph.levels[b])
         heapq.heappush(self.heap, (-self._score(pattern), level, pattern))
 
-    def _places(self, index: int, pattern: int) -> list[tuple[Term, Term]]:
+    def _places(self, index: int, pattern: int) -> list[tuple[GraphTerm, GraphTerm]]:
         """Pairs of terms of a row that are the pattern and share no term, within the limit."""
         a, b, distance, differ = _unpack(pattern)
         row = self.rows[index]
         if a not in row or b not in row:
             return []
-        places: list[tuple[Term, Term]] = []
+        places: list[tuple[GraphTerm, GraphTerm]] = []
         used: set[tuple[int, int]] = set()
         levels = self.graph.levels
         grows = (2 << max(levels[a], levels[b])) - (1 << levels[a]) - (1 << levels[b])
@@ -172,16 +172,16 @@ class Sharing:
             pair = (a, shift), (b, shift + distance)
             if used.isdisjoint(pair):
                 used.update(pair)
-                places.append((Term(*pair[0], negative), Term(*pair[1], other)))
+                places.append((GraphTerm(*pair[0], negative), GraphTerm(*pair[1], other)))
         return places
 
-    def _replace(self, row: int, a: Term, b: Term) -> None:
+    def _replace(self, row: int, a: GraphTerm, b: GraphTerm) -> None:
         merged = self.graph.add(a, b)
         self._remove(row, a)
         self._remove(row, b)
         self._insert(row, merged)
 
-    def _insert(self, index: int, term: Term) -> None:
+    def _insert(self, index: int, term: GraphTerm) -> None:
         row = self.rows[index]
         for pattern in _patterns(row, term):
             self.counts[pattern] = self.counts.get(pattern, 0) + 1
@@ -192,7 +192,7 @@ class Sharing:
         shifts[term.shift] = term.negative
         self.weights[index] += 1 << self.graph.levels[term.node]
 
-    def _remove(self, index: int, term: Term) -> None:
+    def _remove(self, index: int, term: GraphTerm) -> None:
         row = self.rows[index]
         del row[term.node][term.shift]
         if not row[term.node]:
@@ -202,7 +202,7 @@ class Sharing:
         self.weights[index] -= 1 << self.graph.levels[term.node]
 
 
-def _patterns(row: Row, term: Term) -> Iterator[int]:
+def _patterns(row: Row, term: GraphTerm) -> Iterator[int]:
     """Of a term with each term of a row."""
     node, shift, negative = term.node, term.shift, term.negative
     for other, shifts in row.items():

@@ -11,9 +11,9 @@ from amaranth.hdl import Shape, signed, unsigned
 
 from rtl.wired.component import WiredUnit
 from rtl.wired.connections import Connections, wired_kind
-from rtl.wired.graph import Graph, Term
+from rtl.wired.graph import AdderGraph, GraphTerm
 from rtl.wired.operations import Counts, Range
-from rtl.wired.pipeline import Pipeline
+from rtl.wired.pipeline import GraphPipeline
 from rtl.wired.requantise import Staircase, best_form, requantised
 
 
@@ -38,13 +38,13 @@ class Wired(ABC):
 
     @cached_property
     @abstractmethod
-    def built(self) -> tuple[Graph, list[Term]]:
+    def built(self) -> tuple[AdderGraph, list[GraphTerm]]:
         """The graph, and of each output the term that it is, none of them negative."""
 
     @cached_property
-    def pipeline(self) -> Pipeline:
+    def pipeline(self) -> GraphPipeline:
         graph, terms = self.built
-        return Pipeline(graph, [term.node for term in terms], self.levels)
+        return GraphPipeline(graph, [term.node for term in terms], self.levels)
 
     @property
     def latency(self) -> int:
@@ -140,15 +140,15 @@ class WiredSums(Wired):
         return tuple((max(lo + c, -end), min(hi + c, end - 1)) for (lo, hi), c in ends)
 
     @cached_property
-    def built(self) -> tuple[Graph, list[Term]]:
+    def built(self) -> tuple[AdderGraph, list[GraphTerm]]:
         graph, terms = self.sums((0,) * len(self.offsets))
-        zero = Term(graph.constant(0))
+        zero = GraphTerm(graph.constant(0))
         ranges = zip(terms, self.ranges, strict=True)
         return graph, [graph.add(zero, t, ends) if t.negative else t for t, ends in ranges]
 
-    def sums(self, more: tuple[int, ...]) -> tuple[Graph, list[Term]]:
+    def sums(self, more: tuple[int, ...]) -> tuple[AdderGraph, list[GraphTerm]]:
         """The graph, and the terms of either sign that are the sums, with `more` added to each."""
-        graph = Graph([self.x_range] * self.inputs)
+        graph = AdderGraph([self.x_range] * self.inputs)
         offsets = [a + b for a, b in zip(self.offsets, more, strict=True)]
         bounds = [(lo + c, hi + c) for (lo, hi), c in zip(self.ranges, more, strict=True)]
         return graph, wired_kind(self.kind).sums(graph, self.connections, offsets, bounds)
@@ -188,9 +188,9 @@ class WiredLayer(Wired):
         return signed(self.out_bits) if self.out_signed else unsigned(self.out_bits)
 
     @cached_property
-    def built(self) -> tuple[Graph, list[Term]]:
+    def built(self) -> tuple[AdderGraph, list[GraphTerm]]:
         ranges = self.layer_sums.ranges
         forms = [best_form(s, ends) for s, ends in zip(self.steps, ranges, strict=True)]
         graph, sums = self.layer_sums.sums(tuple(form.offset for form in forms))
         rows = zip(sums, self.steps, forms, strict=True)
-        return graph, [Term(requantised(graph, acc, steps, form)) for acc, steps, form in rows]
+        return graph, [GraphTerm(requantised(graph, acc, steps, form)) for acc, steps, form in rows]

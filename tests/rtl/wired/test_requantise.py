@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rtl.wired.graph import Graph, Term
-from rtl.wired.pipeline import Pipeline
-from rtl.wired.requantise import Form, Staircase, best_form, forms, requantised
+from rtl.wired.graph import AdderGraph, GraphTerm
+from rtl.wired.pipeline import GraphPipeline
+from rtl.wired.requantise import Staircase, StaircaseForm, best_form, forms, requantised
 from rtl.wired.unit import WiredLayer, WiredSums
 from tests.rtl.wired.test_unit import run, samples, wanted
 
@@ -37,27 +37,27 @@ def test_every_form_is_the_formula(steps: Staircase, least: int, span: int) -> N
     tried = list(forms(steps, bounds))
     assert best_form(steps, bounds) in tried
     for form in tried:
-        graph = Graph([(bounds[0] + form.offset, bounds[1] + form.offset)])
-        node = requantised(graph, Term(0), steps, form)
+        graph = AdderGraph([(bounds[0] + form.offset, bounds[1] + form.offset)])
+        node = requantised(graph, GraphTerm(0), steps, form)
         assert (graph.evaluate(x[:, None] + form.offset, [node])[:, 0] == steps(x)).all(), form
         assert steps.lo <= graph.bounds[node][0] <= graph.bounds[node][1] <= steps.hi, form
 
 
-def size(form: Form, bounds: tuple[int, int]) -> float:
-    graph = Graph([(bounds[0] + form.offset, bounds[1] + form.offset)])
-    return Pipeline(graph, [requantised(graph, Term(0), NARROW, form)], 1).counts.size
+def size(form: StaircaseForm, bounds: tuple[int, int]) -> float:
+    graph = AdderGraph([(bounds[0] + form.offset, bounds[1] + form.offset)])
+    return GraphPipeline(graph, [requantised(graph, GraphTerm(0), NARROW, form)], 1).counts.size
 
 
 def test_few_bits_of_result_take_less_than_the_product() -> None:
     bounds = -500, 499
     form = best_form(NARROW, bounds)
     assert form.low is not None
-    assert size(form, bounds) < 0.75 * size(Form(), bounds)
+    assert size(form, bounds) < 0.75 * size(StaircaseForm(), bounds)
 
 
 def test_many_bits_of_result_are_a_product() -> None:
     steps = Staircase(multiplier=131, offset=40_000, shift=8, lo=0, hi=255)
-    assert best_form(steps, (-500, 499)) == Form()
+    assert best_form(steps, (-500, 499)) == StaircaseForm()
 
 
 @given(st.integers(0, 1 << 20))
