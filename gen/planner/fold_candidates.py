@@ -5,7 +5,7 @@ Each layer offers its foldings, with cycles and cost; `gen.planner.fold_optimise
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from itertools import product
 from math import prod
@@ -71,6 +71,7 @@ class FoldCandidates:
         self.cycles, self.costs = cycles[self._kept], table[self._kept]
         self._picked: dict[int, FoldCandidate] = {}
         self._others: dict[Fold, FoldCandidate] = {}
+        self._counted: set[Fold] = set()
 
     def cheapest(self, price: np.ndarray, cycles: int) -> FoldCandidate:
         """At prices of the four resources, among those of at most `cycles` cycles."""
@@ -109,6 +110,22 @@ class FoldCandidates:
             cost = predict(self.layer, fold, self.device, self.model, self.graphs)
             self._others[fold] = FoldCandidate(fold, cycles, cost)
         return self._others[fold]
+
+    def count(self, fold: Fold) -> bool:
+        """Counts a wired folding from its own graph; False where it was so before, or is not wired.
+
+        From then on that is what it costs.
+        """
+        if fold.weights != "wired" or self.graphs == "own" or fold in self._counted:
+            return False
+        self._counted.add(fold)
+        cost = predict(self.layer, fold, self.device, self.model)
+        made = self._others[fold] = replace(self.option(fold), cost=cost)
+        for i, kept in enumerate(self._kept.tolist()):
+            if self._offers[kept] == fold:
+                self.costs[i] = astuple(cost)
+                self._picked[i] = made
+        return True
 
 
 def excess(used: np.ndarray, has: np.ndarray) -> np.ndarray:

@@ -97,9 +97,12 @@ class FoldOptimiser:
         self.align = WidthMatcher(layers, variants, ports)
         self._converters: dict[tuple[int, int, int], Cost] = {}
 
-    def offer(self, name: str) -> FoldCandidates:
-        """Of the layer called `name`."""
-        return next(o for o in self.offers if o.layer.name == name)
+    def count(self, chosen: Sequence[FoldCandidate]) -> bool:
+        """Counts what is wired from its own graphs; whether any was not, so that it may be that
+        others are the better choice."""
+        pairs = zip(self.offers, chosen, strict=True)
+        fresh = [offer for offer, option in pairs if offer.count(option.fold)]
+        return bool(fresh)
 
     @property
     def slowest(self) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 
-from gen.cost.cost import CostModel, buffer_costs, predict
+from gen.cost.cost import CostModel, buffer_costs
 from gen.cost.wired_features import Graphs
 from gen.engine import schedule
 from gen.engine.assemble import assemble
@@ -24,6 +24,8 @@ from model.store import content_hash
 
 TRIES = 8
 """Choices of folds, each with more kept free for the FIFOs of the one before."""
+GRAPHS = 16
+"""Choices of folds, each with the graphs of adders counted that the one before has."""
 Depths = Mapping[str, tuple[int | None, int | None]]
 """Depths of the two FIFOs before each join, by its name: 0 for none, None for unbounded."""
 
@@ -92,7 +94,7 @@ class Planner:
         joined = any(isinstance(layer.op, Add) for layer in layers)
         for _ in range(TRIES):
             try:
-                chosen = self._optimiser.choose(budget.without(reserved), cycles)
+                chosen = self._counted(budget.without(reserved), cycles, exact)
             except DoesNotFitError as error:
                 if reserved == Cost():
                     raise
@@ -114,14 +116,23 @@ class Planner:
             reserved = reserved.largest(sum(more.values(), Cost()))
         raise DoesNotFitError(f"does not fit {self.device.name}; {_beside(reserved)}")
 
+    def _counted(
+        self, budget: ResourceBudget, cycles: int | None, exact: bool
+    ) -> list[FoldCandidate]:
+        """The optimiser's choice; if `exact`, one whose graphs of adders have all been counted."""
+        chosen = self._optimiser.choose(budget, cycles)
+        for _ in range(GRAPHS):
+            if not (exact and self._optimiser.count(chosen)):
+                break
+            chosen = self._optimiser.choose(budget, cycles)
+        return chosen
+
     def _with_weights(self, layer: LoweredLayer, option: FoldCandidate) -> FoldCandidate:
         """`option` with the blocks of RAM that these weights need: constant bits need none.
 
         The optimiser counts by shape alone, as which bits are constant depends on the fold.
         """
-        if option.fold.weights == "wired":
-            return self._with_graph(layer, option)
-        if option.fold.weights == "logic":
+        if option.fold.weights in ("logic", "wired"):
             return option
         layer_engine = engine(layer, option.fold)
         rows, width = layer_engine.weight_memory
@@ -132,18 +143,6 @@ class Planner:
             for bits in (width, width - layer_engine.constant_bits)
         )
         return replace(option, cost=option.cost + Cost(bram=needed - counted))
-
-    def _with_graph(self, layer: LoweredLayer, option: FoldCandidate) -> FoldCandidate:
-        """`option` with the cost of its own graph of adders."""
-        model = self._optimiser.model
-        about = self._optimiser.offer(layer.name).option(option.fold).cost
-        own = predict(layer, option.fold, self.device, model)
-        cost = replace(
-            option.cost,
-            lut=option.cost.lut + own.lut - about.lut,
-            ff=option.cost.ff + own.ff - about.ff,
-        )
-        return replace(option, cost=cost)
 
 
 def plan(
