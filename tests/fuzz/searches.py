@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import save as save_tensors
 
+from gen.cost.energy import model_hash as energy_model
 from model.checkpoint import CHECKPOINT, State, TrainingRun, pickled
 from model.net import Net
 from search.report.report import report
@@ -104,6 +105,7 @@ def _make_scores(folder: Path) -> None:
     run = make_run(folder / "run", count=6, finalists=1)
     head = json.loads((run / "run.json").read_text())
     head["request"] |= {name: {} for name in ("limits", "budget")}
+    head["energy"] = energy_model()
     (run / "run.json").write_text(json.dumps(head))
     errors = {"lut_error": 2.0, "fmax_error": None, "latency_error": 0.5}
     rounds = [{"round": 0, "finalists": 2, "measured": 2, **errors}]

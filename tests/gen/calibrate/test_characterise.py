@@ -79,7 +79,7 @@ def test_constant_weights_are_counted_once_where_synthesis_keeps_them_once(
     candidate = Candidate.from_dict(row["candidate"])
     network = random_network(space_files.load("8x8"), candidate, seed)
     (layer,) = (layer for layer in lower(network) if layer.name == "conv0_q")
-    fold = Fold(**dict(zip(FIELDS, row["folds"]["conv0_q"], strict=True)))
+    fold = Fold(**dict(zip(FIELDS, row["folds"]["conv0_q"], strict=False)))
     target = device("ulx3s-25f")
     measured = characterise.measure(layer, fold, target, Cache(tmp_path))
     cost = predict(layer, fold, target)

@@ -36,6 +36,7 @@ def test_parts_by_hand() -> None:
     assert energy.power_uw(0) == pytest.approx(of.static_uw.value + 20 * of.clock_pj.value)
 
 
+@pytest.mark.slow
 def test_coefficients_are_those_of_the_measured_designs(tmp_path: Path) -> None:
     runs = simulate(cache=tmp_path / "cache", root=tmp_path / "simulators")
     assert runs[0].nets["ff"] == pytest.approx(2, rel=0.01)  # as a counter's bits change
