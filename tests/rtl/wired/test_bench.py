@@ -11,7 +11,7 @@ import torch
 
 from tests.bench import alkaid as bench
 from tests.bench.wired import CASES, Case, dense
-from tests.rtl.wired.test_unit import samples, wanted
+from tests.support.wired_cases import samples, wanted
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from rtl.wired.graph import AdderGraph, GraphTerm
 from rtl.wired.pipeline import GraphPipeline
 from rtl.wired.requantise import Staircase, StaircaseForm, best_form, forms, requantised
 from rtl.wired.unit import WiredLayer, WiredSums
-from tests.rtl.wired.test_unit import run, samples, wanted
+from tests.support.wired_cases import run, samples, wanted
 
 NARROW = Staircase(multiplier=131, offset=40_000, shift=11, lo=0, hi=15)
 """Four bits of result, a step every 16 values of the sum."""
