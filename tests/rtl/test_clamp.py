@@ -49,6 +49,7 @@ def network(signed: bool, w_bits: int) -> Network:
     return with_classifier(nodes)
 
 
+@pytest.mark.slow(sample=4)
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize(
     "fold",

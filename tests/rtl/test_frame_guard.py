@@ -72,6 +72,7 @@ def frames(rng: random.Random, count: int, spoiled: float) -> list[list[int]]:
     return made
 
 
+@pytest.mark.slow(sample=4)
 @pytest.mark.parametrize("spoiled", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("chance", [0.0, 0.5])
 @pytest.mark.parametrize(("inside", "depth"), [(1, 2), (3, 8)])

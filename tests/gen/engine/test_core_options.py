@@ -32,6 +32,7 @@ def planned() -> tuple[Network, Plan, Assembly]:
     return network, made, assemble(lower(network), folds, made.fifos)
 
 
+@pytest.mark.slow(sample=2)
 @pytest.mark.parametrize("guard", [False, True])
 @pytest.mark.parametrize("names", [False, True])
 def test_answers_and_cycles_are_those_of_the_plain_core(

@@ -49,6 +49,7 @@ def warnings(path: Path) -> list[str]:
     return said
 
 
+@pytest.mark.slow(sample=2)
 @pytest.mark.parametrize(("seed", "score_lanes"), [(0, 1), (1, 3), (2, 1), (3, 1)])
 def test_delivered_verilog_has_no_warnings(seed: int, score_lanes: int, tmp_path: Path) -> None:
     if missing := installed.missing("verilator"):

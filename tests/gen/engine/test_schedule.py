@@ -66,6 +66,7 @@ def assembled(rng: random.Random, layers: tuple[LoweredLayer, ...], depths: Dept
     return assemble(layers, chosen, depths)
 
 
+@pytest.mark.slow(sample=3)
 @pytest.mark.parametrize("first", range(0, 120, 20))
 def test_layers_of_random_folds_take_the_cycles_of_the_oracle(first: int) -> None:
     for seed in range(first, first + 20):
@@ -74,6 +75,7 @@ def test_layers_of_random_folds_take_the_cycles_of_the_oracle(first: int) -> Non
         assert scheduled(assembly) == expected(assembly), seed
 
 
+@pytest.mark.slow(sample=2)
 @pytest.mark.parametrize("first", range(0, 40, 10))
 def test_residual_networks_take_the_cycles_and_depths_of_the_oracle(first: int) -> None:
     outcomes = []

@@ -69,6 +69,7 @@ def images_for(network: Network, seed: int, count: int = 4) -> torch.Tensor:
     return torch.from_numpy(draw.integers(x.format.lo, x.format.hi + 1, shape))
 
 
+@pytest.mark.slow(sample=5)
 @pytest.mark.parametrize("case", range(12))
 def test_wired_layer_equals_the_golden_model(case: int, quick_simulator: str) -> None:
     network, layer, folded = one_wired(case)

@@ -52,6 +52,7 @@ def test_a_chain_costs_its_own_pairs_alone(total: str, tmp_path: Path) -> None:
     assert own <= placed.used["lut"] <= own + 2  # 2: the drivers of 0 and 1
 
 
+@pytest.mark.slow(sample=4)
 @pytest.mark.skipif(not shutil.which("iverilog"), reason="needs iverilog")
 @pytest.mark.parametrize("total", SUMS)
 @pytest.mark.parametrize("width", WIDTHS)

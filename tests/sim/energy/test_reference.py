@@ -64,6 +64,7 @@ def test_the_fit_gives_back_what_was_measured() -> None:
     assert spent[2] - spent[0] == pytest.approx(20e-3)
 
 
+@pytest.mark.slow
 def test_a_network_takes_what_its_parts_take(tmp_path: Path) -> None:
     network = residual_network()
     plan, rtl = planned(network, board="up5k")

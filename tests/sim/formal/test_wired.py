@@ -29,6 +29,7 @@ def proven(block: WiredSums | WiredLayer, cache: Cache) -> Verdict:
     return holds_after(claim, claim.cycles, cache=cache)
 
 
+@pytest.mark.slow(sample=8)
 @pytest.mark.parametrize("x_signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize(("x_bits", "levels"), [(2, 1), (3, 2)])
 @pytest.mark.parametrize("kind", WIRED_KINDS)
@@ -44,6 +45,7 @@ def test_layer(kind: str, cache: Cache) -> None:
     assert verdict, verdict
 
 
+@pytest.mark.slow(sample=2)
 @pytest.mark.parametrize("kind", WIRED_KINDS)
 def test_stands_still(kind: str, cache: Cache) -> None:
     verdict = stands_still(wired_layer(kind).component(), cache=cache)
@@ -64,6 +66,7 @@ def apply(change: Change, patch: pytest.MonkeyPatch) -> None:
                 patch.setattr(function, "__code__", other.__code__)
 
 
+@pytest.mark.slow(sample=4)
 @pytest.mark.parametrize("change", mutants.WIRED, ids=lambda change: change.what)
 def test_broken_layers_are_found_out(
     change: Change, monkeypatch: pytest.MonkeyPatch, cache: Cache
