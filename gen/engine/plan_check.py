@@ -54,6 +54,8 @@ def _rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
         else:
             yield fold.lanes in (1, values), f"lanes {fold.lanes} must be 1 or {values} scores"
         return
+    yield fold.multiplier != "packed", "products are not packed by this version"
+    yield fold.logic_pe == 0, f"logic_pe {fold.logic_pe} must be 0 in this version"
     if fold.weights == "wired":
         yield from _wired_rules(layer, fold)
         return
