@@ -131,15 +131,20 @@ def pool(
     size: tuple[int, int] = (2, 4),
     kernel: tuple[int, int] = (2, 2),
     bits: int = 1,
+    lanes: int = 1,
+    sign: bool = False,
     style: str = "logic",
 ) -> Property:
-    """An image of a word a pixel; a sum is halved."""
-    half = {"multipliers": [1], "offsets": [0], "shift": 1, "lo": 0, "out_signed": False}
-    requant = rtl.stage.Requant(hi=(2 << bits) - 1, out_bits=bits + 1, **half)  # type: ignore[arg-type]
+    """An image of a word a pixel; a sum is halved, and lane k has k added before."""
+    low, high = (-1 << bits, (1 << bits) - 1) if sign else (0, (2 << bits) - 1)
+    requant = rtl.stage.Requant(
+        multipliers=[1] * lanes, offsets=list(range(lanes)), shift=1, lo=low, hi=high,
+        out_bits=bits + 1, out_signed=sign,
+    )  # fmt: skip
     return Pooled(
         m.BlockPool(
-            op=op, height=size[0], width=size[1], channels=1, kernel=kernel, lanes=1,
-            x_shape=unsigned(bits), requant=requant if op == "sum" else None, style=style,
+            op=op, height=size[0], width=size[1], channels=lanes, kernel=kernel, lanes=lanes,
+            x_shape=Shape(bits, signed=sign), requant=requant if op == "sum" else None, style=style,
         )
     )  # fmt: skip
 

@@ -295,6 +295,13 @@ STREAMS: dict[str, list[Change]] = {
         Change("rtl.pool", "forgets what is left over", "left != 1", "0"),
         Change(
             "rtl.pool",
+            "takes lanes of a sum's width",
+            "select(lane, self.block.x_shape.width)",
+            "select(lane, bits)",
+        ),
+        Change("rtl.pool", "forgets the sign", "given.as_signed() if", "given if"),
+        Change(
+            "rtl.pool",
             "takes while it stands",
             "take.eq(self.i.valid & outlet.en)",
             "take.eq(self.i.valid)",

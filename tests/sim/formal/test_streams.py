@@ -38,14 +38,20 @@ CLAIMS = {
     "pool, in a block, some left over": lambda: claims.pool(size=(3, 5), style="block"),
     "pool, in a block, too close": lambda: claims.pool(size=(4, 2), kernel=(2, 1), style="block"),
     "pool, sums": lambda: claims.pool(op="sum", size=(2, 4), bits=2),
+    "pool, sums of two lanes": lambda: claims.pool(op="sum", size=(2, 4), bits=2, lanes=2),
+    "pool, two signed lanes": lambda: claims.pool(bits=2, lanes=2, sign=True),
+    "pool, sums of two signed lanes": lambda: claims.pool(op="sum", bits=2, lanes=2, sign=True),
     "head, unsigned": lambda: claims.head(classes=2, shape=unsigned(2)),
 }
 
 NEEDED: dict[str, dict[str, Any]] = {
     "skips bytes": {"shape": signed(9)},
     "forgets what is left over": {"size": (3, 5)},
+    "takes lanes of a sum's width": {"op": "sum", "bits": 2, "lanes": 2},
+    "forgets the sign": {"op": "sum", "bits": 2, "sign": True},
 }
-"""What a component must be for a change to show: two bytes a score, rows and columns left over."""
+"""What a component must be for a change to show: two bytes a score, rows and columns left over,
+sums wider than their inputs in two lanes, or of signed ones."""
 
 
 @pytest.mark.parametrize("name", CLAIMS)
