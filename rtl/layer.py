@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import or_
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
@@ -27,7 +27,7 @@ from rtl.clamp import clamp, clamped_bits, pays
 from rtl.delay import delayed, ram
 from rtl.direct import DirectReader, DirectWindow
 from rtl.geometry import Geometry
-from rtl.pe.element import PE, pe
+from rtl.pe.element import PE, Multiplier, pe
 from rtl.shared import Shared
 from rtl.stage import Outlet, Requant, requantise
 from rtl.window import SlidingWindow, WindowReader
@@ -41,7 +41,8 @@ class Engine(BlockDescription):
     weights: integers (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise, or None for the
     weightless kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise,
     the geometry's lanes. out_lanes: channels of one output word; divides pe, and pe / out_lanes
-    may not exceed the slots of one sum. multiplier: what multiplies in the elements. weight_style,
+    may not exceed the slots of one sum. multiplier: what multiplies in the elements, but for the
+    last logic_pe of the PE, which are made of LUTs; `packed` are two PE an element. weight_style,
     line_buffer_style: where weights and activations are kept, see rtl.delay.ram. wired: in place of
     weights, elements and requantiser, a graph whose weights are wiring: a whole window a cycle.
     """
@@ -56,7 +57,8 @@ class Engine(BlockDescription):
     pe: int
     out_lanes: int
     requant: Requant | None
-    multiplier: Literal["dsp", "packed", "lut"] = "dsp"
+    multiplier: Multiplier = "dsp"
+    logic_pe: int = 0
     weight_style: str = "block"
     line_buffer_style: str = "block"
     wired: WiredSums | WiredLayer | None = None
@@ -68,6 +70,11 @@ class Engine(BlockDescription):
                 f"out_lanes {self.out_lanes} must divide {self.pe} PE, and "
                 f"{self.pe}/{self.out_lanes} words must leave within the "
                 f"{g.slots_per_sum} cycles of one sum"
+            )
+        if self.multiplier == "packed" and (g.depthwise or (self.pe - self.logic_pe) % 2):
+            raise ValueError(
+                "packed: two PE that are not made of LUTs share their inputs, "
+                f"which {self.pe - self.logic_pe} PE cannot, nor depthwise ones"
             )
         if g.depthwise and self.pe != g.lanes:
             raise ValueError(f"depthwise: PE must be the {g.lanes} lanes of a word, not {self.pe}")
@@ -120,9 +127,9 @@ class Engine(BlockDescription):
         """Enabled cycles from inputs to the sums that include them."""
         if self.wired:
             return self.wired.latency
-        return pe(self.kind).depth(
-            simd=self.simd, w_bits=self.w_bits, multiplier=self.multiplier,
-            registered=self.registered,
+        return sums_depth(
+            self.kind, simd=self.simd, w_bits=self.w_bits, multiplier=self.multiplier,
+            logic_pe=self.logic_pe, registered=self.registered,
         )  # fmt: skip
 
     @property
@@ -160,30 +167,40 @@ class Engine(BlockDescription):
     def component(self) -> LayerEngine:
         return LayerEngine(self)
 
-    def element(self) -> PE:
-        """One processing element."""
+    def elements(self) -> list[PE]:
+        """The processing elements in the order of the PE; one that is packed is two of these."""
+        made: list[PE] = []
+        while (done := sum(element.sums for element in made)) < self.pe:
+            in_logic = done >= self.pe - self.logic_pe
+            made.append(self._element("lut" if in_logic else self.multiplier))
+        return made
+
+    def _element(self, multiplier: Multiplier) -> PE:
         return pe(self.kind)(
             simd=self.simd,
             x_bits=self.lane_bits,
             x_signed=self.x_signed,
             w_bits=self.w_bits,
             acc_bits=self.acc_bits,
-            multiplier=self.multiplier,
+            multiplier=multiplier,
             registered=self.registered,
+            symmetric=multiplier == "packed" and symmetric(self.weights, self.w_bits),
         )
 
     def weight_words(self) -> list[int]:
         """Contents of the weight memory in the order of reading: one word a slot, PE 0 lowest."""
         assert self.weights is not None
-        g, element = self.geometry, self.element()
+        g, elements = self.geometry, self.elements()
         width = self.simd * self.w_bits
         words = []
         for repeat in range(g.repeats):
             for slot in range(g.slots_per_window // g.repeats):
                 taps = g.lanes_of_slot(slot)
-                word = 0
-                for p in range(self.pe):
-                    word |= element.pack(self._row(taps, repeat, p)) << (p * width)
+                word = p = 0
+                for element in elements:
+                    rows = [self._row(taps, repeat, p + k) for k in range(element.sums)]
+                    word |= element.pack(*rows) << (p * width)
+                    p += element.sums
                 words.append(word)
         return words
 
@@ -212,6 +229,22 @@ class Engine(BlockDescription):
             mine = taps[p :: self.geometry.lanes]
             return [int(self.weights[c, ky, kx, 0]) for ky, kx, c in mine]
         return [int(self.weights[repeat * self.pe + p, ky, kx, c]) for ky, kx, c in taps]
+
+
+def sums_depth(
+    kind: str, *, simd: int, w_bits: int, multiplier: Multiplier, logic_pe: int, registered: bool
+) -> int:
+    """Enabled cycles from inputs to the sums of all elements of a layer that is not wired."""
+    made = dict.fromkeys([multiplier, "lut"] if logic_pe else [multiplier])
+    return max(
+        pe(kind).depth(simd=simd, w_bits=w_bits, multiplier=by, registered=registered)
+        for by in made
+    )
+
+
+def symmetric(weights: np.ndarray | None, bits: int) -> bool:
+    """Whether none of these weights is the least of so many bits, see rtl.pe.element.PE."""
+    return weights is not None and int(weights.min()) > -(1 << (bits - 1))
 
 
 class LayerEngine(BlockUnit[Engine]):
@@ -312,25 +345,40 @@ class LayerEngine(BlockUnit[Engine]):
     ) -> tuple[list[Any], Signal]:
         """Accumulators, and a flag that is high in the cycle in which they hold finished sums."""
         e = self.block
-        elements = [e.element() for _ in range(e.pe)]
-        latency = elements[0].latency
-        restart = delayed(m, window.first, elements[0].restart_delay, en)
+        latency = e.sums_latency
         done = delayed(m, window.valid & window.last, latency, en)
+        elements = e.elements()
+        restarts = {
+            after: delayed(m, window.first, after, en)
+            for after in dict.fromkeys(element.restart_delay for element in elements)
+        }
         width = e.simd * e.w_bits
         inputs = list(window.x)
         if e.lane_bits < e.x_bits:
-            inputs = self._clamped(m, inputs, restart, en)
-        for p, element in enumerate(elements):
+            inputs = self._clamped(m, inputs, restarts[elements[0].restart_delay], en)
+        accs: list[Any] = []
+        for element in elements:
+            p = len(accs)
             m.submodules[f"pe{p}"] = Shared(element)
             lanes = inputs[p :: e.pe] if e.geometry.depthwise else inputs
             m.d.comb += [
                 element.en.eq(en),
-                element.restart.eq(restart),
+                element.restart.eq(restarts[element.restart_delay]),
                 element.x.eq(Cat(*lanes)),
             ]
             if weights is not None:
-                m.d.comb += element.w.eq(weights[p * width : (p + 1) * width])
-        return [element.acc for element in elements], done
+                m.d.comb += element.w.eq(weights[p * width :][: element.sums * width])
+            accs += [self._later(m, acc, latency - element.latency, en) for acc in element.accs]
+        return accs, done
+
+    def _later(self, m: Module, acc: Signal, cycles: int, en: Signal) -> Signal:
+        """`acc` so many enabled cycles later: elements of LUTs and on multipliers differ."""
+        for _ in range(cycles):
+            held = Signal.like(acc, name="later", reset_less=True)
+            with m.If(en):
+                m.d.sync += held.eq(acc)
+            acc = held
+        return acc
 
     def _clamped(self, m: Module, inputs: list[Any], restart: Signal, en: Signal) -> list[Any]:
         """The inputs clamped to what the weights reach; `excess` sums up what that takes off, in

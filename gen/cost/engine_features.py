@@ -14,7 +14,7 @@ from gen.plan.fold_array import Array, FeatureCounts, FoldArray, bit_length, tab
 from gen.plan.layer_shape import LayerShape, pads, placed, walk
 from gen.support.devices import Device
 from rtl.block_ram import part_rows
-from rtl.pe.element import pe
+from rtl.layer import sums_depth
 
 Terms = tuple[adder_tree.Width, ...]
 
@@ -42,54 +42,75 @@ def elements(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
     """Terms, adder trees and accumulators of all processing elements."""
     clamped = shape.clamps(f)
     if clamped.any():
-        narrow = _logic(replace(shape, x_bits=shape.lane_bits), f).add(_excess(shape, f))
-        return narrow if clamped.all() else where(clamped, narrow, _logic(shape, f))
-    if not pe(shape.kind).MULTIPLIES:
-        return _logic(shape, f)
-    blocks = f.multiplier == "dsp"
-    if blocks.all():
-        return _blocks(shape, f, device)
+        narrow = _logic(replace(shape, x_bits=shape.lane_bits), f, f.pe)
+        narrow.add(_excess(shape, f))
+        return narrow if clamped.all() else where(clamped, narrow, _logic(shape, f, f.pe))
+    blocks = f.multiplier != "lut"
     if not blocks.any():
-        return _logic(shape, f)
-    return where(blocks, _blocks(shape, f, device), _logic(shape, f))
+        return _logic(shape, f, f.pe)
+    made = _blocks(shape, f, f.pe - f.logic_pe, device)
+    if f.logic_pe.any():
+        made.add(_divided(shape, f))
+    return made if blocks.all() else where(blocks, made, _logic(shape, f, f.pe))
 
 
-def _blocks(shape: LayerShape, f: FoldArray, device: Device) -> FeatureCounts:
-    """Elements that leave products to synthesis; which takes LUTs for narrow ones."""
+def _divided(shape: LayerShape, f: FoldArray) -> FeatureCounts:
+    """The PE made of LUTs beside others on multipliers, and what makes up for their latencies."""
+    depths = [
+        sums_depth(
+            shape.kind, simd=1, w_bits=shape.w_bits, multiplier=by, logic_pe=0, registered=False
+        )
+        for by in ("dsp", "lut")
+    ]
+    waiting = depths[0] - depths[1] - (f.weights == "parts")
+    late = np.where(waiting > 0, f.logic_pe, (f.pe - f.logic_pe) * (f.logic_pe > 0))
+    bill = _logic(shape, f, f.logic_pe)
+    return bill.add(lone=np.abs(waiting) * late * shape.acc)
+
+
+def _blocks(shape: LayerShape, f: FoldArray, pe: Array, device: Device) -> FeatureCounts:
+    """So many elements that leave products to synthesis; which takes LUTs for narrow ones."""
     x, w = shape.x_bits, shape.w_bits
     terms, inputs = adder_tree.lane(shape.kind, x, shape.x_signed, w, True), simd(shape, f)
-    lanes, per_lane = f.pe * inputs, hardware_multipliers(device, x, w)
-    operands = _operands(shape, f)
+    lanes, per_lane = pe * inputs, hardware_multipliers(device, x, w)
+    operands = _operands(shape, f, pe)
     products = lanes * adder_tree.held(terms, shape.acc)
-    bill = FeatureCounts(dsp=lanes * per_lane)
+    packed = f.multiplier == "packed"
+    sharing = np.where(packed, 2, device.shared(x, w))
+    bill = FeatureCounts(dsp=-(-lanes // sharing) * per_lane)
     if per_lane:
         bill.add(dsp_reg=operands + products)
     else:
         feature = lane_cost(shape.kind).feature(w)
         bill.add({feature: lanes * x * w}, lone=operands, register=products)
-    return bill.add(_sums(shape, f, *_trees(shape, terms, inputs)))
+    # the carry of each upper product is one more bit of a chain; a sign for the least weight
+    borrows = packed * lanes // 2
+    bill.add({lane_cost(shape.kind).tree: borrows}, inside=(not shape.symmetric) * 2 * borrows)
+    return bill.add(_sums(shape, f, pe, *_trees(shape, terms, inputs)))
 
 
-def _logic(shape: LayerShape, f: FoldArray) -> FeatureCounts:
-    """Elements made of LUTs: of constants, where each lane has one weight only."""
+def _logic(shape: LayerShape, f: FoldArray, pe: Array) -> FeatureCounts:
+    """So many elements made of LUTs: of constants, where each lane has one weight only."""
     x, w, lane = shape.x_bits, shape.w_bits, lane_cost(shape.kind)
     terms, inputs = adder_tree.lane(shape.kind, x, shape.x_signed, w, False), simd(shape, f)
-    lanes = f.pe * inputs
+    lanes = pe * inputs
     cells = lanes * lane.cells(x, w, terms)
     kept = lanes * (adder_tree.held(terms, shape.acc) - lane.merged_registers)
     sums = _trees(shape, terms, inputs)
     if (column := lane.constant_bits(w)) is not None:
-        depth = shape.weights // lanes
-        readers = np.ones_like(f.pe) if shape.depthwise else f.pe  # elements with the same inputs
+        depth = shape.weights // (f.pe * inputs)
+        readers = (
+            np.ones_like(pe) if shape.depthwise else np.maximum(pe, 1)
+        )  # elements with the same inputs
         uses = len(terms) * readers
         once = adder_tree.distinct(uses, column, depth) / uses
         wired = lanes // readers * adder_tree.wired(x, uses, shape.alive)
         cells = np.where(depth > 1, np.rint(once * cells), 0)
         kept = np.rint(np.where(depth > 1, once * kept, wired))
         sums = np.rint((1 - (1 - shape.alive) ** depth) * sums)
-    held = (f.weights == "parts") * _operands(shape, f)
+    held = (f.weights == "parts") * _operands(shape, f, pe)
     bill = FeatureCounts({lane.feature(w): cells, "register": kept, "lone": held})
-    return bill.add(_sums(shape, f, *sums))
+    return bill.add(_sums(shape, f, pe, *sums))
 
 
 def _excess(shape: LayerShape, f: FoldArray) -> FeatureCounts:
@@ -106,10 +127,10 @@ def _excess(shape: LayerShape, f: FoldArray) -> FeatureCounts:
     )
 
 
-def _operands(shape: LayerShape, f: FoldArray) -> Array:
-    """Bits of the inputs and weights of all lanes."""
+def _operands(shape: LayerShape, f: FoldArray, pe: Array) -> Array:
+    """Bits of the inputs and weights of all lanes of so many elements."""
     inputs = simd(shape, f)
-    bits: Array = inputs * (shape.x_bits * (f.pe if shape.depthwise else 1) + f.pe * shape.w_bits)
+    bits: Array = inputs * (shape.x_bits * (pe if shape.depthwise else 1) + pe * shape.w_bits)
     return bits
 
 
@@ -124,16 +145,16 @@ def _trees(shape: LayerShape, terms: Terms, inputs: Array) -> Array:
 
 
 def _sums(
-    shape: LayerShape, f: FoldArray, adders: Array, chains: Array, registers: Array
+    shape: LayerShape, f: FoldArray, pe: Array, adders: Array, chains: Array, registers: Array
 ) -> FeatureCounts:
-    """Trees and accumulators of all elements."""
+    """Trees and accumulators of so many elements."""
     lane = lane_cost(shape.kind)
     own = simd(shape, f) * lane.own_chains
-    bill = FeatureCounts({lane.tree: f.pe * (adders + shape.acc)})
+    bill = FeatureCounts({lane.tree: pe * (adders + shape.acc)})
     return bill.add(
-        chains=f.pe * (chains + 1 + own),
-        register=f.pe * (registers + shape.acc),
-        lone=f.pe * shape.acc,
+        chains=pe * (chains + 1 + own),
+        register=pe * (registers + shape.acc),
+        lone=pe * shape.acc,
     )
 
 

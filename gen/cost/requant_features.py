@@ -21,7 +21,7 @@ from rtl.scale import Multiplication, Partials, Shifts
 
 BLOCK = 64
 """Words beyond which rtl.requantise keeps its table in a block of RAM."""
-MULTIPLIER_LEAST = {"ecp5": (0, 0), "gowin": (0, 4), "ice40": (11, 0)}
+MULTIPLIER_LEAST = {"ecp5": (0, 0), "gowin": (0, 4), "ice40": (0, 0)}
 """Least widths of product and operands for which synthesis takes a hardware multiplier."""
 
 

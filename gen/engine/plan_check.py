@@ -10,6 +10,7 @@ from gen.plan.plan import WORDS, Fold, Plan
 from gen.plan.spread import wired_fold, word_values
 from gen.support.errors import PlanError
 from model.spec import Add, Head, Input
+from rtl.pe import element as elements
 
 DEEPEST = 1 << 16
 """Words of a FIFO before a join."""
@@ -54,12 +55,11 @@ def _rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
         else:
             yield fold.lanes in (1, values), f"lanes {fold.lanes} must be 1 or {values} scores"
         return
-    yield fold.multiplier != "packed", "products are not packed by this version"
-    yield fold.logic_pe == 0, f"logic_pe {fold.logic_pe} must be 0 in this version"
     if fold.weights == "wired":
         yield from _wired_rules(layer, fold)
         return
     yield fold.word == "pixel", f"word {fold.word!r} is for weights that are wired"
+    yield from _multiplier_rules(layer, fold)
     channels, out = layer.sources[0].shape[2], layer.sums.shape[2]
     wide = [word_values(layer.out.shape, word) for word in WORDS[1:]]
     if isinstance(layer.op, Add) and fold.lanes in wide:
@@ -79,6 +79,22 @@ def _rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
     inputs = 1 if layer.depthwise else channels // fold.lanes
     slots, words = inputs * (kh * kw // fold.taps), fold.pe // fold.out_lanes
     yield words <= slots, f"{words} words of a sum must leave within the {slots} cycles of one"
+
+
+def _multiplier_rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
+    """Of what forms the products of a layer that is not wired."""
+    windowed = layer.window is not None and not layer.blocks
+    has = elements.pe(layer.kind) if windowed else elements.PE
+    multiplies = fold.multiplier == "lut" or has.MULTIPLIES
+    yield (
+        multiplies,
+        f"multiplier {fold.multiplier!r} is for products, which a {layer.kind} has not",
+    )
+    most = fold.pe - 1 if fold.multiplier != "lut" else 0
+    yield 0 <= fold.logic_pe <= most, f"logic_pe {fold.logic_pe} must be 0 to {most}"
+    if fold.multiplier == "packed":
+        pairs = has.PACKS and not layer.depthwise and (fold.pe - fold.logic_pe) % 2 == 0
+        yield pairs, "packed products are of pairs of PE with the same inputs"
 
 
 def _wired_rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:

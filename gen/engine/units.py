@@ -125,6 +125,7 @@ def engine(layer: LoweredLayer, fold: Fold) -> Engine:
         out_lanes=fold.out_lanes,
         requant=None if graph else requant(layer, fold),
         multiplier=fold.multiplier,
+        logic_pe=fold.logic_pe,
         weight_style=fold.weights,
         line_buffer_style=fold.line_buffer,
         wired=graph,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.flow import netlist as netlists
-from gen.flow.passes import carries, odd_chains, registers
+from gen.flow.passes import carries, mac_halves, odd_chains, registers
 from gen.support import tools
 from gen.support.cache import Cache, CacheEntry, sources
 from gen.support.devices import Device
@@ -41,6 +41,27 @@ SHARE = (
     "share -aggressive *addsub*",
     "opt_clean *addsub*",
 )
+NARROW = (
+    # yosys leaves products of less than 11 bits to LUTs; here every one that is left to it is meant
+    # for a multiplier, of which two share an SB_MAC16 (gen.flow.passes.mac_halves)
+    "wreduce t:$mul",
+    "techmap -map +/mul2dsp.v -map +/ice40/dsp_map.v -D DSP_A_MAXWIDTH=16 -D DSP_B_MAXWIDTH=16 "
+    "-D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH=2 -D DSP_NAME=$__MUL16X16",
+    "select a:mul2dsp",
+    "setattr -unset mul2dsp",
+    "select -clear",
+)
+PASSES: dict[str, tuple[Callable[[dict[str, Any]], object], ...]] = {
+    "ecp5": (registers.absorb, odd_chains.move_up, carries.start_chains),
+    "ice40": (mac_halves.pair,),
+    "gowin": (),
+}
+"""Our own, over the netlist, before it is written as Verilog."""
+PASS_FILES = {
+    "ecp5": (carries, netlists, odd_chains, registers),
+    "ice40": (mac_halves, netlists),
+    "gowin": (),
+}
 WRITE = ("read_json netlist.json", "write_verilog -noattr netlist.v")
 
 
@@ -62,6 +83,7 @@ def script(top: str, device: Device) -> tuple[str, ...]:
         "read_verilog design.v",
         *SHARE,
         *DELAY[device.family],
+        *(NARROW if "-dsp" in device.synth else ()),
         " ".join((*OPTIONS[device.family], *device.synth, "-top", top)),
         "write_json netlist.json",
     )
@@ -79,14 +101,7 @@ def synthesise(
         (folder / "design.v").write_text(verilog)
         (folder / "addsub.v").write_text(ADDSUB)
         seconds = _yosys(folder, "synth", commands, timeout)
-        if device.family == "ecp5":
-            _rewrite(
-                folder / "netlist.json",
-                top,
-                registers.absorb,
-                odd_chains.move_up,
-                carries.start_chains,
-            )
+        _rewrite(folder / "netlist.json", top, *PASSES[device.family])
         seconds += _yosys(folder, "write", WRITE, timeout)
         if device.family == "ecp5":
             _rewrite(folder / "netlist.json", top, carries.name_open_pins)
@@ -97,9 +112,7 @@ def synthesise(
         "commands": (*commands, *WRITE),
         "techmap": ADDSUB,
         "tool": tools.version("yosys"),
-        "passes": sources(carries, netlists, odd_chains, registers)
-        if device.family == "ecp5"
-        else [],
+        "passes": sources(*PASS_FILES[device.family]),
     }
     entry = cache.step("synth", inputs, make)
     return read(entry, top)
@@ -134,6 +147,8 @@ def _yosys(folder: Path, name: str, commands: Sequence[str], timeout: float) -> 
 
 
 def _rewrite(path: Path, top: str, *passes: Callable[[dict[str, Any]], object]) -> None:
+    if not passes:
+        return
     netlist = json.loads(path.read_text(encoding="utf-8"))
     for change in passes:
         change(netlist["modules"][top])

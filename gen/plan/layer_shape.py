@@ -12,6 +12,7 @@ from gen.plan.spread import spread
 from model.spec import Window
 from rtl.clamp import clamped_bits, pays
 from rtl.geometry import Geometry
+from rtl.layer import symmetric
 from rtl.pe.element import pe
 
 
@@ -33,6 +34,8 @@ class LayerShape:
     """Share of the weights' digits that are not zero: constant zeros take no hardware."""
     lane_bits: int
     """Bits of an input that is clamped to the range of the weights, see rtl.clamp."""
+    symmetric: bool = False
+    """No weight is the least of its bits."""
 
     def clamps(self, f: Any) -> Any:
         """Mask of the foldings whose elements take clamped inputs. f: a Fold or a FoldArray."""
@@ -62,6 +65,7 @@ def layer_shape(layer: LoweredLayer) -> LayerShape:
         0 if weights is None else weights.size,
         layer.sums.bits if layer.blocks else layer.sum_bits, layer.sums.shape[2], layer.out.bits,
         alive, clamped_bits(weights, x.bits, x.signed) if clamps else x.bits,
+        symmetric(weights, bits),
     )  # fmt: skip
 
 

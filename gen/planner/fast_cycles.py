@@ -29,7 +29,7 @@ from gen.plan.plan import Fold
 from gen.plan.spread import spread
 from model.spec import Add, Head, Input, Window
 from rtl.geometry import Geometry
-from rtl.pe.element import pe
+from rtl.layer import sums_depth
 from rtl.pool import BlockPool
 from rtl.window import SlidingWindow
 
@@ -215,9 +215,9 @@ def _front_latency(layer: LoweredLayer, fold: Fold) -> int:
 def _sums_latency(layer: LoweredLayer, fold: Fold) -> int:
     if fold.weights == "wired":
         return about_latency(layer)
-    return pe(layer.kind).depth(
-        simd=fold.taps * (1 if layer.depthwise else fold.lanes),
-        w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier,
+    return sums_depth(
+        layer.kind, simd=fold.taps * (1 if layer.depthwise else fold.lanes),
+        w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier, logic_pe=fold.logic_pe,
         registered=fold.weights == "parts",
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ Each layer offers its foldings, with cycles and cost; `gen.planner.fold_optimise
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -20,7 +21,7 @@ from gen.engine.units import geometry
 from gen.plan.fold_array import Array, FoldArray, tabled
 from gen.plan.layer_shape import LayerShape, layer_shape, walk
 from gen.plan.lower import LoweredLayer
-from gen.plan.plan import Cost, Fold, Multiplier, Word
+from gen.plan.plan import Cost, Fold, Multiplier, ProductStyle, Word
 from gen.plan.spread import connections, spread, wired_fold, word_values
 from gen.support.devices import Device
 from model.spec import Add, Head, Input
@@ -40,6 +41,10 @@ WIRED = 1 << 14
 """Most connections of a graph of adders: those of 4,000 inputs take some seconds to be shared."""
 LINE_BUFFERS = ("logic", "distributed", "block")
 ROMS = ("logic", "block", "parts")
+DSP = list(Cost.__dataclass_fields__).index("dsp")
+"""Column of a cost."""
+TRIED = 8
+"""Foldings, the best ones as they are, that may be divided between multipliers and LUTs."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,49 @@ class FoldCandidates:
         return self._at(int(np.argmin(self.costs[: self._enough(cycles)] @ price)))
 
     def best(self, price: np.ndarray, cycles: int, room: np.ndarray) -> FoldCandidate:
-        """The one that exceeds `room` of the four resources least; of equals, the cheapest."""
+        """The one that exceeds `room` of the four resources least; of equals, the cheapest. It may
+        be divided, so that no multiplier is idle."""
         costs = self.costs[: self._enough(cycles)]
         over, paid = excess(costs, room), costs @ price
-        return self._at(int(np.lexsort((paid, over))[0]))
+        order = np.lexsort((paid, over))
+        divided = self._divided(
+            [self._offers[self._kept[i]] for i in order[:TRIED]], int(room[DSP])
+        )
+        if not divided:
+            return self._at(int(order[0]))
+        table = costs_of(self.layer, divided, self.device, self.model, self.graphs)
+        rows = np.concatenate([costs[order[:1]], table])
+        first = int(np.lexsort((rows @ price, excess(rows, room)))[0])
+        return self.option(divided[first - 1]) if first else self._at(int(order[0]))
+
+    def _divided(self, whole: Sequence[Fold], dsp: int) -> list[Fold]:
+        """These with as many of their PE on multipliers as `dsp` allows, the others of LUTs."""
+        if self.layer.window is None or self.layer.blocks or dsp <= 0:
+            return []
+        styles = multipliers_of(layer_shape(self.layer).shape, self.device)
+        folded = [fold for fold in whole if fold.weights != "wired"]
+        shapes = dict.fromkeys(replace(fold, multiplier="lut") for fold in folded)
+        alone = self._multipliers(list(shapes))
+        divided: list[Fold] = []
+        for by in styles:
+            if by == "lut":
+                continue
+            step = 2 if by == "packed" else 1
+            wide = [f for f in shapes if f.pe % step == 0 and f.pe > step]
+            every = self._multipliers([replace(fold, multiplier=by) for fold in wide])
+            for fold, count in every.items():
+                others = alone[replace(fold, multiplier="lut")]
+                fits = (dsp - others) * fold.pe // max(count - others, 1) // step * step
+                if 0 < fits < fold.pe:
+                    divided.append(replace(fold, logic_pe=fold.pe - fits))
+        return divided
+
+    def _multipliers(self, made: Sequence[Fold]) -> dict[Fold, int]:
+        """Those that each of some foldings takes."""
+        if not made:
+            return {}
+        table = costs_of(self.layer, made, self.device, self.model, self.graphs)
+        return dict(zip(made, table[:, DSP].astype(int).tolist(), strict=True))
 
     def _enough(self, cycles: int) -> int:
         """How many need at most `cycles` cycles."""
@@ -126,6 +170,14 @@ class FoldCandidates:
                 self.costs[i] = astuple(cost)
                 self._picked[i] = made
         return True
+
+
+def costs_of(
+    layer: LoweredLayer, made: Sequence[Fold], device: Device, model: CostModel | None,
+    graphs: Graphs,
+) -> np.ndarray:  # fmt: skip
+    """(foldings, 4): what each of some foldings costs."""
+    return costs(layer, FoldArray.of(made), device, model, graphs)
 
 
 def excess(used: np.ndarray, has: np.ndarray) -> np.ndarray:
@@ -265,9 +317,19 @@ def _folded_offers(layer: LoweredLayer, device: Device) -> FoldArray:
     both: tuple[Multiplier, ...] = ("dsp", "lut")
     requants = both if layer.requantise and device.dsp else both[1:]
     if not isinstance(layer.op, Add) and not layer.blocks:
-        multipliers = both if element(layer.kind).MULTIPLIES and device.dsp else both[1:]
-        return _engine_offers(layer_shape(layer).shape, device, multipliers, requants)
+        shape = layer_shape(layer).shape
+        return _engine_offers(shape, device, multipliers_of(shape, device), requants)
     return _word_offers(layer, device, requants)
+
+
+def multipliers_of(shape: LayerShape, device: Device) -> tuple[ProductStyle, ...]:
+    """What may form the products of a layer."""
+    if not element(shape.kind).MULTIPLIES or not device.dsp:
+        return ("lut",)
+    packs = element(shape.kind).PACKS and not shape.depthwise
+    if packs and device.packs(shape.x_bits, shape.w_bits, shape.symmetric):
+        return "dsp", "packed", "lut"
+    return "dsp", "lut"
 
 
 def _word_offers(
@@ -319,7 +381,7 @@ def _rom_styles(shape: LayerShape, lanes: Array, device: Device) -> Array:
 
 @lru_cache(1 << 10)
 def _engine_offers(
-    shape: LayerShape, device: Device, multipliers: tuple[Multiplier, ...],
+    shape: LayerShape, device: Device, multipliers: tuple[ProductStyle, ...],
     requants: tuple[Multiplier, ...],
 ) -> FoldArray:  # fmt: skip
     """All shapes, with each choice of what multiplies and of where memories live."""
@@ -329,6 +391,9 @@ def _engine_offers(
     roms = _rom_styles(shape, offered.pe * simd(shape, offered), device)
     choices = np.ones((1, len(multipliers), len(requants), 1, 1), dtype=bool)
     feasible = choices & roms[:, None, None, :, None] & buffers[:, None, None, None, :]
+    if "packed" in multipliers:
+        feasible = feasible & True
+        feasible[offered.pe % 2 == 1, multipliers.index("packed")] = False
     i, multiplier, requant, rom, buffer = np.nonzero(feasible)
     return FoldArray(
         offered.pe[i], offered.lanes[i], offered.taps[i], offered.out_lanes[i],

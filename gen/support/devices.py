@@ -42,7 +42,9 @@ class Family:
     bram_bits: of one block. bram_shapes: (depth, width) of one block at each port width that yosys
     maps to. bram_price: price of one in yosys' library. distributed_ram: LUTs can be memories.
     multiplier: widest signed operands of one hardware multiplier. half: those of half a one, which
-    can be used alone; 0 where there are none. bram_parts: in a memory of several blocks, the
+    can be used alone; 0 where there are none. paired: widest operands of two products of one layer
+    that share a multiplier (gen.flow.passes.mac_halves). packs: one multiplication may form two
+    products (rtl.pe.mult). bram_parts: in a memory of several blocks, the
     multiplexer between them stands behind their output registers (`rtl.block_ram.part_rows`).
     """
 
@@ -52,13 +54,15 @@ class Family:
     distributed_ram: bool
     multiplier: tuple[int, int]
     half: int = 0
+    paired: int = 0
+    packs: bool = False
     bram_parts: bool = False
 
 
 _BLOCK_4K = ((256, 16), (512, 8), (1024, 4), (2048, 2), (4096, 1))  # the last with a multiplexer
 FAMILIES: dict[FamilyName, Family] = {
-    "ecp5": Family(18432, SHAPES, 128, True, (18, 18), bram_parts=True),
-    "ice40": Family(4096, _BLOCK_4K, 64, False, (16, 16)),
+    "ecp5": Family(18432, SHAPES, 128, True, (18, 18), packs=True, bram_parts=True),
+    "ice40": Family(4096, _BLOCK_4K, 64, False, (16, 16), paired=8),
     "gowin": Family(18432, SHAPES, 128, True, (18, 18), half=9),
 }
 
@@ -105,6 +109,15 @@ class Device:
         """Units of `dsp` that one product takes, of operands that one multiplier holds."""
         half = FAMILIES[self.family].half
         return 1 if max(a, b) <= half or not half else 2
+
+    def shared(self, a: int, b: int) -> int:
+        """Products of one layer that share one multiplier: 2 where halves hold the operands."""
+        return 2 if max(a, b) <= FAMILIES[self.family].paired else 1
+
+    def packs(self, x_bits: int, w_bits: int, symmetric: bool) -> bool:
+        """Whether one multiplier forms an input's products by two weights, see rtl.pe.mult."""
+        family = FAMILIES[self.family]
+        return family.packs and x_bits + 2 * w_bits + (not symmetric) <= min(family.multiplier)
 
     def brams(self, depth: int, width: int) -> int:
         """Blocks that yosys takes for a memory of `depth` words of `width` bits.

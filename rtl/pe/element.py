@@ -26,7 +26,9 @@ class PE(wiring.Component, ABC):
     """acc = sum over slots and lanes of term(x[lane], weight[lane]), exact modulo 2^acc_bits.
 
     A slot is one enabled cycle with `simd` inputs and weights. The terms are registered, summed in
-    a balanced tree with a register behind every `levels` levels, and accumulated.
+    a balanced tree with a register behind every `levels` levels, and accumulated. With multiplier
+    `packed` there are two such sums, of the same inputs: a lane has two weights, and multiplies
+    once.
 
     Parameters
     ----------
@@ -34,7 +36,9 @@ class PE(wiring.Component, ABC):
     x_bits, x_signed : of an input
     w_bits : of a weight
     acc_bits : of the sum
-    multiplier : what forms products, `dsp` or `lut`; only where the class MULTIPLIES
+    multiplier : what forms products, `dsp`, `packed` or `lut`; only where the class MULTIPLIES,
+        or PACKS
+    symmetric : no weight is the least of its bits, which spares `packed` a bit of its operand
     levels : of the adder tree between two registers
     registered : x and w come far, and are registered first
 
@@ -42,9 +46,10 @@ class PE(wiring.Component, ABC):
     -----
     en : the whole element stands still while it is low
     x : `simd` inputs
-    w : `simd` weights as packed by `pack`
+    w : `simd` weights of each sum as packed by `pack`
     restart : a new sum begins
     acc : the sum so far
+    upper : that of the second weights, if these are `packed`
 
     Protocol
     --------
@@ -61,6 +66,8 @@ class PE(wiring.Component, ABC):
     """Fewest and most bits of a weight; 0 of a kind without weights."""
     MULTIPLIES = False
     """A term is a product, which a hardware multiplier may form: `multiplier` has a choice."""
+    PACKS = False
+    """One multiplication may form two products of an input: `multiplier` may be `packed`."""
     CLAMPS = False
     """term(x, w) = term(c, w) − |x − c|, where c is x clamped to a range that holds w."""
 
@@ -75,6 +82,7 @@ class PE(wiring.Component, ABC):
         multiplier: Multiplier = "lut",
         levels: int = 1,
         registered: bool = False,
+        symmetric: bool = False,
     ) -> None:
         for name, value, lo, hi in (
             ("simd", simd, 1, None),
@@ -86,26 +94,39 @@ class PE(wiring.Component, ABC):
             if not isinstance(value, int) or value < lo or (hi is not None and value > hi):
                 limits = f"{lo} or more" if hi is None else f"{lo} to {hi}"
                 raise ValueError(f"{name} must be an integer, {limits}, not {value!r}")
-        if multiplier not in ("dsp", "lut"):
-            raise ValueError(f"multiplier must be 'dsp' or 'lut', not {multiplier!r}")
+        if multiplier not in ("dsp", "packed", "lut"):
+            raise ValueError(f"multiplier must be 'dsp', 'packed' or 'lut', not {multiplier!r}")
+        if multiplier == "packed" and not self.PACKS:
+            raise ValueError("multiplier 'packed' is for mult: other terms are no products")
         self.simd, self.w_bits, self.acc_bits = simd, w_bits, acc_bits
         self.x_bits, self.x_signed = x_bits, x_signed
         self.multiplier: Multiplier = multiplier
-        self.levels, self.registered = levels, registered
+        self.levels, self.registered, self.symmetric = levels, registered, symmetric
+        sums = ("acc", "upper")[: self.sums]
         super().__init__(
             {
                 "en": In(1),
                 "x": In(data.ArrayLayout(self.x_shape, simd)),
-                "w": In(simd * w_bits),
+                "w": In(simd * self.sums * w_bits),
                 "restart": In(1),
-                "acc": Out(signed(acc_bits)),
             }
+            | {name: Out(signed(acc_bits)) for name in sums}
         )
 
     @staticmethod
     def live_share(weights: np.ndarray, bits: int) -> float:
         """Share of the terms of constant `weights` that synthesis does not drop as zero."""
         return 1.0
+
+    @property
+    def sums(self) -> int:
+        """Sums that the element forms, each of weights of its own."""
+        return 2 if self.multiplier == "packed" else 1
+
+    @property
+    def accs(self) -> list[Signal]:
+        """The ports of its sums."""
+        return [self.acc, self.upper] if self.sums == 2 else [self.acc]
 
     @property
     def x_shape(self) -> Shape:
@@ -168,13 +189,21 @@ class PE(wiring.Component, ABC):
     def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
         """One lane, combinational: `terms_per_lane` terms whose sum is term(x, w decoded)."""
 
-    def pack(self, weights: Sequence[int]) -> int:
-        """The word at port `w` for the weights of one slot, first lane lowest."""
-        if len(weights) != self.simd:
+    def code(self, weights: Sequence[int]) -> int:
+        """The bits that stand for the weights of a lane, one of each sum."""
+        return self.encode(*weights)
+
+    def pack(self, *sums: Sequence[int]) -> int:
+        """The word at port `w` for the weights of one slot, first lane lowest. sums: of each sum
+        its weights, one a lane."""
+        if [len(weights) for weights in sums] != [self.simd] * self.sums:
             raise ValueError(
-                f"{len(weights)} weights for {self.simd} lanes: one word holds one per lane"
+                f"{' + '.join(str(len(weights)) for weights in sums)} weights for {self.sums} x "
+                f"{self.simd} lanes: one word holds one per lane of each sum"
             )
-        return sum(self.encode(int(w)) << (k * self.w_bits) for k, w in enumerate(weights))
+        bits = self.sums * self.w_bits
+        codes = (self.code([int(w) for w in lane]) for lane in zip(*sums, strict=True))
+        return sum(code << (k * bits) for k, code in enumerate(codes))
 
     def merge(self, m: Module, a: Term, b: Term, name: str) -> Term:
         """The sum of two terms."""
@@ -184,23 +213,37 @@ class PE(wiring.Component, ABC):
         """The sum so far with the tree's `total`."""
         return self.merge(m, before, total, "after")
 
+    def operand(self, m: Module, w: Value) -> Value:
+        """What is multiplied by the input of a lane, of the code of its weights."""
+        return w
+
+    def lane(self, m: Module, x: Value, w: Value) -> list[list[Term]]:
+        """The registered terms of one lane, by sum."""
+        return [[register(m, self.en, term) for term in self.terms(m, x, w)]]
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        inputs, words = list(self.x), [self.w.word_select(k, self.w_bits) for k in range(self.simd)]
+        bits = self.sums * self.w_bits
+        codes = [self.w.word_select(k, bits) for k in range(self.simd)]
+        inputs, words = list(self.x), [self.operand(m, code) for code in codes]
         for _ in range(self.input_registers):
             inputs = [self._held(m, x) for x in inputs]
             words = [self._held(m, w) for w in words]
-        lanes = (self.terms(m, x, w) for x, w in zip(inputs, words, strict=True))
-        terms = [register(m, self.en, term) for lane in lanes for term in lane]
+        lanes = [self.lane(m, x, w) for x, w in zip(inputs, words, strict=True)]
+        for port, column in zip(self.accs, zip(*lanes, strict=True), strict=True):
+            self._sum(m, [term for terms in column for term in terms], port)
+        return m
+
+    def _sum(self, m: Module, terms: Sequence[Term], port: Signal) -> None:
+        """Sums up the terms of each slot."""
         total = tree(m, self.en, terms, self.merge, self.levels)
         end = 1 << (self.acc_bits - 1)
         before = Signal(signed(self.acc_bits), reset_less=True, init=self.empty)
         acc = Signal.like(before, reset_less=True, init=0)
         after = self.accumulate(m, Term(before, -end, end - 1), total).value
-        m.d.comb += self.acc.eq(acc)
+        m.d.comb += port.eq(acc)
         with m.If(self.en):
             m.d.sync += [acc.eq(after), before.eq(Mux(self.restart, self.empty, after))]
-        return m
 
     def _held(self, m: Module, value: Value) -> Signal:
         held = Signal(value.shape(), reset_less=True)

@@ -5,6 +5,8 @@ The reference takes weights as numbers, from `Reference.weights`, so `encode` is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib.wiring import In
 
@@ -64,8 +66,23 @@ def encoded(m: Module, kind: str, element: PE, index: Value, name: str) -> Value
     return code
 
 
+def coded(m: Module, kind: str, element: PE, indices: Sequence[Value], name: str) -> Value:
+    """The bits of the weights of a lane, of the weight behind each of `indices`."""
+    if len(indices) == 1:
+        return encoded(m, kind, element, indices[0], name)
+    bits, pair = element.w_bits, Cat(*indices)
+    code = Signal(2 * bits, name=name)
+    with m.Switch(pair):
+        for k in range(1 << 2 * bits):
+            numbers = [reference(kind).weight(k >> i * bits & ~(~0 << bits), bits) for i in (0, 1)]
+            if not element.symmetric or min(numbers) > -(1 << bits - 1):
+                with m.Case(k):
+                    m.d.comb += code.eq(element.code(numbers))
+    return code
+
+
 class Element(Property):
-    """acc = the acc of a cycle before, or that of nothing, with all terms of a slot: by induction
+    """Each sum = that of a cycle before, or that of nothing, with all terms of a slot: by induction
     the whole sum. Holds `cycles` cycles after any state, if at most `stalls` of them stood still.
     """
 
@@ -75,36 +92,58 @@ class Element(Property):
         lanes = range(element.simd)
         members = {"en": In(1), "restart": In(1)}
         members |= {f"x{k}": In(element.x_shape) for k in lanes}
-        members |= {f"w{k}": In(element.w_bits) for k in lanes if element.w_bits}
+        weights = range(element.sums) if element.w_bits else ()
+        members |= {f"w{k}_{i}": In(element.w_bits) for k in lanes for i in weights}
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.element = dut = self.element
-        expected = reference(self.kind)
         m.d.comb += [dut.en.eq(self.en), dut.restart.eq(self.restart)]
-        terms = [self._lane(m, k) for k in range(dut.simd)]
-        before = later(m, dut.acc, 1, "before", self.en)
+        lanes = [self._lane(m, k) for k in range(dut.simd)]
         restart = later(m, self.restart, dut.latency - dut.restart_delay, "restart", self.en)
-        empty = dut.x_range[0] if expected.largest else 0
-        want = expected.total([expected.total(terms), Mux(restart, empty, before)])
         enough = enabled(m, self.en, self.cycles) >= dut.latency
-        same = equal(m, want, dut.acc, dut.acc_bits)
-        m.d.comb += [self.given.eq(1), self.holds.eq(~enough | same)]
+        same = [
+            self._same(m, [terms[i] for terms in lanes], restart, acc, i)
+            for i, acc in enumerate(dut.accs)
+        ]
+        m.d.comb += [self.given.eq(1), self.holds.eq(~enough | Cat(same).all())]
         return m
 
-    def _lane(self, m: Module, k: int) -> Value:
-        """The term of lane k when acc is to hold it."""
+    def _same(self, m: Module, terms: list[Value], restart: Value, acc: Signal, i: int) -> Value:
+        """The sum at port `acc` is as it should be; terms: of its slot."""
+        dut, expected = self.element, reference(self.kind)
+        before = later(m, acc, 1, f"before{i}", self.en)
+        empty = dut.x_range[0] if expected.largest else 0
+        want = expected.total([expected.total(terms), Mux(restart, empty, before)])
+        return equal(m, want, acc, dut.acc_bits)
+
+    def _lane(self, m: Module, k: int) -> list[Value]:
+        """The terms of lane k when the sums are to hold them."""
         dut = self.element
         x = getattr(self, f"x{k}")
         m.d.comb += dut.x[k].eq(x)
         x = later(m, x, dut.latency, f"x{k}", self.en)
         if not dut.w_bits:
-            return x
-        w = getattr(self, f"w{k}")
-        code = encoded(m, self.kind, dut, w, f"code{k}")
-        m.d.comb += dut.w.word_select(k, dut.w_bits).eq(code)
-        return reference(self.kind).term(x, later(m, w, dut.latency, f"w{k}", self.en))
+            return [x]
+        weights = [getattr(self, f"w{k}_{i}") for i in range(dut.sums)]
+        if dut.symmetric:  # the least weight is not given: the next one stands in for it
+            weights = [self._within(m, w) for w in weights]
+        code = coded(m, self.kind, dut, weights, f"code{k}")
+        m.d.comb += dut.w.word_select(k, len(code)).eq(code)
+        return [
+            reference(self.kind).term(x, later(m, w, dut.latency, f"w{k}_{i}", self.en))
+            for i, w in enumerate(weights)
+        ]
+
+    def _within(self, m: Module, index: Value) -> Value:
+        """An index of a weight that is not the least."""
+        bits = self.element.w_bits
+        numbers = [reference(self.kind).weight(k, bits) for k in range(1 << bits)]
+        least = numbers.index(min(numbers))
+        other = Signal(bits)
+        m.d.comb += other.eq(Mux(index == least, numbers.index(0), index))
+        return other
 
 
 class Lane(Property):

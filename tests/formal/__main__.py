@@ -97,6 +97,14 @@ def elements() -> Iterator[Proof]:
         )
 
 
+def pairs() -> Iterator[Proof]:
+    """Two sums of the products of one multiplier."""
+    axes = {"w_bits": [2, 3, 4], "x_bits": [1, 2, 4, 6], "x_signed": [False, True]}
+    for values in grid(**axes, symmetric=[False, True]):
+        claim = Element("mult", element("mult", "packed", **values))
+        yield named("mult packed", **values), partial(holds_after, claim, claim.cycles)
+
+
 def enables() -> Iterator[Proof]:
     """No register changes while the element, or the requantiser, is not enabled."""
     axes = {"simd": range(1, 5), "levels": range(1, 4), "w_bits": [2, 5, 8]}
@@ -204,7 +212,7 @@ def _requantisers() -> Iterator[tuple[str, dict[str, Any]]]:
 
 GROUPS: dict[str, Callable[[], Iterator[Proof]]] = {
     make.__name__: make
-    for make in (lanes, adders, trees, elements, enables, requantisers, streams, wired)
+    for make in (lanes, adders, trees, elements, pairs, enables, requantisers, streams, wired)
 }
 
 

@@ -45,6 +45,7 @@ def element(
     x_signed: bool,
     w_bits: int,
     levels: int = 1,
+    symmetric: bool = False,
     make: type[PE] | None = None,
 ) -> PE:
     """An element whose acc holds some tens of slots of any numbers, in 64 bits at most."""
@@ -57,6 +58,7 @@ def element(
         acc_bits=min(64, x_bits + weight + 6),
         multiplier=multiplier,  # type: ignore[arg-type]
         levels=levels,
+        symmetric=symmetric,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -52,6 +53,28 @@ class Unsigned(MultPE):
         product = Signal(signed(len(x) + self.w_bits + 1))
         m.d.comb += product.eq(x * w)
         return [replace(term, value=product)]
+
+
+class NoBorrow(MultPE):
+    """What a negative lower product takes from the upper one is not given back."""
+
+    def lane(self, m: Module, x: Value, w: Value) -> list[list[Term]]:
+        lower, (upper,) = super().lane(m, x, w)
+        return [lower, [replace(upper, carry=None)]]
+
+
+class Wraps(MultPE):
+    """The least weight less one is taken for the largest."""
+
+    def operand(self, m: Module, w: Value) -> Value:
+        return super().operand(m, w)[:-1]
+
+
+class Swapped(MultPE):
+    """The weights of two sums change places."""
+
+    def code(self, weights: Sequence[int]) -> int:
+        return super().code(weights[::-1])
 
 
 class ZeroIsOne(ShiftPE):
@@ -208,8 +231,10 @@ ELEMENTS: dict[type[PE], tuple[str, str]] = {
     WrongCarry: ("mult", "lut"),
 }
 """Broken elements, with the kind and the multiplier that they pretend to be."""
+PAIRS = (NoBorrow, Wraps, Swapped)
+"""Those that form two sums, and break one,"""
 LANES = (NoCarry, NoSign, OneWeight, Unsigned, ZeroIsOne, NotNegated, OffByOne)
-"""Those whose lanes are broken,"""
+"""those whose lanes are broken,"""
 MERGES = (WrongCarry, Unaware, Smallest)
 """those whose adders are,"""
 TREES = (Dropped, Early, LateRestart, Positive, FromZero)

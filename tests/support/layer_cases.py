@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -152,7 +152,15 @@ def layer_case(seed: int, images: int = 3) -> LayerCase:
     layers = lower(network)
     layer = next(one for one in layers if one.name == name)
     fold = rng.choice(folds(layer, device(rng.choice(["ulx3s-25f", "up5k"]))))
-    return case_of(network, name, fold, seed, images)
+    return case_of(network, name, divided(fold, rng), seed, images)
+
+
+def divided(fold: Fold, rng: random.Random) -> Fold:
+    """Now and then with some of its PE made of LUTs, where there are multipliers."""
+    step = 2 if fold.multiplier == "packed" else 1
+    if fold.multiplier == "lut" or fold.pe <= step or rng.random() < 0.5:
+        return fold
+    return replace(fold, logic_pe=fold.pe - step * rng.randrange(1, -(-fold.pe // step)))
 
 
 def case_of(network: Network, name: str, fold: Fold, seed: int, images: int = 3) -> LayerCase:

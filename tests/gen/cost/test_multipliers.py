@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gen.calibrate.characterise import measure
+from gen.calibrate.random_layers import last_layer
+from gen.cost.features import describe
 from gen.cost.requant_features import hardware_multipliers
 from gen.flow.place import RESOURCES
 from gen.flow.synth import synthesise
+from gen.plan.lower import LoweredLayer
+from gen.plan.plan import Fold, ProductStyle
+from gen.planner.fold_candidates import FoldCandidates
 from gen.planner.fold_optimiser import ResourceBudget
 from gen.support.cache import Cache
 from gen.support.devices import device
+from model.spec import Dense, Format, Input, Node, Requantise
 
 SIZES = [(4, 4), (9, 9), (9, 3), (10, 4), (10, 3), (6, 5), (16, 8)]
 SPLIT = [(18, 8), (20, 8), (22, 8)]
@@ -43,3 +51,60 @@ def test_a_small_product_takes_half_a_multiplier_of_gowin() -> None:
     assert [target.multipliers(*size) for size in ((9, 9), (10, 4), (18, 18))] == [1, 2, 2]
     assert ResourceBudget.of(target).dsp == 36
     assert ResourceBudget.of(device("up5k")).dsp == device("up5k").dsp
+
+
+def layer_of(kind: str, bits: int, x_bits: int) -> LoweredLayer:
+    """A fully connected layer of 16 inputs and 8 outputs with weights over their whole range."""
+    draw = np.random.default_rng(bits)
+    weights = draw.integers(-(1 << bits - 1), 1 << bits - 1, (8, 16))
+    nodes: list[Node] = [
+        Input("x", (1, 1, 16), Format(x_bits)),
+        Dense("op", ("x",), kind, weights, bits),
+    ]
+    m, b = np.full(8, 77), np.arange(8)
+    return last_layer([*nodes, Requantise("r", ("op",), m, b, 9, Format(4))])
+
+
+@pytest.mark.parametrize("logic_pe", [0, 2])
+@pytest.mark.parametrize(
+    ("name", "multiplier", "bits", "x_bits"),
+    [
+        ("ulx3s-25f", "dsp", 4, 8), ("ulx3s-25f", "packed", 4, 8), ("ulx3s-25f", "packed", 2, 4),
+        ("up5k", "dsp", 4, 4), ("up5k", "dsp", 8, 8), ("tang-nano-9k", "dsp", 4, 8),
+    ],
+)  # fmt: skip
+def test_layers_take_what_is_counted(
+    name: str, multiplier: ProductStyle, bits: int, x_bits: int, logic_pe: int, tmp_path: Path
+) -> None:
+    """Products in pairs, and layers divided between multipliers and LUTs."""
+    layer, target = layer_of("mult", bits, x_bits), device(name)
+    fold = Fold(pe=4, lanes=2, out_lanes=1, multiplier=multiplier, logic_pe=logic_pe)
+    counted = describe(layer, fold, target)[1].dsp
+    products = (fold.pe - logic_pe) * fold.lanes
+    assert counted == products // (2 if "packed" in multiplier or name == "up5k" else 1)
+    assert measure(layer, fold, target, Cache(tmp_path))["dsp"] == counted
+
+
+@pytest.mark.parametrize(
+    ("x_bits", "w_bits", "symmetric", "packs"),
+    [(8, 4, False, True), (8, 5, True, True), (8, 5, False, False), (8, 6, True, False)],
+)
+def test_two_products_fit_one_multiplier_of_18_bits(
+    x_bits: int, w_bits: int, symmetric: bool, packs: bool
+) -> None:
+    assert device("ulx3s-25f").packs(x_bits, w_bits, symmetric) == packs
+    assert not device("up5k").packs(x_bits, w_bits, symmetric)
+
+
+def test_layers_are_divided_where_multipliers_are_few() -> None:
+    """Of three multipliers none is idle while elements are made of LUTs."""
+    layer = layer_of("mult", 4, 8)
+    offers = FoldCandidates(layer, device("tang-nano-9k"))
+    room, price = np.array([5000.0, 5000.0, 3, 10]), np.array([1e-3, 1e-4, 1e-6, 1e-6])
+    cycles = 32
+    best = offers.best(price, cycles, room)
+    whole = offers.costs[(offers.cycles <= cycles) & (offers.costs[:, 2] <= 3)]
+    assert best.fold.logic_pe > 0
+    assert best.cost.dsp <= 3
+    assert best.cycles <= cycles
+    assert best.cost.lut < whole[:, 0].min()

@@ -52,7 +52,21 @@ def expected(name: str, slots: list[Slot]) -> list[int]:
 
 def run(dut: PE, slots: list[Slot], rng: random.Random) -> list[int]:
     """acc after each slot."""
-    sums: list[int] = []
+    return [acc for (acc,) in run_sums(dut, slots, [[w] for _, w, _ in slots], rng)]
+
+
+def run_pairs(
+    dut: PE, slots: list[Slot], second: list[list[int]], rng: random.Random
+) -> list[tuple[int, ...]]:
+    """Both sums after each slot. second: weights of the upper one."""
+    return run_sums(dut, slots, [[w, v] for (_, w, _), v in zip(slots, second, strict=True)], rng)
+
+
+def run_sums(
+    dut: PE, slots: list[Slot], weights: list[list[list[int]]], rng: random.Random
+) -> list[tuple[int, ...]]:
+    """All sums after each slot, standing still at random. weights: by slot and sum."""
+    sums: list[tuple[int, ...]] = []
 
     async def bench(ctx: Context) -> None:
         cycle = 0
@@ -60,9 +74,8 @@ def run(dut: PE, slots: list[Slot], rng: random.Random) -> list[int]:
             en = rng.random() < 0.7
             ctx.set(dut.en, en)
             if en and cycle < len(slots):
-                x, w, _ = slots[cycle]
-                ctx.set(dut.x, x)
-                ctx.set(dut.w, dut.pack(w) if dut.w_bits else 0)
+                ctx.set(dut.x, slots[cycle][0])
+                ctx.set(dut.w, dut.pack(*weights[cycle]) if dut.w_bits else 0)
             else:
                 ctx.set(dut.x, [rng.randint(*dut.x_range) for _ in range(dut.simd)])
             begins = cycle - dut.restart_delay
@@ -71,7 +84,7 @@ def run(dut: PE, slots: list[Slot], rng: random.Random) -> list[int]:
             await ctx.tick()
             cycle += en
             if en and cycle >= dut.latency:
-                sums.append(ctx.get(dut.acc))
+                sums.append(tuple(ctx.get(acc) for acc in dut.accs))
 
     simulate(dut, bench)
     return sums
@@ -114,6 +127,54 @@ def test_sums(name: str, multiplier: Multiplier, simd: int, signed: bool, seed: 
             for i in range(40)
         ]
         check(name, dut, slots, seed)
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("symmetric", [False, True], ids=["any weight", "symmetric"])
+@pytest.mark.parametrize("w_bits", range(2, 9))
+def test_two_sums_of_one_multiplication(
+    w_bits: int, symmetric: bool, signed: bool, seed: int
+) -> None:
+    """Each lane has two weights; the ends of inputs and weights come most."""
+    rng = random.Random(seed)
+    dut = pe("mult")(
+        simd=rng.choice([1, 2, 3, 5]),
+        x_bits=rng.choice([1, 2, 4, 8]),
+        x_signed=signed,
+        w_bits=w_bits,
+        acc_bits=rng.choice([8, 24, 40]),
+        multiplier="packed",
+        registered=rng.random() < 0.3,
+        symmetric=symmetric,
+    )
+    inputs = [*dut.x_range, rng.randint(*dut.x_range)]
+    weights = weights_of("mult", w_bits)[symmetric:]
+    ends = [weights[0], -1, 0, weights[-1]]
+
+    def drawn(values: list[int]) -> list[int]:
+        return [rng.choice(values) for _ in range(dut.simd)]
+
+    slots = [(drawn(inputs), drawn(ends), i == 0 or rng.random() < 0.3) for i in range(60)]
+    second = [drawn(ends + weights) for _ in slots]
+    sums = run_pairs(dut, slots, second, rng)
+    others = [(x, w, restart) for (x, _, restart), w in zip(slots, second, strict=True)]
+    wanted = zip(expected("mult", slots), expected("mult", others), strict=True)
+    modulo = 1 << dut.acc_bits
+    assert [(a % modulo, b % modulo) for a, b in sums] == [
+        (a % modulo, b % modulo) for a, b in wanted
+    ]
+
+
+def test_packed_weights_are_within_their_range() -> None:
+    dut = pe("mult")(
+        simd=1, x_bits=4, x_signed=False, w_bits=4, acc_bits=16, multiplier="packed", symmetric=True
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="mult weight -8 must be -7 to 7 for 4 bits"):
+        dut.pack([1], [-8])
+    with pytest.raises(ValueError, match=r"1 weights for 2 x 1 lanes"):
+        dut.pack([1])
+    with pytest.raises(ValueError, match="'packed' is for mult"):
+        pe("add")(simd=1, x_bits=4, x_signed=False, w_bits=4, acc_bits=16, multiplier="packed")
 
 
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
@@ -178,7 +239,7 @@ def test_every_kind_of_the_model_has_an_element() -> None:
         ({"w_bits": 9}, "w_bits must be an integer, 2 to 8, not 9"),
         ({"acc_bits": 65}, "acc_bits must be an integer, 2 to 64, not 65"),
         ({"levels": 0}, "levels must be an integer, 1 or more, not 0"),
-        ({"multiplier": "carry"}, "multiplier must be 'dsp' or 'lut', not 'carry'"),
+        ({"multiplier": "carry"}, "multiplier must be 'dsp', 'packed' or 'lut', not 'carry'"),
     ],
 )
 def test_refuses(change: dict[str, Any], message: str) -> None:
@@ -189,7 +250,9 @@ def test_refuses(change: dict[str, Any], message: str) -> None:
 
 def test_refuses_a_word_of_another_length() -> None:
     dut = pe("mult")(simd=2, x_bits=8, x_signed=False, w_bits=4, acc_bits=20)
-    with pytest.raises(ValueError, match="3 weights for 2 lanes: one word holds one per lane"):
+    with pytest.raises(
+        ValueError, match="3 weights for 1 x 2 lanes: one word holds one per lane of each sum"
+    ):
         dut.pack([1, 2, 3])
 
 

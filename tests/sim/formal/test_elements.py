@@ -36,7 +36,22 @@ def test_element(
     assert verdict, verdict
 
 
-@pytest.mark.parametrize(("kind", "multiplier"), KINDS)
+@pytest.mark.parametrize("symmetric", [False, True], ids=["any weight", "symmetric"])
+@pytest.mark.parametrize("x_signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize(("simd", "x_bits", "w_bits"), [(2, 2, 2), (1, 4, 3), (1, 4, 4)])
+def test_two_products_of_one_multiplication(
+    simd: int, x_bits: int, w_bits: int, x_signed: bool, symmetric: bool, cache: Cache
+) -> None:
+    dut = element(
+        "mult", "packed", simd=simd, x_bits=x_bits, x_signed=x_signed, w_bits=w_bits,
+        symmetric=symmetric,
+    )  # fmt: skip
+    claim = Element("mult", dut)
+    verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize(("kind", "multiplier"), [*KINDS, ("mult", "packed")])
 def test_stands_still(kind: str, multiplier: str, cache: Cache) -> None:
     dut = element(kind, multiplier, simd=3, x_bits=4, x_signed=True, w_bits=4)
     verdict = stands_still(dut, cache=cache)
@@ -87,6 +102,15 @@ def test_broken_elements_are_found_out(broken: type[PE], cache: Cache) -> None:
     assert not verdict
     assert len(verdict.trace) == claim.cycles + 1
     assert "x0" in verdict.trace[0]
+
+
+@pytest.mark.parametrize("broken", mutants.PAIRS)
+def test_broken_pairs_are_found_out(broken: type[PE], cache: Cache) -> None:
+    dut = element("mult", "packed", x_bits=3, x_signed=False, w_bits=3, make=broken)
+    claim = Element("mult", dut)
+    verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert not verdict
+    assert "w0_1" in verdict.trace[0]
 
 
 @pytest.mark.parametrize("broken", mutants.LANES)
