@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 
 from gen.plan.lower import LoweredLayer, lower
 from gen.plan.plan import Fold
-from gen.planner.fold_candidates import folds
+from gen.plan.spread import connections
+from gen.planner.fold_candidates import folds, wired_folds
 from gen.support.devices import Device
 from model.kinds import kind, ordered_kinds, plain_kind
 from model.spec import (
@@ -27,6 +29,10 @@ from model.spec import (
 )
 
 SCORES = Format(16, True)
+WIRED, CONNECTIONS = 0.15, 1000
+"""Share of the layers that are wired where they may be, and the most connections of one."""
+WHOLE = 0.7
+"""Share of the layers on multipliers that are not divided."""
 
 
 def random_layer(rng: random.Random) -> LoweredLayer:
@@ -87,6 +93,21 @@ def with_classifier(nodes: list[Node]) -> Network:
 
 
 def random_fold(rng: random.Random, layer: LoweredLayer, target: Device) -> Fold:
-    """A folding of moderate width: wide ones are rare in small devices."""
+    """A folding of moderate width: wide ones are rare in small devices. Now and then a small layer
+    is wired, and one on multipliers divided."""
     offers = [f for f in folds(layer, target) if f.pe * f.lanes * f.taps <= 64]
-    return rng.choice(offers)
+    if layer.window is not None and rng.random() < WIRED:
+        few = [
+            fold for fold in wired_folds(layer, target, layer.sources[0].shape[0] ** 2)
+            if connections(layer, fold.word) <= CONNECTIONS
+        ]  # fmt: skip
+        offers = few or offers
+    return divided(rng, rng.choice(offers))
+
+
+def divided(rng: random.Random, fold: Fold) -> Fold:
+    """Now and then with some of its PE made of LUTs, where there are multipliers."""
+    step = 2 if fold.multiplier == "packed" else 1
+    if fold.multiplier == "lut" or fold.pe <= step or rng.random() < WHOLE:
+        return fold
+    return replace(fold, logic_pe=fold.pe - step * rng.randrange(1, -(-fold.pe // step)))

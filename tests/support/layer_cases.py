@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from gen.calibrate.random_layers import with_classifier
+from gen.calibrate.random_layers import divided, with_classifier
 from gen.engine import schedule
 from gen.engine.assemble import HardwareBlock, assemble
 from gen.engine.cycle_models import cycle_model
@@ -152,15 +152,7 @@ def layer_case(seed: int, images: int = 3) -> LayerCase:
     layers = lower(network)
     layer = next(one for one in layers if one.name == name)
     fold = rng.choice(folds(layer, device(rng.choice(["ulx3s-25f", "up5k"]))))
-    return case_of(network, name, divided(fold, rng), seed, images)
-
-
-def divided(fold: Fold, rng: random.Random) -> Fold:
-    """Now and then with some of its PE made of LUTs, where there are multipliers."""
-    step = 2 if fold.multiplier == "packed" else 1
-    if fold.multiplier == "lut" or fold.pe <= step or rng.random() < 0.5:
-        return fold
-    return replace(fold, logic_pe=fold.pe - step * rng.randrange(1, -(-fold.pe // step)))
+    return case_of(network, name, divided(rng, fold), seed, images)
 
 
 def case_of(network: Network, name: str, fold: Fold, seed: int, images: int = 3) -> LayerCase:
