@@ -17,9 +17,12 @@ from gen.support import tools
 from gen.support.cache import Cache, CacheEntry, sources
 from gen.support.devices import Device
 
+FEWEST_ENABLED = 9
+"""Flip-flops of an iCE40 that share an enable, at least; fewer keep their value through the LUT in
+front of them. An enable of its own is a LUT and a slow way to its tile for each loop counter."""
 OPTIONS = {
     "ecp5": ("synth_ecp5",),
-    "ice40": ("synth_ice40",),
+    "ice40": ("synth_ice40", f"-dffe_min_ce_use {FEWEST_ENABLED}"),
     "gowin": ("synth_gowin",),
 }
 # Picoseconds of logic within which abc9 maps for area. On ECP5 conv layers of 2,300 LUTs, mean of
