@@ -64,6 +64,11 @@ class Weighted(TrainableLayer):
             x, w * ops(self.kind).unit(self.frac_in), self.stride, self.pad, self.depthwise
         )
 
+    def mean_size(self) -> Tensor:
+        """Mean magnitude of the weights, the largest of each output channel being 1."""
+        largest = self.weight.detach().abs().amax((1, 2, 3), keepdim=True)
+        return (self.weight.abs() / largest.clamp_min(1e-8)).mean()
+
     def _bound(self, w: Tensor) -> float:
         """At least the largest partial sum in integers, whatever the kind."""
         return float(((w.abs() + 1) * (self.high_in + 1)).sum((1, 2, 3)).max().detach())

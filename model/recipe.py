@@ -36,7 +36,9 @@ class Recipe:
 
     `float_until` and `quantised_until`: shares of the epochs at which these stages end. `shift`:
     the largest random translation in pixels. `flips`: half of the images are mirrored. `weighted`:
-    classes count alike in the loss, however many images each has. With a teacher the loss is
+    classes count alike in the loss, however many images each has. `sparsity`: share in the loss of
+    the mean size of each layer's weights: more of them become 0, which wired layers do not pay for.
+    With a teacher the loss is
     (1 − distill) · cross-entropy + distill · T² · KL(teacher ‖ student) at `temperature` T (Hinton
     et al., arXiv 1503.02531). `threads`: on which sums, and so the network, depend.
 
@@ -54,6 +56,7 @@ class Recipe:
     shift: int = 1
     flips: bool = False
     weighted: bool = False
+    sparsity: float = 0.0
     float_until: float = 0.3
     quantised_until: float = 0.85
     distill: float = 0.7
@@ -67,6 +70,7 @@ class Recipe:
             "decay": (0 <= self.decay <= 10, "0 to 10"),
             "smoothing": (0 <= self.smoothing < 1, "at least 0 and less than 1"),
             "shift": (self.shift >= 0, "at least 0"),
+            "sparsity": (0 <= self.sparsity <= 100, "0 to 100"),
             "threads": (self.threads >= 1, "at least 1"),
         }
         for name, (ok, rule) in rules.items():
@@ -74,7 +78,7 @@ class Recipe:
                 raise RecipeError(f"--{name} {getattr(self, name)}: must be {rule}")
 
 
-CHOICES = ("batch", "rate", "smoothing", "shift", "flips", "weighted")
+CHOICES = ("batch", "rate", "smoothing", "shift", "flips", "weighted", "sparsity")
 """The fields of a Recipe that a user chooses."""
 
 

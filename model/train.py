@@ -109,7 +109,7 @@ def train(
     one process at a time trains there. `start` is a trained network with whose mult and shift
     weights training begins, where name and shape agree (progressive training: mult, then add).
     `initial`, a Net of `arch`, is gone on from with its whole state. `recipe`: by default what
-    `recipe_for` gives for what is `chosen` (batch, rate, smoothing, shift, flips, weighted). Raises
+    `recipe_for` gives for what is `chosen` (see model.recipe.CHOICES). Raises
     TrainError, RecipeError, FolderInUseError.
     """
     epochs = epochs_for(data) if epochs is None else epochs
@@ -202,6 +202,8 @@ def _epoch(
         set_rate(optimiser, recipe, step / (epochs * steps))
         scores = net(x)
         loss = loss_of(scores, y, taught, recipe, weights)
+        if recipe.sparsity:
+            loss = loss + recipe.sparsity * sum(layer.mean_size() for layer in _weighted(net))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

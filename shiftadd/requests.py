@@ -56,6 +56,7 @@ RANGES = {
     "images": COUNT, "faults": COUNT, "count": Range(1, 100_000), "epochs": Range(1, 100_000),
     "batch": Range(2, 1_000_000), "rate": Range(0, 10, whole=False, above=True),
     "shift": Range(0, 1000), "smoothing": Range(0, 0.99, whole=False),
+    "sparsity": Range(0, 100, whole=False),
     "max_latency": POSITIVE, "max_luts": COUNT, "workers": Range(1, 1024),
     "population": Range(4, 1_000_000), "generations": Range(1, 1_000_000),
     "trained": Range(1, 100_000), "finalists": Range(1, 100_000), "rounds": Range(1, 1000),

@@ -37,6 +37,7 @@ def train(
     shift: int | None = None,
     flips: bool | None = None,
     weighted: bool | None = None,
+    sparsity: float | None = None,
     fit_classes: bool = False,
     recipe: Recipe | None = None,
     quiet: bool = False,
@@ -50,8 +51,9 @@ def train(
     the last checkpoint there. force: put this run in the place of another one there. teacher: a
     trained network to distil from. batch: images a step. rate: of learning. smoothing: of labels,
     below 1. shift: largest translation of images in pixels. flips: mirror half of them. weighted:
-    classes count alike. What is None of these six is as in `recipe`, by default what suits data and
-    network. Raises ShiftaddError.
+    classes count alike. sparsity: share in the loss of the size of the weights, so that more are 0
+    and wired layers smaller; 0.3 is much. What is None of these seven is as in `recipe`, by default
+    what suits data and network. Raises ShiftaddError.
 
     >>> made = shiftadd.train("digits_mlp", data="digits", epochs=2, quiet=True)
     >>> made.accuracy["integer"] > 0.5, made.per_class["0"] > 0.5
@@ -60,7 +62,13 @@ def train(
     PosixPath('runs/digits_mlp-digits-0/network')
     """
     check_numbers(
-        seed=seed, epochs=epochs, batch=batch, rate=rate, smoothing=smoothing, shift=shift
+        seed=seed,
+        epochs=epochs,
+        batch=batch,
+        rate=rate,
+        smoothing=smoothing,
+        shift=shift,
+        sparsity=sparsity,
     )
     folder = check_folder(out)
     from model.teacher import Teacher
@@ -87,6 +95,7 @@ def train(
         shift=shift,
         flips=flips,
         weighted=weighted,
+        sparsity=sparsity,
         quiet=quiet,
     )
     return TrainOutcome(what.name, images.name, folder / "network", made)

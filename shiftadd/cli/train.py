@@ -55,6 +55,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="classes count alike in the loss, however many images each has",
     )
+    how.add_argument(
+        "--sparsity",
+        type=float,
+        help="share in the loss of the size of the weights: more become 0, and a layer whose "
+        "weights are wired takes fewer LUTs",
+    )
 
 
 def run(*, quiet: bool, **given: Any) -> results.TrainOutcome:

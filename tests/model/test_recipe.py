@@ -62,6 +62,7 @@ def test_what_is_chosen_counts() -> None:
     [
         ({"batch": 1}, "--batch 1: must be at least 2, as batch norm needs two images"),
         ({"rate": float("nan")}, "--rate nan: must be 0 to 10"),
+        ({"sparsity": -1.0}, "--sparsity -1.0: must be 0 to 100"),
         ({"smoothing": 1.0}, "--smoothing 1.0: must be at least 0 and less than 1"),
         ({"shift": -1}, "--shift -1: must be at least 0"),
         ({"shift": 6}, "--shift 6: must be less than the 6 pixels of bars's images"),

@@ -11,6 +11,7 @@ import pytest
 import shiftadd
 from model import arch, store
 from model import data as datasets
+from model.spec import Conv, Dense
 from shiftadd.inputs import data_for, network_of
 from tests.support.command_line import call
 from tests.support.datasets import bars
@@ -50,6 +51,21 @@ def test_ends_with_accuracy_at_each_stage_and_the_next_command(
     assert status == 0
     recipe = json.loads(said)["recipe"]
     assert (recipe["flips"], recipe["shift"], recipe["weighted"]) == (True, 1, False)
+
+
+def test_sparse_weights_are_zero_more_often(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    zeros = []
+    for sparsity in (0, 20):
+        words = ("--epochs", 3, "--out", tmp_path / str(sparsity), "--sparsity", sparsity)
+        data = save_bars(tmp_path / "bars.npz")
+        status, *_ = call(capsys, "train", arch_file(tmp_path), "--data", data, *words)
+        assert status == 0
+        network = store.load(tmp_path / str(sparsity) / "network")
+        layers = [node.weights for node in network if isinstance(node, Conv | Dense)]
+        zeros.append(sum((weights == 0).sum() for weights in layers))
+    assert zeros[1] > zeros[0]
 
 
 def test_poor_classes_are_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
