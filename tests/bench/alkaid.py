@@ -28,13 +28,14 @@ from amaranth.lib.wiring import In, Out
 from gen.engine.units import wired
 from gen.plan.lower import LoweredLayer, lower
 from gen.support.cache import Cache
+from gen.support.tools import ToolError
 from gen.support.verilog import verilog
 from model import golden
 from model.spec import Conv, Dense, Format, Head, Input, MaxPool, Network, Requantise
 from tests.bench.datapath import Datapath, Measured, measure
 
 CUTOFF = 2.0
-"""Delay of a stage of alkaid, in its unit, an adder of few bits: of 1, 2 and 5 the best."""
+"""Delay of a stage of alkaid, in its unit, an adder of few bits."""
 
 
 class Layers(wiring.Component):
@@ -215,8 +216,9 @@ def _scores(source: str, classes: int) -> Requantise:
 NETWORKS: Mapping[str, Callable[[], Network]] = {"jets": jets, "digits": digits}
 
 
-def rows(names: list[str]) -> Iterator[tuple[str, str, Measured]]:
-    """Both sides of each network; only ours where alkaid is not installed."""
+def rows(names: list[str]) -> Iterator[tuple[str, str, Measured | None]]:
+    """Both sides of each network; only ours where alkaid is not installed. None: the router gave
+    up, or took longer than an hour."""
     cache = Cache()
     sides = {"ours": ours}
     if importlib.util.find_spec("alkaid"):
@@ -228,12 +230,19 @@ def rows(names: list[str]) -> Iterator[tuple[str, str, Measured]]:
         shape = 640, *network.input.shape
         images = torch.from_numpy(np.random.default_rng(1).integers(0, 16, shape))
         for side, make in sides.items():
-            yield name, side, measure(make(network, images), cache)
+            try:
+                yield name, side, measure(make(network, images), cache)
+            except ToolError as error:
+                print(error, file=sys.stderr)
+                yield name, side, None
 
 
 def main(names: list[str]) -> None:
     print("network  side      COMB  fmax MHz  results a second and LUT", flush=True)
     for network, side, got in rows(names or list(NETWORKS)):
+        if got is None:
+            print(f"{network:7}  {side:6}  not routed", flush=True)
+            continue
         print(
             f"{network:7}  {side:6}  {got.lut:6}  {got.fmax_mhz:8.1f}  {got.per_lut:,.0f}",
             flush=True,
