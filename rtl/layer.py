@@ -51,6 +51,7 @@ class Engine(BlockDescription):
     geometry: Geometry
     weights: np.ndarray | None
     w_bits: int
+    w_signed: bool = True
     x_bits: int
     x_signed: bool
     acc_bits: int
@@ -181,6 +182,7 @@ class Engine(BlockDescription):
             x_bits=self.lane_bits,
             x_signed=self.x_signed,
             w_bits=self.w_bits,
+            w_signed=self.w_signed,
             acc_bits=self.acc_bits,
             multiplier=multiplier,
             registered=self.registered,

@@ -76,11 +76,13 @@ def held(terms: Iterable[Width], most: int) -> int:
 
 
 @cache
-def lane(kind: str, x_bits: int, x_signed: bool, w_bits: int, dsp: bool) -> tuple[Width, ...]:
+def lane(
+    kind: str, x_bits: int, x_signed: bool, w_bits: int, dsp: bool, w_signed: bool = True
+) -> tuple[Width, ...]:
     """The terms of one lane of the processing element of `kind`, as its hardware gives them."""
     element = pe(kind)(
         simd=1, x_bits=x_bits, x_signed=x_signed, w_bits=w_bits, acc_bits=64,
-        multiplier="dsp" if dsp else "lut",
+        multiplier="dsp" if dsp else "lut", w_signed=w_signed,
     )  # fmt: skip
     terms = element.terms(Module(), Signal(element.x_shape), Signal(w_bits))
     return tuple(Width(t.lo, t.hi, t.scale, t.carry is not None, t.sign is not None) for t in terms)

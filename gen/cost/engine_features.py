@@ -92,7 +92,8 @@ def _blocks(shape: LayerShape, f: FoldArray, pe: Array, device: Device) -> Featu
 def _logic(shape: LayerShape, f: FoldArray, pe: Array) -> FeatureCounts:
     """So many elements made of LUTs: of constants, where each lane has one weight only."""
     x, w, lane = shape.x_bits, shape.w_bits, lane_cost(shape.kind)
-    terms, inputs = adder_tree.lane(shape.kind, x, shape.x_signed, w, False), simd(shape, f)
+    terms = adder_tree.lane(shape.kind, x, shape.x_signed, w, False, shape.w_signed)
+    inputs = simd(shape, f)
     lanes = pe * inputs
     cells = lanes * lane.cells(x, w, terms)
     kept = lanes * (adder_tree.held(terms, shape.acc) - lane.merged_registers)

@@ -13,6 +13,7 @@ from gen.cost import adder_tree
 from gen.plan.fold_array import FeatureCounts
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Multiplier
+from gen.plan.stored import folded_requantise
 from gen.support.devices import Device
 from model.spec import Requantise, width
 from rtl.digits import live_digits
@@ -97,7 +98,7 @@ def unit_features(unit: Coefficients, out_bits: int, device: Device) -> FeatureC
 @lru_cache(256)
 def requantisers(layer: LoweredLayer) -> Requantisers | None:
     """Those of a layer that has any."""
-    node = layer.requantise
+    node = folded_requantise(layer)
     return None if node is None else Requantisers(node, layer.sum_bits, layer.out.bits)
 
 

@@ -11,7 +11,8 @@ from gen.plan.layer_shape import placed
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold, Word
 from gen.plan.spread import spread, wiring
-from model.spec import Conv, Dense, Format, Tensor
+from gen.plan.stored import folded_requantise, stored
+from model.spec import Format, Tensor
 from rtl.geometry import Geometry
 from rtl.layer import Engine
 from rtl.pool import BlockPool, PoolOp
@@ -48,7 +49,7 @@ def requant(layer: LoweredLayer, fold: Fold) -> Requant | None:
     It clips to the ends of what its output can hold: the proven range never reaches beyond them but
     where the format itself clips, and whole powers of two need no comparison.
     """
-    node = layer.requantise
+    node = folded_requantise(layer)
     if node is None:
         return None
     out = Format(layer.out.bits, layer.out.signed)
@@ -106,18 +107,17 @@ def _first(graph: W) -> W:
 def engine(layer: LoweredLayer, fold: Fold) -> Engine:
     """The layer engine of a convolution, a fully connected layer or an overlapping pool; of any
     pool where it is wired."""
-    op, place, x = layer.op, layer.window, layer.sources[0]
-    assert place is not None
-    weights, w_bits = None, 0
+    x = layer.sources[0]
+    weights = stored(layer)
     graph = wired(layer, fold.word) if fold.weights == "wired" else None
-    if isinstance(op, Conv | Dense) and not graph:
-        channels = 1 if layer.depthwise else place.source[2]
-        weights, w_bits = op.weights.reshape(-1, *place.kernel, channels), op.bits
+    if graph:
+        weights = None
     return Engine(
         kind=layer.kind,
         geometry=geometry(layer, fold),
-        weights=weights,
-        w_bits=w_bits,
+        weights=weights.values if weights else None,
+        w_bits=weights.bits if weights else 0,
+        w_signed=weights is None or weights.signed,
         x_bits=x.bits,
         x_signed=x.signed,
         acc_bits=layer.sum_bits,

@@ -9,6 +9,7 @@ from typing import Any
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold
 from gen.plan.spread import spread
+from gen.plan.stored import stored
 from model.spec import Window
 from rtl.clamp import clamped_bits, pays
 from rtl.geometry import Geometry
@@ -36,6 +37,7 @@ class LayerShape:
     """Bits of an input that is clamped to the range of the weights, see rtl.clamp."""
     symmetric: bool = False
     """No weight is the least of its bits."""
+    w_signed: bool = True
 
     def clamps(self, f: Any) -> Any:
         """Mask of the foldings whose elements take clamped inputs. f: a Fold or a FoldArray."""
@@ -56,16 +58,17 @@ def layer_shape(layer: LoweredLayer) -> LayerShape:
     """LayerShape of a layer with a window."""
     place, x = layer.window, layer.sources[0]
     assert place is not None
-    weights: Any = getattr(layer.op, "weights", None)
-    bits = getattr(layer.op, "bits", 0)
+    held = stored(layer)
+    weights, bits = (held.values, held.bits) if held else (None, 0)
     alive = 1.0 if weights is None else pe(layer.kind).live_share(weights, bits)
-    clamps = weights is not None and pe(layer.kind).CLAMPS and not layer.depthwise
+    lane_bits = x.bits
+    if weights is not None and pe(layer.kind).CLAMPS and not layer.depthwise:
+        lane_bits = clamped_bits(weights, x.bits, x.signed)
     return LayerShape(
         layer.kind, layer.depthwise, place, x.bits, x.signed, bits,
         0 if weights is None else weights.size,
         layer.sums.bits if layer.blocks else layer.sum_bits, layer.sums.shape[2], layer.out.bits,
-        alive, clamped_bits(weights, x.bits, x.signed) if clamps else x.bits,
-        symmetric(weights, bits),
+        alive, lane_bits, symmetric(weights, bits), held is None or held.signed,
     )  # fmt: skip
 
 

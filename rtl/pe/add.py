@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amaranth import Module, Signal, Value
+from amaranth import Cat, Module, Signal, Value
 
 from rtl.pe.element import PE
 from rtl.terms import WIDEST, Term, signed_for
@@ -21,19 +21,17 @@ class AddPE(PE):
     CLAMPS = True
 
     def encode(self, weight: int) -> int:
-        end = 1 << (self.w_bits - 1)
-        if not -end <= weight < end:
-            raise ValueError(
-                f"add weight {weight} must be {-end} to {end - 1} for {self.w_bits} bits"
-            )
-        return ~weight % (2 * end)
+        lo, hi = self.w_range
+        if not lo <= weight <= hi:
+            raise ValueError(f"add weight {weight} must be {lo} to {hi} for {self.w_bits} bits")
+        return ~weight % (1 << self.w_bits)
 
     def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
-        end = 1 << (self.w_bits - 1)
-        lo, hi = self.x_range[0] - end + 1, self.x_range[1] + end
+        lo, hi = self.x_range[0] - self.w_range[1], self.x_range[1] - self.w_range[0]
+        inverse = w if self.w_signed else Cat(w, 1)  # the sign bit of ~w, where w has none
         # Never modulo 2^acc_bits: its top bit is the sign of the true distance.
         distance = Signal(signed_for(lo, hi, WIDEST))
-        m.d.comb += distance.eq(x + w.as_signed() + 1)
+        m.d.comb += distance.eq(x + inverse.as_signed() + 1)
         return [Term(distance, lo, hi, sign=distance[-1])]
 
     def accumulate(self, m: Module, before: Term, total: Term) -> Term:

@@ -34,7 +34,7 @@ class PE(wiring.Component, ABC):
     ----------
     simd : lanes: inputs, and weights, of a slot
     x_bits, x_signed : of an input
-    w_bits : of a weight
+    w_bits, w_signed : of a weight; without a sign only where the class CLAMPS
     acc_bits : of the sum
     multiplier : what forms products, `dsp`, `packed` or `lut`; only where the class MULTIPLIES,
         or PACKS
@@ -83,11 +83,12 @@ class PE(wiring.Component, ABC):
         levels: int = 1,
         registered: bool = False,
         symmetric: bool = False,
+        w_signed: bool = True,
     ) -> None:
         for name, value, lo, hi in (
             ("simd", simd, 1, None),
             ("x_bits", x_bits, 1, 16),
-            ("w_bits", w_bits, *self.WEIGHT_BITS),
+            ("w_bits", w_bits, self.WEIGHT_BITS[0] - (not w_signed), self.WEIGHT_BITS[1]),
             ("acc_bits", acc_bits, 2, 64),
             ("levels", levels, 1, None),
         ):
@@ -98,7 +99,10 @@ class PE(wiring.Component, ABC):
             raise ValueError(f"multiplier must be 'dsp', 'packed' or 'lut', not {multiplier!r}")
         if multiplier == "packed" and not self.PACKS:
             raise ValueError("multiplier 'packed' is for mult: other terms are no products")
+        if not w_signed and not self.CLAMPS:
+            raise ValueError("w_signed must be true: only weights of add may have no sign")
         self.simd, self.w_bits, self.acc_bits = simd, w_bits, acc_bits
+        self.w_signed = w_signed
         self.x_bits, self.x_signed = x_bits, x_signed
         self.multiplier: Multiplier = multiplier
         self.levels, self.registered, self.symmetric = levels, registered, symmetric
@@ -127,6 +131,12 @@ class PE(wiring.Component, ABC):
     def accs(self) -> list[Signal]:
         """The ports of its sums."""
         return [self.acc, self.upper] if self.sums == 2 else [self.acc]
+
+    @property
+    def w_range(self) -> tuple[int, int]:
+        """Smallest and largest weight in two's complement, or without a sign."""
+        top = 1 << max(0, self.w_bits - self.w_signed)
+        return (-top if self.w_signed else 0), top - 1
 
     @property
     def x_shape(self) -> Shape:

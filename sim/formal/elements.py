@@ -62,7 +62,8 @@ def encoded(m: Module, kind: str, element: PE, index: Value, name: str) -> Value
     with m.Switch(index):
         for k in range(1 << element.w_bits):
             with m.Case(k):
-                m.d.comb += code.eq(element.encode(reference(kind).weight(k, element.w_bits)))
+                weight = reference(kind).weight(k, element.w_bits) if element.w_signed else k
+                m.d.comb += code.eq(element.encode(weight))
     return code
 
 
@@ -131,6 +132,8 @@ class Element(Property):
             weights = [self._within(m, w) for w in weights]
         code = coded(m, self.kind, dut, weights, f"code{k}")
         m.d.comb += dut.w.word_select(k, len(code)).eq(code)
+        if not dut.w_signed:
+            weights = [Cat(w, Const(0, 1)) for w in weights]
         return [
             reference(self.kind).term(x, later(m, w, dut.latency, f"w{k}_{i}", self.en))
             for i, w in enumerate(weights)
@@ -158,7 +161,8 @@ class Lane(Property):
         element, expected = self.element, reference(self.kind)
         terms = element.terms(m, self.x, encoded(m, self.kind, element, self.w, "code"))
         total = sum((number(term) for term in terms), Const(0))
-        want = expected.term(self.x, self.w)
+        w = self.w if element.w_signed else Cat(self.w, Const(0, 1))
+        want = expected.term(self.x, w)
         same = equal(m, -total if expected.negated else total, want, element.acc_bits)
         m.d.comb += [self.given.eq(1), self.holds.eq(Cat(same, *map(within_bounds, terms)).all())]
         return m

@@ -99,9 +99,9 @@ class Alone(wiring.Component):
         m = Module()
         e = self.what
         units: list[wiring.Component] = [
-            *converters(e.x_shape, 1, e.geometry.lanes),
+            *(c.component() for c in converters(e.x_shape, 1, e.geometry.lanes)),
             e.component(),
-            *converters(e.out_shape, e.out_lanes, 1),
+            *(c.component() for c in converters(e.out_shape, e.out_lanes, 1)),
         ]
         for k, unit in enumerate(units):
             m.submodules[f"unit{k}"] = unit

@@ -4,7 +4,8 @@
 Eight lanes, 8-bit activations, 8-bit weights (shift: 4; add: 8 and 4), without DSP blocks; the
 whole element with its registered adder tree and a 24-bit accumulator. Elements of add take inputs
 clamped to the range of their weights, as in a layer of many elements: what clamps them
-(`rtl.clamp`) is made once a layer, and not counted here. LUTs are those of synthesis, per lane: on
+(`rtl.clamp`) is made once a layer, and not counted here. Their weights have no sign, which a
+constant of the layer makes up for (`gen.plan.stored`): 4 bits are 3 in memory. LUTs are those of synthesis, per lane: on
 ECP5 LUT4 + 2 for each carry pair CCU2C, on iCE40 SB_LUT4 (an adder takes one a bit, with its
 SB_CARRY in the same cell), on Gowin LUT1 to LUT4 + ALU. The clock is that of place
 and route of our element.
@@ -125,8 +126,12 @@ def element(
 ) -> PE:
     """The element that is measured: ours, or the one of that kind in `of`."""
     make, w_bits = of[kind] if of else pe(kind), w_bits or W_BITS[kind]
-    x_bits = w_bits - 1 if make.CLAMPS and not of else 8  # as rtl.clamp.clamped_bits
-    return make(simd=LANES, x_bits=x_bits, x_signed=False, w_bits=w_bits, acc_bits=24)
+    if make.CLAMPS and not of:
+        bits = w_bits - 1  # as rtl.clamp.clamped_bits
+        return make(
+            simd=LANES, x_bits=bits, x_signed=False, w_bits=bits, w_signed=False, acc_bits=24
+        )
+    return make(simd=LANES, x_bits=8, x_signed=False, w_bits=w_bits, acc_bits=24)
 
 
 def cells(component: wiring.Component, device: Device, cache: Cache) -> dict[str, float]:

@@ -46,6 +46,7 @@ def element(
     w_bits: int,
     levels: int = 1,
     symmetric: bool = False,
+    w_signed: bool = True,
     make: type[PE] | None = None,
 ) -> PE:
     """An element whose acc holds some tens of slots of any numbers, in 64 bits at most."""
@@ -59,6 +60,7 @@ def element(
         multiplier=multiplier,  # type: ignore[arg-type]
         levels=levels,
         symmetric=symmetric,
+        w_signed=w_signed,
     )
 
 

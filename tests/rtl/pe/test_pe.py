@@ -165,6 +165,17 @@ def test_two_sums_of_one_multiplication(
     ]
 
 
+@pytest.mark.parametrize("w_bits", range(1, 8))
+def test_weights_of_add_without_a_sign(w_bits: int) -> None:
+    dut = pe("add")(simd=1, x_bits=5, x_signed=False, w_bits=w_bits, acc_bits=24, w_signed=False)
+    slots = [([x], [w], True) for w, x in product(range(1 << w_bits), (0, 1, 30, 31))]
+    check("add", dut, slots, seed=w_bits)
+    with pytest.raises(ValueError, match=f"add weight -1 must be 0 to {(1 << w_bits) - 1} for"):
+        dut.encode(-1)
+    with pytest.raises(ValueError, match="only weights of add may have no sign"):
+        pe("mult")(simd=1, x_bits=4, x_signed=False, w_bits=4, acc_bits=16, w_signed=False)
+
+
 def test_packed_weights_are_within_their_range() -> None:
     dut = pe("mult")(
         simd=1, x_bits=4, x_signed=False, w_bits=4, acc_bits=16, multiplier="packed", symmetric=True

@@ -36,6 +36,15 @@ def test_element(
     assert verdict, verdict
 
 
+@pytest.mark.parametrize("x_signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("w_bits", [1, 2, 3])
+def test_weights_of_add_without_a_sign(w_bits: int, x_signed: bool, cache: Cache) -> None:
+    dut = element("add", "lut", simd=2, x_bits=3, x_signed=x_signed, w_bits=w_bits, w_signed=False)
+    claim = Element("add", dut)
+    verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert verdict, verdict
+
+
 @pytest.mark.parametrize("symmetric", [False, True], ids=["any weight", "symmetric"])
 @pytest.mark.parametrize("x_signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize(("simd", "x_bits", "w_bits"), [(2, 2, 2), (1, 4, 3), (1, 4, 4)])
