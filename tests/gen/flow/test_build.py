@@ -11,7 +11,7 @@ from gen.calibrate.characterise import packed
 from gen.flow import place
 from gen.flow.build import build
 from gen.flow.place import RESOURCES
-from gen.flow.synth import FEWEST_ENABLED, synthesise
+from gen.flow.synth import FEWEST, synthesise
 from gen.support.cache import Cache
 from gen.support.devices import DEVICES, RESOURCE_NAMES, device
 from gen.support.errors import DoesNotFitError
@@ -121,16 +121,17 @@ def test_what_does_not_fit_is_named(
     assert "\n" not in str(error.value)
 
 
-def test_few_flip_flops_of_an_ice40_have_no_enable(tmp_path: Path) -> None:
-    """Its way to their tile is the slowest of a loop counter; the LUT before each is free."""
-    for bits, enabled in ((FEWEST_ENABLED - 1, 0), (FEWEST_ENABLED, FEWEST_ENABLED)):
-        text = (
-            f"module top(input clk, input en, input [{bits - 1}:0] d, output reg [{bits - 1}:0] q);"
-            "\nalways @(posedge clk) if (en) q <= d;\nendmodule\n"
-        )
+@pytest.mark.parametrize(
+    ("change", "kind"), [("if (c) q <= d", "SB_DFFE"), ("q <= c ? 0 : d", "SB_DFFSR")]
+)
+def test_few_flip_flops_of_an_ice40_share_no_signal(change: str, kind: str, tmp_path: Path) -> None:
+    """An enable's or a reset's way to their tile is slow; the LUT before each is free."""
+    for bits, sharing in ((FEWEST - 1, 0), (FEWEST, FEWEST)):
+        ports = f"input clk, input c, input [{bits - 1}:0] d, output reg [{bits - 1}:0] q"
+        text = f"module top({ports});\nalways @(posedge clk) {change};\nendmodule\n"
         cells = synthesise(text, "top", device("hx8k"), cache=Cache(tmp_path)).cells
-        assert cells.get("SB_DFFE", 0) == enabled
-        assert cells.get("SB_DFF", 0) + enabled == bits
+        assert cells.get(kind, 0) == sharing
+        assert cells.get("SB_DFF", 0) + sharing == bits
 
 
 def test_wrong_verilog_is_answered_with_yosys_own_line(tmp_path: Path) -> None:
