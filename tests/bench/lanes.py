@@ -5,10 +5,10 @@ Eight lanes, 8-bit activations, 8-bit weights (shift: 4; add: 8 and 4), without 
 whole element with its registered adder tree and a 24-bit accumulator. Elements of add take inputs
 clamped to the range of their weights, as in a layer of many elements: what clamps them
 (`rtl.clamp`) is made once a layer, and not counted here. Their weights have no sign, which a
-constant of the layer makes up for (`gen.plan.stored`): 4 bits are 3 in memory. LUTs are those of synthesis, per lane: on
-ECP5 LUT4 + 2 for each carry pair CCU2C, on iCE40 SB_LUT4 (an adder takes one a bit, with its
-SB_CARRY in the same cell), on Gowin LUT1 to LUT4 + ALU. The clock is that of place
-and route of our element.
+constant of the layer makes up for (`gen.plan.stored`): 4 bits are 3 in memory. LUTs are those of
+synthesis, per lane: on ECP5 LUT4 + 2 for each carry pair CCU2C, on iCE40 SB_LUT4 (an adder takes
+one a bit, with its SB_CARRY in the same cell), on Gowin LUT1 to LUT4 + ALU. The clock is that of
+place and route of our element.
 """
 
 from __future__ import annotations
