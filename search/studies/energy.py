@@ -1,11 +1,12 @@
-"""Predicted energy against that of simulated activity, on random networks: what the fit stands on.
+"""Predicted energy against that of simulated activity, network by network: what the fit stands on.
 
 `python -m search.studies.energy` simulates the networks of BOARDS that are not kept yet, fits
 gen.cost.energy to them and prints how far the two part; what was simulated stays in
 gen/cost/energy_fit.json, so a run that was cut short goes on. `--again` simulates the kept ones
 anew, as they are generated today (what has not changed comes from the cache of built steps);
-`--fit` only fits. Networks are those of the 8×8 search space with random weights, on test images of
-digits, in LUT budgets of all sizes that simulate in a minute or two.
+`--fit` only fits. Networks are those of the 8×8 search space, on test images of digits, in LUT
+budgets of all sizes that simulate in a minute or two: half of them with random weights, half
+trained for a few epochs, whose activations and weights toggle otherwise.
 """
 
 from __future__ import annotations
@@ -31,22 +32,27 @@ from gen.support.errors import PlanError
 from gen.support.tools import ToolError
 from model import data as datasets
 from model.files import write
+from model.recipe import Recipe
 from model.spec import Network
+from model.train import train
 from search.space import space_files
 from search.studies.heldout import drawn, random_network
 from sim.bench.runners import SimulatorError
 from sim.energy.reference import activity_energy
 
-BOARDS = {"up5k": 8, "ulx3s-25f": 6, "tang-nano-9k": 6}
+BOARDS = {"up5k": 14, "ulx3s-25f": 6, "tang-nano-9k": 4}
 """Networks of each board, one a family."""
-SPACE, DATA, IMAGES = "8x8", "digits", 4
-LEAST, MOST, WIDER = 500, 2500, 1.4
+SPACE, DATA, IMAGES, EPOCHS = "8x8", "digits", 4, 2
+"""EPOCHS: of a trained network."""
+LEAST, MOST, WIDER = 600, 2500, 1.4
 """LUTs of a budget, drawn evenly by their logarithm; and by how much more is tried where a network
 does not fit."""
 PULL = 0.05
 """Weight of the expected prices against a network, as in gen.cost.fit."""
-START = dict.fromkeys(FEATURES, 0.1) | {"bram": 3.0, "dsp": 20.0}
-"""pJ expected of a cycle of a LUT, a block of RAM and a multiplier at work, up to a scale."""
+START = {"lut": 0.03, "mult": 1.0, "shift": 2.0, "add": 2.0, "bram": 2.0, "dsp": 15.0}
+"""pJ expected of each feature, up to a scale."""
+PARTS = ("logic", "registers", "memories", "multipliers")
+"""Of the activity."""
 Row = dict[str, Any]
 
 
@@ -63,28 +69,45 @@ def planned(network: Network, target: Device, seed: int) -> Plan:
             luts *= WIDER
 
 
+def trained(seed: int) -> bool:
+    """Whether the network of a seed is trained: every other one is."""
+    return seed % 2 == 1
+
+
+def network_of(seed: int) -> Network:
+    """The network of a seed, always the same on one machine."""
+    space = space_files.load(SPACE)
+    candidate = drawn(space, seed)[0]
+    if not trained(seed):
+        return random_network(space, candidate, seed)
+    arch, data = space.architecture(candidate), datasets.load(DATA)
+    recipe = Recipe(threads=1)
+    return train(arch, data, epochs=EPOCHS, seed=seed, recipe=recipe, quiet=True).network
+
+
 def simulate(target: Device, seed: int) -> Row:
     """The activity of one network, as kept. Raises PlanError where it does not fit."""
     from gen.compile import CACHE
 
-    space = space_files.load(SPACE)
-    network = random_network(space, drawn(space, seed)[0], seed)
+    network = network_of(seed)
     plan = planned(network, target, seed)
     mhz = CostModel.of(target).fmax_mhz(plan.stages, plan.cost.lut, target)
     images = torch.from_numpy(datasets.load(DATA).test_images[:IMAGES])
     made = activity_energy(network, plan, elaborate(network, plan), images, mhz, cache=CACHE)
     energy = made.energy
     return {
-        "device": target.name, "seed": seed, "lut": round(plan.cost.lut), "mhz": round(mhz, 2),
-        "interval": plan.cycles_interval, "features": {k: round(v) for k, v in
-        features(plan).items()}, "static_nj": round(energy.static, 3),
-        "clock_nj": round(energy.clock, 3), "activity_nj": round(energy.activity, 3),
+        "device": target.name, "seed": seed, "trained": trained(seed),
+        "lut": round(plan.cost.lut), "mhz": round(mhz, 2), "interval": plan.cycles_interval,
+        "features": {name: round(n) for name, n in features(network, plan).items()},
+        "static_nj": round(energy.static, 3), "clock_nj": round(energy.clock, 3),
+        "activity_nj": round(energy.activity, 3),
+        "parts_nj": {name: round(nj, 1) for name, nj in energy.as_dict().items() if name in PARTS},
         "energy_45nm_nj": round(energy_45nm(network, plan).total, 3),
     }  # fmt: skip
 
 
 def fit(rows: Sequence[Row]) -> dict[str, float]:
-    """pJ of a cell in a cycle at work, by feature: least relative error of the activity, near START
+    """pJ of one of each feature: least relative error of the activity, near START
     times the one factor that suits all rows best."""
     import numpy as np
     from scipy.optimize import nnls  # slow to import
