@@ -5,13 +5,15 @@ gen.cost.energy to them and prints how far the two part; what was simulated stay
 gen/cost/energy_fit.json, so a run that was cut short goes on. `--again` simulates the kept ones
 anew, as they are generated today (what has not changed comes from the cache of built steps);
 `--fit` only fits. Networks are those of the 8×8 search space, on test images of digits, in LUT
-budgets of all sizes that simulate in a minute or two: half of them with random weights, half
-trained for a few epochs, whose activations and weights toggle otherwise.
+budgets of all sizes that simulate in a minute or two: of each seed one with random weights and one
+trained for a few epochs, whose activations and weights toggle otherwise. Rows that are `older` were
+simulated before two products shared a multiplier; they count until they are simulated anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import sys
@@ -69,34 +71,29 @@ def planned(network: Network, target: Device, seed: int) -> Plan:
             luts *= WIDER
 
 
-def trained(seed: int) -> bool:
-    """Whether the network of a seed is trained: every other one is."""
-    return seed % 2 == 1
-
-
-def network_of(seed: int) -> Network:
+def network_of(seed: int, trained: bool) -> Network:
     """The network of a seed, always the same on one machine."""
     space = space_files.load(SPACE)
     candidate = drawn(space, seed)[0]
-    if not trained(seed):
+    if not trained:
         return random_network(space, candidate, seed)
     arch, data = space.architecture(candidate), datasets.load(DATA)
     recipe = Recipe(threads=1)
     return train(arch, data, epochs=EPOCHS, seed=seed, recipe=recipe, quiet=True).network
 
 
-def simulate(target: Device, seed: int) -> Row:
+def simulate(target: Device, seed: int, trained: bool) -> Row:
     """The activity of one network, as kept. Raises PlanError where it does not fit."""
     from gen.compile import CACHE
 
-    network = network_of(seed)
+    network = network_of(seed, trained)
     plan = planned(network, target, seed)
     mhz = CostModel.of(target).fmax_mhz(plan.stages, plan.cost.lut, target)
     images = torch.from_numpy(datasets.load(DATA).test_images[:IMAGES])
     made = activity_energy(network, plan, elaborate(network, plan), images, mhz, cache=CACHE)
     energy = made.energy
     return {
-        "device": target.name, "seed": seed, "trained": trained(seed),
+        "device": target.name, "seed": seed, "trained": trained,
         "lut": round(plan.cost.lut), "mhz": round(mhz, 2), "interval": plan.cycles_interval,
         "features": {name: round(n) for name, n in features(network, plan).items()},
         "static_nj": round(energy.static, 3), "clock_nj": round(energy.clock, 3),
@@ -155,7 +152,8 @@ def figures(rows: Sequence[Row]) -> Row:
         return set(sorted(range(len(values)), key=values.__getitem__)[:half])
 
     return {
-        "networks": len(rows),
+        "networks": len(rows), "trained": sum(row["trained"] for row in rows),
+        "older": sum(row.get("older", False) for row in rows),
         "error": round(sum(abs(a - b) / b for a, b in pairs) / len(pairs) * 100, 1),
         "largest": round(max(abs(a - b) / b for a, b in pairs) * 100, 1),
         "kendall": round(kendall(pairs), 2),
@@ -193,32 +191,40 @@ def refit() -> None:
 
 
 def measure(board: str, count: int, *, again: bool = False) -> None:
-    """Simulates the first `count` networks of a board that can be built, but for those kept."""
-    target, seed, done = device(board), 0, 0
-    while done < count:
-        if again or seed not in _seeds(load(), target):
+    """Simulates the first `count` networks of a board that can be built, but for those kept: of
+    each seed the random one, then the trained one."""
+    target, done = device(board), 0
+    for number in itertools.count():
+        if done == count:
+            return
+        seed, trained = number // 2, number % 2 == 1
+        if again or (seed, trained) not in _places(load(), target, older=False):
             try:
-                row = simulate(target, seed)
+                row = simulate(target, seed, trained)
             except (PlanError, ToolError, SimulatorError) as error:
                 print(f"{board} seed {seed}: {error}", file=sys.stderr)
-                seed += 1
                 continue
             _keep_row(target, row)
             print(f"{board} seed {seed}: {total(row):.1f} nJ", file=sys.stderr)
-        seed, done = seed + 1, done + 1
+        done += 1
 
 
-def _seeds(kept: Mapping[str, Row], target: Device) -> dict[int, int]:
-    """Places of the kept networks of a device by their seeds."""
+def _places(kept: Mapping[str, Row], target: Device, *, older: bool) -> dict[tuple[int, bool], int]:
+    """Places of the kept networks of a device. older: also of those of older hardware."""
     rows = kept.get(target.family, {"samples": []})["samples"]
-    return {row["seed"]: i for i, row in enumerate(rows) if row["device"] == target.name}
+    return {
+        (row["seed"], row["trained"]): i
+        for i, row in enumerate(rows)
+        if row["device"] == target.name and (older or not row.get("older"))
+    }
 
 
 def _keep_row(target: Device, row: Row) -> None:
     """In place of what was kept of the network before, beside all that is kept by now."""
     kept = load()
     family = kept.setdefault(target.family, {"prices": {}, "figures": {}, "samples": []})
-    at = _seeds(kept, target).get(row["seed"], len(family["samples"]))
+    places = _places(kept, target, older=True)
+    at = places.get((row["seed"], row["trained"]), len(family["samples"]))
     family["samples"][at : at + 1] = [row]
     keep(kept)
 
