@@ -25,9 +25,10 @@ from gen.plan.plan import Fold, Plan
 from gen.support.devices import DEVICES, Device
 from model.kinds import kind
 from model.spec import Conv, Dense, Network
+from rtl.pe.element import pe
 
 FIT = Path(__file__).with_name("energy_fit.json")
-FEATURES = ("lut", "mult", "shift", "add", "bram", "dsp")
+FEATURES = ("lut", "term_mult", "term_shift", "term_add", "bram", "dsp")
 """LUTs, blocks of RAM and multipliers, times the cycles in which their layer works; and bits of the
 inputs of all terms that LUTs work out, those of products times the bits of the weights.
 """
@@ -105,9 +106,9 @@ def features(network: Network, plan: Plan) -> dict[str, float]:
     folds = {stage.name: stage.fold for stage in plan.stages}
     for layer in lower(network):
         if isinstance(layer.op, Conv | Dense):
-            unit, fold = kind(layer.kind).unit, folds[layer.name]
-            bits = layer.sources[0].bits * (layer.op.bits if unit == "mult" else 1)
-            counts[unit] += layer.macs * bits * _in_logic(fold)
+            bits = layer.sources[0].bits * (layer.op.bits if pe(layer.kind).MULTIPLIES else 1)
+            terms = layer.macs * _in_logic(folds[layer.name])
+            counts[f"term_{kind(layer.kind).unit}"] += terms * bits
     return counts
 
 

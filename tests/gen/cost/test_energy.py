@@ -67,21 +67,21 @@ def test_scaling_is_by_voltage_process_and_size() -> None:
 
 
 def test_features_by_hand() -> None:
-    counts = {"lut": 800 + 200 + 300, "add": 288 * 5, "shift": 0, "bram": 80, "dsp": 100}
-    assert features(NETWORK, PLAN) == counts | {"mult": 0}
+    counts = {"lut": 800 + 200 + 300, "term_add": 288 * 5, "term_shift": 0, "bram": 80, "dsp": 100}
+    assert features(NETWORK, PLAN) == counts | {"term_mult": 0}
     in_logic = {"lut": 1.0, "dsp": 0.0, "packed": 0.25}
     for multiplier, part in in_logic.items():
         fold = Fold(pe=4, multiplier=multiplier, logic_pe=int(4 * part) if part < 1 else 0)  # type: ignore[arg-type]
         stages = (STAGES[0], replace(STAGES[1], fold=fold), STAGES[2])
         made = features(NETWORK, replace(PLAN, stages=stages))
-        assert made == counts | {"mult": 96 * 4 * 6 * part}
+        assert made == counts | {"term_mult": 96 * 4 * 6 * part}
 
 
 def test_prediction_by_hand() -> None:
     chip = device("up5k")
     price = json.loads(FIT.read_text())["ice40"]["prices"]
     made = energy(NETWORK, PLAN, 50.0, chip)
-    assert made.logic == pytest.approx((1300 * price["lut"] + 288 * 5 * price["add"]) / 1e3)
+    assert made.logic == pytest.approx((1300 * price["lut"] + 288 * 5 * price["term_add"]) / 1e3)
     assert made.memories == pytest.approx(80 * price["bram"] / 1e3)
     assert made.multipliers == pytest.approx(100 * price["dsp"] / 1e3)
     assert made.static == pytest.approx(power(chip).static_uw.value * 2 / 1e3)  # 2 µs

@@ -32,7 +32,7 @@ def rows(count: int) -> list[dict]:  # type: ignore[type-arg]
 
 def test_the_fit_finds_the_prices() -> None:
     given = rows(40)
-    assert fit(given)["add"] == pytest.approx(REAL["add"], rel=0.3)
+    assert fit(given)["term_add"] == pytest.approx(REAL["term_add"], rel=0.3)
     assert all(a == pytest.approx(b, rel=0.05) for a, b in held_out(given))
     assert figures(given)["kendall"] > 0.9
     assert predicted(given[0], REAL) == pytest.approx(total(given[0]))
