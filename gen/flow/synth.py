@@ -58,6 +58,7 @@ NARROW = (
     "wreduce t:$mul",
     "techmap -map +/mul2dsp.v -map +/ice40/dsp_map.v -D DSP_A_MAXWIDTH=16 -D DSP_B_MAXWIDTH=16 "
     "-D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH=2 -D DSP_NAME=$__MUL16X16",
+    "chtype -set $mul t:$__soft_mul",  # the narrow rest of a product that is wider than one
     "select a:mul2dsp",
     "setattr -unset mul2dsp",
     "select -clear",

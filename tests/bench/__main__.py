@@ -42,6 +42,7 @@ from sim.board.faults import try_faults
 from sim.verify.network import simulate
 from tests.bench import alkaid as alkaid_bench
 from tests.bench import clock as clock_bench
+from tests.bench import energy as energy_bench
 from tests.bench import evidence as evidence_bench
 from tests.bench import lanes as lanes_bench
 from tests.bench import search as search_bench
@@ -368,8 +369,8 @@ def search() -> Iterator[FigureRow]:
 
 
 def seconds() -> Iterator[FigureRow]:
-    """What people wait for each step, against size."""
-    for row in seconds_bench.rows():
+    """What people wait for each step, against size; and the search for an energy."""
+    for row in (*energy_bench.rows(), *seconds_bench.rows()):
         yield FigureRow("seconds", *row)
 
 
