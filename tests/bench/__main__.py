@@ -7,6 +7,7 @@ is run live, too, where it is installed. Ends with status 1 when a target is mis
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
@@ -23,7 +24,7 @@ from amaranth.lib.wiring import In, Out
 from rich.console import Console
 from rich.table import Table
 
-from gen.calibrate.random_layers import last_layer
+from gen.calibrate.random_layers import last_layer, with_classifier
 from gen.engine.elaborate import elaborate
 from gen.engine.units import engine
 from gen.flow.build import build
@@ -119,6 +120,7 @@ def layer_of(
 ) -> LoweredLayer:
     """`op` as a layer with a requantiser to `bits` bits, in a network made around it.
 
+    Random inputs spread over all results: what is always the same would be dropped by synthesis.
     Without `multipliers` the requantiser scales by powers of two: the layer has none at all.
     """
     import random
@@ -130,7 +132,12 @@ def layer_of(
     draw = np.random.default_rng(1)
     channels = len(spread.multiplier)
     scale = draw.integers(65, 256, channels) if multipliers else 1 << draw.integers(5, 9, channels)
-    nodes.append(replace(spread, multiplier=scale, shift=12, format=Format(bits)))
+    images = torch.from_numpy(draw.integers(0, 1 << bits, (64, *shape)))
+    sums = golden.run(with_classifier([*nodes, spread]), images, keep=[op.name])[op.name]
+    centre, reach = (sums.double().flatten(0, 2).numpy().mean(0), float(sums.double().std()))
+    shift = max(1, round(math.log2(reach * scale.mean() / (1 << bits - 2))))
+    offset = (-scale * centre).astype(np.int64) + (1 << shift + bits - 1)
+    nodes.append(replace(spread, multiplier=scale, offset=offset, shift=shift, format=Format(bits)))
     return last_layer(nodes)
 
 
