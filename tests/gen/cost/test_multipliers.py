@@ -66,6 +66,7 @@ def layer_of(kind: str, bits: int, x_bits: int) -> LoweredLayer:
     return last_layer([*nodes, Requantise("r", ("op",), m, b, 9, Format(4))])
 
 
+@pytest.mark.slow(sample=6)
 @pytest.mark.parametrize("logic_pe", [0, 2])
 @pytest.mark.parametrize(
     ("name", "multiplier", "bits", "x_bits"),

@@ -45,6 +45,7 @@ def test_weights_of_add_without_a_sign(w_bits: int, x_signed: bool, cache: Cache
     assert verdict, verdict
 
 
+@pytest.mark.slow(sample=4)
 @pytest.mark.parametrize("symmetric", [False, True], ids=["any weight", "symmetric"])
 @pytest.mark.parametrize("x_signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize(("simd", "x_bits", "w_bits"), [(2, 2, 2), (1, 4, 3), (1, 4, 4)])
