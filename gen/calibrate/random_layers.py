@@ -29,8 +29,8 @@ from model.spec import (
 )
 
 SCORES = Format(16, True)
-WIRED, CONNECTIONS = 0.15, 1000
-"""Share of the layers that are wired where they may be, and the most connections of one."""
+WIRED, CONNECTIONS, INPUTS = 0.15, 1000, 256
+"""Share of the layers that are wired where they may be; the most connections and inputs of one."""
 WHOLE = 0.7
 """Share of the layers on multipliers that are not divided."""
 
@@ -99,7 +99,7 @@ def random_fold(rng: random.Random, layer: LoweredLayer, target: Device) -> Fold
     if layer.window is not None and rng.random() < WIRED:
         few = [
             fold for fold in wired_folds(layer, target, layer.sources[0].shape[0] ** 2)
-            if connections(layer, fold.word) <= CONNECTIONS
+            if connections(layer, fold.word) <= CONNECTIONS and fold.lanes * fold.taps <= INPUTS
         ]  # fmt: skip
         offers = few or offers
     return divided(rng, rng.choice(offers))
