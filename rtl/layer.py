@@ -27,7 +27,7 @@ from rtl.clamp import clamp, clamped_bits, pays
 from rtl.delay import delayed, ram
 from rtl.direct import DirectReader, DirectWindow
 from rtl.geometry import Geometry
-from rtl.pe.element import PE, Multiplier, pe
+from rtl.pe.element import PE, Multiplier, pe, sums_of
 from rtl.shared import Shared
 from rtl.stage import Outlet, Requant, requantise
 from rtl.window import SlidingWindow, WindowReader
@@ -170,11 +170,9 @@ class Engine(BlockDescription):
 
     def elements(self) -> list[PE]:
         """The processing elements in the order of the PE; one that is packed is two of these."""
-        made: list[PE] = []
-        while (done := sum(element.sums for element in made)) < self.pe:
-            in_logic = done >= self.pe - self.logic_pe
-            made.append(self._element("lut" if in_logic else self.multiplier))
-        return made
+        first = (self.pe - self.logic_pe) // sums_of(self.multiplier)
+        styles = [self.multiplier] * first + ["lut"] * self.logic_pe
+        return [self._element(style) for style in styles]
 
     def _element(self, multiplier: Multiplier) -> PE:
         return pe(self.kind)(

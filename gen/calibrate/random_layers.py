@@ -27,6 +27,7 @@ from model.spec import (
     Requantise,
     infer,
 )
+from rtl.pe.element import sums_of
 
 SCORES = Format(16, True)
 WIRED, CONNECTIONS, INPUTS = 0.15, 1000, 256
@@ -107,7 +108,7 @@ def random_fold(rng: random.Random, layer: LoweredLayer, target: Device) -> Fold
 
 def divided(rng: random.Random, fold: Fold) -> Fold:
     """Now and then with some of its PE made of LUTs, where there are multipliers."""
-    step = 2 if fold.multiplier == "packed" else 1
+    step = sums_of(fold.multiplier)
     if fold.multiplier == "lut" or fold.pe <= step or rng.random() < WHOLE:
         return fold
     return replace(fold, logic_pe=fold.pe - step * rng.randrange(1, -(-fold.pe // step)))

@@ -10,7 +10,7 @@ from gen.plan.plan import WORDS, Fold, Plan
 from gen.plan.spread import wired_fold, word_values
 from gen.support.errors import PlanError
 from model.spec import Add, Head, Input
-from rtl.pe import element as elements
+from rtl.pe.element import PE, pe
 
 DEEPEST = 1 << 16
 """Words of a FIFO before a join."""
@@ -84,7 +84,7 @@ def _rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
 def _multiplier_rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
     """Of what forms the products of a layer that is not wired."""
     windowed = layer.window is not None and not layer.blocks
-    has = elements.pe(layer.kind) if windowed else elements.PE
+    has = pe(layer.kind) if windowed else PE
     multiplies = fold.multiplier == "lut" or has.MULTIPLIES
     yield (
         multiplies,

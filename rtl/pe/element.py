@@ -125,7 +125,7 @@ class PE(wiring.Component, ABC):
     @property
     def sums(self) -> int:
         """Sums that the element forms, each of weights of its own."""
-        return 2 if self.multiplier == "packed" else 1
+        return sums_of(self.multiplier)
 
     @property
     def accs(self) -> list[Signal]:
@@ -260,6 +260,11 @@ class PE(wiring.Component, ABC):
         with m.If(self.en):
             m.d.sync += held.eq(value)
         return held
+
+
+def sums_of(multiplier: Multiplier) -> int:
+    """Sums, and so PE, of one element."""
+    return 2 if multiplier == "packed" else 1
 
 
 @cache

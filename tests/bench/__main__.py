@@ -29,7 +29,7 @@ from gen.engine.elaborate import elaborate
 from gen.engine.units import engine
 from gen.flow.build import build
 from gen.plan.lower import LoweredLayer
-from gen.planner.fold_candidates import FoldCandidate, FoldCandidates, excess, folds
+from gen.planner.fold_candidates import FoldCandidate, FoldCandidates, folds
 from gen.planner.fold_optimiser import ResourceBudget
 from gen.planner.planner import plan
 from gen.support.devices import Device, device
@@ -144,10 +144,10 @@ def layer_of(
 def best(layer: LoweredLayer, target: Device, budget: ResourceBudget) -> FoldCandidate:
     """The fastest folding within the budget, of equals the one of least LUTs."""
     offers = FoldCandidates(layer, target)
-    room = np.array([budget.lut, budget.ff, budget.dsp, budget.bram])
+    room = np.array(astuple(budget))
     for cycles in np.unique(offers.cycles).tolist():
         made = offers.best(LUTS_ALONE, cycles, room)
-        if excess(np.array(astuple(made.cost)), room) == 0:
+        if budget.exceeded(made.cost) is None:
             return made
     raise AssertionError("nothing fits")
 
@@ -158,11 +158,11 @@ def shapes(
     """The best folding at `cycles`, which may be divided, and the best ones of two numbers of PE
     that promise least LUTs."""
     offers = FoldCandidates(layer, target)
-    room = np.array([budget.lut, budget.ff, budget.dsp, budget.bram])
+    room = np.array(astuple(budget))
     fits: dict[int, FoldCandidate] = {}
     for fold in folds(layer, target):
         made = offers.option(fold)
-        inside = excess(np.array(astuple(made.cost)), room) == 0 and made.cycles <= cycles
+        inside = budget.exceeded(made.cost) is None and made.cycles <= cycles
         if inside and (fold.pe not in fits or made.cost.lut < fits[fold.pe].cost.lut):
             fits[fold.pe] = made
     whole = sorted(fits.values(), key=lambda o: o.cost.lut)
