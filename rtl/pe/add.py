@@ -32,11 +32,11 @@ class AddPE(PE):
         # Never modulo 2^acc_bits: its top bit is the sign of the true distance.
         distance = Signal(signed_for(lo, hi, WIDEST))
         m.d.comb += distance.eq(x + inverse.as_signed() + 1)
-        return [Term(distance, lo, hi, sign=distance[-1])]
+        return [Term(distance, lo, hi, sign=distance[-1], absolute=True)]
 
     def accumulate(self, m: Module, before: Term, total: Term) -> Term:
         assert total.sign is not None
-        return super().accumulate(m, before, replace(total, sign=~total.sign))
+        return super().accumulate(m, before, replace(total, sign=~total.sign, absolute=False))
 
 
 ELEMENT = AddPE
