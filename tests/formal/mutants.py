@@ -122,6 +122,14 @@ class OtherSign(AddPE):
         return replace(super().merge(m, b, a, name), sign=a.sign)
 
 
+class Behind(AddPE):
+    """The signs of two lanes are compared a cycle late."""
+
+    def lane(self, m: Module, x: Value, w: Value) -> list[list[Term]]:
+        ((term,),) = super().lane(m, x, w)
+        return [[replace(term, ahead=term.sign)]]
+
+
 def _unsigned(term: Term) -> Term:
     return replace(term, sign=None, absolute=False)
 
@@ -231,6 +239,7 @@ ELEMENTS: dict[type[PE], tuple[str, str]] = {
     Positive: ("add", "lut"),
     Unaware: ("add", "lut"),
     OtherSign: ("add", "lut"),
+    Behind: ("add", "lut"),
     Dropped: ("sum", "lut"),
     Early: ("sum", "lut"),
     LateRestart: ("sum", "lut"),
@@ -247,7 +256,7 @@ LANES = (NoCarry, NoSign, OneWeight, Unsigned, ZeroIsOne, NotNegated, OffByOne)
 """those whose lanes are broken,"""
 MERGES = (WrongCarry, Unaware, OtherSign, Smallest)
 """those whose adders are,"""
-TREES = (Dropped, Early, LateRestart, Positive, FromZero)
+TREES = (Dropped, Early, LateRestart, Positive, Behind, FromZero)
 """and those that add up all right but other numbers, or at another time."""
 
 
