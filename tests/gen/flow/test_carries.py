@@ -74,7 +74,7 @@ def test_an_odd_chain_saves_the_lut_of_its_lowest_sum(
         return cells["LUT4"] + 2 * cells["CCU2C"]
 
     moved = luts("moved")
-    others = tuple(change for change in PASSES["ecp5"] if change is not odd_chains.move_up)
+    others = tuple(one for one in PASSES["ecp5"] if one is not odd_chains.move_up)
     monkeypatch.setitem(PASSES, "ecp5", others)
     assert luts("left") - moved == saved
 
