@@ -42,8 +42,6 @@ class LaneCost(ABC):
     tree: str
     own_chains = 0
     """Carry chains of a lane beside those of the adder tree."""
-    merged_registers = 0
-    """Flip-flops of a lane that synthesis shares with others."""
     graph: GraphRates | None = None
     """Where weights can be wired (rtl/wired): what that takes. None: they are never wired."""
 

@@ -10,6 +10,7 @@ import pytest
 from amaranth.hdl import Shape, signed, unsigned
 
 from gen.support.cache import Cache
+from rtl.pe.add import AddPE
 from rtl.pe.element import PE
 from sim.formal.elements import Clamped, Element, Lane
 from sim.formal.proof import holds_after, holds_until, stands_still
@@ -40,6 +41,15 @@ def test_element(
 @pytest.mark.parametrize("w_bits", [1, 2, 3])
 def test_weights_of_add_without_a_sign(w_bits: int, x_signed: bool, cache: Cache) -> None:
     dut = element("add", "lut", simd=2, x_bits=3, x_signed=x_signed, w_bits=w_bits, w_signed=False)
+    claim = Element("add", dut)
+    verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize("acc_bits", [3, 4, 5])
+@pytest.mark.parametrize(("x_bits", "simd"), [(2, 3), (3, 2)])
+def test_sums_of_add_that_overflow(x_bits: int, simd: int, acc_bits: int, cache: Cache) -> None:
+    dut = AddPE(simd=simd, x_bits=x_bits, x_signed=False, w_bits=2, acc_bits=acc_bits)
     claim = Element("add", dut)
     verdict = holds_after(claim, claim.cycles, cache=cache)
     assert verdict, verdict
