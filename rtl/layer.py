@@ -42,9 +42,10 @@ class Engine(BlockDescription):
     weightless kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise,
     the geometry's lanes. out_lanes: channels of one output word; divides pe, and pe / out_lanes
     may not exceed the slots of one sum. multiplier: what multiplies in the elements, but for the
-    last logic_pe of the PE, which are made of LUTs; `packed` are two PE an element. weight_style,
-    line_buffer_style: where weights and activations are kept, see rtl.delay.ram. wired: in place of
-    weights, elements and requantiser, a graph whose weights are wiring: a whole window a cycle.
+    last logic_pe of the PE, which are made of LUTs; `packed` are two PE an element. staged: of the
+    elements, see rtl.pe.element.PE. weight_style, line_buffer_style: where weights and activations
+    are kept, see rtl.delay.ram. wired: in place of weights, elements and requantiser, a graph whose
+    weights are wiring: a whole window a cycle.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Engine(BlockDescription):
     requant: Requant | None
     multiplier: Multiplier = "dsp"
     logic_pe: int = 0
+    staged: bool = False
     weight_style: str = "block"
     line_buffer_style: str = "block"
     wired: WiredSums | WiredLayer | None = None
@@ -130,7 +132,7 @@ class Engine(BlockDescription):
             return self.wired.latency
         return sums_depth(
             self.kind, simd=self.simd, w_bits=self.w_bits, multiplier=self.multiplier,
-            logic_pe=self.logic_pe, registered=self.registered,
+            logic_pe=self.logic_pe, registered=self.registered, staged=self.staged,
         )  # fmt: skip
 
     @property
@@ -185,6 +187,7 @@ class Engine(BlockDescription):
             multiplier=multiplier,
             registered=self.registered,
             symmetric=multiplier == "packed" and symmetric(self.weights, self.w_bits),
+            staged=self.staged,
         )
 
     def weight_words(self) -> list[int]:
@@ -232,12 +235,15 @@ class Engine(BlockDescription):
 
 
 def sums_depth(
-    kind: str, *, simd: int, w_bits: int, multiplier: Multiplier, logic_pe: int, registered: bool
-) -> int:
+    kind: str, *, simd: int, w_bits: int, multiplier: Multiplier, logic_pe: int, registered: bool,
+    staged: bool = False,
+) -> int:  # fmt: skip
     """Enabled cycles from inputs to the sums of all elements of a layer that is not wired."""
     made = dict.fromkeys([multiplier, "lut"] if logic_pe else [multiplier])
     return max(
-        pe(kind).depth(simd=simd, w_bits=w_bits, multiplier=by, registered=registered)
+        pe(kind).depth(
+            simd=simd, w_bits=w_bits, multiplier=by, registered=registered, staged=staged
+        )
         for by in made
     )
 

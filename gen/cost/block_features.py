@@ -119,7 +119,7 @@ def _(block: Engine, device: Device) -> Features:
     fold = Fold(
         pe=block.pe, lanes=g.lanes, taps=g.taps, out_lanes=block.out_lanes,
         multiplier=block.multiplier, logic_pe=block.logic_pe, weights=block.weight_style,
-        line_buffer=block.line_buffer_style,
+        line_buffer=block.line_buffer_style, staged=block.staged,
     )  # fmt: skip
     counts = _requantiser(block.requant, block.out_lanes, block.acc_bits, device)
     alone = FoldArray.of([fold])

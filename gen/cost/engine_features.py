@@ -96,7 +96,7 @@ def _logic(shape: LayerShape, f: FoldArray, pe: Array) -> FeatureCounts:
     inputs = simd(shape, f)
     lanes = pe * inputs
     cells = lanes * lane.cells(x, w, terms)
-    kept = lanes * adder_tree.held(terms, shape.acc)
+    kept = lanes * (adder_tree.held(terms, shape.acc) + f.staged * lane.within(x, w))
     sums = _trees(shape, terms, inputs)
     if (column := lane.constant_bits(w)) is not None:
         depth = shape.weights // (f.pe * inputs)

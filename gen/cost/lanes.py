@@ -54,6 +54,10 @@ class LaneCost(ABC):
     def cells(self, x_bits: int, w_bits: int, terms: tuple[Width, ...]) -> int:
         """LUTs that make the terms of a lane, one a bit."""
 
+    def within(self, x_bits: int, w_bits: int) -> int:
+        """Flip-flops within a lane that is staged."""
+        return 0
+
     @abstractmethod
     def energy(self, x_bits: int, w_bits: int) -> tuple[float, int]:
         """pJ of one term, and its bits."""

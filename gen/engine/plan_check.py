@@ -92,6 +92,7 @@ def _multiplier_rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
     )
     most = fold.pe - 1 if fold.multiplier != "lut" else 0
     yield 0 <= fold.logic_pe <= most, f"logic_pe {fold.logic_pe} must be 0 to {most}"
+    yield not fold.staged or has.STAGES, f"a {layer.kind} has no register within its lanes"
     if fold.multiplier == "packed":
         pairs = has.PACKS and not layer.depthwise and (fold.pe - fold.logic_pe) % 2 == 0
         yield pairs, "packed products are of pairs of PE with the same inputs"

@@ -124,6 +124,7 @@ def engine(layer: LoweredLayer, fold: Fold) -> Engine:
         requant=None if graph else requant(layer, fold),
         multiplier=fold.multiplier,
         logic_pe=fold.logic_pe,
+        staged=fold.staged,
         weight_style=fold.weights,
         line_buffer_style=fold.line_buffer,
         wired=graph,

@@ -44,6 +44,9 @@ LINE_BUFFERS = ("logic", "distributed", "block")
 ROMS = ("logic", "block", "parts")
 DSP = list(Cost.__dataclass_fields__).index("dsp")
 """Column of a cost."""
+STAGED = 4
+"""Bits of a weight from which on a lane is deep enough for a register within: its barrel has as
+many multiplexers but one."""
 TRIED = 8
 """Foldings, the best ones as they are, that may be divided between multipliers and LUTs."""
 
@@ -349,6 +352,7 @@ def _word_offers(
     return FoldArray(
         lanes[n], lanes[n], ones, lanes[n], np.full(len(n), "lut"), np.array(requants)[by],
         logic, np.array(LINE_BUFFERS)[buffer], np.zeros_like(n), np.full(len(n), "pixel"),
+        np.full(len(n), False),
     )  # fmt: skip
 
 
@@ -395,7 +399,13 @@ def _engine_offers(
         np.array(multipliers)[multiplier], np.array(requants)[requant],
         np.array(ROMS)[rom], np.array(LINE_BUFFERS)[buffer],
         np.zeros_like(i), np.full(len(i), "pixel"),
+        np.full(len(i), staged(shape, device)),
     )  # fmt: skip
+
+
+def staged(shape: LayerShape, device: Device) -> bool:
+    """Whether lanes of a layer have a register within, on a device."""
+    return device.staged and element(shape.kind).STAGES and shape.w_bits >= STAGED
 
 
 def _shapes(shape: LayerShape) -> FoldArray:

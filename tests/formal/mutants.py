@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from amaranth import Module, Mux, Signal, Value, signed
+from amaranth import Cat, Module, Mux, Signal, Value, signed
 
 from rtl.pe.add import AddPE
 from rtl.pe.element import PE
@@ -89,6 +89,23 @@ class NotNegated(ShiftPE):
 
     def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
         return [replace(term, carry=None) for term in super().terms(m, x, w)]
+
+
+class Unstaged(ShiftPE):
+    """There is no register where one is said to be."""
+
+    def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
+        self.staged = False
+        terms = super().terms(m, x, w)
+        self.staged = True
+        return terms
+
+
+class LateSign(ShiftPE):
+    """The sign comes a cycle after what it negates."""
+
+    def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
+        return super().terms(m, x, Cat(self._held(m, w[0]), w[1:]))
 
 
 class OffByOne(AddPE):
@@ -250,6 +267,8 @@ ELEMENTS: dict[type[PE], tuple[str, str]] = {
     WrongCarry: ("mult", "lut"),
 }
 """Broken elements, with the kind and the multiplier that they pretend to be."""
+STAGED = (Unstaged, LateSign)
+"""Those whose lanes have a register, and not all in step,"""
 PAIRS = (NoBorrow, Wraps, Swapped)
 """Those that form two sums, and break one,"""
 LANES = (NoCarry, NoSign, OneWeight, Unsigned, ZeroIsOne, NotNegated, OffByOne)

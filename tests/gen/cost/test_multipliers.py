@@ -15,7 +15,7 @@ from gen.flow.place import RESOURCES
 from gen.flow.synth import synthesise
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold, ProductStyle
-from gen.planner.fold_candidates import FoldCandidates
+from gen.planner.fold_candidates import FoldCandidates, folds
 from gen.planner.fold_optimiser import ResourceBudget
 from gen.support.cache import Cache
 from gen.support.devices import device
@@ -103,6 +103,22 @@ def test_two_products_fit_one_multiplier_of_18_bits(
 ) -> None:
     assert device("ulx3s-25f").packs(x_bits, w_bits, symmetric) == packs
     assert not device("up5k").packs(x_bits, w_bits, symmetric)
+
+
+def test_deep_lanes_have_a_register_on_gowin_alone() -> None:
+    def staged(board: str, kind: str, bits: int) -> set[bool]:
+        layer = last_layer(
+            [
+                Input("x", (1, 1, 16), Format(4)),
+                Dense("op", ("x",), kind, np.full((8, 16), 2), bits),
+                Requantise("r", ("op",), np.full(8, 77), np.arange(8), 9, Format(4)),
+            ]
+        )
+        return {fold.staged for fold in folds(layer, device(board))}
+
+    assert staged("tang-nano-9k", "shift", 4) == {True}
+    for others in (("tang-nano-9k", "shift", 3), ("tang-nano-9k", "mult", 4), ("up5k", "shift", 4)):
+        assert staged(*others) == {False}
 
 
 def test_layers_are_divided_where_multipliers_are_few() -> None:

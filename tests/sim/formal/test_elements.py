@@ -46,6 +46,28 @@ def test_weights_of_add_without_a_sign(w_bits: int, x_signed: bool, cache: Cache
     assert verdict, verdict
 
 
+@pytest.mark.parametrize("x_signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize(("simd", "w_bits"), [(1, 4), (2, 3), (1, 2)])
+def test_a_register_within_the_lanes_of_shift(
+    simd: int, w_bits: int, x_signed: bool, cache: Cache
+) -> None:
+    dut = element(
+        "shift", "lut", simd=simd, x_bits=2, x_signed=x_signed, w_bits=w_bits, staged=True
+    )
+    claim = Element("shift", dut)
+    verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert verdict, verdict
+    verdict = stands_still(dut, cache=cache)
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize("broken", mutants.STAGED)
+def test_a_register_that_is_not_in_step_is_found_out(broken: type[PE], cache: Cache) -> None:
+    dut = element("shift", "lut", x_bits=2, x_signed=True, w_bits=4, staged=True, make=broken)
+    claim = Element("shift", dut)
+    assert not holds_after(claim, claim.cycles, cache=cache)
+
+
 @pytest.mark.parametrize("acc_bits", [3, 4, 5])
 @pytest.mark.parametrize(("x_bits", "simd"), [(2, 3), (3, 2)])
 def test_sums_of_add_that_overflow(x_bits: int, simd: int, acc_bits: int, cache: Cache) -> None:
