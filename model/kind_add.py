@@ -1,4 +1,5 @@
-"""add: term(x, w) = −|x − w| (AdderNet), with w a signed integer of `bits` bits, scaled as x is."""
+"""add: term(x, w) = −|x − w| (AdderNet), with w = v·2^step scaled as x is, and v a signed integer
+of `bits` bits: so weights of few bits reach as far as the inputs do."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ class AddKind(MultKind):
     linear = False
     plain = False
     laplacian = True
+    stepped = True
     mark = "M0-6.4L6.4 0L0 6.4L-6.4 0z"
     colours = ("#00835f", "#2fbf8f")
 

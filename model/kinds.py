@@ -45,6 +45,8 @@ class Kind(ABC):
     of a network. One kind is."""
     laplacian = False
     """Trained weights are Laplacian and not Gaussian: shared ones are transformed for it."""
+    stepped = False
+    """Weights may be multiples of a power of two, the step of their layer."""
     uneven = False
     """The values of a weight lie unevenly, so that histograms show them rounded."""
     mark = "M-5-5L5 5M-5 5L5-5"

@@ -30,6 +30,8 @@ EXACT_BITS = 53
 """Of sums that the golden model works out in float64, which has no gap up to there."""
 MOST_SHIFT = 48
 """Of Add and Requantise."""
+MOST_STEP = 7
+"""Of weights."""
 
 
 class NetworkError(ShiftaddError, ValueError):
@@ -77,6 +79,7 @@ class Conv:
     """Convolution. weights: (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise.
 
     `same` pads kernel // 2 zeros on each side, so the output has ceil(size / stride) rows.
+    step: weights are multiples of 2^step by `bits` bits each, where their kind has steps.
     """
 
     name: str
@@ -87,6 +90,7 @@ class Conv:
     stride: int = 1
     padding: Padding = "same"
     depthwise: bool = False
+    step: int = 0
 
     def __post_init__(self) -> None:
         _own_arrays(self)
@@ -94,13 +98,15 @@ class Conv:
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """Fully connected. weights: (out, height·width·channels), channels innermost."""
+    """Fully connected. weights: (out, height·width·channels), channels innermost. step: as of a
+    Conv."""
 
     name: str
     inputs: tuple[str, ...]
     kind: str
     weights: np.ndarray
     bits: int
+    step: int = 0
 
     def __post_init__(self) -> None:
         _own_arrays(self)
@@ -482,12 +488,17 @@ def _check_weights(node: Weighted) -> None:
         raise NetworkError(f"{node.name}: {error}") from None
     if not 2 <= node.bits <= 8:
         raise NetworkError(f"{node.name}: {node.bits} weight bits: must be 2 to 8")
-    bad = np.argwhere(~what.weight_ok(node.weights, node.bits))
+    if not 0 <= node.step <= (MOST_STEP if what.stepped else 0):
+        rule = f"0 to {MOST_STEP}" if what.stepped else f"0, as {node.kind} weights have no step"
+        raise NetworkError(f"{node.name}: step {node.step} must be {rule}")
+    units = node.weights >> node.step
+    bad = np.argwhere((units << node.step != node.weights) | ~what.weight_ok(units, node.bits))
     if len(bad):
         at = tuple(int(i) for i in bad[0])
+        times = f", times 2^{node.step}" if node.step else ""
         raise NetworkError(
             f"{node.name}: weight {int(node.weights[at])} at {list(at)}: "
-            f"{node.bits}-bit {node.kind} weights are {what.rule(node.bits)}"
+            f"{node.bits}-bit {node.kind} weights are {what.rule(node.bits)}{times}"
         )
 
 

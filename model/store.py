@@ -23,6 +23,9 @@ from model.tensors import tensors
 
 FORMAT = "shiftadd-network"
 VERSION = 1
+LATER = {"step"}
+"""Fields of nodes that were added since: files and hashes have them where they are no default, so
+that those of networks of before are the same."""
 GRAPH, ARRAYS = "network.json", "weights.safetensors"
 INSIDE = "network"
 """The folder of a network in that of its training."""
@@ -110,6 +113,8 @@ def _encode(network: Network) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         row: dict[str, Any] = {"type": type(node).__name__}
         for f in fields(node):
             value = getattr(node, f.name)
+            if f.name in LATER and value == f.default:
+                continue
             if isinstance(value, np.ndarray):
                 arrays[f"{node.name}.{f.name}"] = value
                 value = {"array": list(value.shape)}

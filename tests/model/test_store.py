@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from model import store
-from model.spec import Dense, Format, Head, Input, Network, NetworkError, Requantise
+from model.spec import Dense, Format, Head, Input, Network, NetworkError, Requantise, check
 
 
 def network(weight: int = 3) -> Network:
@@ -134,6 +134,59 @@ def test_refuses_flipped_bits(saved: Path) -> None:
 def test_refuses_edited_graphs(saved: Path, nodes: object) -> None:
     edit(saved, nodes=nodes)
     refused(saved)
+
+
+def stepped(weights: list[list[int]], step: int, kind: str = "add", bits: int = 4) -> Network:
+    nodes = [
+        replace(n, kind=kind, bits=bits, step=step, weights=np.array(weights))
+        if isinstance(n, Dense)
+        else n
+        for n in network()
+    ]
+    return Network(tuple(nodes), ("no", "yes"))
+
+
+def test_a_step_is_kept_and_files_without_one_are_as_before(tmp_path: Path) -> None:
+    made = stepped([[-64, 56], [8, 0]], 3)
+    path = store.save(made, tmp_path / "a.net")
+    dense = store.load(path)["d"]
+    assert isinstance(dense, Dense)
+    assert (dense.step, dense.weights.tolist()) == (3, [[-64, 56], [8, 0]])
+    plain = store.save(stepped([[-8, 7], [1, 0]], 0), tmp_path / "b.net")
+    assert "step" not in (plain / store.GRAPH).read_text()
+    assert store.content_hash(made) != store.content_hash(stepped([[-64, 56], [8, 0]], 0, bits=8))
+
+
+def test_refuses_another_step_than_was_hashed(tmp_path: Path) -> None:
+    path = store.save(stepped([[-64, 56], [8, 0]], 3), tmp_path / "a.net")
+    nodes = json.loads((path / store.GRAPH).read_text())["nodes"]
+    for step, words in ((2, "damaged network"), (True, "Expected int"), (None, "Expected int")):
+        nodes[1]["step"] = step
+        edit(path, nodes=nodes)
+        assert words in refused(path)
+    del nodes[1]["step"]
+    edit(path, nodes=nodes)
+    assert "damaged network" in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("weights", "step", "kind", "message"),
+    [
+        ([[8, 4], [0, 0]], 3, "add", "d: weight 4 at [0, 1]: 4-bit add weights are integers from "
+         "-8 to 7, times 2^3"),
+        ([[64, 8], [0, 0]], 3, "add", "d: weight 64 at [0, 0]: 4-bit add weights are integers from "
+         "-8 to 7, times 2^3"),
+        ([[0, 0], [0, 0]], 8, "add", "d: step 8 must be 0 to 7"),
+        ([[0, 0], [0, 0]], -1, "add", "d: step -1 must be 0 to 7"),
+        ([[2, 0], [0, 0]], 1, "mult", "d: step 1 must be 0, as mult weights have no step"),
+    ],
+)  # fmt: skip
+def test_refuses_weights_that_are_no_multiples_of_the_step(
+    weights: list[list[int]], step: int, kind: str, message: str
+) -> None:
+    with pytest.raises(NetworkError) as error:
+        check(stepped(weights, step, kind))
+    assert str(error.value) == message
 
 
 def test_refuses_a_broken_graph_even_with_its_hash(tmp_path: Path) -> None:
