@@ -42,10 +42,10 @@ class Engine(BlockDescription):
     weightless kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise,
     the geometry's lanes. out_lanes: channels of one output word; divides pe, and pe / out_lanes
     may not exceed the slots of one sum. multiplier: what multiplies in the elements, but for the
-    last logic_pe of the PE, which are made of LUTs; `packed` are two PE an element. staged: of the
-    elements, see rtl.pe.element.PE. weight_style, line_buffer_style: where weights and activations
-    are kept, see rtl.delay.ram. wired: in place of weights, elements and requantiser, a graph whose
-    weights are wiring: a whole window a cycle.
+    last logic_pe of the PE, which are made of LUTs; `packed` are two PE an element. w_bits,
+    w_signed, w_step, staged: of the elements, see rtl.pe.element.PE. weight_style,
+    line_buffer_style: where weights and activations are kept, see rtl.delay.ram. wired: in place of
+    weights, elements and requantiser, a graph whose weights are wiring: a whole window a cycle.
     """
 
     kind: str
@@ -53,6 +53,7 @@ class Engine(BlockDescription):
     weights: np.ndarray | None
     w_bits: int
     w_signed: bool = True
+    w_step: int = 0
     x_bits: int
     x_signed: bool
     acc_bits: int
@@ -183,6 +184,7 @@ class Engine(BlockDescription):
             x_signed=self.x_signed,
             w_bits=self.w_bits,
             w_signed=self.w_signed,
+            w_step=self.w_step,
             acc_bits=self.acc_bits,
             multiplier=multiplier,
             registered=self.registered,

@@ -81,12 +81,18 @@ def held(terms: Iterable[Width], most: int) -> int:
 
 @cache
 def lane(
-    kind: str, x_bits: int, x_signed: bool, w_bits: int, dsp: bool, w_signed: bool = True
+    kind: str,
+    x_bits: int,
+    x_signed: bool,
+    w_bits: int,
+    dsp: bool,
+    w_signed: bool = True,
+    w_step: int = 0,
 ) -> tuple[Width, ...]:
     """The terms of one lane of the processing element of `kind`, as its hardware gives them."""
     element = pe(kind)(
         simd=1, x_bits=x_bits, x_signed=x_signed, w_bits=w_bits, acc_bits=64,
-        multiplier="dsp" if dsp else "lut", w_signed=w_signed,
+        multiplier="dsp" if dsp else "lut", w_signed=w_signed, w_step=w_step,
     )  # fmt: skip
     terms = element.terms(Module(), Signal(element.x_shape), Signal(w_bits))
     return tuple(

@@ -114,7 +114,7 @@ def _(block: Engine, device: Device) -> Features:
         out_bits=block.out_shape.width,
         alive=1.0 if weights is None else pe(block.kind).live_share(weights, block.w_bits),
         lane_bits=block.clamped_bits, symmetric=symmetric(weights, block.w_bits),
-        w_signed=block.w_signed,
+        w_signed=block.w_signed, w_step=block.w_step,
     )  # fmt: skip
     fold = Fold(
         pe=block.pe, lanes=g.lanes, taps=g.taps, out_lanes=block.out_lanes,

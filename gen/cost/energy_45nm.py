@@ -84,7 +84,9 @@ def _terms(layer: LoweredLayer, fold: Fold) -> float:
     """pJ of all terms, and of the tree and accumulator that add them."""
     op = layer.op
     assert isinstance(op, Conv | Dense)
-    term, bits = lane_cost(layer.kind).energy(layer.sources[0].bits, op.bits)
+    above = max(layer.sources[0].bits - op.step, 0)  # the bits below a step pass by
+    term, bits = lane_cost(layer.kind).energy(above, op.bits)
+    bits += op.step
     simd = fold.taps * (1 if layer.depthwise else fold.lanes)
     sums = ADD * (bits * (simd - 1) + layer.sum_bits) / simd
     return layer.macs * (term + sums)

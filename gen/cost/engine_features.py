@@ -91,11 +91,11 @@ def _blocks(shape: LayerShape, f: FoldArray, pe: Array, device: Device) -> Featu
 
 def _logic(shape: LayerShape, f: FoldArray, pe: Array) -> FeatureCounts:
     """So many elements made of LUTs: of constants, where each lane has one weight only."""
-    x, w, lane = shape.x_bits, shape.w_bits, lane_cost(shape.kind)
-    terms = adder_tree.lane(shape.kind, x, shape.x_signed, w, False, shape.w_signed)
+    x, w, step, lane = shape.x_bits, shape.w_bits, shape.w_step, lane_cost(shape.kind)
+    terms = adder_tree.lane(shape.kind, x, shape.x_signed, w, False, shape.w_signed, step)
     inputs = simd(shape, f)
     lanes = pe * inputs
-    cells = lanes * lane.cells(x, w, terms)
+    cells = lanes * lane.cells(max(x - step, 0), w, terms)  # lower bits pass by
     kept = lanes * (adder_tree.held(terms, shape.acc) + f.staged * lane.within(x, w))
     sums = _trees(shape, terms, inputs)
     if (column := lane.constant_bits(w)) is not None:

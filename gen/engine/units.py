@@ -116,6 +116,7 @@ def engine(layer: LoweredLayer, fold: Fold) -> Engine:
         weights=weights.values if weights else None,
         w_bits=weights.bits if weights else 0,
         w_signed=weights is None or weights.signed,
+        w_step=weights.step if weights else 0,
         x_bits=x.bits,
         x_signed=x.signed,
         acc_bits=layer.sum_bits,

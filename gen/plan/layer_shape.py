@@ -38,6 +38,7 @@ class LayerShape:
     symmetric: bool = False
     """No weight is the least of its bits."""
     w_signed: bool = True
+    w_step: int = 0
 
     def clamps(self, f: Any) -> Any:
         """Mask of the foldings whose elements take clamped inputs. f: a Fold or a FoldArray."""
@@ -50,7 +51,7 @@ class LayerShape:
     @property
     def shape(self) -> LayerShape:
         """Those that the foldings on offer depend on, with the others left out."""
-        return replace(self, acc=0, out_bits=0, alive=1.0, lane_bits=0)
+        return replace(self, acc=0, out_bits=0, alive=1.0, lane_bits=0, w_step=0)
 
 
 @lru_cache(256)
@@ -69,6 +70,7 @@ def layer_shape(layer: LoweredLayer) -> LayerShape:
         0 if weights is None else weights.size,
         layer.sums.bits if layer.blocks else layer.sum_bits, layer.sums.shape[2], layer.out.bits,
         alive, lane_bits, symmetric(weights, bits), held is None or held.signed,
+        held.step if held else 0,
     )  # fmt: skip
 
 

@@ -19,12 +19,14 @@ from rtl.pe.element import pe
 
 @dataclass(frozen=True, eq=False)
 class StoredWeights:
-    """values: integers (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise. bits, signed: of
-    one. less: (out,) what the sums of an output are too large by."""
+    """values: integers (out, kh, kw, in), or (channels, kh, kw, 1) when depthwise; multiples of
+    2^step. bits, signed: of one by that. less: (out,) what the sums of an output are too large by.
+    """
 
     values: np.ndarray
     bits: int
     signed: bool
+    step: int
     less: np.ndarray
 
 
@@ -37,10 +39,10 @@ def stored(layer: LoweredLayer) -> StoredWeights | None:
     assert place is not None
     values = op.weights.reshape(-1, *place.kernel, 1 if layer.depthwise else place.source[2])
     if not pe(layer.kind).CLAMPS or layer.sources[0].signed or layer.requantise is None:
-        return StoredWeights(values, op.bits, True, np.zeros(len(values), np.int64))
+        return StoredWeights(values, op.bits, True, op.step, np.zeros(len(values), np.int64))
     raised = np.maximum(values, 0)
-    bits = max(1, int(raised.max()).bit_length())
-    return StoredWeights(raised, bits, False, (raised - values).sum((1, 2, 3)))
+    bits = max(1, (int(raised.max()) >> op.step).bit_length())
+    return StoredWeights(raised, bits, False, op.step, (raised - values).sum((1, 2, 3)))
 
 
 def folded_requantise(layer: LoweredLayer) -> Requantise | None:

@@ -35,6 +35,7 @@ class PE(wiring.Component, ABC):
     simd : lanes: inputs, and weights, of a slot
     x_bits, x_signed : of an input
     w_bits, w_signed : of a weight; without a sign only where the class CLAMPS
+    w_step : weights are those times 2^w_step; only where the class STEPS
     acc_bits : of the sum
     multiplier : what forms products, `dsp`, `packed` or `lut`; only where the class MULTIPLIES,
         or PACKS
@@ -71,6 +72,8 @@ class PE(wiring.Component, ABC):
     """One multiplication may form two products of an input: `multiplier` may be `packed`."""
     STAGES = False
     """A lane is deep enough for a register within `terms`: `staged` may be set."""
+    STEPS = False
+    """Weights may be multiples of a power of two: `w_step` may be set."""
     CLAMPS = False
     """term(x, w) = term(c, w) − |x − c|, where c is x clamped to a range that holds w."""
 
@@ -88,6 +91,7 @@ class PE(wiring.Component, ABC):
         symmetric: bool = False,
         w_signed: bool = True,
         staged: bool = False,
+        w_step: int = 0,
     ) -> None:
         for name, value, lo, hi in (
             ("simd", simd, 1, None),
@@ -95,6 +99,7 @@ class PE(wiring.Component, ABC):
             ("w_bits", w_bits, self.WEIGHT_BITS[0] - (not w_signed), self.WEIGHT_BITS[1]),
             ("acc_bits", acc_bits, 2, 64),
             ("levels", levels, 1, None),
+            ("w_step", w_step, 0, 7),
         ):
             if not isinstance(value, int) or value < lo or (hi is not None and value > hi):
                 limits = f"{lo} or more" if hi is None else f"{lo} to {hi}"
@@ -107,8 +112,10 @@ class PE(wiring.Component, ABC):
             raise ValueError("w_signed must be true: only weights of add may have no sign")
         if staged and not self.STAGES:
             raise ValueError("staged must be false: only lanes of shift have a register within")
+        if w_step and not self.STEPS:
+            raise ValueError(f"w_step must be 0, not {w_step}: only weights of add may have a step")
         self.simd, self.w_bits, self.acc_bits = simd, w_bits, acc_bits
-        self.w_signed = w_signed
+        self.w_signed, self.w_step = w_signed, w_step
         self.x_bits, self.x_signed = x_bits, x_signed
         self.multiplier: Multiplier = multiplier
         self.levels, self.registered, self.symmetric = levels, registered, symmetric
@@ -141,7 +148,7 @@ class PE(wiring.Component, ABC):
 
     @property
     def w_range(self) -> tuple[int, int]:
-        """Smallest and largest weight in two's complement, or without a sign."""
+        """Smallest and largest weight in two's complement, or without a sign, by 2^w_step."""
         top = 1 << max(0, self.w_bits - self.w_signed)
         return (-top if self.w_signed else 0), top - 1
 

@@ -38,19 +38,22 @@ def test_bits_of_a_clamped_input(
         assert max(weights) < 1 << bits - x_signed
 
 
-def network(signed: bool, w_bits: int) -> Network:
+def network(signed: bool, w_bits: int, step: int = 0) -> Network:
     rng = random.Random(5)
     weights = np.random.default_rng(5).integers(-(1 << w_bits - 1), 1 << w_bits - 1, (8, 3, 3, 4))
+    weights <<= step
     nodes: list[Node] = [
         Input("x", (6, 6, 4), Format(8, signed)),
-        Conv("op", ("x",), "add", weights, w_bits, 1, "same"),
+        Conv("op", ("x",), "add", weights, w_bits, 1, "same", step=step),
     ]
     nodes.append(requantise(rng, "req", "op", nodes[1], nodes[:1]))
     return with_classifier(nodes)
 
 
-@pytest.mark.slow(sample=4)
-@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.slow(sample=6)
+@pytest.mark.parametrize(
+    ("signed", "step"), [(False, 0), (True, 0), (False, 1)], ids=["unsigned", "signed", "step"]
+)
 @pytest.mark.parametrize(
     "fold",
     [
@@ -60,11 +63,11 @@ def network(signed: bool, w_bits: int) -> Network:
     ],
     ids=["all out", "drained", "one out"],
 )
-def test_clamped_layer_equals_the_golden_model(signed: bool, fold: Fold) -> None:
-    made, target = network(signed, 4), device("ulx3s-25f")
+def test_clamped_layer_equals_the_golden_model(signed: bool, fold: Fold, step: int) -> None:
+    made, target = network(signed, 4, step), device("ulx3s-25f")
     layer = next(la for la in lower(made) if la.name == "req")
     block = engine(layer, fold)
-    assert block.lane_bits == (4 if signed else 3)
+    assert block.lane_bits == (4 if signed else 3) + step
     assert engine_latency(layer, fold) == block.latency
     case = case_of(made, "req", fold, seed=9)
     for stall in (0.0, 0.4):

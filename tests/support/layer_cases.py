@@ -61,6 +61,14 @@ def random_weights(rng: random.Random, kind: str, bits: int, shape: tuple[int, .
     return draw.integers(-(1 << (bits - 1)), 1 << (bits - 1), shape)
 
 
+def stepped(kind: str, weights: np.ndarray) -> tuple[np.ndarray, int]:
+    """Weights and their step: of add now and then some times as far apart. By the weights
+    themselves, so that all else is drawn as it is for other kinds."""
+    rng = random.Random(int(np.abs(weights).sum()))
+    step = rng.choice([0, 0, 1, 2, 3, 4, 7]) if kind == "add" else 0
+    return weights << step, step
+
+
 def requantise(rng: random.Random, name: str, source: str, sums: Node, network: list[Node]) -> Node:
     """A requantiser that spreads the sums over its format, now and then with every special case."""
     tensor = check_partial([*network, sums])
@@ -103,13 +111,16 @@ def random_network(rng: random.Random) -> tuple[Network, str]:
         case "conv":
             out = rng.choice([1, 2, 3, 4, 6, 8])
             weights = random_weights(rng, kind, bits, (out, k, k, c))
-            node: Node = Conv("op", ("x",), kind, weights, bits, stride, padding)
+            weights, step = stepped(kind, weights)
+            node: Node = Conv("op", ("x",), kind, weights, bits, stride, padding, step=step)
         case "depthwise":
             weights = random_weights(rng, kind, bits, (c, k, k, 1))
-            node = Conv("op", ("x",), kind, weights, bits, stride, padding, True)
+            weights, step = stepped(kind, weights)
+            node = Conv("op", ("x",), kind, weights, bits, stride, padding, True, step)
         case "dense":
             weights = random_weights(rng, kind, bits, (rng.choice([1, 4, 6, 10]), h * w * c))
-            node = Dense("op", ("x",), kind, weights, bits)
+            weights, step = stepped(kind, weights)
+            node = Dense("op", ("x",), kind, weights, bits, step)
         case "maxpool":
             n = rng.choice([2, 3])
             node = MaxPool("op", ("x",), n, n)
@@ -182,5 +193,6 @@ def case_of(network: Network, name: str, fold: Fold, seed: int, images: int = 3)
         len(inputs) // images,
         len(expected) // images,
     )
-    what = f"seed {seed}: {type(layer.op).__name__} {layer.kind} on {x.shape} {fold}"
+    step = f" of step {s}" if (s := getattr(layer.op, "step", 0)) else ""
+    what = f"seed {seed}: {type(layer.op).__name__} {layer.kind}{step} on {x.shape} {fold}"
     return LayerCase(what, stream, cycles)

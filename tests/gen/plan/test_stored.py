@@ -14,10 +14,10 @@ WEIGHTS = np.array([[-8, 3, 0, -1], [5, -2, 2, 4], [0, 1, 2, 3]])
 FACTORS, OFFSETS = np.array([3, -5, 7]), np.array([10, 20, 30])
 
 
-def layer_of(kind: str, *, x_signed: bool = False) -> LoweredLayer:
+def layer_of(kind: str, *, x_signed: bool = False, step: int = 0) -> LoweredLayer:
     nodes: list[Node] = [
         Input("x", (1, 1, 4), Format(4, x_signed)),
-        Dense("op", ("x",), kind, WEIGHTS, 4),
+        Dense("op", ("x",), kind, WEIGHTS << step, 4, step),
         Requantise("r", ("op",), FACTORS, OFFSETS, 2, Format(4)),
     ]
     return last_layer(nodes)
@@ -35,6 +35,14 @@ def test_negative_weights_are_stored_as_0() -> None:
     x = np.random.default_rng(0).integers(0, 16, (50, 1, 4))
     sums, others = (-abs(x - w).sum(2) for w in (WEIGHTS, held.values.reshape(3, 4)))
     assert (sums * FACTORS + OFFSETS == others * FACTORS + node.offset).all()
+
+
+def test_bits_of_weights_with_a_step_are_those_of_its_multiples() -> None:
+    held = stored(layer_of("add", step=3))
+    assert held is not None
+    assert held.values.reshape(3, 4).tolist() == [[0, 24, 0, 0], [40, 0, 16, 32], [0, 8, 16, 24]]
+    assert (held.bits, held.signed, held.step) == (3, False, 3)
+    assert held.less.tolist() == [72, 16, 0]
 
 
 @pytest.mark.parametrize(

@@ -117,8 +117,9 @@ def test_sums(name: str, multiplier: Multiplier, simd: int, signed: bool, seed: 
             levels=rng.choice([1, 1, 2, 3]),
             registered=rng.random() < 0.3,
             staged=pe(name).STAGES and rng.random() < 0.5,
+            w_step=rng.randint(0, 7) if pe(name).STEPS and rng.random() < 0.5 else 0,
         )
-        all_weights, (lo, hi) = weights_of(name, w_bits), dut.x_range
+        all_weights, (lo, hi) = [w << dut.w_step for w in weights_of(name, w_bits)], dut.x_range
         slots = [
             (
                 [rng.choice([lo, hi, rng.randint(lo, hi)]) for _ in range(simd)],
@@ -175,6 +176,22 @@ def test_weights_of_add_without_a_sign(w_bits: int) -> None:
         dut.encode(-1)
     with pytest.raises(ValueError, match="only weights of add may have no sign"):
         pe("mult")(simd=1, x_bits=4, x_signed=False, w_bits=4, acc_bits=16, w_signed=False)
+
+
+@pytest.mark.parametrize("x_bits", [1, 3, 5])
+@pytest.mark.parametrize("w_step", range(1, 8))
+def test_weights_of_add_with_a_step(w_step: int, x_bits: int) -> None:
+    dut = pe("add")(
+        simd=1, x_bits=x_bits, x_signed=True, w_bits=3, acc_bits=24, w_step=w_step
+    )  # fmt: skip
+    lo, hi = dut.x_range
+    slots = [([x], [v << w_step], True) for v, x in product(range(-4, 4), range(lo, hi + 1))]
+    check("add", dut, slots, seed=w_step)
+    assert [dut.encode(v << w_step) for v in range(-4, 4)] == [3, 2, 1, 0, 7, 6, 5, 4]
+    for wrong in (4 << w_step, (1 << w_step) + 1):
+        rule = f"add weight {wrong} must be -4 to 3 times {1 << w_step} for 3 bits"
+        with pytest.raises(ValueError, match=rule):
+            dut.encode(wrong)
 
 
 def test_packed_weights_are_within_their_range() -> None:
@@ -251,6 +268,8 @@ def test_every_kind_of_the_model_has_an_element() -> None:
         ({"w_bits": 9}, "w_bits must be an integer, 2 to 8, not 9"),
         ({"acc_bits": 65}, "acc_bits must be an integer, 2 to 64, not 65"),
         ({"staged": True}, "staged must be false: only lanes of shift have a register within"),
+        ({"w_step": 8}, "w_step must be an integer, 0 to 7, not 8"),
+        ({"w_step": 3}, "w_step must be 0, not 3: only weights of add may have a step"),
         ({"levels": 0}, "levels must be an integer, 1 or more, not 0"),
         ({"multiplier": "carry"}, "multiplier must be 'dsp', 'packed' or 'lut', not 'carry'"),
     ],
