@@ -63,8 +63,14 @@ def encoded(m: Module, kind: str, element: PE, index: Value, name: str) -> Value
         for k in range(1 << element.w_bits):
             with m.Case(k):
                 weight = reference(kind).weight(k, element.w_bits) if element.w_signed else k
-                m.d.comb += code.eq(element.encode(weight))
+                m.d.comb += code.eq(element.encode(weight << element.w_step))
     return code
+
+
+def as_number(element: PE, index: Value) -> Value:
+    """What the reference takes for the weight behind `index`, of weights without a sign or with a
+    step: the bits of their number."""
+    return Cat(Const(0, element.w_step), index, Const(0, int(not element.w_signed)))
 
 
 def coded(m: Module, kind: str, element: PE, indices: Sequence[Value], name: str) -> Value:
@@ -132,12 +138,8 @@ class Element(Property):
             weights = [self._within(m, w) for w in weights]
         code = coded(m, self.kind, dut, weights, f"code{k}")
         m.d.comb += dut.w.word_select(k, len(code)).eq(code)
-        if not dut.w_signed:
-            weights = [Cat(w, Const(0, 1)) for w in weights]
-        return [
-            reference(self.kind).term(x, later(m, w, dut.latency, f"w{k}_{i}", self.en))
-            for i, w in enumerate(weights)
-        ]
+        held = [later(m, w, dut.latency, f"w{k}_{i}", self.en) for i, w in enumerate(weights)]
+        return [reference(self.kind).term(x, as_number(dut, w)) for w in held]
 
     def _within(self, m: Module, index: Value) -> Value:
         """An index of a weight that is not the least."""
@@ -161,8 +163,7 @@ class Lane(Property):
         element, expected = self.element, reference(self.kind)
         terms = element.terms(m, self.x, encoded(m, self.kind, element, self.w, "code"))
         total = sum((number(term) for term in terms), Const(0))
-        w = self.w if element.w_signed else Cat(self.w, Const(0, 1))
-        want = expected.term(self.x, w)
+        want = expected.term(self.x, as_number(element, self.w))
         same = equal(m, -total if expected.negated else total, want, element.acc_bits)
         m.d.comb += [self.given.eq(1), self.holds.eq(Cat(same, *map(within_bounds, terms)).all())]
         return m

@@ -113,6 +113,19 @@ def staged() -> Iterator[Proof]:
         yield named("shift staged", **values), partial(holds_after, claim, claim.cycles)
 
 
+def steps() -> Iterator[Proof]:
+    """Weights of add that have a step: terms of a lane, and whole elements."""
+    signs = {"x_signed": [False, True], "w_signed": [False, True]}
+    axes = {"w_bits": [2, 3, 4, 6], "x_bits": [1, 2, 4, 6, 8], "w_step": range(1, 8)}
+    for values in grid(**axes, **signs):
+        lane = Lane("add", element("add", "lut", **values))
+        yield named("lane", **values), partial(holds_after, lane, 0)
+    axes = {"simd": [1, 2], "w_bits": [2, 3], "x_bits": [2, 4], "w_step": [1, 2, 3]}
+    for values in grid(**axes, **signs):
+        claim = Element("add", element("add", "lut", **values))
+        yield named("element", **values), partial(holds_after, claim, claim.cycles)
+
+
 def enables() -> Iterator[Proof]:
     """No register changes while the element, or the requantiser, is not enabled."""
     axes = {"simd": range(1, 5), "levels": range(1, 4), "w_bits": [2, 5, 8]}
@@ -227,6 +240,7 @@ GROUPS: dict[str, Callable[[], Iterator[Proof]]] = {
         elements,
         pairs,
         staged,
+        steps,
         enables,
         requantisers,
         streams,

@@ -48,10 +48,11 @@ def element(
     symmetric: bool = False,
     w_signed: bool = True,
     staged: bool = False,
+    w_step: int = 0,
     make: type[PE] | None = None,
 ) -> PE:
     """An element whose acc holds some tens of slots of any numbers, in 64 bits at most."""
-    weight = (1 << (w_bits - 1)) - 1 if kind == "shift" else w_bits
+    weight = (1 << (w_bits - 1)) - 1 if kind == "shift" else w_bits + w_step
     return (make or pe(kind))(
         simd=simd,
         x_bits=x_bits,
@@ -63,6 +64,7 @@ def element(
         symmetric=symmetric,
         w_signed=w_signed,
         staged=staged,
+        w_step=w_step,
     )
 
 

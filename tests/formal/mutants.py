@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal, Value, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 
 from rtl.pe.add import AddPE
 from rtl.pe.element import PE
@@ -116,6 +116,23 @@ class OffByOne(AddPE):
         distance = Signal(signed_for(term.lo - 1, term.hi, WIDEST))
         m.d.comb += distance.eq(x + w.as_signed())
         return [Term(distance, term.lo - 1, term.hi, sign=distance[-1])]
+
+
+class NoLowBits(AddPE):
+    """The bits of x below the unit of the weights are lost."""
+
+    def _below(self, m: Module, x: Value) -> Value:
+        return Const(0, self.w_step)
+
+
+class ShortStep(AddPE):
+    """Weights are taken by half of their unit."""
+
+    def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
+        self.w_step -= 1
+        (term,) = super().terms(m, x, w)
+        self.w_step += 1
+        return [term]
 
 
 class Positive(AddPE):
@@ -269,6 +286,8 @@ ELEMENTS: dict[type[PE], tuple[str, str]] = {
 """Broken elements, with the kind and the multiplier that they pretend to be."""
 STAGED = (Unstaged, LateSign)
 """Those whose lanes have a register, and not all in step,"""
+STEPS = (NoLowBits, ShortStep)
+"""those whose weights have a step, and count wrong,"""
 PAIRS = (NoBorrow, Wraps, Swapped)
 """Those that form two sums, and break one,"""
 LANES = (NoCarry, NoSign, OneWeight, Unsigned, ZeroIsOne, NotNegated, OffByOne)

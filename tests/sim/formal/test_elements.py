@@ -68,6 +68,27 @@ def test_a_register_that_is_not_in_step_is_found_out(broken: type[PE], cache: Ca
     assert not holds_after(claim, claim.cycles, cache=cache)
 
 
+@pytest.mark.parametrize("w_signed", [False, True], ids=["no sign", "sign"])
+@pytest.mark.parametrize("x_signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize(("x_bits", "w_bits", "w_step"), [(4, 2, 2), (3, 2, 1), (2, 3, 3)])
+def test_weights_of_add_with_a_step(
+    x_bits: int, w_bits: int, w_step: int, x_signed: bool, w_signed: bool, cache: Cache
+) -> None:
+    widths: dict[str, Any] = {"x_bits": x_bits, "w_bits": w_bits, "w_step": w_step}
+    widths |= {"x_signed": x_signed, "w_signed": w_signed}
+    verdict = holds_after(Lane("add", element("add", "lut", **widths)), 0, cache=cache)
+    assert verdict, verdict
+    claim = Element("add", element("add", "lut", simd=2, **widths))
+    verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize("broken", mutants.STEPS)
+def test_a_step_that_is_not_kept_is_found_out(broken: type[PE], cache: Cache) -> None:
+    dut = element("add", "lut", x_bits=4, x_signed=False, w_bits=3, w_step=2, make=broken)
+    assert not holds_after(Lane("add", dut), 0, cache=cache)
+
+
 @pytest.mark.parametrize("acc_bits", [3, 4, 5])
 @pytest.mark.parametrize(("x_bits", "simd"), [(2, 3), (3, 2)])
 def test_sums_of_add_that_overflow(x_bits: int, simd: int, acc_bits: int, cache: Cache) -> None:
