@@ -95,8 +95,10 @@ def _logic(shape: LayerShape, f: FoldArray, pe: Array) -> FeatureCounts:
     terms = adder_tree.lane(shape.kind, x, shape.x_signed, w, False, shape.w_signed, step)
     inputs = simd(shape, f)
     lanes = pe * inputs
-    cells = lanes * lane.cells(max(x - step, 0), w, terms)  # lower bits pass by
-    kept = lanes * (adder_tree.held(terms, shape.acc) + f.staged * lane.within(x, w))
+    # the bits of x below a step pass by, and elements with the same inputs have them in common
+    below = min(step, x)
+    cells = lanes * lane.cells(x - below, w, terms)
+    kept = lanes * (adder_tree.held(terms, shape.acc) - below + f.staged * lane.within(x, w))
     sums = _trees(shape, terms, inputs)
     if (column := lane.constant_bits(w)) is not None:
         depth = shape.weights // (f.pe * inputs)
@@ -109,6 +111,7 @@ def _logic(shape: LayerShape, f: FoldArray, pe: Array) -> FeatureCounts:
         kept = np.rint(np.where(depth > 1, once * kept, wired))
         sums = np.rint((1 - (1 - shape.alive) ** depth) * sums)
     held = (f.weights == "parts") * _operands(shape, f, pe)
+    held = held + below * inputs * (pe if shape.depthwise else 1)
     bill = FeatureCounts({lane.feature(w): cells, "register": kept, "lone": held})
     return bill.add(_sums(shape, f, pe, *sums))
 

@@ -1,14 +1,14 @@
 # amaranth: UnusedElaboratable=no
 """Area and clock of lanes of each kind alone, beside the same sums described naively.
 
-Eight lanes, 8-bit activations, 8-bit weights (shift: 4; add: 8 and 4), without DSP blocks; the
-whole element with its registered adder tree and a 24-bit accumulator. Elements of add take inputs
-clamped to the range of their weights, as in a layer of many elements: what clamps them
-(`rtl.clamp`) is made once a layer, and not counted here. Their weights have no sign, which a
-constant of the layer makes up for (`gen.plan.stored`): 4 bits are 3 in memory. LUTs are those of
-synthesis, per lane: on ECP5 LUT4 + 2 for each carry pair CCU2C, on iCE40 SB_LUT4 (an adder takes
-one a bit, with its SB_CARRY in the same cell), on Gowin LUT1 to LUT4 + ALU. The clock is that of
-place and route of our element.
+Eight lanes, 8-bit activations, 8-bit weights (shift: 4; add: 8, 4, and 4 with a step of 2^4),
+without DSP blocks; the whole element with its registered adder tree and a 24-bit accumulator.
+Elements of add take inputs clamped to the range of their weights, as in a layer of many elements:
+what clamps them (`rtl.clamp`) is made once a layer, and not counted here. Their weights have no
+sign, which a constant of the layer makes up for (`gen.plan.stored`): 4 bits are 3 in memory. LUTs
+are those of synthesis, per lane: on ECP5 LUT4 + 2 for each carry pair CCU2C, on iCE40 SB_LUT4 (an
+adder takes one a bit, with its SB_CARRY in the same cell), on Gowin LUT1 to LUT4 + ALU. The clock
+is that of place and route of our element.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from rtl.terms import WIDEST, Term, signed_for
 LANES = 8
 DEVICE_NAMES = ("lfe5u-25f", "ice40-hx8k", "gw1nr-9")
 W_BITS = {"mult": 8, "shift": 4, "add": 8}
-CASES = [*W_BITS.items(), ("add", 4)]
+CASES = [*((kind, bits, 0) for kind, bits in W_BITS.items()), ("add", 4, 0), ("add", 4, 4)]
+"""Kind, bits of a weight, step."""
 LUTS = {
     "ecp5": {"LUT4": 1, "CCU2C": 2},
     "ice40": {"SB_LUT4": 1},
@@ -111,6 +112,7 @@ class LaneRow:
     family: str
     kind: str
     w_bits: int
+    step: int
     lut: float
     ff: float
     fmax_mhz: float
@@ -122,16 +124,18 @@ class LaneRow:
 
 
 def element(
-    kind: str, of: Mapping[str, type[PE]] | None = None, *, w_bits: int | None = None
+    kind: str, of: Mapping[str, type[PE]] | None = None, *, w_bits: int | None = None, step: int = 0
 ) -> PE:
     """The element that is measured: ours, or the one of that kind in `of`."""
     make, w_bits = of[kind] if of else pe(kind), w_bits or W_BITS[kind]
     if make.CLAMPS and not of:
         bits = w_bits - 1  # as rtl.clamp.clamped_bits
         return make(
-            simd=LANES, x_bits=bits, x_signed=False, w_bits=bits, w_signed=False, acc_bits=24
-        )
-    return make(simd=LANES, x_bits=8, x_signed=False, w_bits=w_bits, acc_bits=24)
+            simd=LANES, x_bits=bits + step, x_signed=False, w_bits=bits, w_signed=False,
+            w_step=step, acc_bits=24,
+        )  # fmt: skip
+    # a naive element takes the weights themselves, which a step makes wider
+    return make(simd=LANES, x_bits=8, x_signed=False, w_bits=w_bits + step, acc_bits=24)
 
 
 def cells(component: wiring.Component, device: Device, cache: Cache) -> dict[str, float]:
@@ -149,16 +153,17 @@ def rows(cache: Cache | None = None, seed: int = 1) -> Iterator[LaneRow]:
         device = DEVICES[name]
         if "-nodsp" not in device.synth and device.family != "ice40":
             device = replace(device, synth=(*device.synth, "-nodsp"))
-        for kind, w_bits in CASES:
-            ours = cells(element(kind, w_bits=w_bits), device, cache)
-            naive = cells(element(kind, NAIVE, w_bits=w_bits), device, cache)
-            pins = FewPins(element(kind, w_bits=w_bits))
+        for kind, w_bits, step in CASES:
+            ours = cells(element(kind, w_bits=w_bits, step=step), device, cache)
+            naive = cells(element(kind, NAIVE, w_bits=w_bits, step=step), device, cache)
+            pins = FewPins(element(kind, w_bits=w_bits, step=step))
             netlist = synthesise(verilog(pins, "pins"), "pins", device, cache=cache)
             placed = place(netlist, device, mhz=device.mhz, seed=seed, cache=cache, timeout=900.0)
             yield LaneRow(
                 device.family,
                 kind,
                 w_bits,
+                step,
                 **ours,
                 fmax_mhz=placed.fmax_mhz,
                 naive_lut=naive["lut"],
@@ -166,11 +171,11 @@ def rows(cache: Cache | None = None, seed: int = 1) -> Iterator[LaneRow]:
 
 
 def main() -> None:
-    print("family  kind   bits  LUT/lane  FF/lane  fmax MHz  naive LUT/lane  ratio")
+    print("family  kind   bits  step  LUT/lane  FF/lane  fmax MHz  naive LUT/lane  ratio")
     for r in rows():
         print(
-            f"{r.family:6}  {r.kind:5}  {r.w_bits:4}  {r.lut:8.1f}  {r.ff:7.1f}  {r.fmax_mhz:8.1f}"
-            f"  {r.naive_lut:14.1f}  {r.ratio:5.2f}"
+            f"{r.family:6}  {r.kind:5}  {r.w_bits:4}  {r.step:4}  {r.lut:8.1f}  {r.ff:7.1f}"
+            f"  {r.fmax_mhz:8.1f}  {r.naive_lut:14.1f}  {r.ratio:5.2f}"
         )
 
 
