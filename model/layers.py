@@ -11,13 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model import spec
+from model import kinds, spec
 from model.ops import ops, straight_through
 from model.quant import Folded, clip, fake_quantise, fold, requantise
 from model.spec import Format
 
 STAGES = ("float", "quantised", "integer")
 EPSILON = 1e-3
+REACH = 4.0
+"""Range of activations (in standard deviations of a batch norm) and of weights with a binary point
+of their own, until calibrated."""
+FITTED = 128
+"""Images by which the step of a layer is chosen."""
 
 
 class TrainableLayer(nn.Module):
@@ -36,23 +41,60 @@ class TrainableLayer(nn.Module):
 class Weighted(TrainableLayer):
     """Convolution, or a fully connected layer (`dense`), of any kind. Gives exact sums.
 
-    Output unit: sums of x · (weight integer · unit), see Ops.
+    Output unit: sums of x · (weight integer · unit), see Ops. Where the kind has steps, weights
+    narrower than the inputs, of `x_bits` bits, have a binary point of their own, and so a step.
     """
+
+    point: Tensor
 
     def __init__(
         self, kind: str, cin: int, out: int, *, bits: int, kernel: int = 1, stride: int = 1,
         padding: spec.Padding = "same", depthwise: bool = False, dense: bool = False,
+        x_bits: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
+        self.stepped = kinds.kind(kind).stepped and bits < x_bits
+        if self.stepped:
+            self.register_buffer("point", torch.tensor(bits - round(np.log2(REACH))))
         self.kind, self.bits, self.stride, self.padding = kind, bits, stride, padding
         self.depthwise, self.dense = depthwise, dense
         self.pad = kernel // 2 if padding == "same" else 0
         self.weight = nn.Parameter(torch.empty(out, 1 if depthwise else cin, kernel, kernel))
         ops(kind).init(self.weight.data)
 
+    @property
+    def step(self) -> int:
+        """log2 of the unit of the weights, in units of the inputs."""
+        if not self.stepped:
+            return 0
+        return min(max(self.frac_in - int(self.point), 0), spec.MOST_STEP)
+
     def integers(self) -> Tensor:
-        """Weights as they lie in memory (in stage float not rounded), with gradient."""
-        return ops(self.kind).quantise(self.weight, self.bits, self.frac_in, self.stage != "float")
+        """Weights as integers (in stage float not rounded), with gradient."""
+        frac, exact = self.frac_in - self.step, self.stage != "float"
+        units = ops(self.kind).quantise(self.weight, self.bits, frac, exact)
+        return units * 2.0**self.step if self.step else units
+
+    @torch.no_grad()
+    def fit_step(self, x: Tensor) -> None:
+        """The step with the least squared error of the sums of some inputs x, but for a constant of
+        each channel, which a batch norm takes off."""
+        if not self.stepped:
+            return
+        stage, x = self.stage, x[:FITTED]
+        fracs = range(self.frac_in, self.frac_in - spec.MOST_STEP - 1, -1)
+        wanted = self._centred(x, fracs[-1], "float")
+        errors = {f: (self._centred(x, f, "quantised") - wanted).square().mean() for f in fracs}
+        self.point.fill_(min(errors, key=lambda frac: float(errors[frac])))
+        self.stage = stage
+
+    def _centred(self, x: Tensor, point: int, stage: str) -> Tensor:
+        """Sums less their mean of each channel, with weights of that binary point; in stage float
+        with those of the largest step, which clips none that matters."""
+        self.point.fill_(point)
+        self.stage = stage
+        sums: Tensor = self(x)
+        return sums - sums.mean((0, 2, 3), keepdim=True)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.dense:
@@ -76,10 +118,12 @@ class Weighted(TrainableLayer):
     def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
         w = self.integers().detach().permute(0, 2, 3, 1).numpy().astype(np.int64)
         if self.dense:
-            return spec.Dense(name, inputs, self.kind, w.reshape(len(w), -1), self.bits)
+            flat = w.reshape(len(w), -1)
+            return spec.Dense(name, inputs, self.kind, flat, self.bits, self.step)
         return spec.Conv(
-            name, inputs, self.kind, w, self.bits, self.stride, self.padding, self.depthwise
-        )
+            name, inputs, self.kind, w, self.bits, self.stride, self.padding, self.depthwise,
+            self.step,
+        )  # fmt: skip
 
 
 class RequantiseLayer(TrainableLayer):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from model.arch import Architecture, Block, validate
 from model.layers import (
+    REACH,
     STAGES,
     MaxPoolLayer,
     RequantiseLayer,
@@ -22,8 +23,8 @@ from model.layers import (
 from model.quant import best_frac
 from model.spec import Format, Head, Input, Network, Shape, check
 
-REACH, SCORE_REACH = 4.0, 16.0
-"""Range of activations (in standard deviations of a batch norm) and scores, until calibrated."""
+SCORE_REACH = 16.0
+"""Range of scores, until calibrated."""
 
 
 See = Callable[[str, TrainableLayer, list[Tensor]], None]
@@ -99,8 +100,13 @@ class Net(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, images: Tensor) -> None:
-        """Choose each activation's binary point: least squared error over `images`."""
-        self.walk(images, lambda name, layer, given: self.fit_point(layer, given[0]))
+        """Choose each activation's binary point: least squared error over `images`; and steps."""
+        self.walk(images, lambda name, layer, given: self._fit(layer, given[0]))
+
+    def _fit(self, layer: TrainableLayer, given: Tensor) -> None:
+        if isinstance(layer, Weighted):
+            layer.fit_step(given)
+        self.fit_point(layer, given)
 
     def fit_point(self, layer: TrainableLayer, sums: Tensor) -> None:
         """The binary point of a RequantiseLayer: least squared error over the sums that reach
@@ -133,6 +139,14 @@ def _requant(
     return net.add(f"{name}_q", layer, (h, w, channels))
 
 
+def _bits(net: Net, name: str) -> int:
+    """Bits of the numbers that layer `name`, or the image, gives to weights."""
+    if name == "image":
+        return net.arch.input_bits
+    layer = net.layers[name]
+    return layer.bits if isinstance(layer, RequantiseLayer) else _bits(net, net.sources[name][0])
+
+
 def _convolve(
     net: Net, name: str, block: Block, *, out: int, kernel: int, stride: int = 1,
     signed: bool = False, depthwise: bool = False,
@@ -141,6 +155,7 @@ def _convolve(
     layer = Weighted(
         block.kind, cin, out, bits=block.weight_bits, kernel=kernel, stride=stride,
         padding="valid" if block.padding == "valid" else "same", depthwise=depthwise,
+        x_bits=_bits(net, net.last),
     )  # fmt: skip
     h, w = ((n + 2 * layer.pad - kernel) // stride + 1 for n in (h, w))
     net.add(name, layer, (h, w, out))
@@ -186,7 +201,10 @@ def _residual(net: Net, name: str, block: Block) -> None:
 def _dense(net: Net, name: str, block: Block) -> None:
     last = name == f"dense{len(net.arch.blocks) - 1}"
     size = prod(net.shapes[net.last])
-    layer = Weighted(block.kind, size, block.channels, bits=block.weight_bits, dense=True)
+    layer = Weighted(
+        block.kind, size, block.channels, bits=block.weight_bits, dense=True,
+        x_bits=_bits(net, net.last),
+    )  # fmt: skip
     net.add(name, layer, (1, 1, block.channels))
     _requant(
         net, name, block.channels, block.act_bits, signed=last, reach=SCORE_REACH if last else REACH

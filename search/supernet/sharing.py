@@ -143,8 +143,9 @@ class Position(nn.Module):
         return f"{role.choice.kind}_{role.shape_name}_{role.choice.bits}"
 
     def _limit(self, bits: int) -> float:
-        """Largest add weight that `bits` can hold at the binary point of the inputs."""
-        return float(2.0 ** (bits - 1 - (self.act_bits - 2)))
+        """Largest add weight that `bits` can hold at the binary point of the inputs; narrower ones
+        have a step, and reach as far as those of the bits of the inputs."""
+        return float(2.0 ** (max(bits, self.act_bits) - 1 - (self.act_bits - 2)))
 
     def weight(self, role: Role, shape: torch.Size) -> Tensor:
         """Weights (out, in, k, k), or (classes, in·h·w, 1, 1), of the layer that plays `role`."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from model import golden
 from model.arch import Architecture, Block
-from model.layers import RequantiseLayer
+from model.layers import RequantiseLayer, Weighted
 from model.net import Net, export
-from model.spec import Requantise, infer
+from model.spec import Conv, Dense, Requantise, infer
 
 KINDS = ("mult", "shift", "add")
 DENSE = Block("dense", "mult", 5, act_bits=10)
@@ -19,6 +20,16 @@ DENSE = Block("dense", "mult", 5, act_bits=10)
 
 def bits(kind: str) -> int:
     return 4 if kind == "shift" else 6
+
+
+NARROW = (
+    Block("conv", "mult", 4),
+    Block("conv", "add", 6, weight_bits=4),
+    Block("depthwise", "add", weight_bits=3),
+    Block("maxpool", kernel=2, stride=2),
+    Block("dense", "add", 8, weight_bits=5),
+)
+"""Weights of add that are narrower than what they read."""
 
 
 def arch(*blocks: Block, shape: tuple[int, int, int] = (9, 8, 3), **more: Any) -> Architecture:
@@ -127,3 +138,37 @@ def test_scores_are_the_last_dense_only_even_of_equal_blocks() -> None:
     network = export(net)
     outputs = [node.format for node in network if isinstance(node, Requantise)]
     assert [form.signed for form in outputs] == [False, True]
+
+
+def test_weights_of_add_narrower_than_their_inputs_have_a_step() -> None:
+    net = trained(arch(*NARROW))
+    assert_equal_everywhere(net)
+    layers = [layer for _, layer in net.steps() if isinstance(layer, Weighted)]
+    nodes = [node for node in export(net) if isinstance(node, Conv | Dense)]
+    assert [layer.stepped for layer in layers] == [False, True, True, True, False]
+    assert [node.step for node in nodes] == [layer.step for layer in layers]
+    for node in nodes[1:4]:
+        assert node.step >= 1
+        assert np.abs(node.weights).max() >= 1 << node.step
+
+
+@pytest.mark.parametrize("point", [-1, 0, 1, 3, 5])
+def test_a_step_is_that_of_the_least_error(point: int) -> None:
+    """Weights that a binary point holds exactly get it, whatever the inputs."""
+    torch.manual_seed(0)
+    layer = Weighted("add", 3, 4, bits=4, kernel=3, x_bits=8)
+    layer.frac_in, layer.stage = 5, "float"
+    layer.weight.data = torch.randint(-8, 8, layer.weight.shape) * 2.0**-point
+    layer.fit_step(torch.randint(-200, 201, (2, 3, 6, 6)) * 2.0**-5)
+    assert (layer.step, layer.stage) == (5 - point, "float")
+    assert torch.equal(layer.integers(), layer.weight.detach() * 2.0**5)
+
+
+def test_weights_as_wide_as_their_inputs_have_no_step() -> None:
+    for kind, width in (("add", 6), ("add", 8), ("mult", 3), ("shift", 3)):
+        first = Block("conv", "mult", 4, act_bits=6)
+        net = Net(arch(first, Block("conv", kind, 4, weight_bits=width)))
+        assert not [name for name in net.state_dict() if name.endswith("conv1.point")]
+        node = export(net)["conv1"]
+        assert isinstance(node, Conv)
+        assert node.step == 0
