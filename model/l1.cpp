@@ -5,25 +5,9 @@
 // that fits a cache, where each row of a window is a run of k·c floats. Images are shared out
 // between threads, and what threads add up is added in their order: equal for equal `threads`.
 
-#include <algorithm>
-#include <cstdint>
-#include <cstring>
-#include <vector>
-#ifdef __AVX512DQ__
-#include <immintrin.h>
-#endif
+#include "lanes.h"
 
-#if defined(__AVX512F__)
-constexpr int64_t LANES = 16;
-#elif defined(__AVX__)
-constexpr int64_t LANES = 8;
-#else
-constexpr int64_t LANES = 4;
-#endif
 constexpr int64_t OUTPUTS = 8;  // of which gradients of weights are summed at once
-
-typedef float Vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-typedef int32_t Bits __attribute__((vector_size(4 * LANES)));
 
 struct Shape {  // as model/l1.py fills it
     int64_t n, h, w, c, o, k, stride, pad, rows, columns, depthwise;
@@ -38,8 +22,6 @@ struct Shape {  // as model/l1.py fills it
     }
 };
 
-static inline const Vec &load(const float *from) { return *(const Vec *)from; }
-
 static inline Vec magnitude(Vec d) { return (Vec)((Bits)d & 0x7fffffff); }
 
 static inline Vec hard_tanh(Vec d) {
@@ -52,13 +34,7 @@ static inline Vec hard_tanh(Vec d) {
 }
 
 static inline void add(float *to, Vec value, int64_t lanes) {
-    if (lanes >= LANES) {
-        *(Vec *)to += value;
-        return;
-    }
-    float spilt[LANES];
-    std::memcpy(spilt, &value, sizeof spilt);
-    for (int64_t i = 0; i < lanes; i++) to[i] += spilt[i];
+    store_some(to, load_some(to, lanes) + value, lanes);
 }
 
 static void pad_image(const Shape &s, const float *image, float *padded) {
@@ -71,12 +47,6 @@ static void cut_image(const Shape &s, const float *padded, float *image) {
     for (int64_t i = 0; i < s.h; i++)
         std::memcpy(image + i * s.w * s.c, padded + (i + s.pad) * s.row() + s.pad * s.c,
                     sizeof(float) * s.w * s.c);
-}
-
-// Calls work(thread, first image, last + 1) in each thread.
-template <class Work> static void share_out(int64_t images, int64_t threads, Work work) {
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-    for (int64_t t = 0; t < threads; t++) work(t, images * t / threads, images * (t + 1) / threads);
 }
 
 // ------------------------------------------------------------------------------------- forward

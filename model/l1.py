@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
-from model.native import library
+from model.native import library, on_cpu, threads
 
 
 class _L1Shape(ctypes.Structure):
@@ -24,8 +24,7 @@ class _L1Shape(ctypes.Structure):
 
 def takes(x: Tensor, w: Tensor) -> bool:
     """Whether these are computed here: float32 on the CPU, and there is a library."""
-    here = all(t.dtype == torch.float32 and t.device.type == "cpu" for t in (x, w))
-    return here and library("l1") is not None
+    return on_cpu(x, w) and library("l1") is not None
 
 
 def sums(x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
@@ -73,6 +72,5 @@ def _shape(x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> _L1S
 
 
 def _call(name: str, shape: _L1Shape, *tensors: Tensor | None) -> None:
-    threads = max(1, min(torch.get_num_threads(), shape.n))
     pointers = (ctypes.c_void_p(None if t is None else t.data_ptr()) for t in tensors)
-    getattr(library("l1"), name)(ctypes.byref(shape), *pointers, ctypes.c_int64(threads))
+    getattr(library("l1"), name)(ctypes.byref(shape), *pointers, ctypes.c_int64(threads(shape.n)))

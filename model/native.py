@@ -18,6 +18,9 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from model.errors import ShiftaddError
 from model.files import replacing
 from model.temporary import CREATING
@@ -34,6 +37,16 @@ logger = logging.getLogger("shiftadd.native")
 
 class NativeError(ShiftaddError):
     """A library that cannot be built, kept or loaded; one line says why. It ends no command."""
+
+
+def on_cpu(*tensors: Tensor) -> bool:
+    """Whether loops take them: float32 in the memory of the CPU."""
+    return all(t.dtype == torch.float32 and t.device.type == "cpu" for t in tensors)
+
+
+def threads(most: int) -> int:
+    """As many as PyTorch has, `most` at most."""
+    return max(1, min(torch.get_num_threads(), most))
 
 
 @cache
@@ -91,7 +104,8 @@ def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
 def _digest(source: Path, compiler: str) -> str:
     """Of all that the library depends on."""
     version = _run([compiler, "--version"]).stdout
-    parts = (source.read_text(encoding="utf-8"), version, *FLAGS, THREADED, _processor())
+    texts = [path.read_text(encoding="utf-8") for path in (source, *sorted(HERE.glob("*.h")))]
+    parts = (*texts, version, *FLAGS, THREADED, _processor())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
