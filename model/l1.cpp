@@ -5,22 +5,9 @@
 // that fits a cache, where each row of a window is a run of k·c floats. Images are shared out
 // between threads, and what threads add up is added in their order: equal for equal `threads`.
 
-#include "lanes.h"
+#include "windows.h"
 
 constexpr int64_t OUTPUTS = 8;  // of which gradients of weights are summed at once
-
-struct Shape {  // as model/l1.py fills it
-    int64_t n, h, w, c, o, k, stride, pad, rows, columns, depthwise;
-
-    int64_t pixels() const { return rows * columns; }
-    int64_t row() const { return (w + 2 * pad) * c; }  // of the padded image
-    int64_t padded() const { return (h + 2 * pad) * row() + LANES; }
-    int64_t run() const { return k * c; }
-    int64_t vectors() const { return (run() + LANES - 1) / LANES; }  // in a run
-    int64_t at(int64_t pixel) const {  // its window, in the padded image
-        return pixel / columns * stride * row() + pixel % columns * stride * c;
-    }
-};
 
 static inline Vec magnitude(Vec d) { return (Vec)((Bits)d & 0x7fffffff); }
 
@@ -120,7 +107,7 @@ static std::vector<float> by_taps(const Shape &s, const float *w) {
     return taps;
 }
 
-extern "C" void l1_forward(const Shape *shape, const float *x, const float *w, float *y,
+extern "C" int64_t l1_forward(const Shape *shape, const float *x, const float *w, float *y,
                            int64_t threads) {
     const Shape &s = *shape;
     std::vector<float> packed = s.depthwise ? by_taps(s, w) : by_outputs(s, w);
@@ -135,6 +122,7 @@ extern "C" void l1_forward(const Shape *shape, const float *x, const float *w, f
             else image_sums<8>(s, padded.data(), packed.data(), out);
         }
     });
+    return 1;
 }
 
 // ------------------------------------------------------------------------------------ backward
@@ -235,7 +223,7 @@ static void finish(const Shape &s, const float *w, const float *sums, const floa
 }
 
 // gx: null where nobody wants it.
-extern "C" void l1_backward(const Shape *shape, const float *x, const float *w, const float *g,
+extern "C" int64_t l1_backward(const Shape *shape, const float *x, const float *w, const float *g,
                             float *gx, float *gw, int64_t threads) {
     const Shape &s = *shape;
     std::vector<float> packed = s.depthwise ? by_taps(s, w) : by_terms(s, w);
@@ -269,4 +257,5 @@ extern "C" void l1_backward(const Shape *shape, const float *x, const float *w, 
         for (int64_t o = 0; o < s.o; o++) totals[o] += totals[t * s.o + o];
     }
     finish(s, w, sums.data(), totals.data(), gw);
+    return 1;
 }

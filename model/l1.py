@@ -6,20 +6,12 @@ are multiples of one power of two, as in networks that are quantised.
 
 from __future__ import annotations
 
-import ctypes
-
 import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
-from model.native import library, on_cpu, threads
-
-
-class _L1Shape(ctypes.Structure):
-    _fields_ = tuple(
-        (name, ctypes.c_int64)
-        for name in ("n", "h", "w", "c", "o", "k", "stride", "pad", "rows", "columns", "depthwise")
-    )  # fmt: skip
+from model import whole
+from model.native import call, dense, library, on_cpu, windows
 
 
 def takes(x: Tensor, w: Tensor) -> bool:
@@ -39,10 +31,12 @@ class _L1Sums(torch.autograd.Function):
     def forward(
         ctx: FunctionCtx, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool
     ) -> Tensor:
-        inner, kernels = _dense(x), _dense(w)
-        shape = _shape(inner, kernels, stride, pad, depthwise)
-        y = inner.new_empty(shape.n, shape.rows, shape.columns, shape.o)
-        _call("l1_forward", shape, inner, kernels, y)
+        inner, kernels = dense(x), dense(w)
+        shape = windows(inner, kernels, stride, pad, depthwise)
+        y = None if depthwise else whole.distance(inner, kernels, stride, pad)
+        if y is None:
+            y = inner.new_empty(shape.n, shape.rows, shape.columns, shape.o)
+            call("l1", "l1_forward", shape, inner, kernels, y)
         ctx.save_for_backward(inner, kernels)
         ctx.shape = shape  # type: ignore[attr-defined]
         return y.permute(0, 3, 1, 2)
@@ -54,23 +48,6 @@ class _L1Sums(torch.autograd.Function):
         x, w = ctx.saved_tensors  # type: ignore[attr-defined]
         gx = torch.empty_like(x) if ctx.needs_input_grad[0] else None  # type: ignore[attr-defined]
         gw = torch.empty_like(w)
-        _call("l1_backward", ctx.shape, x, w, _dense(grads[0]), gx, gw)  # type: ignore[attr-defined]
+        call("l1", "l1_backward", ctx.shape, x, w, dense(grads[0]), gx, gw)  # type: ignore[attr-defined]
         wanted = None if gx is None else gx.permute(0, 3, 1, 2)
         return wanted, gw.permute(0, 3, 1, 2), None, None, None
-
-
-def _dense(t: Tensor) -> Tensor:
-    """(N, C, H, W) as (N, H, W, C), in that order in memory."""
-    return t.permute(0, 2, 3, 1).contiguous()
-
-
-def _shape(x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> _L1Shape:
-    n, height, width, c = x.shape
-    o, k = w.shape[:2]
-    rows, columns = ((size + 2 * pad - k) // stride + 1 for size in (height, width))
-    return _L1Shape(n, height, width, c, o, k, stride, pad, rows, columns, depthwise)
-
-
-def _call(name: str, shape: _L1Shape, *tensors: Tensor | None) -> None:
-    pointers = (ctypes.c_void_p(None if t is None else t.data_ptr()) for t in tensors)
-    getattr(library("l1"), name)(ctypes.byref(shape), *pointers, ctypes.c_int64(threads(shape.n)))

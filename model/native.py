@@ -49,14 +49,57 @@ def threads(most: int) -> int:
     return max(1, min(torch.get_num_threads(), most))
 
 
+class Windows(ctypes.Structure):
+    """`Shape` of windows.h."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_int64)
+        for name in ("n", "h", "w", "c", "o", "k", "stride", "pad", "rows", "columns", "depthwise")
+    )  # fmt: skip
+
+
+def dense(t: Tensor) -> Tensor:
+    """(N, C, H, W) as (N, H, W, C), in that order in memory."""
+    return t.permute(0, 2, 3, 1).contiguous()
+
+
+def windows(x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool = False) -> Windows:
+    """Of a layer with inputs x (N, H, W, C) and weights w (O, k, k, C), or (C, k, k, 1)."""
+    n, height, width, c = x.shape
+    o, k = w.shape[:2]
+    rows, columns = ((size + 2 * pad - k) // stride + 1 for size in (height, width))
+    return Windows(n, height, width, c, o, k, stride, pad, rows, columns, depthwise)
+
+
+def call(
+    library_name: str, name: str, shape: Windows, *arguments: Tensor | ctypes.c_int64 | None
+) -> int:
+    """Calls a function of a library that is there; None stands for a null pointer."""
+    made = library(library_name)
+    assert made is not None
+    given = (
+        ctypes.c_void_p(a.data_ptr()) if isinstance(a, Tensor) else a for a in arguments
+    )  # fmt: skip
+    function = made[name]
+    function.restype = ctypes.c_int64
+    done: int = function(ctypes.byref(shape), *given, ctypes.c_int64(threads(shape.n)))
+    return done
+
+
 @cache
 def library(name: str) -> ctypes.CDLL | None:
     """The library of `model/<name>.cpp`; None, after one line of log, where there is none."""
     try:
         return _load(_built(HERE / f"{name}.cpp"))
     except (NativeError, OSError) as error:
-        logger.warning("slower, in PyTorch: %s", " ".join(str(error).split()))
+        _tell(" ".join(str(error).split()))
         return None
+
+
+@cache
+def _tell(why: str) -> None:
+    """Once, however many libraries cannot be had."""
+    logger.warning("slower, in PyTorch alone: %s", why)
 
 
 def _load(path: Path) -> ctypes.CDLL:
@@ -67,7 +110,7 @@ def _built(source: Path) -> Path:
     """The library made of `source`, made before or now: whole, whoever else makes it meanwhile."""
     compiler = shutil.which(COMPILER)
     if compiler is None:
-        raise NativeError(f"{source.name} needs {COMPILER}; apt-get install {COMPILER}")
+        raise NativeError(f"needs {COMPILER}; apt-get install {COMPILER}")
     path = _folder() / f"{source.stem}-{_digest(source, compiler)}.so"
     if not path.is_file():
         with replacing(path) as part:

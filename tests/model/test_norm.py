@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from model import layers, native, norm
+from model import native, norm
 from model.layers import EPSILON, MOMENTUM, RequantiseLayer
 from model.quant import clip, fake_quantise
 from model.spec import Format
@@ -104,7 +104,7 @@ def test_a_layer_computes_the_same_without_it(
     x, _, _, g = operands((16, 12, 5, 3))
     rows = []
     for here in (True, False):
-        monkeypatch.setattr(layers.norm, "takes", lambda *_, here=here: here)
+        monkeypatch.setattr(norm, "takes", lambda *_, here=here: here)
         layer = RequantiseLayer(12, 8, signed=False, reach=4.0, style=style)
         layer.stage = stage
         y = layer.train()(x)
