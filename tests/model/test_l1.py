@@ -111,6 +111,7 @@ def test_threads_divide_the_images_and_a_number_of_them_gives_one_result() -> No
         torch.set_num_threads(before)
     one, two, again, more = rows
     assert all(map(torch.equal, two, again))
+    assert not torch.equal(two[2], one[2])  # the number counts, and so it is part of a recipe
     for other in (two, more):
         assert torch.equal(other[0], one[0])
         assert torch.equal(other[1], one[1])
