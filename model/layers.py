@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model import kinds, spec
+from model import kinds, norm, spec
 from model.ops import ops, straight_through
 from model.quant import Folded, clip, fake_quantise, fold, requantise
 from model.spec import Format
 
 STAGES = ("float", "quantised", "integer")
-EPSILON = 1e-3
+EPSILON, MOMENTUM = 1e-3, 0.1
 REACH = 4.0
 """Range of activations (in standard deviations of a batch norm) and of weights with a binary point
 of their own, until calibrated."""
@@ -161,10 +161,9 @@ class RequantiseLayer(TrainableLayer):
         return gain, self.mean, self.beta
 
     def normalise(self, x: Tensor) -> Tensor:
-        if self._learns() and x.numel() > x.shape[1]:
-            coarse = self.style != "integer" and self.stage == "quantised"
-            gamma = self._coarse_gamma() if coarse else self.gamma
-            return F.batch_norm(x, self.mean, self.var, gamma, self.beta, True, 0.1, EPSILON)
+        if self._of_batch(x):
+            gamma, how = self._gamma(), (True, MOMENTUM, EPSILON)
+            return F.batch_norm(x, self.mean, self.var, gamma, self.beta, *how)
         gain, centre, bias = (v[:, None, None] for v in self.affine())
         centred = x.float() - centre
         if torch.is_grad_enabled():
@@ -172,10 +171,15 @@ class RequantiseLayer(TrainableLayer):
         # in place, where no gradient needs what was before: half the time
         return centred.mul_(gain).add_(bias)
 
-    def _learns(self) -> bool:
+    def _of_batch(self, x: Tensor) -> bool:
         """Whether the batch's own statistics count. One value a channel has none (a last batch of
         one image, in 1×1): there those of the batches before it do."""
-        return self.norm and self.training and self.stage != "integer"
+        learns = self.norm and self.training and self.stage != "integer"
+        return learns and x.numel() > x.shape[1]
+
+    def _gamma(self) -> Tensor:
+        coarse = self.style != "integer" and self.stage == "quantised"
+        return self._coarse_gamma() if coarse else self.gamma
 
     def _coarse_gamma(self) -> Tensor:
         """gamma at which the frozen gain is a multiplier of few digits: training adapts to it."""
@@ -185,6 +189,11 @@ class RequantiseLayer(TrainableLayer):
         return self.gamma * ratio
 
     def forward(self, x: Tensor) -> Tensor:
+        if self._of_batch(x) and norm.takes(x, self.mean, self.var):
+            return norm.normalised(
+                x, self._gamma(), self.beta, self.mean, self.var, momentum=MOMENTUM,
+                epsilon=EPSILON, form=self.format, rounds=self.stage == "quantised",
+            )  # fmt: skip
         y = self.normalise(x)
         if self.stage == "float":
             return clip(y, self.format)

@@ -1,22 +1,20 @@
 """add: −Σ|x − w| (AdderNet, arXiv 1912.13200), with w at the binary point of x.
 
-Gradients as published: for w the full-precision Σ(x − w)·g, for x HardTanh(w − x)·g.
+Gradients as published: for w the full-precision Σ(x − w)·g, for x HardTanh(w − x)·g. Computed by
+`model.l1`, or here where that cannot be had.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from model import l1
 from model.ops import round_half_up, straight_through
 
-COMPILE_ELEMENTS = 1 << 23
-"""Terms from which fused loops pay for the seconds that compiling them takes, once a process."""
 MIDDLE = 0.5
 """About the middle of the inputs behind a batch norm, a ReLU and a pool."""
 
@@ -36,6 +34,8 @@ class AddOps:
 
     @torch.no_grad()
     def integer(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
+        if l1.takes(x, w):
+            return l1.sums(x, w, stride, pad, depthwise)
         return _over_windows(_l1, x, w, stride, pad, depthwise)
 
     def quantise(self, weight: Tensor, bits: int, frac: int, exact: bool) -> Tensor:
@@ -48,6 +48,8 @@ class AddOps:
         return 2.0**-frac
 
     def trainable(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
+        if l1.takes(x, w):
+            return l1.sums(x, w, stride, pad, depthwise)
         return _over_windows(_apply, x, w, stride, pad, depthwise)
 
 
@@ -71,7 +73,7 @@ def _over_windows(
         parts = [distance(r, v[None]) for r, v in zip(rows, kernels, strict=True)]
         return torch.stack(parts, 1).reshape(n, height, width, c).permute(0, 3, 1, 2)
     out = distance(windows.reshape(-1, taps * c), kernels)
-    return out.reshape(n, height, width, -1).permute(0, 3, 1, 2)
+    return out.reshape(n, height, width, len(w)).permute(0, 3, 1, 2)
 
 
 def _windows(x: Tensor, kernel: int, stride: int, pad: int) -> Tensor:
@@ -124,41 +126,13 @@ def _apply(x: Tensor, w: Tensor) -> Tensor:
     return y
 
 
-def _forward(x: Tensor, w: Tensor) -> Tensor:
-    return -(x[:, None, :] - w).abs().sum(-1)
-
-
-def _backward(x: Tensor, w: Tensor, g: Tensor) -> Tensor:
-    return ((w - x[:, None, :]).clamp(-1, 1) * g[:, :, None]).sum(1)
-
-
-@cache
-def _compiled() -> tuple[Callable[..., Tensor], Callable[..., Tensor]] | None:
-    """`_forward` and `_backward` as fused loops; None where there is no compiler."""
-    try:
-        forward, backward = (torch.compile(f, dynamic=True) for f in (_forward, _backward))
-        x, w, g = torch.zeros(6, 5), torch.zeros(4, 5), torch.zeros(6, 4)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            forward(x, w), backward(x, w, g)
-    except (
-        Exception
-    ):  # no C++ compiler or no headers: torch raises many types, all mean "do without"
-        return None
-    return forward, backward
-
-
 def _l1(x: Tensor, w: Tensor) -> Tensor:
-    """`_forward` in the cheapest way for its size, never with an (M, O, K) intermediate."""
-    if x.shape[0] * w.numel() >= COMPILE_ELEMENTS and (pair := _compiled()):
-        return pair[0](x, w)
+    """−Σ|x − w| of rows (M, K) and (O, K), as (M, O), without an (M, O, K) intermediate."""
     return -torch.cdist(x, w, p=1)
 
 
 def _l1_gradient(x: Tensor, w: Tensor, g: Tensor) -> Tensor:
-    """`_backward` in the same ways."""
-    if x.shape[0] * w.numel() >= COMPILE_ELEMENTS and (pair := _compiled()):
-        return pair[1](x, w, g)
+    """That for x, where g (M, O) is that of the sums; in the same memory."""
     out, gap = torch.zeros_like(x), torch.empty_like(x)
     for o, row in enumerate(w):
         torch.sub(row, x, out=gap).clamp_(-1, 1)

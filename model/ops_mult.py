@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from model import whole
 from model.ops import round_half_up, straight_through
 
 
@@ -40,6 +41,10 @@ class MultOps:
         return 1.0
 
     def trainable(self, x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Tensor:
+        if w.shape[2] > 1 and not depthwise:
+            exact = whole.product(x, w, stride, pad)
+            if exact is not None:
+                return exact
         return _product(x, w, stride, pad, depthwise)
 
     def _scale(self, weight: Tensor, bits: int) -> Tensor:

@@ -140,7 +140,7 @@ def _trained(
 ) -> TrainResult:  # fmt: skip
     """All epochs of `run` that are left, and the Network behind them."""
     arch = net.arch
-    optimiser = torch.optim.AdamW(_groups(net, recipe), betas=(0.9, 0.99))
+    optimiser = torch.optim.AdamW(_groups(net, recipe), betas=(0.9, 0.99), fused=True)
     state = run.restore(net, optimiser)
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
     tests = torch.from_numpy(data.test_images), torch.from_numpy(data.test_labels)

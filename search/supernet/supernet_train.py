@@ -77,7 +77,7 @@ def train_supernet(
     with distributed.group(), threads(recipe.threads), ExitStack() as held:
         torch.manual_seed(seed)
         supernet = SuperNet(space, sharing).to(distributed.device())
-        optimiser = torch.optim.AdamW(groups(supernet, recipe), betas=(0.9, 0.99))
+        optimiser = torch.optim.AdamW(groups(supernet, recipe), betas=(0.9, 0.99), fused=True)
         run = TrainingRun(out if distributed.first() else None, {"hash": _hash(request)})
         held.enter_context(run.held())
         state = run.restore(supernet, optimiser) if resume else run.fresh()

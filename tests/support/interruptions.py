@@ -6,7 +6,6 @@ python -m tests.support.interruptions --count 20 --seed 1 compile simulate
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import random
 import shutil
@@ -29,10 +28,6 @@ STATUS = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 GRACE = 3.0
 """Seconds in which multiprocessing's resource tracker cleans up."""
 LEFT = ("*.shiftadd-tmp", "building-*", ".synth-*", ".place-*", ".pack-*", "shiftadd-*", "key.*")
-
-
-CACHES = {f"torchinductor_{getpass.getuser()}"}
-"""What torch keeps in TMPDIR, and uses again."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +200,7 @@ def _marked(entry: bytes) -> Iterator[str]:
 
 def _leftovers(folder: Path, before: set[Path]) -> list[str]:
     new = {path for pattern in LEFT for path in folder.rglob(pattern)} - before
-    new |= {path for path in (folder / "tmp").iterdir() if path.name not in CACHES}
+    new |= set((folder / "tmp").iterdir())
     return sorted(str(path.relative_to(folder)) for path in new)
 
 
