@@ -34,7 +34,7 @@ def histograms(supernet: SuperNet) -> dict[str, dict[str, Any]]:
         for weight in position.weights.values():
             pooled["shared"].append(_standard(weight))
         for role in position.played:
-            weight = position.weight(role, position.shape(role))
+            weight = position.weight(role, position.shape(role), position.acts[-1])
             if kind(role.choice.kind).uneven:
                 weight = ops(role.choice.kind).quantise(weight, role.choice.bits, 0, True)
             pooled[role.choice.kind].append(_standard(weight))

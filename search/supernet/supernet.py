@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,21 +12,23 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from model.arch import Architecture
-from model.layers import RequantiseLayer, Weighted
+from model.layers import RequantiseLayer, SumPool, Weighted
 from model.net import Net
 from search.space.space import Candidate, Choice, Space, SpaceError
-from search.supernet.sharing import SHARING, Position, Role, roles
+from search.supernet.sharing import PARTS, SHARING, Position, Role, roles
 
 AVERAGE_REACH = 1
 """A mean over the image of activations behind a ReLU stays below 2^1: finer than REACH."""
 
 
 class Use(NamedTuple):
-    """One weight tensor of a Net: the layer's name, its position here, and its role there."""
+    """One weight tensor of a Net: the layer's name, its position here, its role there, and the bits
+    of what it reads."""
 
     layer: str
     position: str
     role: Role
+    act_bits: int
 
 
 class SuperNet(nn.Module):
@@ -43,11 +46,12 @@ class SuperNet(nn.Module):
         self.space, self.sharing = space, sharing
         self.positions = nn.ModuleDict()
         first = [role for choice in space.first for role in roles(choice)]
-        self._add("first", first, space.shape[2], self._channels(-1))
+        self._add("first", first, space.shape[2], self._channels(-1), (space.act_bits,))
         for s, stage in enumerate(space.stages):
             for i in range(max(stage.depth)):
                 for source in (s,) if i else _sources(space, s):
-                    self._enter(_place(s, i, source), stage.choices, source, s)
+                    choices = stage.choices if i else stage.entries
+                    self._enter(_place(s, i, source), choices, source, s)
         ends: dict[int, list[tuple[int, int]]] = {}
         for h, w, source in sorted(_ends(space)):
             ends.setdefault(source, []).append((h, w))
@@ -69,11 +73,16 @@ class SuperNet(nn.Module):
         played = [role for choice in choices for role in roles(choice)]
         self._add(name, played, self._channels(source), self._channels(stage))
 
-    def _add(self, name: str, played: list[Role], cin: int, out: int) -> None:
-        if played:
+    def _add(
+        self, name: str, played: list[Role], cin: int, out: int, acts: tuple[int, ...] = ()
+    ) -> None:
+        """acts: widths of its inputs, by default any that there are."""
+        uses = [role._replace(choice=replace(role.choice, act_bits=0)) for role in played]
+        if uses:
             self.positions[name] = Position(
-                played, cin, out, act_bits=self.space.act_bits, sharing=self.sharing
-            )
+                list(dict.fromkeys(uses)), cin, out, acts=acts or self.space.acts,
+                sharing=self.sharing,
+            )  # fmt: skip
 
     @property
     def weight_count(self) -> int:
@@ -82,30 +91,33 @@ class SuperNet(nn.Module):
 
     def uses(self, net: Net, candidate: Candidate) -> Iterator[Use]:
         """The weight tensors of `net`, the Net of `candidate`, in order."""
-        yield Use("conv0", "first", roles(candidate.first)[0])
-        block, source = 1, -1
+        widest = self.space.act_bits
+        yield Use("conv0", "first", roles(candidate.first)[0], widest)
+        block, source, reads = 1, -1, candidate.first.act_bits or widest
         for s, stage in enumerate(candidate.stages):
             block += stage.reduce == "maxpool"
             for i, choice in enumerate(stage.layers):
-                place = _place(s, i, source)
+                place, makes = _place(s, i, source), choice.act_bits or widest
                 for role in roles(choice):
-                    suffix = "" if role.part == "dense" else f"_{role.part}"
-                    yield Use(f"{choice.op}{block}{suffix}", place, role)
+                    layer = f"{choice.op}{block}{PARTS[choice.op][role.part]}"
+                    yield Use(layer, place, role, reads)
+                    reads = makes
                 block, source = block + 1, s
-        name = f"dense{block + (candidate.head == 'globalavg')}"
+        mean = candidate.head == "globalavg"
+        name = f"dense{block + mean}"
         h, w, _ = net.shapes[net.sources[name][0]]
-        yield Use(
-            name, f"scores_{source}".replace("-1", "first"), Role(candidate.last, "last", (h, w))
-        )
+        role = Role(candidate.last, "last", (h, w))
+        place = f"scores_{source}".replace("-1", "first")
+        yield Use(name, place, role, widest if mean else reads)
 
     def state(self, net: Net, candidate: Candidate) -> dict[str, Tensor]:
         """What `net` inherits, by the names of its parameters and buffers; with gradient."""
         tensors: dict[str, Tensor] = {}
-        for layer, name, role in self.uses(net, candidate):
+        for layer, name, role, act_bits in self.uses(net, candidate):
             position, own = self.positions[name], net.layers[layer]
             assert isinstance(position, Position)
             assert isinstance(own, Weighted)
-            tensors[f"layers.{layer}.weight"] = position.weight(role, own.weight.shape)
+            tensors[f"layers.{layer}.weight"] = position.weight(role, own.weight.shape, act_bits)
             for key, value in position.norm(role, len(own.weight)).items():
                 tensors[f"layers.{layer}_q.{key}"] = value
         return tensors
@@ -131,10 +143,15 @@ class SuperNet(nn.Module):
 
 def _build(arch: Architecture) -> Net:
     net = Net(arch)
-    for _, layer in net.steps():
-        if isinstance(layer, RequantiseLayer) and not layer.norm:
+    for name, layer in net.steps():
+        if isinstance(layer, RequantiseLayer) and is_mean(net, name):
             layer.point.fill_(layer.bits - AVERAGE_REACH)
     return net.stage("quantised")
+
+
+def is_mean(net: Net, name: str) -> bool:
+    """Whether the requantiser called `name` makes a mean of a sum over the image."""
+    return isinstance(net.layers[net.sources[name][0]], SumPool)
 
 
 _skeleton = lru_cache(maxsize=64)(_build)

@@ -26,7 +26,8 @@ from search.space import space_files
 from search.space.space import Candidate
 
 SPACE = space_files.load("8x8")
-ALONE = Path(__file__).parents[2] / "data" / "alone_fashion-mnist.jsonl"
+DATA = Path(__file__).parents[2] / "data"
+ALONE, INHERITED = DATA / "alone_fashion-mnist.jsonl", DATA / "inherited_fashion-mnist.json"
 
 
 def made(count: int, *, add: float, noise: float = 0.0, seed: int = 0) -> list[CalibrationSample]:
@@ -92,15 +93,18 @@ def test_a_training_that_failed_is_left_out() -> None:
     assert Predictor.fit([*known, failed]) == Predictor.fit(known)
 
 
-def test_the_form_of_a_network_ranks_it_among_others_that_are_trained() -> None:
-    """By leaving out each of the networks of the study of Fashion-MNIST, had all inherited the same
-    (number of weights and kinds alone: Kendall's τ 0.56)."""
-    space = space_files.load("28x28")
+def test_networks_left_out_are_ranked() -> None:
+    """Each of the networks of the study of Fashion-MNIST in turn, by a line through the others.
+
+    They inherit from a supernet of a few minutes (2000 images, five epochs). By inherited accuracy,
+    loss, number of weights and kinds alone Kendall's τ is 0.59, with the rest of the form 0.63.
+    """
+    space, inherited = space_files.load("28x28"), json.loads(INHERITED.read_text())
     rows = [json.loads(line) for line in ALONE.read_text().splitlines()]
     known = [
         CalibrationSample(
-            traits(space.architecture(Candidate.from_dict(row["candidate"]))), seen(0.5),
-            max(row["accuracy"], row["integer"]),
+            traits(space.architecture(Candidate.from_dict(row["candidate"]))),
+            Inherited(**inherited[row["id"]]), max(row["accuracy"], row["integer"]),
         )
         for row in rows
     ]  # fmt: skip
@@ -108,7 +112,7 @@ def test_the_form_of_a_network_ranks_it_among_others_that_are_trained() -> None:
         Predictor.fit([other for other in known if other is not one])(one.traits, one.inherited)
         for one in known
     ]
-    assert stats.kendalltau(expected, [one.trained for one in known]).statistic > 0.59
+    assert stats.kendalltau(expected, [one.trained for one in known]).statistic > 0.615
 
 
 def test_traits_are_those_of_the_architecture() -> None:
