@@ -13,7 +13,8 @@ POOLS = ("maxpool", "avgpool", "globalavg")
 
 @dataclass(frozen=True)
 class Piece:
-    """One block. macs: its terms w·x (or their shift and add counterparts) for one image.
+    """One block. macs: its terms w·x (or their shift and add counterparts) for one image. bits,
+    act_bits: of its weights and its output.
 
     size: height × width of its output. shrinks: the resolution falls here. grow: width of the piece
     in the strip, relative to the others. tall: height, 0 to 1, by the square root of channels.
@@ -23,6 +24,7 @@ class Piece:
     kind: str
     kernel: int
     bits: int
+    act_bits: int
     channels: int
     macs: int
     size: tuple[int, int]
@@ -48,7 +50,7 @@ class Piece:
         kernel = "" if self.op == "dense" else f" {self.kernel}×{self.kernel}"
         return (
             f"{self.kind} {self.op}{kernel}, {self.channels} channels at {where}, "
-            f"{self.bits}-bit weights, {self.macs:,} terms"
+            f"{self.bits}-bit weights, {self.act_bits}-bit outputs, {self.macs:,} terms"
         )
 
 
@@ -71,6 +73,6 @@ def _piece(block: Block, given: Shape, made: Shape) -> Piece:
     kernel = before[0] if block.op == "globalavg" else block.kernel
     shrinks = [*size] != before and block.op != "dense"
     return Piece(
-        block.op, block.kind, kernel, block.weight_bits, channels, macs(block, given, made), size,
-        shrinks,
+        block.op, block.kind, kernel, block.weight_bits, block.act_bits, channels,
+        macs(block, given, made), size, shrinks,
     )  # fmt: skip

@@ -20,6 +20,8 @@ OPS = ("conv", "separable", "residual")
 WAY_OUT = "docs/own-space.md describes the file"
 SMALLEST, LARGE = 4, 12
 """Of the smaller side of images: that two reductions leave something of; that wants three."""
+LARGER, MANY_LUTS = "-large", 20_000
+"""How the names of spaces with larger networks end, and the LUTs of a board that these are for."""
 LARGEST, DEEPEST, WIDEST, MOST_NETWORKS = 1 << 16, 64, 16, 10**100
 """Of any number: channels, kernel, bits; of the layers of a stage; of activation bits; of the
 networks of a space."""
@@ -47,18 +49,22 @@ def load(name_or_path: str | os.PathLike[str]) -> Space:
     return parse(table, path.stem)
 
 
-def for_data(data: Dataset) -> Space:
+def for_data(data: Dataset, luts: int = 0) -> Space:
     """The built-in space for what `data` holds, with its number of classes.
 
-    Images of another size, and other tables, get the layers of the space `based_on` names.
+    Images of another size, and other tables, get the layers of the space `based_on` names. luts:
+    that a network may take; from MANY_LUTS on, images of a space that has larger networks get them.
     """
-    spaces = [load(name) for name in built_in()]
+    large = [name for name in built_in() if name.endswith(LARGER)]
+    spaces = [load(name) for name in built_in() if name not in large]
     fitting = [s for s in spaces if (s.shape, s.input_bits) == (data.shape, data.format.bits)]
     if not fitting:
         name = "x".join(map(str, data.shape))
         near = load(based_on(data.shape, data.name))
         fitting = [replace(near, name=name, shape=data.shape, input_bits=data.format.bits)]
-    return with_classes(fitting[0], len(data.classes))
+    larger = f"{fitting[0].name}{LARGER}"
+    found = load(larger) if luts >= MANY_LUTS and larger in large else fitting[0]
+    return with_classes(found, len(data.classes))
 
 
 def based_on(shape: tuple[int, int, int], name: str) -> str:

@@ -15,10 +15,13 @@ import pytest
 
 from model import data as datasets
 from model.arch import kinds_used
+from model.counts import macs_of
 from search.space import space_files
 from search.space.space import Candidate, Choice, Space, SpaceError, StageChoice
 
-LEAST = {"8x8": 10**6, "table": 10**5, "28x28": 10**12, "32x32": 10**12}
+LEAST = {
+    "8x8": 10**6, "table": 10**5, "28x28": 10**12, "28x28-large": 10**12, "32x32": 10**12,
+}  # fmt: skip
 SMALL: dict[str, Any] = {
     "shape": [8, 8, 1], "classes": 3, "input_bits": 5, "act_bits": 6, "score_bits": 10,
     "first": {
@@ -149,8 +152,8 @@ def test_residual_blocks_stand_where_shapes_stay() -> None:
 
 def test_id_does_not_change() -> None:
     space = space_files.load("8x8")
-    assert space.id(space.largest("mult")) == "87055be8b41c"
-    assert space.id(space.sample(random.Random(0))) == "0300fe1bcb94"
+    assert space.id(space.largest("mult")) == "39e41a5a7602"
+    assert space.id(space.sample(random.Random(0))) == "829617f2b8cd"
 
 
 def test_largest_has_most_of_everything(space: Space) -> None:
@@ -198,6 +201,17 @@ def test_space_of_a_data_set() -> None:
         space_files.for_data(two).architecture(space_files.for_data(two).largest("mult")).classes
         == 2
     )
+
+
+def test_larger_boards_have_larger_networks() -> None:
+    images = np.zeros((6, 28, 28, 1), np.uint8)
+    data = datasets.Dataset("own", images, np.arange(6), images, np.arange(6), tuple("abcdef"))
+    small, large = (space_files.for_data(data, luts) for luts in (7680, 24_288))
+    assert (small.name, large.name) == ("28x28", "28x28-large")
+    assert space_files.for_data(data).name == small.name
+    most = [macs_of(space.architecture(space.largest("mult"))) for space in (small, large)]
+    assert most[1] > 2 * most[0]
+    assert space_files.for_data(datasets.load("digits"), 24_288).name == "8x8"
 
 
 @pytest.mark.parametrize(
