@@ -63,8 +63,8 @@ def for_data(data: Dataset, luts: int = 0) -> Space:
         near = load(based_on(data.shape, data.name))
         fitting = [replace(near, name=name, shape=data.shape, input_bits=data.format.bits)]
     larger = f"{fitting[0].name}{LARGER}"
-    found = load(larger) if luts >= MANY_LUTS and larger in large else fitting[0]
-    return with_classes(found, len(data.classes))
+    space = load(larger) if luts >= MANY_LUTS and larger in large else fitting[0]
+    return with_classes(space, len(data.classes))
 
 
 def based_on(shape: tuple[int, int, int], name: str) -> str:
