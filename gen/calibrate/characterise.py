@@ -5,7 +5,7 @@
 `gen/cost/layer_measurements.json`. Then it fits all prices, to these and to the whole networks in
 `gen/calibrate/network_measurements.json` (search.studies.heldout). A layer is synthesised as it is
 built into an accelerator and packed by nextpnr; its counts are those that a placed design has. On
-Gowin nextpnr packs only what has pins, so LUTs are those of networks alone.
+Gowin nextpnr packs only what has pins, so layers are counted there by gen.calibrate.gowin_packing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gen.calibrate.gowin_packing import flip_flops, luts
 from gen.calibrate.random_layers import random_fold, random_layer
 from gen.cost.cost import FIGURES, PRICES
 from gen.cost.features import describe
@@ -92,9 +93,12 @@ def measure(layer: LoweredLayer, fold: Fold, target: Device, cache: Cache) -> di
     if target.family != "gowin":
         return packed(netlist, target)
     rams = ("SP", "SPX9", "DPB", "DPX9B", "SDPB", "SDPX9B", "pROM", "pROMX9")
-    flops = sum(n for cell, n in netlist.cells.items() if cell.startswith("DFF"))
     units = RESOURCES["gowin"]["dsp"]
-    counts = {"ff": flops, "dsp": sum(n * units.get(cell, 0) for cell, n in netlist.cells.items())}
+    counts = {
+        "lut": luts(netlist),
+        "ff": flip_flops(netlist),
+        "dsp": sum(n * units.get(cell, 0) for cell, n in netlist.cells.items()),
+    }
     return counts | {"bram": sum(netlist.cells.get(cell, 0) for cell in rams)}
 
 
