@@ -184,28 +184,6 @@ def fit(
     return validate(replace(arch, shape=shape, input_bits=input_bits, blocks=blocks))
 
 
-def weights_of(arch: Architecture) -> int:
-    """Weights of all blocks, as training counts them."""
-    (height, width, channels), total = arch.shape, 0
-    for block in arch.blocks:
-        out, area = block.channels or channels, block.kernel**2
-        after = tuple(size_behind(block, n) for n in (height, width))
-        match block.op:
-            case "conv":
-                total += area * channels * out
-            case "depthwise":
-                total += area * channels
-            case "separable":
-                total += channels * (area + out)
-            case "residual":
-                same = (*after, out) == (height, width, channels)
-                total += area * out * (channels + out) + (0 if same else channels * out)
-            case "dense":
-                total += height * width * channels * out
-        (height, width), channels = after, out
-    return total
-
-
 def schema() -> dict[str, Any]:
     """JSON Schema of an architecture file, from the fields of Architecture and Block."""
     (_,), parts = msgspec.json.schema_components([Architecture], ref_template="#/$defs/{name}")

@@ -19,8 +19,14 @@ def _product(x: Tensor, w: Tensor, stride: int, pad: int, depthwise: bool) -> Te
     return F.conv2d(x, w, stride=stride, padding=pad, groups=w.shape[0] if depthwise else 1)
 
 
+TERNARY = 0.7
+"""Of the mean size; below it ternary weights are 0 (Ternary weight networks, arXiv 1605.04711)."""
+
+
 class MultOps:
     rate = 1.0
+    half = 0.5
+    """From here on a scaled weight becomes 1 and not 0."""
 
     def init(self, weight: Tensor) -> None:
         torch.nn.init.kaiming_normal_(weight, nonlinearity="relu")
@@ -48,9 +54,12 @@ class MultOps:
         return _product(x, w, stride, pad, depthwise)
 
     def _scale(self, weight: Tensor, bits: int) -> Tensor:
-        """Per output channel, so that the largest weight takes the largest code."""
-        largest = weight.detach().abs().amax((1, 2, 3), keepdim=True)
-        return largest.clamp_min(1e-8) / self._largest(bits)
+        """Per output channel, so that the largest weight takes the largest code; where there are
+        but 0 and ±1, so that only those much smaller than the mean become 0."""
+        size = weight.detach().abs()
+        if self._largest(bits) == 1:
+            return size.mean((1, 2, 3), keepdim=True).clamp_min(1e-8) * TERNARY / self.half
+        return size.amax((1, 2, 3), keepdim=True).clamp_min(1e-8) / self._largest(bits)
 
     def _largest(self, bits: int) -> int:
         return (1 << (bits - 1)) - 1

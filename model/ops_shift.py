@@ -10,6 +10,8 @@ from model.ops_mult import MultOps
 
 
 class ShiftOps(MultOps):
+    half = 0.5**0.5
+
     def _largest(self, bits: int) -> int:
         return 1 << (exponents(bits) - 1)
 

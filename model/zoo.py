@@ -18,9 +18,9 @@ from model.arch import (
     from_json,
     kinds_used,
     validate,
-    weights_of,
     with_kind,
 )
+from model.counts import weights_of
 from model.data import Dataset
 from model.families import image, residual, table
 from model.kinds import ordered_kinds

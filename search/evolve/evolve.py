@@ -111,7 +111,7 @@ def smallest(space: Space, kind: str) -> Candidate:
     ends = space.restrict([kind])
     stages = []
     for stage in space.stages:
-        own = [c for c in stage.choices if c.kind == kind] or stage.choices
+        own = [c for c in stage.entries if c.kind == kind] or stage.entries
         depth = min(stage.depth)
         layers = depth * (min(own, key=_weight),) if depth else ()
         reduce = stage.reduce[-1] if layers or stage.reduce[-1] != "stride" else "maxpool"
@@ -122,8 +122,8 @@ def smallest(space: Space, kind: str) -> Candidate:
     )  # fmt: skip
 
 
-def _weight(choice: Choice) -> tuple[int, int]:
-    return choice.kernel**2 * (8 if choice.op == "conv" else 1), choice.bits
+def _weight(choice: Choice) -> tuple[int, int, int]:
+    return choice.kernel**2 * (8 if choice.op == "conv" else 1), choice.bits, choice.act_bits
 
 
 class _Crowding(CrowdingDiversity):

@@ -7,7 +7,8 @@ The line through them is Bayesian ridge regression, which finds from the data ho
 where they show nothing, as when trainings are short and noisy, what remains is PRIOR.
 
 The cross-entropy stands beside the accuracy because it ranks better (`tests.studies.sharing`): weak
-networks never say "shirt", and how nearly they do tells them apart.
+networks never say "shirt", and how nearly they do tells them apart. Beside both stands what the
+form of a network tells (`search.evolve.traits`), which ranks about as well.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import cache
 
 from sklearn.linear_model import BayesianRidge
@@ -24,10 +25,11 @@ from sklearn.preprocessing import StandardScaler
 
 from model.kinds import kind, ordered_kinds
 from model.net import Net
+from search.evolve.traits import Traits
 from search.space.space import Candidate, Space
 
 FEWEST = 10
-"""Probes without which there is no line: it has six parameters, and small networks lie outside."""
+"""Probes without which there is no line: small networks would lie outside of it."""
 DRAWN = 32
 PRIOR = 0.25
 """How much of a difference in inherited logits is believed to last, before any probe is seen."""
@@ -45,11 +47,10 @@ class Inherited:
 class CalibrationSample:
     """A network before and after training, on the validation split.
 
-    kinds: as `Candidate.kinds`. weights: their number in all layers. trained: accuracy.
+    trained: accuracy.
     """
 
-    kinds: tuple[str, ...]
-    weights: int
+    traits: Traits
     inherited: Inherited
     trained: float
 
@@ -62,11 +63,12 @@ def _kinds() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Predictor:
-    """logit(trained) = level + slopes · (logit(accuracy), loss, ln weights, share of each kind)."""
+    """logit(trained) = level + slopes · (logit(accuracy), loss, ln weights,
+    ln multiply-accumulates, ln(1 + spatial layers), strides, share of each kind)."""
 
     level: float = 0.0
     slopes: tuple[float, ...] = field(
-        default_factory=lambda: (1.0, 0.0, 0.0, *(0.0 for _ in _kinds()))
+        default_factory=lambda: (1.0, *(0.0 for _ in range(5 + len(_kinds()))))
     )
 
     @staticmethod
@@ -78,8 +80,8 @@ class Predictor:
         usable = [p for p in probes if p.trained >= p.inherited.accuracy]
         if len(usable) < FEWEST:
             return AS_INHERITED
-        ordered = sorted(usable, key=lambda p: (p.weights, p.kinds, p.inherited.loss, p.trained))
-        rows = [_features(p.kinds, p.weights, p.inherited) for p in ordered]
+        ordered = sorted(usable, key=lambda p: (*astuple(p.traits), p.inherited.loss, p.trained))
+        rows = [_features(p.traits, p.inherited) for p in ordered]
         gains = [_logit(p.trained) - PRIOR * _logit(p.inherited.accuracy) for p in ordered]
         line = make_pipeline(StandardScaler(), BayesianRidge()).fit(rows, gains)
         scaler, ridge = line.named_steps.values()
@@ -87,9 +89,9 @@ class Predictor:
         level = float(ridge.intercept_ - slopes @ scaler.mean_)
         return Predictor(level, (PRIOR + slopes[0].item(), *slopes[1:].tolist()))
 
-    def __call__(self, kinds: Sequence[str], weights: int, inherited: Inherited) -> float:
+    def __call__(self, traits: Traits, inherited: Inherited) -> float:
         """Accuracy that training is expected to give."""
-        features = _features(kinds, weights, inherited)
+        features = _features(traits, inherited)
         logit = self.level + sum(s * x for s, x in zip(self.slopes, features, strict=True))
         return 1 / (1 + math.exp(-logit))
 
@@ -97,9 +99,13 @@ class Predictor:
 AS_INHERITED = Predictor()
 
 
-def _features(kinds: Sequence[str], weights: int, inherited: Inherited) -> list[float]:
-    shares = [kinds.count(name) / max(len(kinds), 1) for name in _kinds()]
-    return [_logit(inherited.accuracy), inherited.loss, math.log(weights), *shares]
+def _features(traits: Traits, inherited: Inherited) -> list[float]:
+    kinds = traits.kinds
+    return [
+        _logit(inherited.accuracy), inherited.loss, math.log(traits.weights),
+        math.log(traits.macs), math.log1p(traits.spatial), traits.strides,
+        *(kinds.count(name) / max(len(kinds), 1) for name in _kinds()),
+    ]  # fmt: skip
 
 
 def _logit(accuracy: float) -> float:

@@ -23,6 +23,7 @@ from model.spec import Network
 from model.train import scores_of, share_right
 from search.evolve.objectives import NO_LIMITS, Genome, Limits, Score, key
 from search.evolve.predictor import AS_INHERITED, Inherited, Predictor
+from search.evolve.traits import traits
 from search.space.space import Candidate, Space
 from search.supernet.inherit import RECALIBRATION, inherit
 from search.supernet.supernet import SuperNet
@@ -80,7 +81,7 @@ def evaluate(job: Job) -> list[Score]:
         inherited = judge(net, data)
     if inherited is None:
         return scores
-    expected = setting.expects(job.candidate.kinds, network.weight_count, inherited)
+    expected = setting.expects(traits(net.arch), inherited)
     return [
         replace(score, inherited=inherited, accuracy=expected) if score.fits else score
         for score in scores

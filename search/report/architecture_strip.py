@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from model.arch import Architecture, Block, size_behind
+from model.arch import Architecture, Block
+from model.counts import Shape, macs, shapes
 
 POOLS = ("maxpool", "avgpool", "globalavg")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One block. macs: its terms w·x (or their shift and add counterparts) for one image.
+    """One block. macs: its terms w·x (or their shift and add counterparts) for one image. bits,
+    act_bits: of its weights and its output.
 
     size: height × width of its output. shrinks: the resolution falls here. grow: width of the piece
     in the strip, relative to the others. tall: height, 0 to 1, by the square root of channels.
@@ -22,6 +24,7 @@ class Piece:
     kind: str
     kernel: int
     bits: int
+    act_bits: int
     channels: int
     macs: int
     size: tuple[int, int]
@@ -47,18 +50,13 @@ class Piece:
         kernel = "" if self.op == "dense" else f" {self.kernel}×{self.kernel}"
         return (
             f"{self.kind} {self.op}{kernel}, {self.channels} channels at {where}, "
-            f"{self.bits}-bit weights, {self.macs:,} terms"
+            f"{self.bits}-bit weights, {self.act_bits}-bit outputs, {self.macs:,} terms"
         )
 
 
 def strip(arch: Architecture, widest: int = 0) -> list[Piece]:
     """The pieces of `arch`; heights are relative to `widest` channels, by default its own most."""
-    size, channels = (arch.shape[0], arch.shape[1]), arch.shape[2]
-    made = []
-    for block in arch.blocks:
-        piece = _piece(block, size, channels)
-        size, channels = piece.size, piece.channels
-        made.append(piece)
+    made = [_piece(*block) for block in shapes(arch)]
     most = max(widest, *(p.channels for p in made))
     return [_sized(piece, most) for piece in made]
 
@@ -69,24 +67,12 @@ def _sized(piece: Piece, most: int) -> Piece:
     return Piece(**values)
 
 
-def _piece(block: Block, size: tuple[int, int], channels: int) -> Piece:
-    after = (size_behind(block, size[0]), size_behind(block, size[1]))
-    out = block.channels or channels
-    pixels = after[0] * after[1]
-    kernel = size[0] if block.op == "globalavg" else block.kernel
-    macs = _terms(block, channels, out, size) * pixels if block.weighted else 0
-    shrinks = after != size and block.op != "dense"
-    return Piece(block.op, block.kind, kernel, block.weight_bits, out, macs, after, shrinks)
-
-
-def _terms(block: Block, channels: int, out: int, size: tuple[int, int]) -> int:
-    """Terms of all sums at one output position."""
-    window = block.kernel**2
-    skip = channels * out if channels != out or block.stride > 1 else 0
-    return {
-        "conv": window * channels * out,
-        "depthwise": window * channels,
-        "separable": window * channels + channels * out,
-        "residual": window * (channels + out) * out + skip,
-        "dense": size[0] * size[1] * channels * out,
-    }[block.op]
+def _piece(block: Block, given: Shape, made: Shape) -> Piece:
+    (*before, _), (height, width, channels) = given, made
+    size = (height, width)
+    kernel = before[0] if block.op == "globalavg" else block.kernel
+    shrinks = [*size] != before and block.op != "dense"
+    return Piece(
+        block.op, block.kind, kernel, block.weight_bits, block.act_bits, channels,
+        macs(block, given, made), size, shrinks,
+    )  # fmt: skip

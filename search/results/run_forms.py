@@ -6,7 +6,7 @@ their types.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Required, TypedDict
+from typing import Annotated, Any, NotRequired, Required, TypedDict
 
 import msgspec
 
@@ -123,6 +123,7 @@ class CandidateForm(TypedDict):
     stages: list[CandidateStageForm]
     head: str
     last: tuple[str, str, Whole, Whole]
+    act_bits: NotRequired[list[Whole]]
 
 
 class PointForm(TypedDict, total=False):

@@ -100,13 +100,13 @@ class Request:
         sharing: str, seed: int, limits: Limits, budget: Mapping[str, int | None],
     ) -> Request:  # fmt: skip
         """Raises ShiftaddError for an unknown board, data set, space, kind or sampler."""
-        device(board)
+        luts = min(device(board).lut, limits.max_luts or device(board).lut)
         if sampler not in SAMPLERS:
             raise RequestError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
         if sharing not in SHARING:
             raise RequestError(f"--sharing {sharing}: must be one of {', '.join(SHARING)}")
         whole = datasets.load(data)
-        named = space_files.load(space) if space else space_files.for_data(whole)
+        named = space_files.load(space) if space else space_files.for_data(whole, luts)
         if (named.shape, named.input_bits) != (whole.shape, whole.format.bits):
             raise RequestError(
                 f"space {named.name} is for {named.shape} at {named.input_bits} bits, {data} has "

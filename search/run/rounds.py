@@ -15,6 +15,7 @@ from search.evolve.evolve import Evolution, front
 from search.evolve.objectives import SHARES, Genome, Score, key
 from search.evolve.predictor import CalibrationSample, Predictor
 from search.evolve.scoring import Job, ScoringSetup, evaluate
+from search.evolve.traits import Traits, traits
 from search.results.hypervolume import Box, spread
 from search.results.prediction_error import agrees, compare
 from search.run.executor import Pool
@@ -46,6 +47,8 @@ class Rounds:
     """Networks fine-tuned in this run, by id: their accuracies are known."""
     asked: set[Candidate] = field(default_factory=set)
     """Networks scored in the present round."""
+    traits: dict[str, Traits] = field(default_factory=dict)
+    """Of scored networks, by id."""
 
     def all(self, setting: ScoringSetup, training: Training) -> None:
         """Up to as many rounds as asked for; fewer when predicted and measured front agree."""
@@ -187,10 +190,15 @@ class Rounds:
             if score.id in self.trained:
                 accuracy = self.trained[score.id].trained
             elif score.inherited is not None:
-                kinds = score.genome.candidate.kinds
-                accuracy = expects(kinds, score.weights, score.inherited)
+                accuracy = expects(self._traits(score), score.inherited)
             known.append(replace(score, accuracy=accuracy) if score.fits else score)
         return known
+
+    def _traits(self, score: Score) -> Traits:
+        if score.id not in self.traits:
+            arch = self.request.space.architecture(score.genome.candidate)
+            self.traits[score.id] = traits(arch)
+        return self.traits[score.id]
 
     def front(self, scores: Sequence[Score]) -> list[Score]:
         """The front of `scores`, without what is of no use.

@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypedDict
 
 from model import store
 from model.checkpoint import NETWORK
@@ -19,8 +20,9 @@ from model.net import Net
 from model.recipe import Recipe, recipe_for
 from model.teacher import Teacher
 from model.train import TrainResult, train
-from search.evolve.predictor import CalibrationSample
+from search.evolve.predictor import CalibrationSample, Inherited
 from search.evolve.scoring import ScoringSetup, images, inherit_here, judge
+from search.evolve.traits import traits
 from search.results.results_files import parsed
 from search.space.space import Candidate
 
@@ -44,6 +46,13 @@ class TuneJob:
     folder: str
 
 
+class TunedForm(TypedDict):
+    """What probe.json keeps of a network, on the validation split; older ones hold more."""
+
+    inherited: Inherited
+    trained: float
+
+
 def teach(job: TuneJob) -> str:
     """Trains out a network from which others are distilled; returns its folder."""
     net = inherit_here(job.setting, job.candidate)
@@ -58,11 +67,11 @@ def probe(job: TuneJob) -> CalibrationSample:
         net = inherit_here(job.setting, job.candidate)
         before = judge(net, images(job.setting.data))
         tuned = tune(job.setting, net, job.training, Path(job.folder))
-        made = CalibrationSample(
-            job.candidate.kinds, tuned.weights, before, tuned.accuracy["integer"]
-        )
-        write(path, json.dumps(asdict(made)) + "\n")
-    return parsed(path, CalibrationSample)
+        made = {"inherited": asdict(before), "trained": tuned.accuracy["integer"]}
+        write(path, json.dumps(made) + "\n")
+    known = parsed(path, TunedForm)
+    arch = job.setting.space.architecture(job.candidate)
+    return CalibrationSample(traits(arch), known["inherited"], known["trained"])
 
 
 def tune(setting: ScoringSetup, inherited: Net, training: Training, folder: Path) -> TrainResult:

@@ -16,12 +16,15 @@ from search.space.space import HEADS, REDUCTIONS, Choice, Space, SpaceError, Sta
 
 FOLDER = Path(__file__).with_name("spaces")
 TOP = ("shape", "classes", "input_bits", "act_bits", "score_bits", "first", "stage", "last")
-OPS = ("conv", "separable")
+OPS = ("conv", "separable", "residual")
 WAY_OUT = "docs/own-space.md describes the file"
 SMALLEST, LARGE = 4, 12
 """Of the smaller side of images: that two reductions leave something of; that wants three."""
-LARGEST, DEEPEST, MOST_NETWORKS = 1 << 16, 64, 10**100
-"""Of any number: channels, kernel, bits; of the layers of a stage; of the networks of a space."""
+LARGER, MANY_LUTS = "-large", 20_000
+"""How the names of spaces with larger networks end, and the LUTs of a board that these are for."""
+LARGEST, DEEPEST, WIDEST, MOST_NETWORKS = 1 << 16, 64, 16, 10**100
+"""Of any number: channels, kernel, bits; of the layers of a stage; of activation bits; of the
+networks of a space."""
 
 
 def built_in() -> tuple[str, ...]:
@@ -46,18 +49,22 @@ def load(name_or_path: str | os.PathLike[str]) -> Space:
     return parse(table, path.stem)
 
 
-def for_data(data: Dataset) -> Space:
+def for_data(data: Dataset, luts: int = 0) -> Space:
     """The built-in space for what `data` holds, with its number of classes.
 
-    Images of another size, and other tables, get the layers of the space `based_on` names.
+    Images of another size, and other tables, get the layers of the space `based_on` names. luts:
+    that a network may take; from MANY_LUTS on, images of a space that has larger networks get them.
     """
-    spaces = [load(name) for name in built_in()]
+    large = [name for name in built_in() if name.endswith(LARGER)]
+    spaces = [load(name) for name in built_in() if name not in large]
     fitting = [s for s in spaces if (s.shape, s.input_bits) == (data.shape, data.format.bits)]
     if not fitting:
         name = "x".join(map(str, data.shape))
         near = load(based_on(data.shape, data.name))
         fitting = [replace(near, name=name, shape=data.shape, input_bits=data.format.bits)]
-    return with_classes(fitting[0], len(data.classes))
+    larger = f"{fitting[0].name}{LARGER}"
+    space = load(larger) if luts >= MANY_LUTS and larger in large else fitting[0]
+    return with_classes(space, len(data.classes))
 
 
 def based_on(shape: tuple[int, int, int], name: str) -> str:
@@ -86,6 +93,8 @@ def parse(table: dict[str, Any], name: str) -> Space:
     first, last = _need(table, "first", dict, name), _need(table, "last", dict, name)
     stages = _need(table, "stage", list, name)
     first_at, last_at = f"{name}: first", f"{name}: last"
+    acts = _act_bits(table, name)
+    own = acts if len(acts) > 1 else (0,)
     _known(first, ("channels", *kind_names()), first_at)
     _known(last, ("head", *kind_names()), last_at)
     shape = _need(table, "shape", list, name)
@@ -96,11 +105,11 @@ def parse(table: dict[str, Any], name: str) -> Space:
         shape=(shape[0], shape[1], shape[2]),
         classes=_need(table, "classes", int, name),
         input_bits=_need(table, "input_bits", int, name),
-        act_bits=_need(table, "act_bits", int, name),
+        act_bits=max(acts),
         score_bits=_need(table, "score_bits", int, name),
         first_channels=_numbers(first, "channels", first_at),
-        first=_layers(first, first_at, ("conv",)),
-        stages=tuple(_stage(row, f"{name}: stage {i}") for i, row in enumerate(stages, 1)),
+        first=_layers(first, first_at, ("conv",), own),
+        stages=tuple(_stage(row, f"{name}: stage {i}", own) for i, row in enumerate(stages, 1)),
         heads=_words(last, "head", HEADS, last_at),
         last=_layers(last, last_at, ()),
     )
@@ -111,7 +120,17 @@ def parse(table: dict[str, Any], name: str) -> Space:
     return space
 
 
-def _stage(row: dict[str, Any], where: str) -> Stage:
+def _act_bits(table: dict[str, Any], name: str) -> tuple[int, ...]:
+    """One number for all layers, or a list from which each layer takes its own."""
+    if not isinstance(table.get("act_bits"), list):
+        return (_need(table, "act_bits", int, name),)
+    acts = _numbers(table, "act_bits", name, WIDEST)
+    if 0 in acts:
+        raise SpaceError(f"{name}: act_bits {list(acts)} must be from 1 to {WIDEST}")
+    return acts
+
+
+def _stage(row: dict[str, Any], where: str, acts: Sequence[int]) -> Stage:
     if not isinstance(row, dict):
         raise SpaceError(f"{where}: {row!r} must be a table")
     _known(row, ("reduce", "channels", "depth", *kind_names()), where)
@@ -119,14 +138,18 @@ def _stage(row: dict[str, Any], where: str) -> Stage:
         _words(row, "reduce", REDUCTIONS, where),
         _numbers(row, "channels", where),
         _numbers(row, "depth", where, DEEPEST),
-        _layers(row, where, OPS),
+        _layers(row, where, OPS, acts),
     )
 
 
-def _layers(row: dict[str, Any], where: str, ops: Sequence[str]) -> tuple[Choice, ...]:
-    """They stand under their kind: `mult = { conv = [1, 3], bits = [4] }`; without `ops`, dense."""
+def _layers(
+    row: dict[str, Any], where: str, ops: Sequence[str], acts: Sequence[int] = (0,)
+) -> tuple[Choice, ...]:
+    """They stand under their kind: `mult = { conv = [1, 3], bits = [4] }`; without `ops`, dense.
+    acts: bits of their outputs."""
     kinds = kind_names()
-    choices = [c for kind in kinds if kind in row for c in _choices(row, kind, where, ops)]
+    shapes = [c for kind in kinds if kind in row for c in _choices(row, kind, where, ops)]
+    choices = [replace(shape, act_bits=act) for shape in shapes for act in acts]
     if not choices:
         raise SpaceError(f"{where}: no kind of layer; give it one of {', '.join(kinds)}")
     return tuple(choices)
@@ -139,9 +162,13 @@ def _choices(row: dict[str, Any], kind: str, where: str, ops: Sequence[str]) -> 
     if not ops:
         shapes = [("dense", 1)]
     if not shapes:
-        raise SpaceError(f"{where}: no kernel; give it {' or '.join(ops)}")
+        raise SpaceError(f"{where}: no kernel; give it {' or '.join(ops[:2])}")
     if ("separable", 1) in shapes:
         raise SpaceError(f"{where}: a separable kernel 1 is a conv kernel 1; leave it out")
+    for op, k in shapes:
+        if op == "residual" and ("conv", k) not in shapes:
+            rule = f"needs conv {k} beside it, for where it cannot stand"
+            raise SpaceError(f"{where}: residual kernel {k} {rule}")
     return [Choice(kind, op, k, b) for op, k in shapes for b in _numbers(table, "bits", where)]
 
 

@@ -10,7 +10,7 @@ from model.layers import RequantiseLayer, TrainableLayer
 from model.net import Net
 from model.train import evaluate
 from search.space.space import Candidate
-from search.supernet.supernet import SuperNet
+from search.supernet.supernet import SuperNet, is_mean
 
 RECALIBRATION = 512
 """Images whose statistics a batch norm takes: those of training are a blend of many networks'."""
@@ -40,7 +40,7 @@ def recalibrate(net: Net, images: Tensor) -> None:
             mean = given[0].mean((0, 2, 3))  # in two passes a quarter of the time of torch.var_mean
             layer.mean.copy_(mean)
             layer.var.copy_((given[0] - mean[:, None, None]).square_().mean((0, 2, 3)))
-        if not layer.norm or name == net.last:
+        if name == net.last or is_mean(net, name):
             net.fit_point(layer, given[0])
 
     net.walk(images, see)

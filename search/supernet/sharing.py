@@ -24,6 +24,9 @@ from model.ops import ops
 from search.space.space import Choice
 
 SHARING = ("heterogeneous", "naive", "none")
+LIMIT = 2.0
+"""Largest add weight: inputs have two bits before the binary point, and weights that are narrower
+have a step and reach as far."""
 
 
 def to_laplace(z: Tensor) -> Tensor:
@@ -71,81 +74,93 @@ class Role(NamedTuple):
         return f"{self.choice.op}_{self.part}_{self.size[0]}x{self.size[1]}"
 
     @property
+    def tensor(self) -> str:
+        """The shared tensor that holds its weights."""
+        return self.part if self.part in ("depth", "second") else "dense"
+
+    @property
     def norm_name(self) -> str:
         last = self.shape_name if self.part == "last" else f"{self.choice.op}_{self.part}"
         return f"{self.choice.kind}_{last}"
 
-    @property
-    def range_name(self) -> str:
-        return f"{self.part}_{self.choice.bits}"
+
+PARTS = {
+    "conv": {"dense": ""}, "separable": {"depth": "_depth", "point": "_point"},
+    "residual": {"dense": "_a", "second": "_b"},
+}  # fmt: skip
+"""The weight tensors of each op, in order, and how its Net calls their layers. "dense" is the same
+tensor in all of them, as is what "point" is cut out of."""
 
 
 def roles(choice: Choice) -> tuple[Role, ...]:
-    """The weight tensors of a convolution or a separable one, in order."""
+    """The weight tensors of a layer, in order."""
     size = (choice.kernel, choice.kernel)
-    if choice.op == "conv":
-        return (Role(choice, "dense", size),)
-    return Role(choice, "depth", size), Role(choice, "point", (1, 1))
+    return tuple(
+        Role(choice, part, (1, 1) if part == "point" else size) for part in PARTS[choice.op]
+    )
 
 
 class Position(nn.Module):
     """What the layers that may stand at one place of the network share.
 
-    One tensor mixes channels (`dense`; pointwise layers, too, are cut out of it) and one does not
-    (`depth`). Beside it stands a multiple of the identity, one number for each use: features keep
-    their meaning across layers that may be left out or exchanged, as residual connections would
-    have it, and nothing remains of it but the weights (RepVGG, arXiv 2101.03697). `cin`, `out`:
-    most channels. `act_bits`: of the inputs, of which two lie before the binary point.
+    One tensor mixes channels (`dense`; pointwise layers, too, are cut out of it), one does not
+    (`depth`), and one is the second convolution of residual blocks. Beside it stands a multiple of
+    the identity, one number for each use: features keep their meaning across layers that may be
+    left out or exchanged, as residual connections would have it, and nothing remains of it but the
+    weights (RepVGG, arXiv 2101.03697). `cin`, `out`: most channels.
     """
 
     def __init__(
-        self, played: Sequence[Role], cin: int, out: int, *, act_bits: int, sharing: str
+        self, played: Sequence[Role], cin: int, out: int, *, sharing: str
     ) -> None:  # fmt: skip
         super().__init__()
-        self.sharing, self.act_bits, self.played = sharing, act_bits, tuple(played)
+        self.sharing, self.played = sharing, tuple(played)
         self.cin, self.out = cin, out
         self.weights, self.crops = nn.ParameterDict(), nn.ParameterDict()
         self.affine, self.identities = nn.ParameterDict(), nn.ParameterDict()
         self.norms = nn.ModuleDict()
         for role in played:
             depth = role.part == "depth"
-            sizes = [r.size for r in played if (r.part == "depth") == depth]
-            self._enter(role, (cin, 1) if depth else (out, cin), max(sizes))
+            self._enter(role, max(r.size for r in played if r.tensor == role.tensor))
             self.norms[role.norm_name] = Norm(cin if depth else out, float(depth))
+            self._enter_range(role)
 
-    def _enter(self, role: Role, channels: tuple[int, int], largest: tuple[int, int]) -> None:
+    def _enter(self, role: Role, largest: tuple[int, int]) -> None:
         own = self.sharing == "none"
         if (name := self._owner(role)) not in self.weights:
-            weight = torch.empty(*channels, *(role.size if own else largest))
+            weight = torch.empty(*self._channels(role), *(role.size if own else largest))
             ops(role.choice.kind if own else plain_kind()).init(weight)
             self.weights[name] = nn.Parameter(weight)
-        limit = self._limit(role.choice.bits)
-        if role.part != "last" and (name := self._identity(role)) not in self.identities:
-            laplacian = kind(role.choice.kind).laplacian and self.sharing != "naive"
-            self.identities[name] = nn.Parameter(torch.tensor(limit if laplacian else 1.0))
-        if self.sharing != "heterogeneous":
-            return
-        if role.size != largest:
+        if self.sharing == "heterogeneous" and role.size != largest:
             self.crops[role.shape_name] = nn.Parameter(_reduction(role, largest))
-        if kind(role.choice.kind).laplacian:
-            middle = torch.tensor([limit / 4, limit / 2 / math.sqrt(2)])
-            self.affine[role.range_name] = nn.Parameter(middle)
+
+    def _enter_range(self, role: Role) -> None:
+        """The numbers of a use that depend on what its weights can hold."""
+        laplacian = kind(role.choice.kind).laplacian
+        if role.part != "last" and (name := self._identity(role)) not in self.identities:
+            multiple = LIMIT if laplacian and self.sharing != "naive" else 1.0
+            begin = 0.0 if role.part == "second" else multiple  # there the block has its own
+            self.identities[name] = nn.Parameter(torch.tensor(begin))
+        if laplacian and self.sharing == "heterogeneous":
+            middle = torch.tensor([LIMIT / 4, LIMIT / 2 / math.sqrt(2)])
+            self.affine[self._range(role)] = nn.Parameter(middle)
+
+    def _channels(self, role: Role) -> tuple[int, int]:
+        if role.part == "depth":
+            return self.cin, 1
+        return self.out, self.out if role.part == "second" else self.cin
 
     def _owner(self, role: Role) -> str:
         """Name of the tensor that holds the weights of `role`."""
-        if self.sharing == "none":
-            return f"{role.choice.kind}_{role.shape_name}"
-        return "depth" if role.part == "depth" else "dense"
+        return f"{role.choice.kind}_{role.shape_name}" if self.sharing == "none" else role.tensor
 
     def _identity(self, role: Role) -> str:
         if self.sharing == "naive":
             return self._owner(role)
         return f"{role.choice.kind}_{role.shape_name}_{role.choice.bits}"
 
-    def _limit(self, bits: int) -> float:
-        """Largest add weight that `bits` can hold at the binary point of the inputs; narrower ones
-        have a step, and reach as far as those of the bits of the inputs."""
-        return float(2.0 ** (max(bits, self.act_bits) - 1 - (self.act_bits - 2)))
+    def _range(self, role: Role) -> str:
+        return f"{role.part}_{role.choice.bits}"
 
     def weight(self, role: Role, shape: torch.Size) -> Tensor:
         """Weights (out, in, k, k), or (classes, in·h·w, 1, 1), of the layer that plays `role`."""
@@ -157,7 +172,7 @@ class Position(nn.Module):
                 reduction = _reduction(role, (w.shape[2], w.shape[3])).to(w.device)
             w = (w.flatten(2) @ reduction).unflatten(2, role.size)
         if self.sharing == "heterogeneous" and kind(role.choice.kind).laplacian:
-            location, scale = self.affine[role.range_name]
+            location, scale = self.affine[self._range(role)]
             w = location + scale * to_laplace(standardise(w))
         if role.part != "last":
             near: Tensor = w + self.identities[self._identity(role)] * _identity(w)
@@ -169,9 +184,7 @@ class Position(nn.Module):
         height, width = role.size
         if role.part == "last":
             return torch.Size((self.out, self.cin * height * width, 1, 1))
-        return torch.Size(
-            (*((self.cin, 1) if role.part == "depth" else (self.out, self.cin)), *role.size)
-        )
+        return torch.Size((*self._channels(role), *role.size))
 
     def norm(self, role: Role, channels: int) -> dict[str, Tensor]:
         """gamma, beta, mean and var of the batch norm behind that layer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,17 +12,17 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from model.arch import Architecture
-from model.layers import RequantiseLayer, Weighted
+from model.layers import RequantiseLayer, SumPool, Weighted
 from model.net import Net
 from search.space.space import Candidate, Choice, Space, SpaceError
-from search.supernet.sharing import SHARING, Position, Role, roles
+from search.supernet.sharing import PARTS, SHARING, Position, Role, roles
 
 AVERAGE_REACH = 1
 """A mean over the image of activations behind a ReLU stays below 2^1: finer than REACH."""
 
 
 class Use(NamedTuple):
-    """One weight tensor of a Net: the layer's name, its position here, and its role there."""
+    """One weight tensor of a Net: the layer's name, its position here, its role there."""
 
     layer: str
     position: str
@@ -47,7 +48,8 @@ class SuperNet(nn.Module):
         for s, stage in enumerate(space.stages):
             for i in range(max(stage.depth)):
                 for source in (s,) if i else _sources(space, s):
-                    self._enter(_place(s, i, source), stage.choices, source, s)
+                    choices = stage.choices if i else stage.entries
+                    self._enter(_place(s, i, source), choices, source, s)
         ends: dict[int, list[tuple[int, int]]] = {}
         for h, w, source in sorted(_ends(space)):
             ends.setdefault(source, []).append((h, w))
@@ -70,9 +72,10 @@ class SuperNet(nn.Module):
         self._add(name, played, self._channels(source), self._channels(stage))
 
     def _add(self, name: str, played: list[Role], cin: int, out: int) -> None:
-        if played:
+        uses = [role._replace(choice=replace(role.choice, act_bits=0)) for role in played]
+        if uses:
             self.positions[name] = Position(
-                played, cin, out, act_bits=self.space.act_bits, sharing=self.sharing
+                list(dict.fromkeys(uses)), cin, out, sharing=self.sharing
             )
 
     @property
@@ -89,14 +92,15 @@ class SuperNet(nn.Module):
             for i, choice in enumerate(stage.layers):
                 place = _place(s, i, source)
                 for role in roles(choice):
-                    suffix = "" if role.part == "dense" else f"_{role.part}"
-                    yield Use(f"{choice.op}{block}{suffix}", place, role)
+                    layer = f"{choice.op}{block}{PARTS[choice.op][role.part]}"
+                    yield Use(layer, place, role)
                 block, source = block + 1, s
-        name = f"dense{block + (candidate.head == 'globalavg')}"
+        mean = candidate.head == "globalavg"
+        name = f"dense{block + mean}"
         h, w, _ = net.shapes[net.sources[name][0]]
-        yield Use(
-            name, f"scores_{source}".replace("-1", "first"), Role(candidate.last, "last", (h, w))
-        )
+        role = Role(candidate.last, "last", (h, w))
+        place = f"scores_{source}".replace("-1", "first")
+        yield Use(name, place, role)
 
     def state(self, net: Net, candidate: Candidate) -> dict[str, Tensor]:
         """What `net` inherits, by the names of its parameters and buffers; with gradient."""
@@ -131,10 +135,15 @@ class SuperNet(nn.Module):
 
 def _build(arch: Architecture) -> Net:
     net = Net(arch)
-    for _, layer in net.steps():
-        if isinstance(layer, RequantiseLayer) and not layer.norm:
+    for name, layer in net.steps():
+        if isinstance(layer, RequantiseLayer) and is_mean(net, name):
             layer.point.fill_(layer.bits - AVERAGE_REACH)
     return net.stage("quantised")
+
+
+def is_mean(net: Net, name: str) -> bool:
+    """Whether the requantiser called `name` makes a mean of a sum over the image."""
+    return isinstance(net.layers[net.sources[name][0]], SumPool)
 
 
 _skeleton = lru_cache(maxsize=64)(_build)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,7 +40,8 @@ class ArchOutcome(Outcome):
         """Of one architecture what its file holds, with the weights."""
         if self.architecture is None:
             return {"architectures": [dict(row) for row in self.listing]}
-        from model.arch import to_json, weights_of
+        from model.arch import to_json
+        from model.counts import weights_of
 
         content: dict[str, Any] = json.loads(to_json(self.architecture))
         file = None if self.file is None else str(self.file)
@@ -59,7 +60,7 @@ class ArchOutcome(Outcome):
     def lines(self) -> Sequence[str]:
         if self.architecture is None:
             return (next_command("arch", "new", "--data", self.data, "--out", "arch.json"),)
-        from model.arch import weights_of
+        from model.counts import weights_of
 
         arch = self.architecture
         written = [f"architecture: {self.file}"] if self.file else []
@@ -90,20 +91,16 @@ def _shape(shape: Sequence[int]) -> str:
 
 
 def _rows(arch: Architecture) -> Iterator[tuple[str, ...]]:
-    """Cells of each block; weights are what it adds to those of the blocks before it."""
-    from model.arch import size_behind, weights_of
+    """Cells of each block."""
+    from model.counts import shapes, weights
 
-    (height, width, channels), before = arch.shape, 0
-    for count, block in enumerate(arch.blocks, 1):
-        total = weights_of(replace(arch, blocks=arch.blocks[:count]))
-        height, width = size_behind(block, height), size_behind(block, width)
-        channels = block.channels or channels
-        own, bits = (f"{total - before:,}", str(block.weight_bits)) if block.weighted else ("", "")
+    for block, given, made in shapes(arch):
+        own, bits = "", ""
+        if block.weighted:
+            own, bits = f"{weights(block, given, made):,}", str(block.weight_bits)
         windowed = block.op not in ("dense", "globalavg")
         yield (
             block.op, block.kind if block.weighted else "", str(block.channels or ""),
             str(block.kernel) if windowed else "", str(block.stride) if windowed else "",
-            own, bits, _shape((height, width, channels)),
-            str(block.act_bits) if block.weighted else "",
+            own, bits, _shape(made), str(block.act_bits) if block.weighted else "",
         )  # fmt: skip
-        before = total

@@ -75,3 +75,14 @@ def test_fold_keeps_gain_and_centre(style: str) -> None:
     assert 96 <= folded.multiplier.abs().max() < 256
     at_centre = requantise(centre[None, :, None, None], folded, 4, form)
     assert torch.allclose(at_centre.flatten(), bias, atol=2.0**-6)
+
+
+@pytest.mark.parametrize("kind", ["mult", "shift"])
+def test_two_bits_are_spread_over_what_they_can_hold(kind: str) -> None:
+    """By the largest weight nine tenths of a Gaussian's would be 0, by its mean size two fifths."""
+    weight = torch.randn(8, 16, 3, 3, generator=torch.Generator().manual_seed(0))
+    integers = ops(kind).quantise(weight, 2, 0, True)
+    assert set(integers.unique().tolist()) == {-1.0, 0.0, 1.0}
+    zeros = [(row == 0).float().mean().item() for row in integers]
+    assert zeros == pytest.approx([0.42] * 8, abs=0.1)
+    assert (integers * weight >= 0).all()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import arch, zoo
+from model import arch, counts, zoo
 from model.arch import Architecture, ArchitectureError, Block
 from model.data import Dataset
 from model.net import Net, export
@@ -35,7 +35,7 @@ def of_shape(shape: tuple[int, int, int], classes: int = 4, *, table: bool = Fal
 @pytest.mark.parametrize("name", zoo.NAMES)
 def test_weights_are_counted_as_they_are_trained(name: str) -> None:
     architecture = zoo.load(name)
-    assert arch.weights_of(architecture) == export(Net(architecture)).weight_count
+    assert counts.weights_of(architecture) == export(Net(architecture)).weight_count
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -48,7 +48,7 @@ def test_families_fit_images_of_any_size(shape: tuple[int, int, int]) -> None:
     for name in families:
         made = zoo.for_data(name, data)
         assert (made.name, made.shape, made.input_bits, made.classes) == (name, shape, 8, 7)
-        assert rows[name]["weights"] == arch.weights_of(made) < 200_000
+        assert rows[name]["weights"] == counts.weights_of(made) < 200_000
         export(Net(made))
     assert rows["image_small"]["weights"] < rows["image_hybrid"]["weights"]
 

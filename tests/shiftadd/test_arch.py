@@ -10,7 +10,7 @@ import pytest
 
 import shiftadd
 from model import arch as arches
-from model import zoo
+from model import counts, zoo
 from tests.support.command_line import call
 from tests.support.tiny_network import ARCHITECTURE, save_bars
 
@@ -36,7 +36,7 @@ def test_show_tells_each_block(capsys: pytest.CaptureFixture[str]) -> None:
     assert "next: shiftadd train digits_hybrid --data D" in out
     status, out, _ = call(capsys, "arch", "show", "digits_hybrid", "--json")
     shown = json.loads(out)
-    assert shown["weights"] == 3304 == arches.weights_of(zoo.load("digits_hybrid"))
+    assert shown["weights"] == 3304 == counts.weights_of(zoo.load("digits_hybrid"))
     content = {key: value for key, value in shown.items() if key not in ("weights", "file")}
     assert arches.from_json(json.dumps(content)) == zoo.load("digits_hybrid")
 

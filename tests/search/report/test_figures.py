@@ -82,7 +82,8 @@ def test_stairs_keep_the_accuracy_until_the_next_point() -> None:
 
 def test_terms_of_a_strip_are_those_of_the_network() -> None:
     blocks = (
-        Block("conv", "mult", 6, 3), Block("separable", "shift", 8, 5, 2, weight_bits=4),
+        Block("conv", "mult", 6, 3),
+        Block("separable", "shift", 8, 5, 2, weight_bits=4, act_bits=6),
         Block("residual", "mult", 10, 3), Block("maxpool", kernel=2, stride=2),
         Block("globalavg"), Block("dense", "mult", 10),
     )  # fmt: skip
@@ -97,6 +98,10 @@ def test_terms_of_a_strip_are_those_of_the_network() -> None:
     assert sum(piece.macs for piece in pieces) == terms
     assert [p.size for p in pieces] == [(12, 10), (6, 5), (6, 5), (3, 2), (1, 1), (1, 1)]
     assert max(p.tall for p in pieces) == 1
+    assert pieces[1].tip == (
+        "shift separable 5×5, 8 channels at 6×5, 4-bit weights, 6-bit outputs, "
+        f"{pieces[1].macs:,} terms"
+    )
 
 
 def test_laws_have_the_area_of_the_histogram() -> None:

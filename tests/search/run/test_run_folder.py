@@ -15,6 +15,7 @@ from search.evolve.evolve import Evolution
 from search.evolve.objectives import NO_LIMITS, SHARES, Genome, Limits, Score
 from search.evolve.predictor import CalibrationSample
 from search.evolve.scoring import ScoringSetup
+from search.evolve.traits import traits
 from search.results.hypervolume import Box
 from search.results.prediction_error import agrees, compare
 from search.results.results import RunError
@@ -149,8 +150,9 @@ def trained(job: TuneJob) -> CalibrationSample:
     point = fakes.landscape(job.setting.space, Genome(job.candidate, 1.0))
     assert point.inherited
     assert point.accuracy
-    kinds, left = job.candidate.kinds, 1 / 2 if "add" in job.candidate.kinds else 2 / 3
-    return CalibrationSample(kinds, point.weights, point.inherited, 1 - left * (1 - point.accuracy))
+    left = 1 / 2 if "add" in job.candidate.kinds else 2 / 3
+    form = traits(job.setting.space.architecture(job.candidate))
+    return CalibrationSample(form, point.inherited, 1 - left * (1 - point.accuracy))
 
 
 @pytest.fixture

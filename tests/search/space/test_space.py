@@ -15,10 +15,13 @@ import pytest
 
 from model import data as datasets
 from model.arch import kinds_used
+from model.counts import macs_of
 from search.space import space_files
 from search.space.space import Candidate, Choice, Space, SpaceError, StageChoice
 
-LEAST = {"8x8": 10**6, "table": 10**5, "28x28": 10**12, "32x32": 10**12}
+LEAST = {
+    "8x8": 10**6, "table": 10**5, "28x28": 10**12, "28x28-large": 10**12, "32x32": 10**12,
+}  # fmt: skip
 SMALL: dict[str, Any] = {
     "shape": [8, 8, 1], "classes": 3, "input_bits": 5, "act_bits": 6, "score_bits": 10,
     "first": {
@@ -36,6 +39,18 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 
 
+CHOSEN = SMALL | {
+    "act_bits": [4, 6], "first": {"channels": [4], "mult": {"conv": [3], "bits": [2]}},
+    "stage": [
+        {
+            "reduce": ["none", "stride"], "channels": [8], "depth": [0, 1, 2],
+            "mult": {"conv": [1, 3], "residual": [3], "bits": [4]},
+        }
+    ],
+}  # fmt: skip
+"""Layers choose the bits of what they give, and some blocks are residual."""
+
+
 @pytest.fixture(params=LEAST)
 def space(request: pytest.FixtureRequest) -> Space:
     return space_files.load(request.param)
@@ -48,14 +63,17 @@ def all_of(space: Space) -> Iterator[Candidate]:
     for (channels, first, head, last), depth in product(ends, stage.depth):
         for reduce, wide in product(stage.reduce, stage.channels):
             for layers in product(stage.choices, repeat=depth):
+                if layers and layers[0].op == "residual":
+                    continue
                 chosen = StageChoice(reduce, wide, layers)
                 if not layers:
                     chosen = StageChoice("maxpool" if reduce == "stride" else reduce, 0, ())
                 yield Candidate(channels, first, (chosen,), head, last)
 
 
-def test_size_counts_every_network_once() -> None:
-    space = space_files.parse(SMALL, "small")
+@pytest.mark.parametrize("table", [SMALL, CHOSEN], ids=["small", "chosen"])
+def test_size_counts_every_network_once(table: dict[str, Any]) -> None:
+    space = space_files.parse(table, "small")
     assert space.size == len(set(all_of(space))) == len({space.id(c) for c in all_of(space)})
     assert all(c in space for c in all_of(space))
 
@@ -85,10 +103,57 @@ def test_sampling_mutation_and_crossover_stay_inside(space: Space) -> None:
     assert len({space.id(c) for c in parents}) == len(set(parents)) > 25
 
 
+def test_every_layer_chooses_the_bits_of_what_it_gives() -> None:
+    space = space_files.parse(CHOSEN, "small")
+    assert (space.act_bits, space.acts) == (6, (4, 6))
+    rng = random.Random(0)
+    candidate = next(
+        c for c in (space.sample(rng) for _ in range(100))
+        if [layer.act_bits for layer in c.layers] == [4, 6, 4] and c.head == "globalavg"
+    )  # fmt: skip
+    arch = space.architecture(candidate)
+    assert [b.act_bits for b in arch.blocks if b.op != "maxpool"] == [4, 6, 4, 6, 10]
+    row = json.loads(json.dumps(candidate.as_dict()))
+    assert row["act_bits"] == [4, 6, 4]
+    assert Candidate.from_dict(row) == candidate
+    with pytest.raises(SpaceError, match="a network of 3 layers has 2 act_bits; mend its row"):
+        Candidate.from_dict(row | {"act_bits": [4, 6]})
+
+
+def test_candidates_of_before_are_the_networks_that_they_were() -> None:
+    """Their layers did not choose: all had the width of the space."""
+    row = {
+        "first": [8, "mult", "conv", 3, 6], "head": "globalavg", "last": ["mult", "dense", 1, 8],
+        "stages": [
+            {"reduce": "stride", "channels": 16, "layers": [["add", "conv", 3, 8]]},
+            {"reduce": "stride", "channels": 48, "layers": [["shift", "separable", 5, 3]]},
+            {"reduce": "stride", "channels": 24, "layers": [["shift", "separable", 3, 4]]},
+        ],
+    }  # fmt: skip
+    candidate = Candidate.from_dict(row)
+    assert space_files.load("28x28").id(candidate) == "0cf559270995"
+    assert candidate.as_dict() == row
+
+
+def test_residual_blocks_stand_where_shapes_stay() -> None:
+    space = space_files.parse(CHOSEN, "small")
+    rng = random.Random(3)
+    candidates = [space.sample(rng) for _ in range(200)]
+    candidates += [space.mutate(candidate, rng, 0.5) for candidate in candidates]
+    ops = [[layer.op for layer in c.stages[0].layers] for c in candidates]
+    assert ["conv", "residual"] in ops
+    assert all(row[:1] != ["residual"] for row in ops)
+    first = replace(
+        candidates[0].stages[0], channels=8, layers=(Choice("mult", "residual", 3, 4, 4),)
+    )
+    assert replace(candidates[0], stages=(first,)) not in space
+    assert space.largest("mult").stages[0].layers[1].op == "residual"
+
+
 def test_id_does_not_change() -> None:
     space = space_files.load("8x8")
-    assert space.id(space.largest("mult")) == "87055be8b41c"
-    assert space.id(space.sample(random.Random(0))) == "0300fe1bcb94"
+    assert space.id(space.largest("mult")) == "39e41a5a7602"
+    assert space.id(space.sample(random.Random(0))) == "829617f2b8cd"
 
 
 def test_largest_has_most_of_everything(space: Space) -> None:
@@ -136,6 +201,17 @@ def test_space_of_a_data_set() -> None:
         space_files.for_data(two).architecture(space_files.for_data(two).largest("mult")).classes
         == 2
     )
+
+
+def test_larger_boards_have_larger_networks() -> None:
+    images = np.zeros((6, 28, 28, 1), np.uint8)
+    data = datasets.Dataset("own", images, np.arange(6), images, np.arange(6), tuple("abcdef"))
+    small, large = (space_files.for_data(data, luts) for luts in (7680, 24_288))
+    assert (small.name, large.name) == ("28x28", "28x28-large")
+    assert space_files.for_data(data).name == small.name
+    most = [macs_of(space.architecture(space.largest("mult"))) for space in (small, large)]
+    assert most[1] > 2 * most[0]
+    assert space_files.for_data(datasets.load("digits"), 24_288).name == "8x8"
 
 
 @pytest.mark.parametrize(
@@ -190,6 +266,12 @@ def test_images_too_narrow_for_built_in_spaces() -> None:
          "small: stage 1: unknown key 'div'; known are reduce, channels, depth, add, mult, shift"),
         ("stage", [SMALL["stage"][0] | {"add": {"bits": [4]}}],
          "small: stage 1: add: no kernel; give it conv or separable"),
+        ("stage", [SMALL["stage"][0] | {"add": {"conv": [1], "residual": [3], "bits": [4]}}],
+         "small: stage 1: add: residual kernel 3 needs conv 3 beside it, for where it cannot st"),
+        ("act_bits", [0, 4], r"small: act_bits \[0, 4\] must be from 1 to 16"),
+        ("act_bits", [4, 17], r"small: act_bits \[4, 17\] must be different integers from 0 to 16"),
+        ("act_bits", [], r"small: act_bits \[\] must be a list"),
+        ("act_bits", "6", "small: act_bits '6' must be a positive integer"),
         ("stage", [{"reduce": ["none"], "channels": [4], "depth": [1]}],
          "small: stage 1: no kind of layer; give it one of add, mult, shift"),
     ],

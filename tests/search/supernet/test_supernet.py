@@ -26,7 +26,7 @@ from model.recipe import Recipe
 from model.spec import Conv, Dense
 from model.train import TrainError, evaluate, train
 from search.space import space_files
-from search.space.space import Choice, Space, SpaceError
+from search.space.space import Choice, Space, SpaceError, StageChoice
 from search.supernet import supernet_train
 from search.supernet.inherit import inherit, score
 from search.supernet.sandwich import SuperRecipe, draw, teacher
@@ -62,6 +62,24 @@ ENDS: dict[str, Any] = {
 }
 SHIFTED = space_files.parse(TABLE | ENDS, "shifted")
 """Its ends may be shifts, too."""
+WIDE = ("mult", "shift", "add")
+CHOSEN = space_files.parse(
+    TABLE | {
+        "act_bits": [4, 6],
+        "stage": [
+            {
+                "reduce": ["none", "stride"], "channels": [4, 6], "depth": [1, 2],
+                **{kind: {"conv": [1, 3], "residual": [3], "bits": [3, 4]} for kind in WIDE},
+            },
+            {
+                "reduce": ["maxpool", "stride"], "channels": [6, 8], "depth": [0, 1],
+                **{kind: {"conv": [3], "separable": [3], "bits": [2, 4]} for kind in WIDE},
+            },
+        ],
+    },
+    "chosen",
+)  # fmt: skip
+"""Layers choose the bits of what they give, some blocks are residual, some weights have 2 bits."""
 
 
 def drawn(count: int, seed: int = 0, space: Space = SPACE) -> list[Any]:
@@ -109,7 +127,7 @@ def test_distance_is_zero_for_a_gaussian_and_pulls_towards_it() -> None:
 def test_one_tensor_serves_every_kind_and_width() -> None:
     choices = [Choice(kind, "conv", 3, 6) for kind in ("mult", "shift", "add")]
     played = [role for choice in choices for role in roles(choice)]
-    position = Position(played, 8, 8, act_bits=6, sharing="heterogeneous")
+    position = Position(played, 8, 8, sharing="heterogeneous")
     mult, shift, add = (position.weight(r, torch.Size((8, 8, 3, 3))) for r in played)
     assert mult.equal(shift)
     off = ~torch.eye(8, dtype=torch.bool)  # away from the identity
@@ -123,7 +141,7 @@ def test_one_tensor_serves_every_kind_and_width() -> None:
 
 
 @pytest.mark.parametrize("sharing", SHARING)
-@pytest.mark.parametrize("space", [SPACE, SHIFTED], ids=["tiny", "shifted"])
+@pytest.mark.parametrize("space", [SPACE, SHIFTED, CHOSEN], ids=lambda space: space.name)
 def test_inherited_net_computes_what_the_supernet_does(sharing: str, space: Space) -> None:
     torch.manual_seed(0)
     supernet = SuperNet(space, sharing).train()
@@ -135,17 +153,57 @@ def test_inherited_net_computes_what_the_supernet_does(sharing: str, space: Spac
 
 
 @pytest.mark.parametrize("sharing", SHARING)
-def test_every_weight_is_used(sharing: str) -> None:
-    supernet = SuperNet(SHIFTED, sharing).train()
+@pytest.mark.parametrize("space", [SHIFTED, CHOSEN], ids=lambda space: space.name)
+def test_every_weight_is_used(sharing: str, space: Space) -> None:
+    supernet = SuperNet(space, sharing).train()
     images = torch.from_numpy(BARS.train_images[:16])
     idle: list[str] = []
-    for i, candidate in enumerate(drawn(400, space=SHIFTED)):
+    for i, candidate in enumerate(drawn(800, space=space)):
         supernet(images, candidate).square().sum().backward()
         if i % 20 == 19:
             idle = [name for name, p in supernet.named_parameters() if p.grad is None]
             if not idle:
                 break
     assert not idle
+
+
+def test_activation_bits_and_residual_blocks_share_the_tensors_of_their_place() -> None:
+    plain = [Choice(kind, "conv", 3, 4) for kind in WIDE]
+    blocks = [replace(choice, op="residual") for choice in plain]
+    played = [role for choice in (*plain, *blocks) for role in roles(choice)]
+    position = Position(played, 6, 8, sharing="heterogeneous")
+    assert {n: tuple(w.shape) for n, w in position.weights.items()} == {
+        "dense": (8, 6, 3, 3), "second": (8, 8, 3, 3),
+    }  # fmt: skip
+    by_part = {(r.choice.kind, r.choice.op, r.part): r for r in played}
+
+    def weight(kind: str, op: str, part: str) -> torch.Tensor:
+        role = by_part[kind, op, part]
+        return position.weight(role, position.shape(role))
+
+    product = weight("mult", "conv", "dense")
+    assert product.equal(weight("mult", "residual", "dense"))
+    assert product.equal(weight("shift", "conv", "dense"))
+
+
+def test_sum_of_a_residual_block_keeps_its_range() -> None:
+    """Weights of a later add layer are at its binary point, so no image may move it."""
+    residual = Choice("mult", "residual", 3, 4, 6)
+    entry, further = Choice("mult", "conv", 3, 4, 6), Choice("add", "conv", 3, 4, 6)
+    candidate = replace(
+        CHOSEN.largest("mult"), stages=(
+            StageChoice("none", 6, (entry, residual)), StageChoice("maxpool", 8, (further,)),
+        ),
+    )  # fmt: skip
+    assert candidate in CHOSEN
+    images = torch.from_numpy(BARS.train_images[:64])
+    net = inherit(SuperNet(CHOSEN), candidate, images)
+    summed = net.layers["residual2_q"]
+    assert isinstance(summed, RequantiseLayer)
+    assert int(summed.point) == 6 - 2
+    network = export(net, BARS.classes)
+    tests = torch.from_numpy(BARS.test_images), torch.from_numpy(BARS.test_labels)
+    assert golden.accuracy(network, *tests) == evaluate(net, *tests)
 
 
 def test_sharing_saves_weights_and_is_checked() -> None:
