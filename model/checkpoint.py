@@ -15,6 +15,7 @@ from torch import nn
 from model import arch as architectures
 from model import store, temporary
 from model.arch import Architecture
+from model.device import at_home
 from model.errors import ShiftaddError
 from model.files import write
 from model.lock import folder_lock
@@ -156,6 +157,7 @@ class TrainingRun:
         given = saved["request"]
         # By their texts: anything may stand in a file, and not all of it can be compared.
         differs = [k for k, v in self.request.items() if repr(given.get(k)) != repr(v)]
+        differs += [k for k in ("device",) if k in given and k not in self.request]
         if not differs:
             return
         name = differs[0]
@@ -180,7 +182,7 @@ class TrainingRun:
             "request": self.request, "state": vars(state),
             "net": net.state_dict(), "optimiser": optimiser.state_dict(),
         }  # fmt: skip
-        content = pickled(saved)
+        content = pickled(at_home(saved))
         if self._replaces:
             self._remove()
         write(self.folder / CHECKPOINT, content)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from model.device import exact
 from model.ops import ops
 from model.spec import (
     Add,
@@ -32,7 +33,7 @@ from model.spec import (
 )  # fmt: skip
 from model.spec import Tensor as Range
 
-CHUNK_ELEMENTS = 1 << 21
+CHUNK_ELEMENTS, GPU_ELEMENTS = 1 << 21, 1 << 25
 """Largest tensor worked on at once, in elements: it fits a cache, and bounds the memory."""
 
 
@@ -41,12 +42,16 @@ def run(network: Network, images: Tensor, keep: Collection[str] = ()) -> dict[st
     """Outputs of the Head and of the nodes named in `keep`, as int64 (N, H, W, C).
 
     `images` are integers (N, H, W, C) of the Input's shape and format; others raise NetworkError.
+    The CPU is the reference; on a GPU, where images may lie as well, the same integers take float64
+    and no cuDNN.
     """
     ranges = check(network)
     images = _check_images(network.input, images)
     wanted = [network[name].name for name in (*keep, network.nodes[-1].name)]
-    step = max(1, CHUNK_ELEMENTS // max(_elements(node, ranges) for node in network))
-    parts = [_run_chunk(network, ranges, chunk, wanted) for chunk in torch.split(images, step)]
+    most = CHUNK_ELEMENTS if images.device.type == "cpu" else GPU_ELEMENTS
+    step = max(1, most // max(_elements(node, ranges) for node in network))
+    with exact(images.device):
+        parts = [_run_chunk(network, ranges, chunk, wanted) for chunk in torch.split(images, step)]
     return {name: torch.cat([part[name] for part in parts]) for name in wanted}
 
 
@@ -119,7 +124,7 @@ def _execute(node: Node, sources: Sequence[Tensor], out: Range, shape: Shape) ->
 
 
 def _weighted(node: Conv | Dense, x: Tensor, out: Range, shape: Shape) -> Tensor:
-    w = torch.from_numpy(node.weights)
+    w = torch.from_numpy(node.weights).to(x.device)
     if isinstance(node, Dense):
         x = x.permute(0, 2, 3, 1).flatten(1)[:, :, None, None]
         w, stride, pad, depthwise = w[:, :, None, None], 1, 0, False
@@ -131,6 +136,8 @@ def _weighted(node: Conv | Dense, x: Tensor, out: Range, shape: Shape) -> Tensor
             node.depthwise,
         )
     real = exact_type(max(-out.lo, out.hi), node.name)
+    if x.device.type != "cpu":
+        real = torch.float64
     return ops(node.kind).integer(x.to(real), w.to(real), stride, pad, depthwise).long()
 
 
@@ -145,7 +152,7 @@ def exact_type(bound: int, name: str) -> torch.dtype:
 
 def requantise(node: Requantise, x: Tensor) -> Tensor:
     """clip((x · multiplier + offset + half) >> shift) in int64, x (N, C, H, W)."""
-    multiplier = torch.from_numpy(node.multiplier).long()[:, None, None]
-    offset = torch.from_numpy(node.offset).long()[:, None, None] + node.half
+    multiplier = torch.from_numpy(node.multiplier).long().to(x.device)[:, None, None]
+    offset = torch.from_numpy(node.offset).long().to(x.device)[:, None, None] + node.half
     y = torch.addcmul(offset, x, multiplier)
     return y.bitwise_right_shift_(node.shift).clamp_(node.format.lo, node.format.hi)

@@ -6,36 +6,26 @@ in "integer" the forward pass is the golden model's, with batch norm frozen and 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model import kinds, norm, spec
+from model.device import CPU, exact
 from model.ops import ops, straight_through
 from model.quant import Folded, clip, fake_quantise, fold, requantise
 from model.spec import Format
+from model.trainable import TrainableLayer
 
-STAGES = ("float", "quantised", "integer")
 EPSILON, MOMENTUM = 1e-3, 0.1
 REACH = 4.0
 """Range of activations (in standard deviations of a batch norm) and of weights with a binary point
 of their own, until calibrated."""
 FITTED = 128
 """Images by which the step of a layer is chosen."""
-
-
-class TrainableLayer(nn.Module):
-    """A step of the graph. `stage`, `frac_in` and `high_in` are set by the net around it."""
-
-    stage = "integer"
-    frac_in = 0
-    """Binary point of the input."""
-    high_in = 255
-    """Largest magnitude of an input integer."""
-
-    def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
-        raise NotImplementedError
 
 
 class Weighted(TrainableLayer):
@@ -71,9 +61,10 @@ class Weighted(TrainableLayer):
 
     def integers(self) -> Tensor:
         """Weights as integers (in stage float not rounded), with gradient."""
-        frac, exact = self.frac_in - self.step, self.stage != "float"
-        units = ops(self.kind).quantise(self.weight, self.bits, frac, exact)
-        return units * 2.0**self.step if self.step else units
+        frac, rounds = self.frac_in - self.step, self.stage != "float"
+        weight = self.weight.to(CPU) if self.as_exported else self.weight
+        units = ops(self.kind).quantise(weight, self.bits, frac, rounds)
+        return (units * 2.0**self.step if self.step else units).to(self.weight.device)
 
     @torch.no_grad()
     def fit_step(self, x: Tensor) -> None:
@@ -100,11 +91,19 @@ class Weighted(TrainableLayer):
         if self.dense:
             x = x.permute(0, 2, 3, 1).flatten(1)[:, :, None, None]
         w = self.integers()
-        if not self.training and self._bound(w) > 1 << 24:
+        if self._wide(w):
             x, w = x.double(), w.double()
-        return ops(self.kind).trainable(
-            x, w * ops(self.kind).unit(self.frac_in), self.stride, self.pad, self.depthwise
-        )
+        how = (self.stride, self.pad, self.depthwise)
+        with exact(x.device) if self.as_exported else nullcontext():
+            return ops(self.kind).trainable(x, w * ops(self.kind).unit(self.frac_in), *how)
+
+    def _wide(self, w: Tensor) -> bool:
+        """Whether sums take float64: if float32 may not hold them exactly, which a GPU may not do
+        with any."""
+        if self.training:
+            return False
+        gpu = self.as_exported and w.device.type != "cpu"
+        return gpu or self._bound(w) > 1 << 24
 
     def mean_size(self) -> Tensor:
         """Mean magnitude of the weights, the largest of each output channel being 1."""
@@ -155,16 +154,18 @@ class RequantiseLayer(TrainableLayer):
 
         The gain is 0 where a channel never varied.
         """
+        parts = (self.gamma, self.beta, self.mean, self.var)
+        gamma, beta, mean, var = (v.to(CPU) if self.as_exported else v for v in parts)
         if not self.norm:
-            return self.gamma * self.gain, self.mean, self.beta
-        gain = self.gamma * torch.rsqrt(self.var + EPSILON) * (self.var > EPSILON)
-        return gain, self.mean, self.beta
+            return gamma * self.gain, mean, beta
+        gain = gamma * torch.rsqrt(var + EPSILON) * (var > EPSILON)
+        return gain, mean, beta
 
     def normalise(self, x: Tensor) -> Tensor:
         if self._of_batch(x):
             gamma, how = self._gamma(), (True, MOMENTUM, EPSILON)
             return F.batch_norm(x, self.mean, self.var, gamma, self.beta, *how)
-        gain, centre, bias = (v[:, None, None] for v in self.affine())
+        gain, centre, bias = (v.to(x.device)[:, None, None] for v in self.affine())
         centred = x.float() - centre
         if torch.is_grad_enabled():
             return centred * gain + bias
@@ -216,46 +217,3 @@ class RequantiseLayer(TrainableLayer):
             folded.shift,
             self.format,
         )
-
-
-class MaxPoolLayer(TrainableLayer):
-    def __init__(self, kernel: int, stride: int) -> None:
-        super().__init__()
-        self.kernel, self.stride = kernel, stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.max_pool2d(x, self.kernel, self.stride)
-
-    def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
-        return spec.MaxPool(name, inputs, self.kernel, self.stride)
-
-
-class SumPool(TrainableLayer):
-    """Sum over each window, or over the image when `kernel` is 0; the RequantiseLayer behind it
-    divides."""
-
-    def __init__(self, kernel: int = 0, stride: int = 1) -> None:
-        super().__init__()
-        self.kernel, self.stride = kernel, stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.kernel:
-            return x.sum((2, 3), keepdim=True)
-        return F.avg_pool2d(x, self.kernel, self.stride, divisor_override=1)
-
-    def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
-        if not self.kernel:
-            return spec.GlobalAvgPool(name, inputs)
-        return spec.AvgPool(name, inputs, self.kernel, self.stride)
-
-
-class Sum(TrainableLayer):
-    """Residual: a + b, whose binary points are aligned by `shifts`."""
-
-    shifts = (0, 0)
-
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        return a + b
-
-    def node(self, name: str, inputs: tuple[str, ...]) -> spec.Node:
-        return spec.Add(name, inputs, self.shifts)

@@ -3,6 +3,7 @@ node."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection
 from math import prod
 
@@ -10,18 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from model.arch import Architecture, Block, validate
-from model.layers import (
-    REACH,
-    STAGES,
-    MaxPoolLayer,
-    RequantiseLayer,
-    Sum,
-    SumPool,
-    TrainableLayer,
-    Weighted,
-)
+from model.device import CPU
+from model.layers import REACH, RequantiseLayer, Weighted
 from model.quant import best_frac
 from model.spec import Format, Head, Input, Network, Shape, check
+from model.trainable import STAGES, MaxPoolLayer, Sum, SumPool, TrainableLayer
 
 SCORE_REACH = 16.0
 """Range of scores, until calibrated."""
@@ -44,6 +38,10 @@ class Net(nn.Module):
         for index, block in enumerate(arch.blocks):
             _ADD[block.op](self, f"{block.op}{index}", block)
         self.stage("quantised")
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
 
     @property
     def input_format(self) -> Format:
@@ -117,8 +115,10 @@ class Net(nn.Module):
 
 
 def export(net: Net, classes: tuple[str, ...] = ()) -> Network:
-    """The integer Network that `net` computes in stage "integer" and eval mode, checked."""
+    """The integer Network that `net` computes in stage "integer" and eval mode, checked; worked out
+    on the CPU, wherever `net` is."""
     net.stage("integer").eval()
+    net = net if net.device == CPU else copy.deepcopy(net).to(CPU)
     nodes = [layer.node(name, net.sources[name]) for name, layer in net.steps()]
     image = Input("image", net.arch.shape, net.input_format)
     about = {"architecture": net.arch.name, "architecture_id": net.arch.id}

@@ -93,7 +93,8 @@ def requantise(x: Tensor, folded: Folded, frac_in: int, form: Format) -> Tensor:
 
     In float64, exact while x · multiplier + offset stays below 2^53; powers of two cost no bit.
     """
-    gain, bias = (v.double()[:, None, None] for v in (folded.multiplier, folded.offset))
+    integers = (folded.multiplier, folded.offset)
+    gain, bias = (v.to(x.device).double()[:, None, None] for v in integers)
     half = 0.5 if folded.shift else 0.0
     gain, bias = gain * 2.0 ** (frac_in - folded.shift), bias * 2.0**-folded.shift + half
     y = torch.addcmul(bias, x.detach().double(), gain).floor_().clamp_(form.lo, form.hi)

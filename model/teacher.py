@@ -13,6 +13,7 @@ from torch import Tensor
 
 from model import golden
 from model.checkpoint import TrainError, pickled
+from model.device import at_home
 from model.files import write
 from model.saved import load_saved
 from model.spec import Network, Requantise, infer
@@ -32,7 +33,7 @@ class Teacher:
         self.hash = content_hash(network)
 
     def scores(self, images: Tensor) -> Tensor:
-        """Of `images` (N, H, W, C), as reals (N, classes)."""
+        """Of `images` (N, H, W, C), as reals (N, classes), where these are."""
         head = self.network.nodes[-1]
         last = self.network[head.inputs[0]]
         frac = last.format.frac if isinstance(last, Requantise) else 0
@@ -53,7 +54,7 @@ class Teacher:
             for images, labels in lots:
                 if len(known) < len(images):
                     raise TrainError(f"{path}: holds scores of fewer images; delete it")
-                yield images, labels, known[: len(images)]
+                yield images, labels, known[: len(images)].to(images.device)
                 known = known[len(images) :]
             return
         scores: list[Tensor] = []
@@ -61,7 +62,7 @@ class Teacher:
             scores.append(self.scores(images))
             yield images, labels, scores[-1]
         self.kept.mkdir(parents=True, exist_ok=True)
-        write(path, pickled(torch.cat(scores)))
+        write(path, pickled(at_home(torch.cat(scores))))
 
     def _kept(self, path: Path) -> Tensor:
         """Scores in a file; TrainError where they are no scores of this network."""

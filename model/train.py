@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,30 +19,29 @@ from torch import Tensor
 from model import golden
 from model.advice import advice
 from model.arch import Architecture
-from model.augment import batches
 from model.checkpoint import TrainError, TrainingRun
 from model.confusion import ConfusionMatrix, confusion
 from model.data import Dataset
 from model.data.summary import summarise
+from model.device import AUTO, device_of, named, repeatable
+from model.epoch import Passes, evaluate, weighted_layers
 from model.epoch_log import epochs_shown
 from model.kinds import kind
-from model.layers import STAGES, Weighted
+from model.layers import Weighted
 from model.net import Net, export
 from model.ops import ops
 from model.recipe import (
     Recipe,
     choose,
-    class_weights,
     epochs_for,
-    loss_of,
     recipe_for,
-    set_rate,
     stage_of,
     threads,
 )
 from model.spec import Conv, Dense, Network
 from model.store import content_hash
 from model.teacher import Teacher
+from model.trainable import STAGES
 
 __all__ = ["TrainError", "TrainResult", "evaluate", "train"]
 
@@ -96,7 +94,7 @@ def train(
     arch: Architecture, data: Dataset, *, epochs: int | None = None, seed: int = 0,
     out: Path | None = None, resume: bool = False, force: bool = False,
     teacher: Teacher | None = None, start: Network | None = None, initial: Net | None = None,
-    recipe: Recipe | None = None, quiet: bool = False, **chosen: Any,
+    recipe: Recipe | None = None, quiet: bool = False, device: str = AUTO, **chosen: Any,
 ) -> TrainResult:  # fmt: skip
     """Train `arch` on `data`; the same request gives the same Network on the same machine.
 
@@ -109,14 +107,15 @@ def train(
     one process at a time trains there. `start` is a trained network with whose mult and shift
     weights training begins, where name and shape agree (progressive training: mult, then add).
     `initial`, a Net of `arch`, is gone on from with its whole state. `recipe`: by default what
-    `recipe_for` gives for what is `chosen` (see model.recipe.CHOICES). Raises
-    TrainError, RecipeError, FolderInUseError.
+    `recipe_for` gives for what is `chosen` (see model.recipe.CHOICES). device: see
+    model.device.device_of. Raises TrainError, RecipeError, RequestError, FolderInUseError.
     """
     epochs = epochs_for(data) if epochs is None else epochs
     _check(arch, data, epochs, initial)
+    where = device_of(device)
     torch.manual_seed(seed)
     net = Net(arch)
-    recipe = recipe or recipe_for(data, sum(w.weight.numel() for w in _weighted(net)))
+    recipe = recipe or recipe_for(data, sum(w.weight.numel() for w in weighted_layers(net)))
     recipe = choose(recipe, data, **chosen)
     if start:
         _adopt(net, start)
@@ -128,10 +127,10 @@ def train(
     request["start"] = content_hash(start) if start else ""
     if initial:
         request["initial"] = _digest(initial)
-    run = TrainingRun(out, request)
-    with run.held(), threads(recipe.threads):
+    run = TrainingRun(out, request | named(where))
+    with run.held(), threads(recipe.threads), repeatable(where):
         run.claim(resume=resume, force=force)
-        return _trained(net, data, recipe, epochs, seed, run, teacher, quiet)
+        return _trained(net.to(where), data, recipe, epochs, seed, run, teacher, quiet)
 
 
 def _trained(
@@ -144,18 +143,21 @@ def _trained(
     state = run.restore(net, optimiser)
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
     tests = torch.from_numpy(data.test_images), torch.from_numpy(data.test_labels)
+    there = images.to(net.device), labels.to(net.device)
+    passes = Passes(data, *there, recipe, epochs, seed, teacher)
+    held_out = tests[0].to(net.device), tests[1]
     with epochs_shown(quiet, arch.name, epochs, state.epoch) as say:
         for epoch in range(state.epoch, epochs):
             began = time.monotonic()
             stage = stage_of(recipe, epoch, epochs)
             if stage != "float" and epoch and stage_of(recipe, epoch - 1, epochs) == "float":
                 net.stage("float").eval()
-                net.calibrate(images[:512])
+                net.calibrate(there[0][:512])
             if stage == "integer" and state.quantised is None:
                 state.quantised = {k: v.clone() for k, v in net.state_dict().items()}
             net.stage(stage).train()
-            loss, right = _epoch(net, optimiser, data, recipe, epoch, epochs, seed, teacher)
-            state.accuracy[stage] = evaluate(net, *tests)
+            loss, right = passes.one(net, optimiser, epoch)
+            state.accuracy[stage] = evaluate(net, *held_out)
             state.epoch, lap = epoch + 1, time.monotonic() - began
             state.seconds += lap
             row = {
@@ -164,7 +166,7 @@ def _trained(
             }  # fmt: skip
             run.record(row, net, optimiser, state)
             say(state.epoch, f"{stage} loss {loss:.3f} test {row['test']:.4f}")
-    accuracy = {s: state.accuracy.get(s) or evaluate(net.stage(s), *tests) for s in STAGES}
+    accuracy = {s: state.accuracy.get(s) or evaluate(net.stage(s), *held_out) for s in STAGES}
     judged = images[:JUDGED], labels[:JUDGED]
     network = _sounder(net, state.quantised, *judged, data.classes)
     matrix = confusion(golden.predict(network, tests[0]), data.test_labels, data.classes)
@@ -187,61 +189,6 @@ def about_data(data: Dataset) -> dict[str, Any]:
     the hash of its content, how numbers become integers."""
     said = {"data": data.name, "data_source": data.source, "data_hash": data.digest}
     return said | ({"input": asdict(data.scaling)} if data.scaling else {})
-
-
-def _epoch(
-    net: Net, optimiser: torch.optim.Optimizer, data: Dataset, recipe: Recipe, epoch: int,
-    epochs: int, seed: int, teacher: Teacher | None,
-) -> tuple[float, float]:  # fmt: skip
-    """One pass over the training images: mean loss, share right."""
-    images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
-    weights = class_weights(data.train_labels, len(data.classes)) if recipe.weighted else None
-    steps, total, right = math.ceil(len(images) / recipe.batch), 0.0, 0
-    lots = _lots(images, labels, recipe, seed * 100_003 + epoch, data, teacher)
-    for step, (x, y, taught) in enumerate(lots, epoch * steps):
-        set_rate(optimiser, recipe, step / (epochs * steps))
-        scores = net(x)
-        loss = loss_of(scores, y, taught, recipe, weights)
-        if recipe.sparsity:
-            loss = loss + recipe.sparsity * sum(layer.mean_size() for layer in _weighted(net))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        total += loss.item() * len(y)
-        right += int((scores.argmax(1) == y).sum())
-    return total / len(images), right / len(images)
-
-
-def _lots(
-    images: Tensor, labels: Tensor, recipe: Recipe, seed: int, data: Dataset,
-    teacher: Teacher | None,
-) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:  # fmt: skip
-    """Batches of (images, labels, the teacher's scores)."""
-    how: dict[str, Any] = {
-        "size": recipe.batch, "shift": recipe.shift, "flips": recipe.flips, "seed": seed,
-    }  # fmt: skip
-    lots = batches(images, labels, **how)
-    if teacher is None:
-        yield from ((x, y, None) for x, y in lots)
-    else:
-        yield from teacher.beside(lots, how | {"data": data.digest})
-
-
-@torch.no_grad()
-def scores_of(net: Net, images: Tensor, batch: int = 512) -> Tensor:
-    """Scores (N, classes) of `images` (N, H, W, C) in eval mode, in the net's present stage."""
-    net.eval()
-    return torch.cat([net(lot) for lot in images.split(batch)])
-
-
-def share_right(scores: Tensor, labels: Tensor) -> float:
-    """Share of the highest scores (N, classes) that are those of `labels`."""
-    return int((scores.argmax(1) == labels).sum()) / len(labels)
-
-
-def evaluate(net: Net, images: Tensor, labels: Tensor) -> float:
-    """Share of `images` (N, H, W, C) that `net` gets right in eval mode, in its present stage."""
-    return share_right(scores_of(net, images), labels)
 
 
 def _sounder(
@@ -285,13 +232,9 @@ def _check(arch: Architecture, data: Dataset, epochs: int, initial: Net | None) 
             )
 
 
-def _weighted(net: Net) -> list[Weighted]:
-    return [layer for _, layer in net.steps() if isinstance(layer, Weighted)]
-
-
 def _groups(net: Net, recipe: Recipe) -> list[dict[str, Any]]:
     """Weights with decay, weights with a rate of their own (add) without, batch norm without."""
-    weighted = _weighted(net)
+    weighted = weighted_layers(net)
     owned = {id(layer.weight) for layer in weighted}
     rest = [p for p in net.parameters() if id(p) not in owned and p.requires_grad]
     groups: list[dict[str, Any]] = [{"params": rest, "scale": 1.0, "weight_decay": 0.0}]
@@ -320,5 +263,5 @@ def _adopt(net: Net, start: Network) -> None:
 def _digest(net: Net) -> str:
     digest = hashlib.sha256()
     for tensor in net.state_dict().values():
-        digest.update(tensor.numpy().tobytes())
+        digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()

@@ -18,9 +18,9 @@ from gen.support.devices import device
 from gen.support.errors import DoesNotFitError
 from model import data as datasets
 from model.data import Dataset, validation_split
+from model.epoch import scores_of, share_right
 from model.net import Net, export
 from model.spec import Network
-from model.train import scores_of, share_right
 from search.evolve.objectives import NO_LIMITS, Genome, Limits, Score, key
 from search.evolve.predictor import AS_INHERITED, Inherited, Predictor
 from search.evolve.traits import traits

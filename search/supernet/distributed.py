@@ -6,6 +6,7 @@ part in every step, and a supernet uses others each time.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,21 +16,19 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
-
-def device() -> torch.device:
-    """The GPU of this process, or the CPU where there is none."""
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+from model.checkpoint import pickled
+from model.device import at_home
 
 
 @contextmanager
-def group() -> Iterator[None]:
-    """Join the processes that torchrun started, if it did."""
+def group(where: torch.device) -> Iterator[None]:
+    """Join the processes that torchrun started, if it did; they talk from device to device."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         yield
         return
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if where.type == "cuda":
+        torch.cuda.set_device(where)
+    dist.init_process_group("nccl" if where.type == "cuda" else "gloo")
     try:
         yield
     finally:
@@ -42,12 +41,12 @@ def first() -> bool:
 
 
 def share(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """This process's part of a batch (at least one image), on its device."""
+    """This process's part of a batch (at least one image)."""
     if dist.is_initialized():
         rank, world = dist.get_rank(), dist.get_world_size()
         part = slice(rank, None, world) if len(labels) >= world else slice(None)
         images, labels = images[part], labels[part]
-    return images.to(device()), labels.to(device())
+    return images, labels
 
 
 def average(module: nn.Module) -> None:
@@ -63,8 +62,10 @@ def average(module: nn.Module) -> None:
 
 
 def agree(*things: Any) -> list[Any]:
-    """The first process's version of `things` (anything that can be pickled), everywhere."""
-    rows = list(things)
-    if dist.is_initialized():
-        dist.broadcast_object_list(rows)
-    return rows
+    """The first process's version of `things` (plain containers and tensors), everywhere; where
+    there are several processes, with its tensors on the CPU."""
+    if not dist.is_initialized():
+        return list(things)
+    rows = [pickled(at_home(things))]
+    dist.broadcast_object_list(rows)
+    return list(torch.load(io.BytesIO(rows[0]), weights_only=True))

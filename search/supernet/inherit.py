@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from model.data import Dataset
-from model.layers import RequantiseLayer, TrainableLayer
+from model.device import repeatable
+from model.epoch import evaluate
+from model.layers import RequantiseLayer
 from model.net import Net
-from model.train import evaluate
+from model.trainable import TrainableLayer
 from search.space.space import Candidate
 from search.supernet.supernet import SuperNet, is_mean
 
@@ -17,14 +19,16 @@ RECALIBRATION = 512
 
 
 def inherit(supernet: SuperNet, candidate: Candidate, images: Tensor) -> Net:
-    """The candidate's own Net in stage "quantised" and eval mode, ready to train, score or export.
+    """The candidate's own Net in stage "quantised" and eval mode, ready to train, score or export;
+    on the device of the supernet.
 
     Batch norms have the exact statistics of `images` (N, H, W, C integers), layer by layer with
     the quantised layers before them; binary points are the supernet's, but for means over the
     image and the scores, which no add weight depends on: there, those with the least error.
     """
     net = supernet.net(candidate)
-    recalibrate(net, images.to(next(net.parameters()).device))
+    with repeatable(net.device):
+        recalibrate(net, images.to(net.device))
     return net
 
 

@@ -208,7 +208,7 @@ def _identity(w: Tensor) -> Tensor:
     """1 at the centre of the kernel from each channel to itself, else 0; the shape of `w`."""
     out, cin, height, width = w.shape
     kernel = torch.zeros_like(w)
-    same = torch.arange(out if cin == 1 else min(out, cin))
+    same = torch.arange(out if cin == 1 else min(out, cin), device=w.device)
     kernel[same, same * (cin > 1), height // 2, width // 2] = 1.0
     return kernel
 

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from model.arch import Architecture
-from model.layers import RequantiseLayer, SumPool, Weighted
+from model.layers import RequantiseLayer, Weighted
 from model.net import Net
+from model.trainable import SumPool
 from search.space.space import Candidate, Choice, Space, SpaceError
 from search.supernet.sharing import PARTS, SHARING, Position, Role, roles
 
@@ -79,6 +80,10 @@ class SuperNet(nn.Module):
             )
 
     @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    @property
     def weight_count(self) -> int:
         """Of all trainable numbers: shared tensors, transforms and batch norms."""
         return sum(p.numel() for p in self.parameters())
@@ -123,14 +128,14 @@ class SuperNet(nn.Module):
 
     @torch.no_grad()
     def net(self, candidate: Candidate) -> Net:
-        """A Net of its own with inherited weights and batch norms, whose statistics are those of
-        whichever networks were trained last: recalibrate them before use
+        """A Net of its own, on the same device, with inherited weights and batch norms, whose
+        statistics are those of whichever networks were trained last: recalibrate them before use
         (`search.supernet.inherit`)."""
         net = _build(self.space.architecture(candidate))
         own = net.state_dict(keep_vars=True)
         for name, value in self.state(net, candidate).items():
             own[name].copy_(value)
-        return net
+        return net.to(self.device)
 
 
 def _build(arch: Architecture) -> Net:

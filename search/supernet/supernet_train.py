@@ -23,6 +23,7 @@ from model import data as datasets
 from model.augment import batches
 from model.checkpoint import CHECKPOINT, LOG, State, TrainingRun
 from model.data import Dataset
+from model.device import AUTO, DEVICES, device_of, repeatable
 from model.epoch_log import epochs_shown
 from model.files import write
 from model.recipe import set_rate, stage_of, threads
@@ -56,6 +57,7 @@ class _About(TypedDict):
 def train_supernet(
     space: Space, data: Dataset, *, sharing: str = "heterogeneous", epochs: int, seed: int = 0,
     out: Path, resume: bool = True, quiet: bool = False, recipe: SuperRecipe | None = None,
+    device: str = AUTO,
 ) -> SuperNet:  # fmt: skip
     """A supernet of `space`, trained on the training part of `data`; in eval mode, on the CPU.
 
@@ -63,7 +65,8 @@ def train_supernet(
     supernet.safetensors and supernet.json; a supernet that is already there with the same hash (of
     space, data, sharing, epochs, seed and recipe) is returned at once, another one is refused, and
     an interrupted training goes on after its last full epoch. Without `resume` what is there is
-    replaced. Raises SpaceError, TrainError, FolderInUseError where another process trains in `out`.
+    replaced. device: see model.device.device_of; it is no part of the hash. Raises SpaceError,
+    TrainError, RequestError, FolderInUseError where another process trains in `out`.
     """
     if epochs < 1:
         raise SpaceError(f"supernet epochs {epochs} must be at least 1")
@@ -74,9 +77,12 @@ def train_supernet(
         if about["hash"] == _hash(request):
             return load_supernet(out, space)
         raise _another(out, about, request)
-    with distributed.group(), threads(recipe.threads), ExitStack() as held:
+    where = device_of(device)
+    with ExitStack() as held:
+        for context in (distributed.group(where), threads(recipe.threads), repeatable(where)):
+            held.enter_context(context)
         torch.manual_seed(seed)
-        supernet = SuperNet(space, sharing).to(distributed.device())
+        supernet = SuperNet(space, sharing).to(where)
         optimiser = torch.optim.AdamW(groups(supernet, recipe), betas=(0.9, 0.99), fused=True)
         run = TrainingRun(out if distributed.first() else None, {"hash": _hash(request)})
         held.enter_context(run.held())
@@ -124,7 +130,10 @@ def _epoch(
 ) -> dict[str, Any]:  # fmt: skip
     """Train for one epoch; the row of the curve."""
     began, total = time.monotonic(), 0.0
-    images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
+    images, labels = (
+        torch.from_numpy(array).to(supernet.device)
+        for array in (data.train_images, data.train_labels)
+    )
     steps = -(-len(labels) // recipe.batch)
     rng = random.Random(f"{seed} {epoch}")
     stage = stage_of(recipe, epoch, epochs)
@@ -226,6 +235,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--device", default=AUTO, help=f"one of {', '.join(DEVICES)}")
     given = parser.parse_args()
     data = datasets.validation_split(datasets.load(given.data))
     if given.space:
@@ -233,8 +243,9 @@ def main() -> None:
     else:
         space = space_files.for_data(data)
     train_supernet(
-        space, data, sharing=given.sharing, epochs=given.epochs, seed=given.seed, out=given.out
-    )
+        space, data, sharing=given.sharing, epochs=given.epochs, seed=given.seed, out=given.out,
+        device=given.device,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

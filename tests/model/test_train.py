@@ -168,7 +168,7 @@ def test_an_integer_stage_that_breaks_a_network_is_undone(
         out = tmp_path / "run"
         return train(ARCH, BARS, epochs=epochs, recipe=recipe, out=out, resume=True, quiet=True)
 
-    monkeypatch.setattr("model.train.set_rate", wild)
+    monkeypatch.setattr("model.epoch.set_rate", wild)
     if cut:
         with pytest.raises(KeyboardInterrupt):
             run()

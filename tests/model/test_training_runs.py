@@ -14,10 +14,10 @@ import pytest
 
 from model import checkpoint, store
 from model import files as files_of
-from model import train as training
 from model.arch import Architecture, Block
 from model.data import Dataset
 from model.data.scaling import InputScaling
+from model.epoch import Passes
 from model.lock import FolderInUseError, folder_lock
 from model.recipe import Recipe
 from model.store import content_hash
@@ -75,18 +75,18 @@ def test_a_run_that_is_replaced_stays_whole_until_the_other_has_an_epoch(
 ) -> None:
     first = run(tmp_path)
     before = files(tmp_path)
-    epoch, write = training._epoch, files_of.write
+    epoch, write = Passes.one, files_of.write
     steps: list[str] = []
 
     def cut(*given: Any) -> Any:
         steps.append("cut")
         raise CutShort
 
-    monkeypatch.setattr(training, "_epoch", cut)
+    monkeypatch.setattr(Passes, "one", cut)
     with pytest.raises(CutShort):
         run(tmp_path, seed=1, force=True)
     assert files(tmp_path) == before
-    monkeypatch.setattr(training, "_epoch", epoch)
+    monkeypatch.setattr(Passes, "one", epoch)
     monkeypatch.setattr(checkpoint, "write", cut)
     with pytest.raises(CutShort):
         run(tmp_path, seed=1, force=True)

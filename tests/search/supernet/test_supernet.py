@@ -18,13 +18,14 @@ from scipy import stats
 
 from model import golden
 from model.checkpoint import TrainingRun
+from model.epoch import evaluate
 from model.layers import RequantiseLayer, Weighted
 from model.lock import FolderInUseError, folder_lock
 from model.net import export
 from model.ops import ops
 from model.recipe import Recipe
 from model.spec import Conv, Dense
-from model.train import TrainError, evaluate, train
+from model.train import TrainError, train
 from search.space import space_files
 from search.space.space import Choice, Space, SpaceError, StageChoice
 from search.supernet import supernet_train
