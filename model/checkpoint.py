@@ -157,9 +157,14 @@ class TrainingRun:
         given = saved["request"]
         # By their texts: anything may stand in a file, and not all of it can be compared.
         differs = [k for k, v in self.request.items() if repr(given.get(k)) != repr(v)]
-        differs += [k for k in ("device",) if k in given and k not in self.request]
-        if not differs:
+        there, here = (one.get("device", "cpu") for one in (given, self.request))
+        if not differs and there == here:
             return
+        if there != here:
+            raise TrainError(
+                f"{self.folder}: holds a run on {there}, not on {here}; --device names it, --force "
+                "trains anew, --out names another folder"
+            )
         name = differs[0]
         if name == "data_hash":
             raise TrainError(

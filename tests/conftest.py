@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 import pytest
+import torch
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
@@ -72,6 +74,28 @@ def seed() -> int:
     drawn = int(os.environ.get("SHIFTADD_SEED") or random.randrange(1 << 30))
     print(f"seed {drawn}")
     return drawn
+
+
+@pytest.fixture
+def cuda() -> torch.device:
+    """A GPU; skips where there is none."""
+    if not torch.cuda.is_available():
+        pytest.skip("a CUDA device")
+    return torch.device("cuda", 0)
+
+
+@pytest.fixture(params=["second", "cuda"])
+def elsewhere(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[torch.device]:
+    """A device other than the CPU: one that is made up (tests.support.second_device), and a GPU."""
+    if request.param == "cuda":
+        yield request.getfixturevalue("cuda")
+        return
+    from tests.support.second_device import second_device
+
+    with second_device(monkeypatch) as where:
+        yield where
 
 
 @pytest.fixture(params=["icarus", "verilator"])
