@@ -57,6 +57,7 @@ RANGES = {
     "batch": Range(2, 1_000_000), "rate": Range(0, 10, whole=False, above=True),
     "shift": Range(0, 1000), "smoothing": Range(0, 0.99, whole=False),
     "sparsity": Range(0, 100, whole=False),
+    "min_accuracy": Range(0, 0.999, whole=False, above=True),
     "max_latency": POSITIVE, "max_luts": COUNT, "workers": Range(1, 1024),
     "population": Range(4, 1_000_000), "generations": Range(1, 1_000_000),
     "trained": Range(1, 100_000), "finalists": Range(1, 100_000), "rounds": Range(1, 1000),

@@ -17,6 +17,7 @@ from model.data import Dataset
 from model.data.summary import DataSummary, summarise
 from model.errors import RequestError
 from search.evolve.evolve import SAMPLERS
+from search.evolve.goal import FRONT, Goal
 from search.evolve.objectives import Limits
 from search.evolve.scoring import split
 from search.space import space_files
@@ -88,6 +89,7 @@ class Request:
     sharing: str
     seed: int
     limits: Limits
+    goal: Goal
     budget: SearchBudget
     split: Dataset = field(repr=False, compare=False)
     summary: DataSummary
@@ -98,6 +100,7 @@ class Request:
     def make(
         data: str, board: str, space: str | None, kinds: Sequence[str], sampler: str,
         sharing: str, seed: int, limits: Limits, budget: Mapping[str, int | None],
+        goal: Goal = FRONT,
     ) -> Request:  # fmt: skip
         """Raises ShiftaddError for an unknown board, data set, space, kind or sampler."""
         device(board)
@@ -123,6 +126,7 @@ class Request:
             sharing=sharing,
             seed=seed,
             limits=limits,
+            goal=goal,
             split=split(whole),
             summary=summarise(whole),
             space_file=str(Path(space).resolve()) if space and Path(space).is_file() else "",
@@ -159,5 +163,6 @@ class Request:
             "data": self.data, "board": self.board, "space": self.space.name,
             "kinds": list(self.kinds or self.space.kinds), "sampler": self.sampler,
             "sharing": self.sharing, "seed": self.seed, "limits": asdict(self.limits),
+            "goal": asdict(self.goal),
             "budget": asdict(self.budget),
         }  # fmt: skip

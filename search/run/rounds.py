@@ -3,7 +3,7 @@ refit the predictions, and again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from search.evolve.evolve import Evolution, front
 from search.evolve.objectives import SHARES, Genome, Score, key
 from search.evolve.predictor import CalibrationSample, Predictor
 from search.evolve.scoring import Job, ScoringSetup, evaluate
-from search.results.hypervolume import Box, spread
+from search.results.hypervolume import Box
 from search.results.prediction_error import agrees, compare
 from search.run.executor import Pool
 from search.run.feasible import check_feasible
@@ -85,7 +85,7 @@ class Rounds:
         evolution = Evolution(
             asked.searched, asked.sure, population=budget.population,
             seed=(asked.seed * 1009 + number) * PARTS + part, sampler=asked.sampler, start=start,
-            known=self.asked,
+            known=self.asked, min_accuracy=asked.goal.min_accuracy,
         )  # fmt: skip
         total = budget.population * budget.generations
         end = _until(total, part + 1)
@@ -113,7 +113,9 @@ class Rounds:
         if not feasible:
             return f"generation {generation + 1}  nothing fits yet"
         rows = [score.objectives() for score in feasible]
-        self.box = self.box or Box.around(rows, self.request.space.classes)
+        self.box = self.box or Box.around(
+            rows, self.request.space.classes, self.request.goal.min_accuracy
+        )
         best = max(score.accuracy or 0.0 for score in feasible)
         volume = self.box.volume(rows)
         return f"generation {generation + 1}  hypervolume {volume:.4f}  best {100 * best:.2f} %"
@@ -160,20 +162,19 @@ class Rounds:
                 tick(1, f"{sample.inherited.accuracy:.3f} → {sample.trained:.3f}")
 
     def _promising(self, number: int, count: int) -> list[Score]:
-        """A point of each of `count` networks that are not trained yet: those that would add most
-        hypervolume to what is expected of the others and known of the trained ones."""
+        """A point of each of `count` networks that are not trained yet: those that the goal wants
+        most, by what is expected of the others and known of the trained ones."""
         feasible = self.front(self._as_known(self._points(number), self.expects()))
         best: dict[str, Score] = {}
-        for i in (
-            spread([s.objectives() for s in feasible], self.request.space.classes)
-            if feasible
-            else ()
-        ):
+        for point in self._ordered(feasible):
             if len(best) == count:
                 break
-            if feasible[i].id not in self.trained:
-                best.setdefault(feasible[i].id, feasible[i])
+            if point.id not in self.trained:
+                best.setdefault(point.id, point)
         return list(best.values())
+
+    def _ordered(self, points: Sequence[Score]) -> Iterator[Score]:
+        return self.request.goal.order(points, self.request.space.classes)
 
     def _points(self, number: int) -> list[Score]:
         """What the present round has scored so far; a run that is resumed has more on disk."""
@@ -193,24 +194,15 @@ class Rounds:
         return known
 
     def front(self, scores: Sequence[Score]) -> list[Score]:
-        """The front of `scores`, without what is of no use.
-
-        A point less than half as far above chance as the best is of no use, however cheap.
-        """
-        feasible = front(scores, self.request.sure) or front(scores, self.request.limits)
-        best = max((score.accuracy or 0.0 for score in feasible), default=0.0)
-        least = (best + 1 / self.request.space.classes) / 2
-        return [s for s in feasible if (s.accuracy or 0.0) >= least]
+        """The front of `scores`."""
+        return front(scores, self.request.sure) or front(scores, self.request.limits)
 
     def pick(self, number: int, built: set[str]) -> list[Score]:
-        """A spread of the front of the trained networks, of points that are not built yet; as the
-        search saw them."""
+        """Of the front of the trained networks what the goal wants most, of points that are not
+        built yet; as the search saw them."""
         known = [s for s in self._points(number) if s.id in self.trained]
         feasible = self.front(self._as_known(known, self.expects()))
-        if not feasible:
-            return []
-        order = spread([s.objectives() for s in feasible], self.request.space.classes)
-        keys = [feasible[i].key for i in order]
+        keys = [point.key for point in self._ordered(feasible)]
         fresh = (self.run.scores[number, name] for name in keys if name not in built)
         return list(islice(fresh, self._of_round(number, "finalists")))
 

@@ -11,6 +11,7 @@ from gen.support import interruption
 from model.files import write
 from model.lock import folder_lock
 from model.records import LARGEST_INTEGER
+from search.evolve.goal import FRONT, Goal
 from search.evolve.objectives import NO_LIMITS, Limits
 from search.evolve.predictor import CalibrationSample, probes
 from search.evolve.scoring import ScoringSetup
@@ -37,23 +38,25 @@ PREPARING = ".preparing.lock"
 def search(
     *, data: str, board: str, out: Path, space: str | None = None, kinds: Sequence[str] = (),
     sampler: str = "evolution", sharing: str = "heterogeneous", seed: int = 0,
-    limits: Limits = NO_LIMITS, budget: Mapping[str, int | None] | None = None,
+    limits: Limits = NO_LIMITS, goal: Goal = FRONT, budget: Mapping[str, int | None] | None = None,
     supernet: Path | None = None, workers: int = 2, scheduler: str | None = None,
     resume: bool = False, force: bool = False, quiet: bool = False,
 ) -> SearchResult:  # fmt: skip
     """Search networks for `data` on `board` and build the best of them; all of it lands in `out`.
 
-    space: name or file, by default the built-in one that suits `data`. kinds: only networks
-    whose layers are of these (`Space.restrict`). budget: fields of `request.Budget`; None, or one
-    left out, is the space's own. supernet: folder of one that is there or is to be made; by default
-    it is kept under build/supernets for every board. workers: local processes. scheduler: address
-    of a Dask cluster that shares this file system, instead of local processes. resume: go on with
-    the run in `out`. force: remove that, and begin again. Another search that trains the same
-    supernet is waited for: then it is there.
+    space: name or file, by default the built-in one that suits `data`. kinds: only networks whose
+    layers are of these (`Space.restrict`). goal: what is wanted, see search.evolve.goal. budget:
+    fields of `request.Budget`; None, or one left out, is the space's own. supernet: folder of one
+    that is there or is to be made; by default it is kept under build/supernets for every board.
+    workers: local processes. scheduler: address of a Dask cluster that shares this file system,
+    instead of local processes. resume: go on with the run in `out`. force: remove that, and begin
+    again. Another search that trains the same supernet is waited for: then it is there.
 
     Raises ShiftaddError (RunError, SpaceError, …), one line, for a wrong request.
     """
-    asked = Request.make(data, board, space, kinds, sampler, sharing, seed, limits, budget or {})
+    asked = Request.make(
+        data, board, space, kinds, sampler, sharing, seed, limits, budget or {}, goal
+    )
     folder = (supernet or asked.supernet_folder).resolve()
     show = Show(quiet)
     going_on = f"the same command with --out {out} --resume goes on"

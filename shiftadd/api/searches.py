@@ -22,6 +22,8 @@ def search(
     max_luts: int | None = None,
     dsps: int | None = None,
     fps: float | None = None,
+    goal: str = "front",
+    min_accuracy: float | None = None,
     space: PathLike | None = None,
     kinds: Sequence[str] = (),
     sampler: str = "evolution",
@@ -42,9 +44,10 @@ def search(
 ) -> SearchOutcome:
     """A Pareto front of networks for a data set, measured on a board; all of it lands in `out`.
 
-    max_latency: microseconds. population to supernet_epochs: see
-    search.run.request.SearchBudget; None is what suits the space. tools: as for `compile`. Others:
-    see search.run.search.search. Raises ShiftaddError.
+    max_latency: microseconds. goal: `front`, `accuracy` (the best that fits) or `smallest` (the
+    fewest LUTs that reach min_accuracy, a fraction; below it no network counts). population to
+    supernet_epochs: see search.run.request.SearchBudget; None is what suits the space. tools: as
+    for `compile`. Others: see search.run.search.search. Raises ShiftaddError.
 
     >>> small = {"population": 8, "generations": 2, "trained": 4, "finalists": 2, "rounds": 1}
     >>> small |= {"probes": 0, "epochs": 1, "supernet_epochs": 1}
@@ -59,11 +62,12 @@ def search(
     }  # fmt: skip
     check_numbers(
         seed=seed, max_latency=max_latency, max_luts=max_luts, dsps=dsps, fps=fps, workers=workers,
-        **budget,
+        min_accuracy=min_accuracy, **budget,
     )  # fmt: skip
     folder, shared = check_folder(out), check_folder(supernet, "--supernet")
     source = source_of(data)
     from gen.support.native_tools import chosen
+    from search.evolve.goal import Goal
     from search.evolve.objectives import Limits
     from search.run.search import search as run
 
@@ -78,6 +82,7 @@ def search(
             sampler=sampler,
             sharing=sharing,
             limits=Limits(max_latency, max_luts, dsps, fps),
+            goal=Goal(goal, min_accuracy),
             budget=budget,
             seed=seed,
             supernet=shared,

@@ -41,6 +41,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     limits.add_argument("--max-luts", type=int)
     limits.add_argument("--dsps", type=int, help="hardware multipliers at most")
     limits.add_argument("--fps", type=float, help="images a second at least")
+    wanted = parser.add_argument_group("what the search is for")
+    wanted.add_argument(
+        "--goal",
+        default="front",
+        help="front (default), accuracy: the best that fits, or smallest: the fewest LUTs that "
+        "reach --min-accuracy",
+    )
+    wanted.add_argument(
+        "--min-accuracy", type=float, metavar="A", help="below it no network counts, as 0.9"
+    )
     what = parser.add_argument_group("what is searched, and how")
     what.add_argument("--space", help="name or TOML file; default the built-in one for such data")
     what.add_argument(
