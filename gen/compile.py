@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from gen.cost.cost import CostModel
-from gen.cost.energy_45nm import energy as energy_45nm
 from gen.engine import core_options, header, module_name
 from gen.engine.core_options import PLAIN, CoreOptions
 from gen.engine.elaborate import Accelerator, elaborate
@@ -89,8 +88,7 @@ def compile(
         progress=progress,
     )
     name = str(network.about.get("name", "network"))
-    table = energy_45nm(network, plan).total
-    summary = report(name, plan, built, seconds=seconds, energy_45nm_nj=table)
+    summary = report(name, plan, built, seconds=seconds, spec=network)
     figures = summary.measured.as_dict() if summary.measured else {}
     held = promises(asked, figures)
     advice = remedies(

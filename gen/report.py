@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gen.cost.cost import CostModel
-from gen.cost.energy import energy
+from gen.cost.energy import energy, power_uw
+from gen.cost.energy_45nm import energy as energy_45nm
 from gen.flow.build import Build
 from gen.flow.seeds import SeedClock, clock_lines
 from gen.flow.slowest_path import SlowestPath
@@ -19,6 +20,7 @@ from gen.support.promises import Promise, again, kept
 from model.errors import ShiftaddError
 from model.files import write
 from model.records import Count, FileHead, Whole, read
+from model.spec import Network
 
 FORMAT = "shiftadd-report"
 VERSION = 1
@@ -36,7 +38,7 @@ class Figures:
     cycles_latency: from the first byte in to the last byte out. cycles_interval: between images.
     latency_us and inferences_per_s hold at fmax_mhz. energy_nj: of an image on the FPGA, one after
     the other at fmax_mhz, see gen.cost.energy; energy_45nm_nj: by the table of the literature.
-    Energies are predicted, never measured.
+    idle_uw: µW while no image comes. Energies are predicted, never measured.
     """
 
     lut: Count | None = None
@@ -50,6 +52,11 @@ class Figures:
     inferences_per_s: Count | None = None
     energy_nj: Count | None = None
     energy_45nm_nj: Count | None = None
+    idle_uw: Count | None = None
+
+    def power_uw(self, fps: float) -> float | None:
+        """µW at `fps` images a second; None where that is unknown, or more than it can do."""
+        return power_uw(self.energy_nj, self.idle_uw, self.inferences_per_s, fps)
 
     def as_dict(self) -> dict[str, Any]:
         """By their names."""
@@ -119,10 +126,11 @@ def report(
     cycles: tuple[int, int] | None = None,
     files: Mapping[str, Path] | None = None,
     seconds: Mapping[str, float] | None = None,
-    energy_45nm_nj: float | None = None,
+    spec: Network | None = None,
 ) -> Report:
     """What `plan` predicts for the network called `network` beside what `build` measured.
 
+    spec: the network itself, of which energies are predicted; they stay open without it.
     cycles: latency and interval as simulated, when they were. Without them the measured cycles stay
     open, and latency and rate are those of the predicted cycles, which are exact, at the measured
     clock. files and seconds are added to those of the build.
@@ -138,9 +146,9 @@ def report(
         mhz,
         *exact,
         *_speed(exact, mhz),
-        energy_nj=energy(plan, mhz, target).total,
-        energy_45nm_nj=energy_45nm_nj,
     )
+    if spec:
+        predicted = replace(predicted, **_energies(spec, plan, mhz))
     paths = {**(build.files if build else {}), **(files or {})}
     return Report(
         network=network,
@@ -155,6 +163,12 @@ def report(
         seeds=build.seeds if build else (),
         slowest_path=build.slowest if build else None,
     )
+
+
+def _energies(network: Network, plan: Plan, mhz: float) -> dict[str, Any]:
+    spent = energy(network, plan, mhz, device(plan.device))
+    table = energy_45nm(network, plan).total
+    return {"energy_nj": spent.total, "idle_uw": spent.idle_uw, "energy_45nm_nj": table}
 
 
 def _measured(build: Build, cycles: tuple[int, int] | None, exact: tuple[int, int]) -> Figures:

@@ -7,6 +7,7 @@ from dataclasses import fields
 from rich.table import Table
 from rich.text import Text
 
+from gen.cost.power import power
 from gen.report import Figures, Report
 from gen.support.devices import Device, device
 
@@ -23,7 +24,10 @@ TITLES = {
     "inferences_per_s": "inferences/s",
     "energy_nj": "energy of an image, nJ",
     "energy_45nm_nj": "by a 45 nm table, nJ",
+    "idle_uw": "power between images, µW",
 }
+RATE = 30.0
+"""Images a second, as a camera gives them, of which power is told unless another rate was asked."""
 
 
 def table(report: Report) -> Table:
@@ -31,7 +35,9 @@ def table(report: Report) -> Table:
     that, limits beside what was measured."""
     target = device(report.device)
     name = Text(f"{report.network} on {report.device}", "table.title")  # which is no markup
-    drawn = Table(title=name, title_justify="left")
+    drawn = Table(title=name, title_justify="left", caption_justify="left")
+    if report.predicted.energy_nj is not None:
+        drawn.caption = Text(f"of energies: {power(target).origins}", "table.caption")
     drawn.add_column("")
     for title in ("predicted", "measured", "error", "of the device"):
         drawn.add_column(title, justify="right")
@@ -41,11 +47,22 @@ def table(report: Report) -> Table:
         share = _share(target, key, predicted if measured is None else measured)
         error = _error(predicted, measured)
         drawn.add_row(TITLES[key], _number(predicted), _number(measured), error, share)
+    for fps in _rates(report):
+        spent = report.predicted.power_uw(fps)
+        if spent is not None:
+            drawn.add_row(f"power at {fps:,.0f} images/s, µW", _number(spent), "–", "–", "")
     drawn.add_section()
     for promise in report.promises:
         verdict = {True: "met", False: "missed", None: "not measured"}[promise.met]
         drawn.add_row(promise.request, "", _number(promise.measured), verdict, "")
     return drawn
+
+
+def _rates(report: Report) -> list[float]:
+    """The rate that was asked for or RATE, and the highest."""
+    asked = [promise.asked for promise in report.promises if promise.name == "fps"]
+    most = report.predicted.inferences_per_s
+    return [*(asked or [RATE]), *([most] if most else [])]
 
 
 def _number(value: float | None) -> str:

@@ -1,11 +1,13 @@
 """Energy of an image as the FPGA spends it, predicted from a plan.
 
-static · time + clock tree · cycles, by the coefficients of gen.cost.power, and the activity: cells
-by kind of layer times the cycles in which the layer works, times what such a cell takes in such a
-cycle. That is fitted to simulated netlists of random networks (`energy_fit.json`, written by
-`python -m search.studies.energy`; sim.energy has the simulation). It holds when images come back to
-back at the plan's own predicted clock; `power_uw` is that of another rate. For the figures of the
-literature, see gen.cost.energy_45nm.
+static · time + clock tree · cycles, by the coefficients of gen.cost.power, and the activity. That
+is what goes on in each LUT in a cycle in which its layer works, little, as most of it is control;
+and what each term of a sum takes, however many are worked out at once: a layer takes as much for
+them at any folding. Multipliers and blocks of RAM count by the cycles in which their layer works.
+Prices are fitted to simulated netlists of networks, trained and random (`energy_fit.json`, written
+by `python -m search.studies.energy`; sim.energy has the simulation). It holds when images come back
+to back at the plan's own predicted clock; `power_uw` is that of another rate. For the figures of
+the literature, see gen.cost.energy_45nm.
 """
 
 from __future__ import annotations
@@ -18,15 +20,20 @@ from functools import cache
 from pathlib import Path
 
 from gen.cost.power import BOARD, FACTS, power
-from gen.plan.plan import Plan
+from gen.plan.lower import lower
+from gen.plan.plan import Fold, Plan
 from gen.support.devices import DEVICES, Device
-from model.kinds import kind, kind_names
+from model.kinds import kind
+from model.spec import Conv, Dense, Network
+from rtl.pe.element import pe
 
 FIT = Path(__file__).with_name("energy_fit.json")
-FEATURES = ("lut_mult", "lut_shift", "lut_add", "lut_other", "bram", "dsp")
-"""Cells at work; LUTs by the operation of the layer's kind, those of layers without one as other.
+FEATURES = ("lut", "term_mult", "term_shift", "term_add", "bram", "dsp")
+"""LUTs, blocks of RAM and multipliers, times the cycles in which their layer works; and bits of the
+inputs of all terms that LUTs work out, those of products times the bits of the weights.
 """
-PARTS = {"lut": "logic", "bram": "memories", "dsp": "multipliers"}
+PARTS = {"bram": "memories", "dsp": "multipliers"}
+"""Parts of an energy by feature; all others are logic."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +70,24 @@ class Energy:
         return self.idle_uw + self.activity * fps / 1e3
 
 
-def energy(plan: Plan, mhz: float, device: Device) -> Energy:
+def power_uw(
+    energy_nj: float | None, idle_uw: float | None, most: float | None, fps: float
+) -> float | None:
+    """µW at `fps` images a second of what takes `energy_nj` an image at `most` of them, one after
+    the other: what goes on always, and the activity of so many images. None where one of these is
+    unknown, or `fps` more than `most`."""
+    if energy_nj is None or idle_uw is None or not most or fps > most:
+        return None
+    return idle_uw + (energy_nj / 1e3 - idle_uw / most) * fps
+
+
+def energy(network: Network, plan: Plan, mhz: float, device: Device) -> Energy:
     """Energy of an image on `device`, folded as `plan` says, at a clock of `mhz`."""
     known, interval = power(device), plan.cycles_interval
-    made = dict.fromkeys(PARTS.values(), 0.0)
+    made = dict.fromkeys(("logic", *PARTS.values()), 0.0)
     prices = _prices(device)
-    for name, count in features(plan).items():
-        made[PARTS[name.split("_")[0]]] += count * prices[name] / 1e3
+    for name, count in features(network, plan).items():
+        made[PARTS.get(name, "logic")] += count * prices[name] / 1e3
     return Energy(
         static=known.static_uw.value * interval / mhz / 1e3,
         clock=known.clock_pj.value * interval / 1e3,
@@ -78,16 +96,25 @@ def energy(plan: Plan, mhz: float, device: Device) -> Energy:
     )
 
 
-def features(plan: Plan) -> dict[str, float]:
-    """Cells by kind times the cycles an image in which their layer works."""
+def features(network: Network, plan: Plan) -> dict[str, float]:
+    """What is at work an image, by FEATURES."""
     counts = dict.fromkeys(FEATURES, 0.0)
     for stage in plan.stages:
         busy = min(stage.cycles, plan.cycles_interval)
-        name = f"lut_{kind(stage.kind).unit}" if stage.kind in kind_names() else "lut_other"
-        counts[name] += stage.cost.lut * busy
-        counts["bram"] += stage.cost.bram * busy
-        counts["dsp"] += stage.cost.dsp * busy
+        for name in ("lut", "bram", "dsp"):
+            counts[name] += getattr(stage.cost, name) * busy
+    folds = {stage.name: stage.fold for stage in plan.stages}
+    for layer in lower(network):
+        if isinstance(layer.op, Conv | Dense):
+            bits = layer.sources[0].bits * (layer.op.bits if pe(layer.kind).MULTIPLIES else 1)
+            terms = layer.macs * _in_logic(folds[layer.name])
+            counts[f"term_{kind(layer.kind).unit}"] += terms * bits
     return counts
+
+
+def _in_logic(fold: Fold) -> float:
+    """Of the terms of a layer, the part that LUTs work out."""
+    return 1.0 if fold.multiplier == "lut" else fold.logic_pe / fold.pe
 
 
 def model_hash() -> str:
@@ -97,8 +124,8 @@ def model_hash() -> str:
 
 @cache
 def _prices(device: Device) -> Mapping[str, float]:
-    """pJ of a cell in a cycle in which its layer works, by feature: those of the simulated device
-    of the family, by the energy of a toggle on this one. A family without takes the board's."""
+    """pJ of one of each feature: those of the simulated device of the family, by the energy of a
+    toggle on this one. A family without takes the board's."""
     fits = json.loads(FIT.read_text(encoding="utf-8"))
     row = fits.get(device.family) or fits[DEVICES[BOARD].family]
     simulated = DEVICES[row["samples"][0]["device"]]

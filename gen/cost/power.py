@@ -23,6 +23,11 @@ Origin = Literal["measured", "fitted", "vendor", "scaled"]
 """measured on a board; fitted to such measurements; a typical figure of the vendor's data sheet;
 scaled from another device."""
 BOARD = "ice40-up5k"
+WORDS = {
+    "static_uw": "static power", "clock_pj": "clock tree", "toggle_pj": "toggles",
+    "glitch": "glitches", "bram_pj": "blocks of RAM", "dsp_pj": "multipliers",
+}  # fmt: skip
+"""Coefficients, as reports call them."""
 CARRY = 0.1
 """Energy of a toggle of a carry, which ends in the neighbouring cell, in toggles of a net."""
 READ_PJ, READ_BITS, READ_SIZE, READ_VOLT = 10.0, 64, 8 * 8192, 0.9
@@ -68,6 +73,14 @@ class Power:
         """In a few words, for a table: what an energy of this device is made of."""
         words = dict.fromkeys(one.origin for one in vars(self).values())
         return ", ".join(words)
+
+    @property
+    def origins(self) -> str:
+        """What is known how, as one line: static power vendor; clock tree, ... scaled."""
+        groups: dict[str, list[str]] = {}
+        for name, one in vars(self).items():
+            groups.setdefault(one.origin, []).append(WORDS[name])
+        return "; ".join(f"{', '.join(names)} {origin}" for origin, names in groups.items())
 
 
 def published() -> dict[str, float]:

@@ -22,14 +22,17 @@ from rtl.scale import Multiplication, Partials, Shifts
 
 BLOCK = 64
 """Words beyond which rtl.requantise keeps its table in a block of RAM."""
-MULTIPLIER_LEAST = {"ecp5": (0, 0), "gowin": (0, 4), "ice40": (0, 0)}
-"""Least widths of product and operands for which synthesis takes a hardware multiplier."""
+MULTIPLIER_LEAST = {"ecp5": (0, 0), "gowin": (0, 4), "ice40": (12, 0)}
+"""Least widths of product and operands for which synthesis takes a hardware multiplier; on iCE40 of
+a part of a product that is wider than one, as others are mapped by gen.flow.synth.NARROW."""
 
 
 def hardware_multipliers(device: Device, a: int, b: int) -> int:
     """Units of `Device.dsp` that synthesis takes for a product of a by b bits; 0 when it prefers
     LUTs."""
     (least, narrowest), (most_a, most_b) = MULTIPLIER_LEAST[device.family], device.multiplier
+    if device.family == "ice40" and a <= most_a and b <= most_b:
+        return device.multipliers(a, b)
     pairs = product(_split(a, most_a), _split(b, most_b))
     taken = [(p, q) for p, q in pairs if p + q >= least and min(p, q) >= narrowest]
     return sum(device.multipliers(p, q) for p, q in taken)

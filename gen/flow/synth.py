@@ -53,11 +53,13 @@ SHARE = (
     "opt_clean *addsub*",
 )
 NARROW = (
-    # yosys leaves products of less than 11 bits to LUTs; here every one that is left to it is meant
-    # for a multiplier, of which two share an SB_MAC16 (gen.flow.passes.mac_halves)
+    # yosys leaves products of less than 11 bits to LUTs; here each that one multiplier holds is
+    # meant for one, of which two share an SB_MAC16 (gen.flow.passes.mac_halves)
     "wreduce t:$mul",
+    "select -set narrow t:$mul r:A_WIDTH<=16 %i r:B_WIDTH<=16 %i",
     "techmap -map +/mul2dsp.v -map +/ice40/dsp_map.v -D DSP_A_MAXWIDTH=16 -D DSP_B_MAXWIDTH=16 "
-    "-D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH=2 -D DSP_NAME=$__MUL16X16",
+    "-D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH=2 -D DSP_NAME=$__MUL16X16 @narrow",
+    "chtype -set $mul t:$__soft_mul",  # the narrow rest of a product that is wider than one
     "select a:mul2dsp",
     "setattr -unset mul2dsp",
     "select -clear",

@@ -24,7 +24,8 @@ class Estimate:
     """Prediction for one network, folded as `plan` says.
 
     energy_nj: of an image on the FPGA, back to back at fmax_mhz, see gen.cost.energy.
-    energy_45nm_nj: by the table of the literature, see gen.cost.energy_45nm.
+    energy_45nm_nj: by the table of the literature, see gen.cost.energy_45nm. idle_uw: µW while no
+    image comes.
     """
 
     plan: Plan
@@ -39,6 +40,7 @@ class Estimate:
     inferences_per_s: float
     energy_nj: float
     energy_45nm_nj: float
+    idle_uw: float
 
     def as_dict(self) -> dict[str, Any]:
         """All figures but the plan, as plain values."""
@@ -89,6 +91,7 @@ def of_plan(
 ) -> Estimate:
     """The prediction for an existing plan."""
     mhz = (model or CostModel.of(device)).fmax_mhz(plan.stages, plan.cost.lut, device)
+    spent = energy(network, plan, mhz, device)
     return Estimate(
         plan=plan,
         lut=plan.cost.lut,
@@ -100,8 +103,9 @@ def of_plan(
         cycles_interval=plan.cycles_interval,
         latency_us=latency_us(plan.cycles_latency, mhz),
         inferences_per_s=inferences_per_s(plan.cycles_interval, mhz),
-        energy_nj=energy(plan, mhz, device).total,
+        energy_nj=spent.total,
         energy_45nm_nj=energy_45nm(network, plan).total,
+        idle_uw=spent.idle_uw,
     )
 
 

@@ -91,10 +91,11 @@ class Card:
 
 @dataclass(frozen=True)
 class View:
-    """One run."""
+    """One run. energy: how what its energies are made of is known."""
 
     run: SearchRun
     name: str
+    energy: str
     cards: list[Card]
     progress: str
     resume: Command | None

@@ -13,6 +13,9 @@ from model.kinds import kind, ordered_kinds
 from search.report.page_model import Page
 from search.report.svg_plot import SHAPES
 
+FRAME_RATE = 30
+"""Images a second, as a camera gives them, of which power is told."""
+
 
 @dataclass
 class Texts:
@@ -43,6 +46,7 @@ def _environment() -> Environment:
         "num": num, "percent": percent, "signed_percent": signed_percent, "points": points,
         "packed": packed,
     }  # fmt: skip
+    environment.globals["frame_rate"] = FRAME_RATE
     environment.globals["shapes"] = SHAPES
     environment.globals["kinds"] = [kind(name) for name in ordered_kinds()]
     return environment

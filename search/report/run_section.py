@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gen.cost.power import power
+from gen.support.devices import device
 from model.confusion import ConfusionMatrix
+from model.errors import RequestError
 from search.report import diagnostic_plots
 from search.report.architecture_strip import strip
 from search.report.commands import going_on, of_finalist
@@ -39,6 +42,7 @@ def view(run: SearchRun, name: str, names: Mapping[str, str]) -> View:
     return View(
         run=run,
         name=name,
+        energy=_energy(run.device.get("name")),
         cards=[_card(run, f, names, widest) for f in ordered],
         progress=_progress(run),
         resume=going_on(run) if run.state != "done" else None,
@@ -51,6 +55,14 @@ def view(run: SearchRun, name: str, names: Mapping[str, str]) -> View:
         request=_request(run),
         seconds=_seconds(run.seconds),
     )
+
+
+def _energy(name: object) -> str:
+    """Origins of the coefficients of the device called so; empty where it is unknown."""
+    try:
+        return power(device(str(name))).origins
+    except (RequestError, StopIteration):
+        return ""
 
 
 def _ordered(run: SearchRun) -> list[Finalist]:

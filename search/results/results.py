@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from gen.cost.energy import power_uw
 from gen.support.promises import Promise, missed
 from model.arch import Architecture
 from model.confusion import ConfusionMatrix
@@ -32,7 +33,8 @@ class Costs:
     """Cost and speed of one accelerator; None where nobody knows.
 
     energy_nj: of an image on the FPGA, see gen.cost.energy; energy_45nm_nj: by the table of the
-    literature. Both are predicted, of what was built at its measured clock.
+    literature. idle_uw: µW while no image comes. All are predicted, of what was built at its
+    measured clock.
     """
 
     lut: float | None = None
@@ -46,6 +48,11 @@ class Costs:
     inferences_per_s: float | None = None
     energy_nj: float | None = None
     energy_45nm_nj: float | None = None
+    idle_uw: float | None = None
+
+    def power_uw(self, fps: float) -> float | None:
+        """µW at `fps` images a second; None where that is unknown, or more than it can do."""
+        return power_uw(self.energy_nj, self.idle_uw, self.inferences_per_s, fps)
 
     def of(self, name: str) -> float | None:
         """The figure called `name`."""

@@ -107,6 +107,7 @@ class CostsForm(TypedDict, total=False):
     inferences_per_s: Count | None
     energy_nj: Count | None
     energy_45nm_nj: Count | None
+    idle_uw: Count | None
 
 
 class CandidateStageForm(TypedDict):

@@ -159,8 +159,9 @@ def _measure(
 def _energies(network: Network, plan: Plan, report: Report) -> dict[str, float]:
     """Energies of an image of what was built: predicted, at the clock that was measured."""
     assert report.measured is not None
-    spent = energy(plan, report.measured.fmax_mhz or 0.0, device(plan.device))
-    return {"energy_nj": spent.total, "energy_45nm_nj": energy_45nm(network, plan).total}
+    spent = energy(network, plan, report.measured.fmax_mhz or 0.0, device(plan.device))
+    table = energy_45nm(network, plan).total
+    return {"energy_nj": spent.total, "energy_45nm_nj": table, "idle_uw": spent.idle_uw}
 
 
 def _fitted(

@@ -1,16 +1,19 @@
-"""Predicted energy against that of simulated activity, on random networks: what the fit stands on.
+"""Predicted energy against that of simulated activity, network by network: what the fit stands on.
 
 `python -m search.studies.energy` simulates the networks of BOARDS that are not kept yet, fits
 gen.cost.energy to them and prints how far the two part; what was simulated stays in
 gen/cost/energy_fit.json, so a run that was cut short goes on. `--again` simulates the kept ones
 anew, as they are generated today (what has not changed comes from the cache of built steps);
-`--fit` only fits. Networks are those of the 8×8 search space with random weights, on test images of
-digits, in LUT budgets of all sizes that simulate in a minute or two.
+`--fit` only fits. Networks are those of the 8×8 search space, on test images of digits, in LUT
+budgets of all sizes that simulate in a minute or two: of each seed one with random weights and one
+trained for a few epochs, whose activations and weights toggle otherwise. Rows that are `older` were
+simulated before two products shared a multiplier; they count until they are simulated anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import sys
@@ -31,22 +34,27 @@ from gen.support.errors import PlanError
 from gen.support.tools import ToolError
 from model import data as datasets
 from model.files import write
+from model.recipe import Recipe
 from model.spec import Network
+from model.train import train
 from search.space import space_files
 from search.studies.heldout import drawn, random_network
 from sim.bench.runners import SimulatorError
 from sim.energy.reference import activity_energy
 
-BOARDS = {"up5k": 8, "ulx3s-25f": 6, "tang-nano-9k": 6}
+BOARDS = {"up5k": 14, "ulx3s-25f": 6, "tang-nano-9k": 4}
 """Networks of each board, one a family."""
-SPACE, DATA, IMAGES = "8x8", "digits", 4
-LEAST, MOST, WIDER = 500, 2500, 1.4
+SPACE, DATA, IMAGES, EPOCHS = "8x8", "digits", 4, 2
+"""EPOCHS: of a trained network."""
+LEAST, MOST, WIDER = 600, 2500, 1.4
 """LUTs of a budget, drawn evenly by their logarithm; and by how much more is tried where a network
 does not fit."""
 PULL = 0.05
 """Weight of the expected prices against a network, as in gen.cost.fit."""
-START = dict.fromkeys(FEATURES, 0.1) | {"bram": 3.0, "dsp": 20.0}
-"""pJ expected of a cycle of a LUT, a block of RAM and a multiplier at work, up to a scale."""
+START = dict.fromkeys(FEATURES, 2.0) | {"lut": 0.03, "term_mult": 1.0, "dsp": 15.0}
+"""pJ expected of each feature, up to a scale."""
+PARTS = ("logic", "registers", "memories", "multipliers")
+"""Of the activity."""
 Row = dict[str, Any]
 
 
@@ -63,28 +71,40 @@ def planned(network: Network, target: Device, seed: int) -> Plan:
             luts *= WIDER
 
 
-def simulate(target: Device, seed: int) -> Row:
+def network_of(seed: int, trained: bool) -> Network:
+    """The network of a seed, always the same on one machine."""
+    space = space_files.load(SPACE)
+    candidate = drawn(space, seed)[0]
+    if not trained:
+        return random_network(space, candidate, seed)
+    arch, data = space.architecture(candidate), datasets.load(DATA)
+    recipe = Recipe(threads=1)
+    return train(arch, data, epochs=EPOCHS, seed=seed, recipe=recipe, quiet=True).network
+
+
+def simulate(target: Device, seed: int, trained: bool) -> Row:
     """The activity of one network, as kept. Raises PlanError where it does not fit."""
     from gen.compile import CACHE
 
-    space = space_files.load(SPACE)
-    network = random_network(space, drawn(space, seed)[0], seed)
+    network = network_of(seed, trained)
     plan = planned(network, target, seed)
     mhz = CostModel.of(target).fmax_mhz(plan.stages, plan.cost.lut, target)
     images = torch.from_numpy(datasets.load(DATA).test_images[:IMAGES])
     made = activity_energy(network, plan, elaborate(network, plan), images, mhz, cache=CACHE)
     energy = made.energy
     return {
-        "device": target.name, "seed": seed, "lut": round(plan.cost.lut), "mhz": round(mhz, 2),
-        "interval": plan.cycles_interval, "features": {k: round(v) for k, v in
-        features(plan).items()}, "static_nj": round(energy.static, 3),
-        "clock_nj": round(energy.clock, 3), "activity_nj": round(energy.activity, 3),
+        "device": target.name, "seed": seed, "trained": trained,
+        "lut": round(plan.cost.lut), "mhz": round(mhz, 2), "interval": plan.cycles_interval,
+        "features": {name: round(n) for name, n in features(network, plan).items()},
+        "static_nj": round(energy.static, 3), "clock_nj": round(energy.clock, 3),
+        "activity_nj": round(energy.activity, 3),
+        "parts_nj": {name: round(nj, 1) for name, nj in energy.as_dict().items() if name in PARTS},
         "energy_45nm_nj": round(energy_45nm(network, plan).total, 3),
     }  # fmt: skip
 
 
 def fit(rows: Sequence[Row]) -> dict[str, float]:
-    """pJ of a cell in a cycle at work, by feature: least relative error of the activity, near START
+    """pJ of one of each feature: least relative error of the activity, near START
     times the one factor that suits all rows best."""
     import numpy as np
     from scipy.optimize import nnls  # slow to import
@@ -132,7 +152,8 @@ def figures(rows: Sequence[Row]) -> Row:
         return set(sorted(range(len(values)), key=values.__getitem__)[:half])
 
     return {
-        "networks": len(rows),
+        "networks": len(rows), "trained": sum(row["trained"] for row in rows),
+        "older": sum(row.get("older", False) for row in rows),
         "error": round(sum(abs(a - b) / b for a, b in pairs) / len(pairs) * 100, 1),
         "largest": round(max(abs(a - b) / b for a, b in pairs) * 100, 1),
         "kendall": round(kendall(pairs), 2),
@@ -170,32 +191,40 @@ def refit() -> None:
 
 
 def measure(board: str, count: int, *, again: bool = False) -> None:
-    """Simulates the first `count` networks of a board that can be built, but for those kept."""
-    target, seed, done = device(board), 0, 0
-    while done < count:
-        if again or seed not in _seeds(load(), target):
+    """Simulates the first `count` networks of a board that can be built, but for those kept: of
+    each seed the random one, then the trained one."""
+    target, done = device(board), 0
+    for number in itertools.count():
+        if done == count:
+            return
+        seed, trained = number // 2, number % 2 == 1
+        if again or (seed, trained) not in _places(load(), target, older=False):
             try:
-                row = simulate(target, seed)
+                row = simulate(target, seed, trained)
             except (PlanError, ToolError, SimulatorError) as error:
                 print(f"{board} seed {seed}: {error}", file=sys.stderr)
-                seed += 1
                 continue
             _keep_row(target, row)
             print(f"{board} seed {seed}: {total(row):.1f} nJ", file=sys.stderr)
-        seed, done = seed + 1, done + 1
+        done += 1
 
 
-def _seeds(kept: Mapping[str, Row], target: Device) -> dict[int, int]:
-    """Places of the kept networks of a device by their seeds."""
+def _places(kept: Mapping[str, Row], target: Device, *, older: bool) -> dict[tuple[int, bool], int]:
+    """Places of the kept networks of a device. older: also of those of older hardware."""
     rows = kept.get(target.family, {"samples": []})["samples"]
-    return {row["seed"]: i for i, row in enumerate(rows) if row["device"] == target.name}
+    return {
+        (row["seed"], row["trained"]): i
+        for i, row in enumerate(rows)
+        if row["device"] == target.name and (older or not row.get("older"))
+    }
 
 
 def _keep_row(target: Device, row: Row) -> None:
     """In place of what was kept of the network before, beside all that is kept by now."""
     kept = load()
     family = kept.setdefault(target.family, {"prices": {}, "figures": {}, "samples": []})
-    at = _seeds(kept, target).get(row["seed"], len(family["samples"]))
+    places = _places(kept, target, older=True)
+    at = places.get((row["seed"], row["trained"]), len(family["samples"]))
     family["samples"][at : at + 1] = [row]
     keep(kept)
 

@@ -51,7 +51,9 @@ FULL = 0.8
 """Share of the LUTs beyond which a network is only packed."""
 
 
-def random_network(space: Space, candidate: Candidate, seed: int) -> Network:
+def random_network(
+    space: Space, candidate: Candidate, seed: int, *, passes: int = PASSES
+) -> Network:
     """`candidate` with random weights, its batch norms and binary points set by random images."""
     torch.manual_seed(seed)
     net = Net(space.architecture(candidate)).stage("float").train()
@@ -60,7 +62,7 @@ def random_network(space: Space, candidate: Candidate, seed: int) -> Network:
         0, 1 << space.input_bits, (IMAGES, *space.shape), generator=draw, dtype=torch.uint8
     )
     with torch.no_grad():
-        for _ in range(PASSES):
+        for _ in range(passes):
             net(images)
     net.eval()
     net.stage("quantised").calibrate(images)

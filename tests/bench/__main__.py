@@ -7,9 +7,10 @@ is run live, too, where it is installed. Ends with status 1 when a target is mis
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,12 @@ from amaranth.lib.wiring import In, Out
 from rich.console import Console
 from rich.table import Table
 
-from gen.calibrate.random_layers import last_layer
-from gen.cost.cost import predict
+from gen.calibrate.random_layers import last_layer, with_classifier
 from gen.engine.elaborate import elaborate
 from gen.engine.units import engine
 from gen.flow.build import build
 from gen.plan.lower import LoweredLayer
-from gen.planner.fold_candidates import FoldCandidate, folds
+from gen.planner.fold_candidates import FoldCandidate, FoldCandidates, excess, folds
 from gen.planner.fold_optimiser import ResourceBudget
 from gen.planner.planner import plan
 from gen.support.devices import Device, device
@@ -43,6 +43,7 @@ from sim.board.faults import try_faults
 from sim.verify.network import simulate
 from tests.bench import alkaid as alkaid_bench
 from tests.bench import clock as clock_bench
+from tests.bench import energy as energy_bench
 from tests.bench import evidence as evidence_bench
 from tests.bench import lanes as lanes_bench
 from tests.bench import search as search_bench
@@ -63,6 +64,8 @@ SMALLEST = 450
 """LUTs of the digits convolution when nobody waits."""
 DENSE = {"mult": (500, 16), "shift": (1000, 0), "add": (550, 0)}
 """LUTs and multipliers of the dense layer, at most."""
+LUTS_ALONE = np.array([1.0, 1e-6, 1e-6, 1e-6])
+"""Prices of LUTs, flip-flops, multipliers and blocks of RAM where LUTs are to be few."""
 PER_LUT = 3200
 """Results a second and LUT of a network that gives one a cycle."""
 CONV = {"mult": 2600e6}
@@ -117,6 +120,7 @@ def layer_of(
 ) -> LoweredLayer:
     """`op` as a layer with a requantiser to `bits` bits, in a network made around it.
 
+    Random inputs spread over all results: what is always the same would be dropped by synthesis.
     Without `multipliers` the requantiser scales by powers of two: the layer has none at all.
     """
     import random
@@ -128,41 +132,42 @@ def layer_of(
     draw = np.random.default_rng(1)
     channels = len(spread.multiplier)
     scale = draw.integers(65, 256, channels) if multipliers else 1 << draw.integers(5, 9, channels)
-    nodes.append(replace(spread, multiplier=scale, shift=12, format=Format(bits)))
+    images = torch.from_numpy(draw.integers(0, 1 << bits, (64, *shape)))
+    sums = golden.run(with_classifier([*nodes, spread]), images, keep=[op.name])[op.name]
+    centre, reach = (sums.double().flatten(0, 2).numpy().mean(0), float(sums.double().std()))
+    shift = max(1, round(math.log2(reach * scale.mean() / (1 << bits - 2))))
+    offset = (-scale * centre).astype(np.int64) + (1 << shift + bits - 1)
+    nodes.append(replace(spread, multiplier=scale, offset=offset, shift=shift, format=Format(bits)))
     return last_layer(nodes)
 
 
-def best(
-    layer: LoweredLayer,
-    target: Device,
-    *,
-    cycles: int | None,
-    budget: ResourceBudget,
-    pe: int | None = None,
-) -> FoldCandidate | None:
-    """Least LUTs at `cycles`; or the fastest folding within the budget. pe: only with so many."""
-    fits = []
-    for fold in folds(layer, target):
-        if pe not in (None, fold.pe):
-            continue
-        made = FoldCandidate(
-            fold, engine(layer, fold).geometry.cycles, predict(layer, fold, target)
-        )
-        inside = made.cost.dsp <= budget.dsp and made.cost.bram <= budget.bram
-        if inside and made.cost.lut <= budget.lut and (cycles is None or made.cycles <= cycles):
-            fits.append(made)
-    return min(fits, key=lambda o: (0 if cycles else o.cycles, o.cost.lut), default=None)
+def best(layer: LoweredLayer, target: Device, budget: ResourceBudget) -> FoldCandidate:
+    """The fastest folding within the budget, of equals the one of least LUTs."""
+    offers = FoldCandidates(layer, target)
+    room = np.array([budget.lut, budget.ff, budget.dsp, budget.bram])
+    for cycles in np.unique(offers.cycles).tolist():
+        made = offers.best(LUTS_ALONE, cycles, room)
+        if excess(np.array(astuple(made.cost)), room) == 0:
+            return made
+    raise AssertionError("nothing fits")
 
 
 def shapes(
     layer: LoweredLayer, target: Device, *, cycles: int, budget: ResourceBudget
 ) -> list[FoldCandidate]:
-    """The best option of each number of PE at `cycles`, the three that promise least LUTs."""
-    made = [
-        best(layer, target, cycles=cycles, budget=budget, pe=pe)
-        for pe in sorted({fold.pe for fold in folds(layer, target)})
-    ]
-    return sorted((o for o in made if o), key=lambda o: o.cost.lut)[:3]
+    """The best folding at `cycles`, which may be divided, and the best ones of two numbers of PE
+    that promise least LUTs."""
+    offers = FoldCandidates(layer, target)
+    room = np.array([budget.lut, budget.ff, budget.dsp, budget.bram])
+    fits: dict[int, FoldCandidate] = {}
+    for fold in folds(layer, target):
+        made = offers.option(fold)
+        inside = excess(np.array(astuple(made.cost)), room) == 0 and made.cycles <= cycles
+        if inside and (fold.pe not in fits or made.cost.lut < fits[fold.pe].cost.lut):
+            fits[fold.pe] = made
+    whole = sorted(fits.values(), key=lambda o: o.cost.lut)
+    chosen = [offers.best(LUTS_ALONE, cycles, room), *whole]
+    return list({one.fold: one for one in chosen}.values())[:3]
 
 
 def digits_conv() -> Iterator[FigureRow]:
@@ -297,8 +302,7 @@ def conv_up5k() -> Iterator[FigureRow]:
         layer = layer_of(Conv("op", ("x",), kind, weights, bits), (14, 14, 16), 8)
         # a layer alone routes where a network of that size would not
         most = replace(ResourceBudget.of(target), lut=0.95 * target.lut)
-        chosen = best(layer, target, cycles=None, budget=most)
-        assert chosen is not None
+        chosen = best(layer, target, most)
         text = verilog(Alone(engine(layer, chosen.fold)), "conv")
         got = build(text, "conv", target, bitstream=False).measured
         rate = layer.macs / chosen.cycles * got.fmax_mhz * 1e6
@@ -372,8 +376,8 @@ def search() -> Iterator[FigureRow]:
 
 
 def seconds() -> Iterator[FigureRow]:
-    """What people wait for each step, against size."""
-    for row in seconds_bench.rows():
+    """What people wait for each step, against size; and the search for an energy."""
+    for row in (*energy_bench.rows(), *seconds_bench.rows()):
         yield FigureRow("seconds", *row)
 
 

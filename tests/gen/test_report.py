@@ -10,10 +10,13 @@ import pytest
 from rich.console import Console
 
 from gen.cost.cost import CostModel
+from gen.cost.energy import energy
+from gen.cost.energy_45nm import energy as energy_45nm
 from gen.flow.build import Build, MeasuredCost
 from gen.flow.seeds import SeedClock
 from gen.flow.slowest_path import SlowestPath
 from gen.plan.plan import Cost, Plan, inferences_per_s, latency_us
+from gen.planner.planner import plan
 from gen.report import (
     Report,
     ReportError,
@@ -25,6 +28,7 @@ from gen.report import (
 from gen.support.devices import device
 from gen.support.promises import promises
 from gen.table import table
+from tests.support.networks import residual_network
 
 PLAN = Plan(
     network_hash="abc",
@@ -145,6 +149,31 @@ def test_table_shows_errors_and_share_of_the_device() -> None:
     assert ["latency, cycles", "1,000", "–", "–", ""] in rows
     rate = CLOCK * 1e6 / 500
     assert ["inferences/s", f"{rate:,.0f}", "100,000", f"{rate / 1000 - 100:+.1f} %", ""] in rows
+
+
+@pytest.mark.parametrize(("asked", "rate"), [(None, 30), (200.0, 200), (1e9, 1e9)])
+def test_table_shows_power_at_the_rate_asked_for(asked: float | None, rate: float) -> None:
+    known = replace(report("net", PLAN).predicted, energy_nj=300.0, idle_uw=500.0)
+    made = replace(report("net", PLAN), predicted=known, promises=promises({"fps": asked}, {}))
+    most = CLOCK * 1e6 / 500
+    power = {most: 0.3 * most, rate: 500 + (0.3 - 500 / most) * rate}
+    shown = {row[0]: row[1] for row in drawn(made) if row and row[0].startswith("power at")}
+    expected = {f"power at {fps:,.0f} images/s, µW": uw for fps, uw in power.items() if fps <= most}
+    assert shown == {
+        name: f"{uw:,.1f}" if uw < 10_000 else f"{uw:,.0f}" for name, uw in expected.items()
+    }
+
+
+def test_energies_are_those_of_the_network() -> None:
+    network = residual_network()
+    made = plan(network, device("up5k"))
+    known = report("net", made, spec=network).predicted
+    assert known.fmax_mhz is not None
+    spent = energy(network, made, known.fmax_mhz, device("up5k"))
+    assert (known.energy_nj, known.idle_uw) == (spent.total, spent.idle_uw)
+    assert known.energy_45nm_nj == energy_45nm(network, made).total
+    assert known.power_uw(30) == pytest.approx(spent.power_uw(30))
+    assert report("net", made).predicted.power_uw(30) is None
 
 
 def test_table_shows_limits_and_takes_a_name_as_it_is() -> None:

@@ -112,9 +112,10 @@ def _cost(space: Space, candidate: Candidate, share: float, rng: random.Random) 
     energy = sum(p.macs * (PICOJOULE[p.kind] + 0.08) for p in pieces) / 1000 * (1 + 0.1 * share)
     latency = interval + 40 * len(pieces)
     dsp = min(8, sum(n for n, p in zip(lanes, pieces, strict=True) if p.kind == "mult"))
+    rate = mhz * 1e6 / interval
     figures = (
         round(lut), round(0.72 * lut), dsp, min(30, 3 + 3 * len(pieces)), round(mhz, 1), latency,
-        interval, latency / mhz, mhz * 1e6 / interval, 8 * energy, energy,
+        interval, latency / mhz, rate, 8 * energy, energy, 2 * energy * rate / 1e3,
     )  # fmt: skip
     return dict(zip(COSTS, figures, strict=True))
 

@@ -68,7 +68,7 @@ def _is_small(cell: Cell, loads: dict[Bit, Any]) -> bool:
     return (
         (registered or outputs == (DIRECT, DIRECT))
         and all(value[name] == n for name, n in expected.items())
-        and all(bit == "0" for pin in ZERO for bit in pins[pin])
+        and all(bit == "0" for pin in ZERO for bit in pins.get(pin, ()))
         and not any(loads.get(bit) for bit in pins["O"][WHOLE:])
         and all(_signs(cell, pin) for pin in "AB")
     )

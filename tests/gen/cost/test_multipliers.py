@@ -36,7 +36,8 @@ def product(a: int, b: int) -> str:
 
 @pytest.mark.parametrize(
     ("name", "a", "b"),
-    [("tang-nano-9k", *size) for size in SIZES + SPLIT] + [("up5k", *size) for size in SIZES],
+    [("tang-nano-9k", *size) for size in SIZES + SPLIT]
+    + [("up5k", *size) for size in [*SIZES, *SPLIT, (17, 8)]],
 )
 def test_count_is_what_synthesis_takes(name: str, a: int, b: int, tmp_path: Path) -> None:
     target = device(name)

@@ -83,6 +83,15 @@ def test_pairs_compute_the_same(name: str, tmp_path: Path) -> None:
     assert changes > 500
 
 
+def test_what_is_too_narrow_for_a_multiplier_is_made_of_luts(tmp_path: Path) -> None:
+    """A product by one bit, as the rest of one that is cut up: yosys leaves neither as it is."""
+    verilog = top(held("p", 17, "{a, c} * d[0]"), "p[7:0] ^ p[15:8]")
+    assert not multipliers(verilog, tmp_path)
+    wrong, changes = compare_synthesised(verilog, tmp_path, "up5k")
+    assert wrong == 0
+    assert changes > 500
+
+
 def multipliers(verilog: str, folder: Path) -> list[dict[str, Any]]:
     netlist = synthesise(verilog, "top", device("up5k"), cache=Cache(folder))
     cells = json.loads(netlist.path.read_text())["modules"]["top"]["cells"].values()

@@ -118,6 +118,19 @@ def test_figures_of_the_table_are_those_measured(run: Path) -> None:
         assert shown in text
 
 
+def test_power_stands_beside_energy_with_what_is_known_of_it(run: Path) -> None:
+    best = load(run).front[0]
+    text, measured = page(run).text, best.measured
+    assert measured.idle_uw is not None
+    assert measured.inferences_per_s is not None
+    most = measured.energy_nj * measured.inferences_per_s / 1e3  # type: ignore[operator]
+    at_30 = measured.power_uw(30)
+    assert at_30 is not None
+    assert measured.idle_uw < at_30 < most
+    assert f"{at_30:,.0f} µW at 30 images/s, {most:,.0f} µW at full rate" in text
+    assert "static power, clock tree measured; toggles, glitches, multipliers fitted" in text
+
+
 def test_slowest_path_and_spread_over_seeds_are_shown(run: Path) -> None:
     best = load(run).front[0]
     path = best.folder / "report.json"

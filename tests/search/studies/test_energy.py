@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
 from gen.cost.energy import FEATURES
+from gen.support.devices import Device
+from gen.support.errors import PlanError
+from search.studies import energy as study
 from search.studies.energy import figures, fit, held_out, load, predicted, total
 
-REAL = dict(zip(FEATURES, (0.13, 0.08, 0.1, 0.07, 4.0, 15.0), strict=True))
+REAL = dict(zip(FEATURES, (0.03, 1.2, 2.0, 1.7, 2.5, 15.0), strict=True))
 
 
 def rows(count: int) -> list[dict]:  # type: ignore[type-arg]
     rng = random.Random(5)
     made = []
     for seed in range(count):
-        parts = {"bram": 40, "dsp": 150}  # so that each takes about as much
-        counts = {n: rng.randrange(1000, 9000) // parts.get(n, 1) for n in FEATURES}
+        counts = {n: rng.randrange(1000, 9000) / REAL[n] for n in FEATURES}  # each takes as much
         work = sum(REAL[name] * n for name, n in counts.items()) / 1e3
         made.append({
-            "seed": seed, "features": counts, "static_nj": 1.0, "clock_nj": 2.0,
+            "seed": seed, "trained": seed % 3 == 0, "features": counts,
+            "static_nj": 1.0, "clock_nj": 2.0,
             "activity_nj": work, "energy_45nm_nj": 1.0 + seed,
         })  # fmt: skip
     return made
@@ -28,7 +32,7 @@ def rows(count: int) -> list[dict]:  # type: ignore[type-arg]
 
 def test_the_fit_finds_the_prices() -> None:
     given = rows(40)
-    assert fit(given)["lut_mult"] == pytest.approx(REAL["lut_mult"], rel=0.3)
+    assert fit(given)["term_add"] == pytest.approx(REAL["term_add"], rel=0.3)
     assert all(a == pytest.approx(b, rel=0.05) for a, b in held_out(given))
     assert figures(given)["kendall"] > 0.9
     assert predicted(given[0], REAL) == pytest.approx(total(given[0]))
@@ -41,6 +45,31 @@ def test_the_table_ranks_as_it_does() -> None:
         row["energy_45nm_nj"] = 10.0 - rank  # the other way round
     said = figures(given)
     assert (said["kendall_45nm"], said["moved"], said["half"]) == (-1.0, 5, 5)
+    assert (said["networks"], said["trained"], said["older"]) == (10, 4, 0)
+
+
+def test_a_run_goes_on_and_replaces_what_is_older(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "FIT", tmp_path / "fit.json")
+    made = rows(4)
+    asked: list[tuple[int, bool]] = []
+
+    def simulate(target: Device, seed: int, trained: bool) -> dict:  # type: ignore[type-arg]
+        asked.append((seed, trained))
+        if (seed, trained) == (0, True):
+            raise PlanError("does not fit")
+        return made[seed] | {"device": target.name, "trained": trained}
+
+    monkeypatch.setattr(study, "simulate", simulate)
+    older = made[1] | {"device": "ice40-up5k", "trained": False, "older": True}
+    study.keep({"ice40": {"prices": {}, "figures": {}, "samples": [older]}})
+    study.measure("up5k", 2)
+    assert asked == [(0, False), (0, True), (1, False)]
+    kept = study.load()["ice40"]["samples"]
+    assert [(r["seed"], r.get("older")) for r in kept] == [(1, None), (0, None)]
+    study.measure("up5k", 3)
+    assert asked[3:] == [(0, True), (1, True)], "what is kept is not simulated again"
 
 
 @pytest.mark.parametrize("family", sorted(load()))
