@@ -19,6 +19,13 @@ Name = Annotated[str, msgspec.Meta(max_length=200)]
 Scalars = dict[str, str | int | float | bool | None]
 
 
+class GoalForm(TypedDict):
+    """`search.evolve.goal.Goal`"""
+
+    name: str
+    min_accuracy: Share | None
+
+
 class RequestForm(TypedDict, total=False):
     data: str | None
     board: Name | None
@@ -27,6 +34,7 @@ class RequestForm(TypedDict, total=False):
     sampler: str | None
     seed: int
     limits: Scalars | None
+    goal: GoalForm
     budget: Scalars | None
 
 

@@ -72,10 +72,13 @@ class SearchOutcome(Outcome):
             for one in self.result.run.finalists
             if one.mismatches
         ]
-        said = (*wrong, *self.result.advice)
+        from search.results.answer import answer, chosen
+
+        told = answer(self.result.run)
+        said = (*wrong, *self.result.advice, *([told] if told else []))
         if not self.front:
             return (*said, f"report: {self.page}")
-        folder = self.network(self.front[0].key).parent
+        folder = self.network((chosen(self.result.run) or self.front[0]).key).parent
         proof = ("simulate", folder / "network", "--board", self.board, "--build", folder)
         then = next_command(*proof, "--level", "all")
         return (*said, networks, f"report: {self.page}", then)
