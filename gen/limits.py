@@ -28,7 +28,7 @@ class SurePart(NamedTuple):
 
 
 SURE: dict[FamilyName, SurePart] = {
-    "ecp5": SurePart(0.89, 0.97), "ice40": SurePart(0.90, 0.98), "gowin": SurePart(0.79, 0.97),
+    "ecp5": SurePart(0.81, 0.97), "ice40": SurePart(0.80, 0.98), "gowin": SurePart(0.80, 0.97),
 }  # fmt: skip
 
 

@@ -24,6 +24,8 @@ from model.spec import Network
 
 FORMAT = "shiftadd-report"
 VERSION = 1
+FRAME_RATE = 30
+"""Images a second, as a camera gives them, of which power is told unless another rate was asked."""
 WAY_OUT = "compile the network again"
 
 
@@ -148,7 +150,7 @@ def report(
         *_speed(exact, mhz),
     )
     if spec:
-        predicted = replace(predicted, **_energies(spec, plan, mhz))
+        predicted = replace(predicted, **energies(spec, plan, mhz))
     paths = {**(build.files if build else {}), **(files or {})}
     return Report(
         network=network,
@@ -165,7 +167,8 @@ def report(
     )
 
 
-def _energies(network: Network, plan: Plan, mhz: float) -> dict[str, Any]:
+def energies(network: Network, plan: Plan, mhz: float) -> dict[str, Any]:
+    """Those of Figures, at a clock of `mhz`, by their names."""
     spent = energy(network, plan, mhz, device(plan.device))
     table = energy_45nm(network, plan).total
     return {"energy_nj": spent.total, "idle_uw": spent.idle_uw, "energy_45nm_nj": table}

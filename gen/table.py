@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gen.cost.power import power
-from gen.report import Figures, Report
+from gen.report import FRAME_RATE, Figures, Report
 from gen.support.devices import Device, device
 
 BUDGET = ("lut", "ff", "dsp", "bram")
@@ -26,8 +26,6 @@ TITLES = {
     "energy_45nm_nj": "by a 45 nm table, nJ",
     "idle_uw": "power between images, µW",
 }
-RATE = 30.0
-"""Images a second, as a camera gives them, of which power is told unless another rate was asked."""
 
 
 def table(report: Report) -> Table:
@@ -59,10 +57,10 @@ def table(report: Report) -> Table:
 
 
 def _rates(report: Report) -> list[float]:
-    """The rate that was asked for or RATE, and the highest."""
+    """The rate that was asked for or FRAME_RATE, and the highest."""
     asked = [promise.asked for promise in report.promises if promise.name == "fps"]
     most = report.predicted.inferences_per_s
-    return [*(asked or [RATE]), *([most] if most else [])]
+    return [*(asked or [FRAME_RATE]), *([most] if most else [])]
 
 
 def _number(value: float | None) -> str:

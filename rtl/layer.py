@@ -27,7 +27,7 @@ from rtl.clamp import clamp, clamped_bits, pays
 from rtl.delay import delayed, ram
 from rtl.direct import DirectReader, DirectWindow
 from rtl.geometry import Geometry
-from rtl.pe.element import PE, Multiplier, pe
+from rtl.pe.element import PE, Multiplier, pe, sums_of
 from rtl.shared import Shared
 from rtl.stage import Outlet, Requant, requantise
 from rtl.window import SlidingWindow, WindowReader
@@ -42,9 +42,10 @@ class Engine(BlockDescription):
     weightless kinds `max` and `sum` of pooling. pe: output channels in parallel; when depthwise,
     the geometry's lanes. out_lanes: channels of one output word; divides pe, and pe / out_lanes
     may not exceed the slots of one sum. multiplier: what multiplies in the elements, but for the
-    last logic_pe of the PE, which are made of LUTs; `packed` are two PE an element. weight_style,
-    line_buffer_style: where weights and activations are kept, see rtl.delay.ram. wired: in place of
-    weights, elements and requantiser, a graph whose weights are wiring: a whole window a cycle.
+    last logic_pe of the PE, which are made of LUTs; `packed` are two PE an element. staged: of the
+    elements, see rtl.pe.element.PE. weight_style, line_buffer_style: where weights and activations
+    are kept, see rtl.delay.ram. wired: in place of weights, elements and requantiser, a graph whose
+    weights are wiring: a whole window a cycle.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Engine(BlockDescription):
     requant: Requant | None
     multiplier: Multiplier = "dsp"
     logic_pe: int = 0
+    staged: bool = False
     weight_style: str = "block"
     line_buffer_style: str = "block"
     wired: WiredSums | WiredLayer | None = None
@@ -130,7 +132,7 @@ class Engine(BlockDescription):
             return self.wired.latency
         return sums_depth(
             self.kind, simd=self.simd, w_bits=self.w_bits, multiplier=self.multiplier,
-            logic_pe=self.logic_pe, registered=self.registered,
+            logic_pe=self.logic_pe, registered=self.registered, staged=self.staged,
         )  # fmt: skip
 
     @property
@@ -170,11 +172,9 @@ class Engine(BlockDescription):
 
     def elements(self) -> list[PE]:
         """The processing elements in the order of the PE; one that is packed is two of these."""
-        made: list[PE] = []
-        while (done := sum(element.sums for element in made)) < self.pe:
-            in_logic = done >= self.pe - self.logic_pe
-            made.append(self._element("lut" if in_logic else self.multiplier))
-        return made
+        first = (self.pe - self.logic_pe) // sums_of(self.multiplier)
+        styles = [self.multiplier] * first + ["lut"] * self.logic_pe
+        return [self._element(style) for style in styles]
 
     def _element(self, multiplier: Multiplier) -> PE:
         return pe(self.kind)(
@@ -187,6 +187,7 @@ class Engine(BlockDescription):
             multiplier=multiplier,
             registered=self.registered,
             symmetric=multiplier == "packed" and symmetric(self.weights, self.w_bits),
+            staged=self.staged,
         )
 
     def weight_words(self) -> list[int]:
@@ -234,12 +235,15 @@ class Engine(BlockDescription):
 
 
 def sums_depth(
-    kind: str, *, simd: int, w_bits: int, multiplier: Multiplier, logic_pe: int, registered: bool
-) -> int:
+    kind: str, *, simd: int, w_bits: int, multiplier: Multiplier, logic_pe: int, registered: bool,
+    staged: bool = False,
+) -> int:  # fmt: skip
     """Enabled cycles from inputs to the sums of all elements of a layer that is not wired."""
     made = dict.fromkeys([multiplier, "lut"] if logic_pe else [multiplier])
     return max(
-        pe(kind).depth(simd=simd, w_bits=w_bits, multiplier=by, registered=registered)
+        pe(kind).depth(
+            simd=simd, w_bits=w_bits, multiplier=by, registered=registered, staged=staged
+        )
         for by in made
     )
 

@@ -16,13 +16,16 @@ from amaranth.utils import bits_for
 
 WIDEST = 128
 """Bits that no number in here reaches: exact, never modulo."""
+NARROWEST = 5
+"""Bits of an adder of which synthesis makes a carry chain, on ECP5."""
 
 
 @dataclass(frozen=True)
 class Term:
     """The number ±value + carry in units of 2^scale, − where `sign` is set.
 
-    value: signed, within lo to hi. A term owes a carry or a sign or neither.
+    value: signed, within lo to hi. A term owes a carry or a sign or neither. absolute: its sign is
+    the top bit of `value`, so the number is |value|. ahead: what `sign` will be in the next cycle.
     """
 
     value: Value
@@ -31,6 +34,8 @@ class Term:
     scale: int = 0
     carry: Value | None = None
     sign: Value | None = None
+    absolute: bool = False
+    ahead: Value | None = None
 
 
 Merge = Callable[[Module, Term, Term, str], Term]
@@ -58,8 +63,12 @@ class AddSub(Elaboratable):
         return m
 
 
-def add(m: Module, a: Term, b: Term, name: str, *, bits: int) -> Term:
-    """a + b modulo 2^bits, b of no smaller scale: settles what b owes, a's debt rides on."""
+def add(m: Module, a: Term, b: Term, name: str, *, bits: int, differ: Value | None = None) -> Term:
+    """a + b modulo 2^bits, b of no smaller scale: settles what b owes, a's debt rides on.
+
+    A sum of two absolute terms is one, too: of the sign of a, which is its top bit without a sum.
+    differ: whether the signs of two such terms differ, where that is known without them.
+    """
     step = b.scale - a.scale
     signs = [s for s in (a.sign, b.sign) if s is not None]
     low, high = b.lo << step, (b.hi + (b.carry is not None)) << step
@@ -69,18 +78,28 @@ def add(m: Module, a: Term, b: Term, name: str, *, bits: int) -> Term:
     # Bits of a below b's unit pass by the adder.
     whole = Signal(signed(max(len(a.value), step + 1)))
     total = Signal(signed_for(lo, hi, bits), name=name)
-    upper = Signal(signed(max(len(total) - step, 1)))
-    m.d.comb += [whole.eq(a.value), total.eq(Cat(whole[:step], upper).as_signed())]
-    top = whole[step:].as_signed()
+    exact = total.shape() == signed_for(lo, hi, WIDEST)
+    absolute = a.absolute and b.absolute and exact
+    known = [a.value[-1]] if absolute else []
+    upper = Signal(signed(max(len(total) - step - len(known), 1)))
+    m.d.comb += [whole.eq(a.value), total.eq(Cat(whole[:step], upper, *known).as_signed())]
+    top, other = whole[step:].as_signed(), b.value
     if signs:
         assert b.carry is None
-        m.submodules[f"addsub_{name}"] = AddSub(top, b.value, reduce(xor, signs), upper)
+        subtract = reduce(xor, signs)
+        if absolute and differ is not None and len(top) == len(other):
+            # both top bits are the same once b is inverted: what they add up to is the carry
+            subtract = differ
+            top, other = Cat(top[:-1], differ), Cat(other[:-1], 0)
+        either = Signal(signed(max(len(upper), NARROWEST)))
+        m.submodules[f"addsub_{name}"] = AddSub(top, other, subtract, either)
+        m.d.comb += upper.eq(either)
     elif b.carry is None:
         m.d.comb += upper.eq(top + b.value)
     else:
         # A carry-in costs one bit more below the operands; on ECP5 nothing where that fills a pair.
         m.d.comb += upper.eq((Cat(1, top).as_signed() + Cat(b.carry, b.value).as_signed()) >> 1)
-    return replace(a, value=total, lo=lo, hi=hi)
+    return replace(a, value=total, lo=lo, hi=hi, absolute=absolute, ahead=None)
 
 
 def register(m: Module, en: Value, term: Term) -> Term:
@@ -96,7 +115,8 @@ def register(m: Module, en: Value, term: Term) -> Term:
 
     value = later(term.value)
     assert value is not None
-    return replace(term, value=value, carry=later(term.carry), sign=later(term.sign))
+    sign = value[-1] if term.absolute else later(term.sign)
+    return replace(term, value=value, carry=later(term.carry), sign=sign, ahead=None)
 
 
 def tree(m: Module, en: Value, terms: Sequence[Term], merge: Merge, levels: int) -> Term:

@@ -27,10 +27,11 @@ from model.spec import (
     Requantise,
     infer,
 )
+from rtl.pe.element import sums_of
 
 SCORES = Format(16, True)
-WIRED, CONNECTIONS = 0.15, 1000
-"""Share of the layers that are wired where they may be, and the most connections of one."""
+WIRED, CONNECTIONS, INPUTS = 0.15, 1000, 256
+"""Share of the layers that are wired where they may be; the most connections and inputs of one."""
 WHOLE = 0.7
 """Share of the layers on multipliers that are not divided."""
 
@@ -99,7 +100,7 @@ def random_fold(rng: random.Random, layer: LoweredLayer, target: Device) -> Fold
     if layer.window is not None and rng.random() < WIRED:
         few = [
             fold for fold in wired_folds(layer, target, layer.sources[0].shape[0] ** 2)
-            if connections(layer, fold.word) <= CONNECTIONS
+            if connections(layer, fold.word) <= CONNECTIONS and fold.lanes * fold.taps <= INPUTS
         ]  # fmt: skip
         offers = few or offers
     return divided(rng, rng.choice(offers))
@@ -107,7 +108,7 @@ def random_fold(rng: random.Random, layer: LoweredLayer, target: Device) -> Fold
 
 def divided(rng: random.Random, fold: Fold) -> Fold:
     """Now and then with some of its PE made of LUTs, where there are multipliers."""
-    step = 2 if fold.multiplier == "packed" else 1
+    step = sums_of(fold.multiplier)
     if fold.multiplier == "lut" or fold.pe <= step or rng.random() < WHOLE:
         return fold
     return replace(fold, logic_pe=fold.pe - step * rng.randrange(1, -(-fold.pe // step)))

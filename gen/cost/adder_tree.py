@@ -22,13 +22,15 @@ ANY = WIDEST
 
 @dataclass(frozen=True)
 class Width:
-    """Of a term: its range, its scale, and whether a carry or a sign rides with it."""
+    """Of a term: its range, its scale, and whether a carry or a sign rides with it, or if it is
+    absolute its own top bit."""
 
     lo: int
     hi: int
     scale: int = 0
     carry: bool = False
     sign: bool = False
+    absolute: bool = False
 
     def bits(self, most: int) -> int:
         return min(most, max(width(self.lo, True), width(self.hi, True)))
@@ -51,7 +53,9 @@ def merge(a: Width, b: Width, most: int) -> tuple[Width, int]:
     if a.sign or b.sign:
         low, high = min(low, -high), max(high, -low)
     total = replace(a, lo=a.lo + low, hi=a.hi + high)
-    return total, max(total.bits(most) - step, 1) + b.carry
+    absolute = a.absolute and b.absolute and total.bits(most) == total.bits(ANY)
+    bits = max(total.bits(most) - step - absolute, 1) + b.carry
+    return replace(total, absolute=absolute), bits
 
 
 @cache
@@ -72,7 +76,7 @@ def tree(terms: tuple[Width, ...], most: int) -> AdderTree:
 
 def held(terms: Iterable[Width], most: int) -> int:
     """Flip-flops that hold `terms`."""
-    return sum(t.bits(most) + (t.carry or t.sign) for t in terms)
+    return sum(t.bits(most) + (t.carry or (t.sign and not t.absolute)) for t in terms)
 
 
 @cache
@@ -85,7 +89,10 @@ def lane(
         multiplier="dsp" if dsp else "lut", w_signed=w_signed,
     )  # fmt: skip
     terms = element.terms(Module(), Signal(element.x_shape), Signal(w_bits))
-    return tuple(Width(t.lo, t.hi, t.scale, t.carry is not None, t.sign is not None) for t in terms)
+    return tuple(
+        Width(t.lo, t.hi, t.scale, t.carry is not None, t.sign is not None, t.absolute)
+        for t in terms
+    )
 
 
 def partials(x: tuple[int, int], bits: int) -> tuple[Width, ...]:

@@ -30,7 +30,7 @@ from model.spec import Window
 from rtl.block import BlockDescription
 from rtl.classifier_output import ClassifierOutput
 from rtl.classifier_word import ClassifierWord
-from rtl.layer import Engine
+from rtl.layer import Engine, symmetric
 from rtl.pe.element import pe
 from rtl.pool import BlockPool
 from rtl.stage import Requant
@@ -113,12 +113,13 @@ def _(block: Engine, device: Device) -> Features:
         channels=g.channels if g.depthwise else block.pe * g.repeats,
         out_bits=block.out_shape.width,
         alive=1.0 if weights is None else pe(block.kind).live_share(weights, block.w_bits),
-        lane_bits=block.clamped_bits,
+        lane_bits=block.clamped_bits, symmetric=symmetric(weights, block.w_bits),
+        w_signed=block.w_signed,
     )  # fmt: skip
     fold = Fold(
         pe=block.pe, lanes=g.lanes, taps=g.taps, out_lanes=block.out_lanes,
-        multiplier=block.multiplier, weights=block.weight_style,
-        line_buffer=block.line_buffer_style,
+        multiplier=block.multiplier, logic_pe=block.logic_pe, weights=block.weight_style,
+        line_buffer=block.line_buffer_style, staged=block.staged,
     )  # fmt: skip
     counts = _requantiser(block.requant, block.out_lanes, block.acc_bits, device)
     alone = FoldArray.of([fold])

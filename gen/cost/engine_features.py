@@ -96,13 +96,12 @@ def _logic(shape: LayerShape, f: FoldArray, pe: Array) -> FeatureCounts:
     inputs = simd(shape, f)
     lanes = pe * inputs
     cells = lanes * lane.cells(x, w, terms)
-    kept = lanes * (adder_tree.held(terms, shape.acc) - lane.merged_registers)
+    kept = lanes * (adder_tree.held(terms, shape.acc) + f.staged * lane.within(x, w))
     sums = _trees(shape, terms, inputs)
     if (column := lane.constant_bits(w)) is not None:
         depth = shape.weights // (f.pe * inputs)
-        readers = (
-            np.ones_like(pe) if shape.depthwise else np.maximum(pe, 1)
-        )  # elements with the same inputs
+        # elements with the same inputs
+        readers = np.ones_like(pe) if shape.depthwise else np.maximum(pe, 1)
         uses = len(terms) * readers
         once = adder_tree.distinct(uses, column, depth) / uses
         wired = lanes // readers * adder_tree.wired(x, uses, shape.alive)

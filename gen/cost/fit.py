@@ -38,7 +38,7 @@ OWN: dict[tuple[str, str], dict[str, float]] = {
     ("lut", "gowin"): {"ram16x4": 8, "ram_mux": 0.5},
     ("ff", "gowin"): {"ram16x4": 6},
     ("clock", "ecp5"): {"pool_ram": 800},
-    ("clock", "ice40"): {"pools": 50},
+    ("clock", "ice40"): {"use": 100, "pools": 0, "pool_ram": 0},
     ("clock", "gowin"): {"base": 480},
     ("ff", "ecp5"): {"dsp_reg": 0, "bram_reg": 0},
 }
@@ -48,8 +48,9 @@ LOOSE = {"ff": {"counter": 2, "address": 2, "flow": 2, "inside": 2, "engine": 20
                 "head": 20}}  # fmt: skip
 """How far a price may lie from START where that is 0."""
 LEAST = {"lut": 0.3, "ff": 0.1, "clock": 10}
-PULL = {"lut": 0.03, "ff": 0.03, "clock": 3.0}
-"""Weight of an expectation against a measured design; clocks scatter."""
+PULL = {"lut": 0.03, "ff": 0.03, "clock": 30.0}
+"""Weight of an expectation against a measured design; clocks scatter by as much as a model could
+tell of them."""
 DECIMALS = 4
 """Of a price."""
 SMALL = 50

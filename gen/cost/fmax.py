@@ -3,9 +3,9 @@
 Slowness is the device's usual period (1000 / `Device.mhz` ns) times a sum of prices: a base, a
 share for the LUTs in use, since placement gets tight, and one for a pool that keeps its partial
 results in a block of RAM: from there a comparison, a choice and the way back fit into one cycle
-(on ECP5 such a block alone takes 5.8 ns). On iCE40, where the control of each pool is about as slow
-as that, the slowest of several is slower than one: there each pool has a price. Placement itself
-scatters by about a tenth around any such sum.
+(on ECP5 such a block alone takes 5.8 ns). On iCE40 pools are no slower than the rest, since few
+flip-flops have an enable of their own (gen.flow.synth). Placement itself scatters by about a tenth
+around any such sum.
 """
 
 from __future__ import annotations

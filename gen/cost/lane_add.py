@@ -19,7 +19,6 @@ class AddCost(LaneCost):
         register_bits=(0.682, 0.0, 1.656, 0.0),
     )
     own_chains = 1
-    merged_registers = 1
 
     def cells(self, x_bits: int, w_bits: int, terms: tuple[Width, ...]) -> int:
         return max(x_bits, w_bits) + 1

@@ -24,6 +24,10 @@ class ShiftCost(LaneCost):
         far = 1 << (w_bits - 1) >> 1
         return sum(x_bits + (far << 1) - (far >> k) for k in range(w_bits - 1))
 
+    def within(self, x_bits: int, w_bits: int) -> int:
+        # behind the first stage, which shifts by half of all exponents; the other w − 2, the sign
+        return x_bits + (1 << (w_bits - 2)) + w_bits - 1
+
     def energy(self, x_bits: int, w_bits: int) -> tuple[float, int]:
         # w − 1 bits of exponent: as many stages, of the widest output
         bits = x_bits + (1 << (w_bits - 1)) - 2

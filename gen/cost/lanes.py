@@ -42,8 +42,6 @@ class LaneCost(ABC):
     tree: str
     own_chains = 0
     """Carry chains of a lane beside those of the adder tree."""
-    merged_registers = 0
-    """Flip-flops of a lane that synthesis shares with others."""
     graph: GraphRates | None = None
     """Where weights can be wired (rtl/wired): what that takes. None: they are never wired."""
 
@@ -55,6 +53,10 @@ class LaneCost(ABC):
     @abstractmethod
     def cells(self, x_bits: int, w_bits: int, terms: tuple[Width, ...]) -> int:
         """LUTs that make the terms of a lane, one a bit."""
+
+    def within(self, x_bits: int, w_bits: int) -> int:
+        """Flip-flops within a lane that is staged."""
+        return 0
 
     @abstractmethod
     def energy(self, x_bits: int, w_bits: int) -> tuple[float, int]:

@@ -22,7 +22,7 @@ from rtl.scale import Multiplication, Partials, Shifts
 
 BLOCK = 64
 """Words beyond which rtl.requantise keeps its table in a block of RAM."""
-MULTIPLIER_LEAST = {"ecp5": (0, 0), "gowin": (0, 4), "ice40": (12, 0)}
+MULTIPLIER_LEAST = {"ecp5": (0, 0), "gowin": (0, 4), "ice40": (11, 0)}
 """Least widths of product and operands for which synthesis takes a hardware multiplier; on iCE40 of
 a part of a product that is wider than one, as others are mapped by gen.flow.synth.NARROW."""
 

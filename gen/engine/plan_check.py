@@ -10,7 +10,7 @@ from gen.plan.plan import WORDS, Fold, Plan
 from gen.plan.spread import wired_fold, word_values
 from gen.support.errors import PlanError
 from model.spec import Add, Head, Input
-from rtl.pe import element as elements
+from rtl.pe.element import PE, pe
 
 DEEPEST = 1 << 16
 """Words of a FIFO before a join."""
@@ -84,7 +84,7 @@ def _rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
 def _multiplier_rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
     """Of what forms the products of a layer that is not wired."""
     windowed = layer.window is not None and not layer.blocks
-    has = elements.pe(layer.kind) if windowed else elements.PE
+    has = pe(layer.kind) if windowed else PE
     multiplies = fold.multiplier == "lut" or has.MULTIPLIES
     yield (
         multiplies,
@@ -92,6 +92,7 @@ def _multiplier_rules(layer: LoweredLayer, fold: Fold) -> Iterator[Rule]:
     )
     most = fold.pe - 1 if fold.multiplier != "lut" else 0
     yield 0 <= fold.logic_pe <= most, f"logic_pe {fold.logic_pe} must be 0 to {most}"
+    yield not fold.staged or has.STAGES, f"a {layer.kind} has no register within its lanes"
     if fold.multiplier == "packed":
         pairs = has.PACKS and not layer.depthwise and (fold.pe - fold.logic_pe) % 2 == 0
         yield pairs, "packed products are of pairs of PE with the same inputs"

@@ -108,10 +108,8 @@ def engine(layer: LoweredLayer, fold: Fold) -> Engine:
     """The layer engine of a convolution, a fully connected layer or an overlapping pool; of any
     pool where it is wired."""
     x = layer.sources[0]
-    weights = stored(layer)
     graph = wired(layer, fold.word) if fold.weights == "wired" else None
-    if graph:
-        weights = None
+    weights = None if graph else stored(layer)
     return Engine(
         kind=layer.kind,
         geometry=geometry(layer, fold),
@@ -126,6 +124,7 @@ def engine(layer: LoweredLayer, fold: Fold) -> Engine:
         requant=None if graph else requant(layer, fold),
         multiplier=fold.multiplier,
         logic_pe=fold.logic_pe,
+        staged=fold.staged,
         weight_style=fold.weights,
         line_buffer_style=fold.line_buffer,
         wired=graph,

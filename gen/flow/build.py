@@ -88,13 +88,15 @@ def build(
     pins: a board's constraints, instead of the device's pins in the order of the ports.
     routed_netlist: keep it, too, as file "routed"; on ECP5 it has seven times the size of the rest.
     cache: folder of built steps. timeout: seconds for each run of a tool. progress: called with the
-    name of each step. Raises DoesNotFitError, ToolError, or RequestError for a wrong request.
+    name of each step. Raises MissingToolError, before all steps; DoesNotFitError, ToolError; or
+    RequestError for a wrong request.
     """
     if mhz is not None and not 0 < mhz < inf:
         raise RequestError(f"--mhz {mhz:g}: must be more than 0")
     if seeds < 1:
         raise RequestError(f"{seeds} seeds: at least 1 placement is needed")
     mhz = device.mhz if mhz is None else mhz
+    versions = tool_versions(device)  # first of all: synthesis takes minutes
     steps = Cache(cache)
     progress("synthesis")
     netlist = synthesise(verilog, top, device, cache=steps, timeout=timeout)
@@ -131,7 +133,7 @@ def build(
         files=files,
         seconds=seconds,
         cached=all(e.cached for e in entries),
-        tools=tool_versions(device),
+        tools=versions,
         seeds=tuple(SeedClock(p.seed, p.fmax_mhz) for p in tried),
         slowest=best.slowest,
         core=core,
@@ -161,7 +163,7 @@ def tool_names(device: Device) -> tuple[str, ...]:
 
 
 def tool_versions(device: Device) -> tuple[str, ...]:
-    """`package version` of each."""
+    """`package version` of each. MissingToolError where one is missing or too old."""
     return tuple(dict.fromkeys(map(tools.version, tool_names(device))))
 
 

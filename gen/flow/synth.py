@@ -54,7 +54,9 @@ SHARE = (
 )
 NARROW = (
     # yosys leaves products of less than 11 bits to LUTs; here each that one multiplier holds is
-    # meant for one, of which two share an SB_MAC16 (gen.flow.passes.mac_halves)
+    # meant for one, of which two share an SB_MAC16 (gen.flow.passes.mac_halves); but a product by a
+    # power of two is a shift
+    "opt_expr t:$mul",
     "wreduce t:$mul",
     "select -set narrow t:$mul r:A_WIDTH<=16 %i r:B_WIDTH<=16 %i",
     "techmap -map +/mul2dsp.v -map +/ice40/dsp_map.v -D DSP_A_MAXWIDTH=16 -D DSP_B_MAXWIDTH=16 "

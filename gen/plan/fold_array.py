@@ -27,6 +27,7 @@ class FoldArray:
     line_buffer: Array
     logic_pe: Array
     word: Array
+    staged: Array
 
     @staticmethod
     def of(folds: Sequence[Fold]) -> FoldArray:

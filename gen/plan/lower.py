@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from model.kinds import KindError
 from model.spec import (
@@ -77,8 +78,10 @@ class LoweredLayer:
         return h * w * self.op.weights.size
 
 
+@lru_cache(8)
 def lower(network: Network) -> tuple[LoweredLayer, ...]:
-    """The layers in topological order, Input first and Head last.
+    """The layers in topological order, Input first and Head last; the same ones for one Network, as
+    what is worked out of a layer is kept by it.
 
     Raises NetworkError as `check` does.
     """

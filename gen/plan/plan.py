@@ -55,6 +55,7 @@ class Fold:
     weights and the row buffer lie, `block`, `distributed` or `logic`; weights also in `parts`:
     blocks whose rows hold several words, or `wired`: they are constants in a graph of adders.
     logic_pe: of the PE, those whose products are made of LUTs beside those on multipliers.
+    staged: lanes have a register within, see rtl.pe.shift.
     word: what an input word holds; a row or an image only where weights are wired, and then all
     its values count as channels, here and at the output.
     """
@@ -69,6 +70,7 @@ class Fold:
     line_buffer: str = "logic"
     logic_pe: int = 0
     word: Word = "pixel"
+    staged: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ class _FoldRow:
     ring: Literal["block", "distributed", "logic"]
     logic_pe: Whole
     word: Word
+    staged: bool
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,11 @@ def stored(layer: LoweredLayer) -> StoredWeights | None:
         return None
     assert place is not None
     values = op.weights.reshape(-1, *place.kernel, 1 if layer.depthwise else place.source[2])
-    raised = np.maximum(values, 0)
-    less = (raised - values).sum((1, 2, 3))
     if not pe(layer.kind).CLAMPS or layer.sources[0].signed or layer.requantise is None:
-        return StoredWeights(values, op.bits, True, np.zeros_like(less))
-    return StoredWeights(raised, max(1, int(raised.max()).bit_length()), False, less)
+        return StoredWeights(values, op.bits, True, np.zeros(len(values), np.int64))
+    raised = np.maximum(values, 0)
+    bits = max(1, int(raised.max()).bit_length())
+    return StoredWeights(raised, bits, False, (raised - values).sum((1, 2, 3)))
 
 
 def folded_requantise(layer: LoweredLayer) -> Requantise | None:

@@ -218,7 +218,7 @@ def _sums_latency(layer: LoweredLayer, fold: Fold) -> int:
     return sums_depth(
         layer.kind, simd=fold.taps * (1 if layer.depthwise else fold.lanes),
         w_bits=getattr(layer.op, "bits", 0), multiplier=fold.multiplier, logic_pe=fold.logic_pe,
-        registered=fold.weights == "parts",
+        registered=fold.weights == "parts", staged=fold.staged,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from gen.plan.spread import connections, spread, wired_fold, word_values
 from gen.support.devices import Device
 from model.spec import Add, Head, Input
 from rtl.pe.element import pe as element
+from rtl.pe.element import sums_of
 
 WIDEST = 64
 """Largest PE, and largest SIMD: beyond it the fan-out costs more clock than it gains."""
@@ -43,6 +44,9 @@ LINE_BUFFERS = ("logic", "distributed", "block")
 ROMS = ("logic", "block", "parts")
 DSP = list(Cost.__dataclass_fields__).index("dsp")
 """Column of a cost."""
+STAGED = 4
+"""Bits of a weight from which on a lane is deep enough for a register within: its barrel has as
+many multiplexers but one."""
 TRIED = 8
 """Foldings, the best ones as they are, that may be divided between multipliers and LUTs."""
 
@@ -70,7 +74,7 @@ class FoldCandidates:
         self.layer, self.device, self.model, self.graphs = layer, device, model, graphs
         self._offers = offers(layer, device, port, least)
         cycles = cycles_of(layer, self._offers)
-        table = costs(layer, self._offers, device, model, graphs)
+        table = self._table(self._offers)
         order = np.lexsort((table[:, 0], cycles))
         self._kept = order[_undominated(table[order])]
         self.cycles, self.costs = cycles[self._kept], table[self._kept]
@@ -93,7 +97,7 @@ class FoldCandidates:
         )
         if not divided:
             return self._at(int(order[0]))
-        table = costs_of(self.layer, divided, self.device, self.model, self.graphs)
+        table = self._table(FoldArray.of(divided))
         rows = np.concatenate([costs[order[:1]], table])
         first = int(np.lexsort((rows @ price, excess(rows, room)))[0])
         return self.option(divided[first - 1]) if first else self._at(int(order[0]))
@@ -102,15 +106,15 @@ class FoldCandidates:
         """These with as many of their PE on multipliers as `dsp` allows, the others of LUTs."""
         if self.layer.window is None or self.layer.blocks or dsp <= 0:
             return []
-        styles = multipliers_of(layer_shape(self.layer).shape, self.device)
+        *styles, _ = multipliers_of(layer_shape(self.layer).shape, self.device)
+        if not styles:
+            return []
         folded = [fold for fold in whole if fold.weights != "wired"]
         shapes = dict.fromkeys(replace(fold, multiplier="lut") for fold in folded)
         alone = self._multipliers(list(shapes))
         divided: list[Fold] = []
         for by in styles:
-            if by == "lut":
-                continue
-            step = 2 if by == "packed" else 1
+            step = sums_of(by)
             wide = [f for f in shapes if f.pe % step == 0 and f.pe > step]
             every = self._multipliers([replace(fold, multiplier=by) for fold in wide])
             for fold, count in every.items():
@@ -124,8 +128,12 @@ class FoldCandidates:
         """Those that each of some foldings takes."""
         if not made:
             return {}
-        table = costs_of(self.layer, made, self.device, self.model, self.graphs)
+        table = self._table(FoldArray.of(made))
         return dict(zip(made, table[:, DSP].astype(int).tolist(), strict=True))
+
+    def _table(self, made: FoldArray) -> np.ndarray:
+        """(foldings, 4): what each of some foldings costs."""
+        return costs(self.layer, made, self.device, self.model, self.graphs)
 
     def _enough(self, cycles: int) -> int:
         """How many need at most `cycles` cycles."""
@@ -170,14 +178,6 @@ class FoldCandidates:
                 self.costs[i] = astuple(cost)
                 self._picked[i] = made
         return True
-
-
-def costs_of(
-    layer: LoweredLayer, made: Sequence[Fold], device: Device, model: CostModel | None,
-    graphs: Graphs,
-) -> np.ndarray:  # fmt: skip
-    """(foldings, 4): what each of some foldings costs."""
-    return costs(layer, FoldArray.of(made), device, model, graphs)
 
 
 def excess(used: np.ndarray, has: np.ndarray) -> np.ndarray:
@@ -323,7 +323,7 @@ def _folded_offers(layer: LoweredLayer, device: Device) -> FoldArray:
 
 
 def multipliers_of(shape: LayerShape, device: Device) -> tuple[ProductStyle, ...]:
-    """What may form the products of a layer."""
+    """What may form the products of a layer, LUTs last."""
     if not element(shape.kind).MULTIPLIES or not device.dsp:
         return ("lut",)
     packs = element(shape.kind).PACKS and not shape.depthwise
@@ -352,6 +352,7 @@ def _word_offers(
     return FoldArray(
         lanes[n], lanes[n], ones, lanes[n], np.full(len(n), "lut"), np.array(requants)[by],
         logic, np.array(LINE_BUFFERS)[buffer], np.zeros_like(n), np.full(len(n), "pixel"),
+        np.full(len(n), False),
     )  # fmt: skip
 
 
@@ -389,18 +390,22 @@ def _engine_offers(
     depth = np.array([walk(shape.window, shape.depthwise, n, 1).depth for n in offered.lanes])
     buffers = _line_buffer_styles(depth, offered.lanes * shape.x_bits, offered.taps, device)
     roms = _rom_styles(shape, offered.pe * simd(shape, offered), device)
-    choices = np.ones((1, len(multipliers), len(requants), 1, 1), dtype=bool)
+    whole = offered.pe[:, None] % [sums_of(by) for by in multipliers] == 0
+    choices = whole[:, :, None, None, None] & np.ones((1, 1, len(requants), 1, 1), dtype=bool)
     feasible = choices & roms[:, None, None, :, None] & buffers[:, None, None, None, :]
-    if "packed" in multipliers:
-        feasible = feasible & True
-        feasible[offered.pe % 2 == 1, multipliers.index("packed")] = False
     i, multiplier, requant, rom, buffer = np.nonzero(feasible)
     return FoldArray(
         offered.pe[i], offered.lanes[i], offered.taps[i], offered.out_lanes[i],
         np.array(multipliers)[multiplier], np.array(requants)[requant],
         np.array(ROMS)[rom], np.array(LINE_BUFFERS)[buffer],
         np.zeros_like(i), np.full(len(i), "pixel"),
+        np.full(len(i), staged(shape, device)),
     )  # fmt: skip
+
+
+def staged(shape: LayerShape, device: Device) -> bool:
+    """Whether lanes of a layer have a register within, on a device."""
+    return device.staged and element(shape.kind).STAGES and shape.w_bits >= STAGED
 
 
 def _shapes(shape: LayerShape) -> FoldArray:

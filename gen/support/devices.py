@@ -44,8 +44,9 @@ class Family:
     multiplier: widest signed operands of one hardware multiplier. half: those of half a one, which
     can be used alone; 0 where there are none. paired: widest operands of two products of one layer
     that share a multiplier (gen.flow.passes.mac_halves). packs: one multiplication may form two
-    products (rtl.pe.mult). bram_parts: in a memory of several blocks, the
-    multiplexer between them stands behind their output registers (`rtl.block_ram.part_rows`).
+    products (rtl.pe.mult). bram_parts: in a memory of several blocks, the multiplexer between them
+    stands behind their output registers (`rtl.block_ram.part_rows`). staged: deep lanes are its
+    slowest paths, and have a register within (rtl.pe.shift).
     """
 
     bram_bits: int
@@ -57,13 +58,14 @@ class Family:
     paired: int = 0
     packs: bool = False
     bram_parts: bool = False
+    staged: bool = False
 
 
 _BLOCK_4K = ((256, 16), (512, 8), (1024, 4), (2048, 2), (4096, 1))  # the last with a multiplexer
 FAMILIES: dict[FamilyName, Family] = {
     "ecp5": Family(18432, SHAPES, 128, True, (18, 18), packs=True, bram_parts=True),
     "ice40": Family(4096, _BLOCK_4K, 64, False, (16, 16), paired=8),
-    "gowin": Family(18432, SHAPES, 128, True, (18, 18), half=9),
+    "gowin": Family(18432, SHAPES, 128, True, (18, 18), half=9, staged=True),
 }
 
 
@@ -96,6 +98,10 @@ class Device:
     @property
     def bram_parts(self) -> bool:
         return FAMILIES[self.family].bram_parts
+
+    @property
+    def staged(self) -> bool:
+        return FAMILIES[self.family].staged
 
     @property
     def distributed_ram(self) -> bool:

@@ -25,6 +25,7 @@ VARIABLE = "SHIFTADD_TOOLS"
 TIMEOUT = 20.0
 """Seconds for a tool to say its version."""
 WAY_OUT = "install it, put it first on PATH, or leave out --tools native"
+NEWER = "put a newer one first on PATH, or leave out --tools native"
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,10 @@ def missing(tool: str) -> str | None:
     said = _said(path, native.asks, path.stat().st_mtime_ns)
     number = _number(said)
     if number is None:
-        return f"{path.name} says no version ({said[:60]!r}): {WAY_OUT}"
+        return f"{path.name} says no version, but {said[-90:]!r}: {NEWER}"
     if number < native.least:
         have, least = (".".join(map(str, n)) for n in (number, native.least))
-        return f"{path.name} {have} is too old, {least} is needed: {WAY_OUT}"
+        return f"{path.name} {have} is too old, {least} is needed: {NEWER}"
     return None
 
 

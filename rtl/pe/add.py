@@ -2,7 +2,8 @@
 
 No absolute value is ever formed. The sign of d = x − w travels beside it: two distances are added
 or subtracted as their signs are equal or not, and the first one's sign rides on, at last into the
-accumulator.
+accumulator. Whether two signs are equal is told with the second of them, in the same LUT, where
+distances are narrow.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from dataclasses import replace
 from amaranth import Cat, Module, Signal, Value
 
 from rtl.pe.element import PE
-from rtl.terms import WIDEST, Term, signed_for
+from rtl.terms import WIDEST, Term, add, register, signed_for
+
+LUT_MADE = 4
+"""Bits up to which a distance is made of LUTs alone, and its sign soon known."""
 
 
 class AddPE(PE):
@@ -32,11 +36,23 @@ class AddPE(PE):
         # Never modulo 2^acc_bits: its top bit is the sign of the true distance.
         distance = Signal(signed_for(lo, hi, WIDEST))
         m.d.comb += distance.eq(x + inverse.as_signed() + 1)
-        return [Term(distance, lo, hi, sign=distance[-1])]
+        return [Term(distance, lo, hi, sign=distance[-1], absolute=True)]
+
+    def lane(self, m: Module, x: Value, w: Value) -> list[list[Term]]:
+        (term,) = self.terms(m, x, w)
+        held = register(m, self.en, term)
+        narrow = len(term.value) <= LUT_MADE
+        return [[replace(held, ahead=term.sign) if narrow else held]]
+
+    def merge(self, m: Module, a: Term, b: Term, name: str) -> Term:
+        if a.ahead is None or b.ahead is None:
+            return super().merge(m, a, b, name)
+        differ = self._held(m, a.ahead ^ b.ahead)
+        return add(m, a, b, name, bits=self.acc_bits, differ=differ)
 
     def accumulate(self, m: Module, before: Term, total: Term) -> Term:
         assert total.sign is not None
-        return super().accumulate(m, before, replace(total, sign=~total.sign))
+        return super().accumulate(m, before, replace(total, sign=~total.sign, absolute=False))
 
 
 ELEMENT = AddPE

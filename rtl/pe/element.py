@@ -41,6 +41,7 @@ class PE(wiring.Component, ABC):
     symmetric : no weight is the least of its bits, which spares `packed` a bit of its operand
     levels : of the adder tree between two registers
     registered : x and w come far, and are registered first
+    staged : a register within each lane, which halves its slowest path; only where the class STAGES
 
     Ports
     -----
@@ -68,6 +69,8 @@ class PE(wiring.Component, ABC):
     """A term is a product, which a hardware multiplier may form: `multiplier` has a choice."""
     PACKS = False
     """One multiplication may form two products of an input: `multiplier` may be `packed`."""
+    STAGES = False
+    """A lane is deep enough for a register within `terms`: `staged` may be set."""
     CLAMPS = False
     """term(x, w) = term(c, w) − |x − c|, where c is x clamped to a range that holds w."""
 
@@ -84,6 +87,7 @@ class PE(wiring.Component, ABC):
         registered: bool = False,
         symmetric: bool = False,
         w_signed: bool = True,
+        staged: bool = False,
     ) -> None:
         for name, value, lo, hi in (
             ("simd", simd, 1, None),
@@ -101,11 +105,14 @@ class PE(wiring.Component, ABC):
             raise ValueError("multiplier 'packed' is for mult: other terms are no products")
         if not w_signed and not self.CLAMPS:
             raise ValueError("w_signed must be true: only weights of add may have no sign")
+        if staged and not self.STAGES:
+            raise ValueError("staged must be false: only lanes of shift have a register within")
         self.simd, self.w_bits, self.acc_bits = simd, w_bits, acc_bits
         self.w_signed = w_signed
         self.x_bits, self.x_signed = x_bits, x_signed
         self.multiplier: Multiplier = multiplier
         self.levels, self.registered, self.symmetric = levels, registered, symmetric
+        self.staged = staged
         sums = ("acc", "upper")[: self.sums]
         super().__init__(
             {
@@ -125,7 +132,7 @@ class PE(wiring.Component, ABC):
     @property
     def sums(self) -> int:
         """Sums that the element forms, each of weights of its own."""
-        return 2 if self.multiplier == "packed" else 1
+        return sums_of(self.multiplier)
 
     @property
     def accs(self) -> list[Signal]:
@@ -161,11 +168,11 @@ class PE(wiring.Component, ABC):
     @classmethod
     def depth(
         cls, *, simd: int, w_bits: int, multiplier: Multiplier, levels: int = 1,
-        registered: bool = False,
+        registered: bool = False, staged: bool = False,
     ) -> int:  # fmt: skip
         """The `latency` of an element, without making one."""
         tree = tree_latency(simd * cls.lane_terms(w_bits, multiplier), levels)
-        return cls.input_stages(multiplier, registered) + 2 + tree
+        return cls.input_stages(multiplier, registered) + staged + 2 + tree
 
     @property
     def terms_per_lane(self) -> int:
@@ -179,7 +186,7 @@ class PE(wiring.Component, ABC):
     def latency(self) -> int:
         """Enabled cycles from x and w to the acc that includes them."""
         tree = tree_latency(self.simd * self.terms_per_lane, self.levels)
-        return self.input_registers + 2 + tree
+        return self.input_registers + self.staged + 2 + tree
 
     @property
     def restart_delay(self) -> int:
@@ -197,7 +204,8 @@ class PE(wiring.Component, ABC):
 
     @abstractmethod
     def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
-        """One lane, combinational: `terms_per_lane` terms whose sum is term(x, w decoded)."""
+        """One lane, combinational unless `staged`: `terms_per_lane` terms whose sum is term(x, w
+        decoded)."""
 
     def code(self, weights: Sequence[int]) -> int:
         """The bits that stand for the weights of a lane, one of each sum."""
@@ -260,6 +268,11 @@ class PE(wiring.Component, ABC):
         with m.If(self.en):
             m.d.sync += held.eq(value)
         return held
+
+
+def sums_of(multiplier: Multiplier) -> int:
+    """Sums, and so PE, of one element."""
+    return 2 if multiplier == "packed" else 1
 
 
 @cache

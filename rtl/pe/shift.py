@@ -2,6 +2,7 @@
 
 A lane is a barrel of w_bits − 1 multiplexer stages, the widest shift first, whose last stage also
 inverts for a negative sign; the +1 that completes the negation is a carry-in of the adder tree.
+Where it is `staged` there is a register behind the first stage.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ class ShiftPE(PE):
 
     A weight's code is e, or all ones for zero, above a sign bit.
     """
+
+    STAGES = True
 
     @staticmethod
     def live_share(weights: np.ndarray, bits: int) -> float:
@@ -48,6 +51,8 @@ class ShiftPE(PE):
         stage = Signal(shape)
         m.d.comb += far.eq(top & ~Cat(low).all())
         m.d.comb += stage.eq(Mux(far, x << (1 << len(low)), 0) | Mux(top, 0, x))
+        if self.staged:
+            stage, sign, *low = [self._held(m, value) for value in (stage, sign, *low)]
         for k in reversed(range(len(low))):
             previous, stage = stage, Signal(shape)
             m.d.comb += stage.eq(Mux(low[k], previous << (1 << k), previous))

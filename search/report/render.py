@@ -9,12 +9,10 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from gen.report import FRAME_RATE
 from model.kinds import kind, ordered_kinds
 from search.report.page_model import Page
 from search.report.svg_plot import SHAPES
-
-FRAME_RATE = 30
-"""Images a second, as a camera gives them, of which power is told."""
 
 
 @dataclass

@@ -16,15 +16,11 @@ import torch
 
 from gen.compile import REPORT
 from gen.compile import compile as compile_network
-from gen.cost.energy import energy
-from gen.cost.energy_45nm import energy as energy_45nm
 from gen.deploy.examples import golden_scores
 from gen.engine.elaborate import Accelerator
-from gen.plan.plan import Plan
 from gen.planner.estimate import Estimate, Estimator
-from gen.report import Report, with_cycles
+from gen.report import Report, energies, with_cycles
 from gen.report import save as save_report
-from gen.support.devices import device
 from gen.support.errors import DoesNotFitError, PlanError
 from gen.support.promises import missed
 from gen.support.tools import ToolError
@@ -147,21 +143,15 @@ def _measure(
         save_report(report, folder / REPORT)
         row["rtl"] = {"images": proof.images, "mismatches": proof.mismatches}
         assert report.measured is not None
-        row["measured"] = asdict(report.measured) | _energies(network, guess.plan, report)
+        row["measured"] = asdict(report.measured) | energies(
+            network, guess.plan, report.measured.fmax_mhz or 0.0
+        )
         held = setting.limits.held(row["measured"])
         row["promises"] = [promise.as_dict() for promise in held]
         row["error"] = _wrong(proof) or "; ".join(map(str, missed(held)))
     except (PlanError, ToolError, SimulatorError) as error:
         row["error"] = " ".join(str(error).split())
     return row
-
-
-def _energies(network: Network, plan: Plan, report: Report) -> dict[str, float]:
-    """Energies of an image of what was built: predicted, at the clock that was measured."""
-    assert report.measured is not None
-    spent = energy(network, plan, report.measured.fmax_mhz or 0.0, device(plan.device))
-    table = energy_45nm(network, plan).total
-    return {"energy_nj": spent.total, "energy_45nm_nj": table, "idle_uw": spent.idle_uw}
 
 
 def _fitted(

@@ -3,7 +3,7 @@
 The cost model is judged by networks that its prices were not fitted to (gen.calibrate.evaluate),
 and its final prices are fitted to these, too. `python -m search.studies.heldout BOARD SPACE FIRST
 LAST` measures the networks of the seeds FIRST to LAST − 1 and keeps them in
-gen/calibrate/network_measurements.json: every fourth of them is routed, the others only packed,
+gen/calibrate/network_measurements.json: every second of them is routed, the others only packed,
 which takes a tenth of the time and knows no clock. `--again BOARD` measures the kept ones of a
 board anew, as they are generated today; `--describe` counts their features anew.
 """
@@ -44,7 +44,7 @@ from search.space.space import Candidate, Space
 
 PASSES, IMAGES = 30, 64
 """Batches that set the batch norms, and images of one."""
-ROUTED = 4
+ROUTED = 2
 OCTAVES = 3
 """Shares of a device are drawn from all down to 1 / 2^OCTAVES, evenly by their logarithm."""
 FULL = 0.8

@@ -31,28 +31,29 @@ class Form:
     scale: int
     carry: bool
     sign: bool
+    absolute: bool = False
 
     def __str__(self) -> str:
-        owed = "".join(f" {name}" for name in ("carry", "sign") if getattr(self, name))
+        owed = "".join(f" {name}" for name in ("carry", "sign", "absolute") if getattr(self, name))
         return f"{self.lo}..{self.hi}·2^{self.scale}{owed}"
 
     @classmethod
     def of(cls, term: Term) -> Form:
-        owed = term.carry is not None, term.sign is not None
+        owed = term.carry is not None, term.sign is not None, term.absolute
         return cls(len(term.value), term.lo, term.hi, term.scale, *owed)
 
     @property
     def ports(self) -> dict[str, In]:
-        """A free input for each part."""
+        """A free input for each part; the sign of an absolute term is none."""
         ports = {"value": In(signed(self.bits))}
         ports |= {"carry": In(1)} if self.carry else {}
-        return ports | ({"sign": In(1)} if self.sign else {})
+        return ports | ({"sign": In(1)} if self.sign and not self.absolute else {})
 
     def term(self, parts: dict[str, Value]) -> Term:
         """The term made of such inputs."""
-        return Term(
-            parts["value"], self.lo, self.hi, self.scale, parts.get("carry"), parts.get("sign")
-        )
+        value = parts["value"]
+        sign = value[-1] if self.absolute else parts.get("sign")
+        return Term(value, self.lo, self.hi, self.scale, parts.get("carry"), sign, self.absolute)
 
 
 def lane(element: PE) -> list[Form]:
@@ -97,6 +98,8 @@ class Merge(Property):
         merged = self.element.merge(m, a, b, "merged")
         want = reference(self.kind).total([number(a), number(b)])
         same = equal(m, number(merged), want, self.element.acc_bits)
+        if merged.absolute:
+            same &= merged.sign == merged.value[-1]
         m.d.comb += [
             self.given.eq(within_bounds(a) & within_bounds(b)),
             self.holds.eq(same & within_bounds(merged)),

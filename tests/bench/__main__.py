@@ -2,7 +2,8 @@
 
 Peer figures, on the same tools: alkaid 22,703 COMB (a), FINN 2,741 COMB and 40 multipliers at
 85 MHz (b), NNgen 9,819 COMB (c), MARLANN 256 M operations/s at 20 MHz on 3,854 LC (d). alkaid
-is run live, too, where it is installed. Ends with status 1 when a target is missed.
+is run live, too, where it is installed. What was built before, or could not be routed, is taken
+from build/cache. Ends with status 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,9 +31,10 @@ from gen.engine.elaborate import elaborate
 from gen.engine.units import engine
 from gen.flow.build import build
 from gen.plan.lower import LoweredLayer
-from gen.planner.fold_candidates import FoldCandidate, FoldCandidates, excess, folds
+from gen.planner.fold_candidates import FoldCandidate, FoldCandidates, folds
 from gen.planner.fold_optimiser import ResourceBudget
 from gen.planner.planner import plan
+from gen.support.cache import Cache
 from gen.support.devices import Device, device
 from gen.support.verilog import verilog
 from model import data, golden, zoo
@@ -46,9 +49,12 @@ from tests.bench import clock as clock_bench
 from tests.bench import energy as energy_bench
 from tests.bench import evidence as evidence_bench
 from tests.bench import lanes as lanes_bench
+from tests.bench import rivals
 from tests.bench import search as search_bench
 from tests.bench import seconds as seconds_bench
 from tests.bench import wired as wired_bench
+from tests.bench.datapath import Measured
+from tests.bench.rivals import Rivalry
 from tests.support.deploy_cases import small_bundle, some_examples
 from tests.support.layer_cases import random_weights, requantise
 from tests.support.networks import residual_network
@@ -77,13 +83,14 @@ FAULTS = 10_000
 
 @dataclass(frozen=True)
 class FigureRow:
-    """One measured figure; `limit` is the target and `ok` whether it is met."""
+    """One measured figure; `limit` is the target and `ok` whether it is met. beside: a rival's."""
 
     workload: str
     what: str
     value: str
     limit: str = ""
     ok: bool = True
+    beside: Rivalry | None = None
 
 
 class Alone(wiring.Component):
@@ -144,10 +151,10 @@ def layer_of(
 def best(layer: LoweredLayer, target: Device, budget: ResourceBudget) -> FoldCandidate:
     """The fastest folding within the budget, of equals the one of least LUTs."""
     offers = FoldCandidates(layer, target)
-    room = np.array([budget.lut, budget.ff, budget.dsp, budget.bram])
+    room = np.array(astuple(budget))
     for cycles in np.unique(offers.cycles).tolist():
         made = offers.best(LUTS_ALONE, cycles, room)
-        if excess(np.array(astuple(made.cost)), room) == 0:
+        if budget.exceeded(made.cost) is None:
             return made
     raise AssertionError("nothing fits")
 
@@ -158,11 +165,11 @@ def shapes(
     """The best folding at `cycles`, which may be divided, and the best ones of two numbers of PE
     that promise least LUTs."""
     offers = FoldCandidates(layer, target)
-    room = np.array([budget.lut, budget.ff, budget.dsp, budget.bram])
+    room = np.array(astuple(budget))
     fits: dict[int, FoldCandidate] = {}
     for fold in folds(layer, target):
         made = offers.option(fold)
-        inside = excess(np.array(astuple(made.cost)), room) == 0 and made.cycles <= cycles
+        inside = budget.exceeded(made.cost) is None and made.cycles <= cycles
         if inside and (fold.pe not in fits or made.cost.lut < fits[fold.pe].cost.lut):
             fits[fold.pe] = made
     whole = sorted(fits.values(), key=lambda o: o.cost.lut)
@@ -209,9 +216,13 @@ def rates(network: Network) -> Iterator[FigureRow]:
         target = device(board)
         folded = plan(network, target, **asked)
         built = elaborate(network, folded)
-        got = build(
-            built.verilog, built.top, target, mhz=asked.get("mhz"), bitstream=False
-        ).measured
+        mhz = asked.get("mhz", target.mhz)
+        made = partial(build, built.verilog, built.top, target, mhz=mhz, bitstream=False)
+        placed = rivals.routed(built.verilog, target, mhz, Cache(), made)
+        if isinstance(placed, str):
+            yield FigureRow("a", f"{what}: {board}", f"not routed: {placed}", f"≥ {limit:,}", False)
+            continue
+        got = placed.measured
         rate = got.fmax_mhz * 1e6 / folded.cycles_interval
         yield FigureRow(
             "a",
@@ -263,6 +274,7 @@ def dense() -> Iterator[FigureRow]:
             f"{got.lut} COMB, {got.dsp} multipliers",
             f"≤ {luts}, ≤ {limit}",
             ok,
+            Rivalry(f"dense 64→32, 64 cycles, {kind}", "COMB", got.lut, "FINN", 2741, fewer=True),
         )
 
 
@@ -287,6 +299,7 @@ def mlp() -> Iterator[FigureRow]:
         f"{got.lut} COMB, {got.dsp} multipliers",
         f"≤ {9819 // 5}",
         got.lut <= 9819 / 5,
+        Rivalry("MLP 64-16-10, int8", "COMB", got.lut, "NNgen", 9819, fewer=True),
     )
 
 
@@ -314,6 +327,13 @@ def conv_up5k() -> Iterator[FigureRow]:
             f"{rate / 1e6:,.0f} M operations/s",
             f"≥ {least / 1e6:,.0f} M; MARLANN 256 M, per LC × {beside:.1f}",
             beside > 1 and rate >= least,
+            Rivalry(
+                f"conv 16→32 on UP5K, {kind}",
+                "operations/s and LC",
+                rate / got.lut,
+                "MARLANN",
+                peer,
+            ),
         )
 
 
@@ -393,16 +413,24 @@ def wired() -> Iterator[FigureRow]:
 
 def beside_alkaid() -> Iterator[FigureRow]:
     """An image a cycle, ours and alkaid's of the same integers."""
+    ours: Measured | str = ""
     for name, side, got in alkaid_bench.rows(list(alkaid_bench.NETWORKS)):
-        what, limit = f"{name}, an image a cycle: {side}", PER_LUT if side == "ours" else 0
-        if got is None:
-            yield FigureRow("peer", what, "not routed", ok=side != "ours")
-            continue
-        yield FigureRow(
-            "peer", what,
-            f"{got.per_lut:,.0f} results/s and LUT: {got.lut:,} COMB at {got.fmax_mhz:.0f} MHz",
-            f"≥ {limit:,}" if limit else "", got.per_lut >= limit,
-        )  # fmt: skip
+        limit, beside = PER_LUT if side == "ours" else 0, None
+        if side == "ours":
+            ours = got
+        else:
+            mine, theirs = (None if isinstance(o, str) else o.per_lut for o in (ours, got))
+            beside = Rivalry(
+                f"{name}, an image a cycle", "results/s and LUT", mine, "alkaid", theirs
+            )
+        value, met = f"not routed: {got}", not limit
+        if not isinstance(got, str):
+            met = got.per_lut >= limit
+            value = (
+                f"{got.per_lut:,.0f} results/s and LUT: {got.lut:,} COMB at {got.fmax_mhz:.0f} MHz"
+            )
+        what = f"{name}, an image a cycle: {side}"
+        yield FigureRow("peer", what, value, f"≥ {limit:,}" if limit else "", met, beside)
 
 
 def main() -> int:
@@ -429,6 +457,7 @@ def main() -> int:
             console.print(f"({row.workload}) {row.what}: {row.value} {row.limit}", highlight=False)
             table.add_row(row.workload, row.what, row.value, row.limit, "✓" if row.ok else "missed")
     console.print(table)
+    console.print(rivals.table(row.beside for row in rows if row.beside))
     lanes_bench.main()
     clock_bench.main([])
     return 0 if all(row.ok for row in rows) else 1

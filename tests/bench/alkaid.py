@@ -16,6 +16,7 @@ import importlib.util
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,11 @@ from amaranth.lib.wiring import In, Out
 from gen.engine.units import wired
 from gen.plan.lower import LoweredLayer, lower
 from gen.support.cache import Cache
-from gen.support.tools import ToolError
 from gen.support.verilog import verilog
 from model import golden
 from model.spec import Conv, Dense, Format, Head, Input, MaxPool, Network, Requantise
-from tests.bench.datapath import Datapath, Measured, measure
+from tests.bench.datapath import DEVICE, MHZ, Datapath, Measured, between, measure
+from tests.bench.rivals import routed
 
 CUTOFF = 2.0
 """Delay of a stage of alkaid, in its unit, an adder of few bits."""
@@ -216,8 +217,8 @@ def _scores(source: str, classes: int) -> Requantise:
 NETWORKS: Mapping[str, Callable[[], Network]] = {"jets": jets, "digits": digits}
 
 
-def rows(names: list[str]) -> Iterator[tuple[str, str, Measured | None]]:
-    """Both sides of each network; only ours where alkaid is not installed. None: the router gave
+def rows(names: list[str]) -> Iterator[tuple[str, str, Measured | str]]:
+    """Both sides of each network; only ours where alkaid is not installed. A text: the router gave
     up, or took longer than an hour."""
     cache = Cache()
     sides = {"ours": ours}
@@ -230,18 +231,16 @@ def rows(names: list[str]) -> Iterator[tuple[str, str, Measured | None]]:
         shape = 640, *network.input.shape
         images = torch.from_numpy(np.random.default_rng(1).integers(0, 16, shape))
         for side, make in sides.items():
-            try:
-                yield name, side, measure(make(network, images), cache)
-            except ToolError as error:
-                print(error, file=sys.stderr)
-                yield name, side, None
+            path = make(network, images)
+            made = partial(measure, path, cache)
+            yield name, side, routed(between(path), DEVICE, MHZ, cache, made)
 
 
 def main(names: list[str]) -> None:
     print("network  side      COMB  fmax MHz  results a second and LUT", flush=True)
     for network, side, got in rows(names or list(NETWORKS)):
-        if got is None:
-            print(f"{network:7}  {side:6}  not routed", flush=True)
+        if isinstance(got, str):
+            print(f"{network:7}  {side:6}  not routed: {got}", flush=True)
             continue
         print(
             f"{network:7}  {side:6}  {got.lut:6}  {got.fmax_mhz:8.1f}  {got.per_lut:,.0f}",

@@ -10,6 +10,8 @@ from gen.support.cache import Cache
 from gen.support.devices import DEVICES
 
 DEVICE = DEVICES["lfe5u-85f"]
+MHZ, TIMEOUT = 200.0, 3600.0
+"""Asked for of nextpnr; seconds for each of its runs."""
 BETWEEN = """
 module few_pins(input clk, input i, output reg o);
   reg [{n}:0] given; reg [{m}:0] taken; wire [{m}:0] result;
@@ -47,11 +49,15 @@ class Measured:
         return self.fmax_mhz * 1e6 / self.lut
 
 
-def measure(path: Datapath, cache: Cache) -> Measured:
-    """Synthesised, placed and routed."""
-    text = path.verilog + BETWEEN.format(
+def between(path: Datapath) -> str:
+    """Verilog of a datapath between its shift registers; the top is few_pins."""
+    return path.verilog + BETWEEN.format(
         n=path.bits_in - 1, m=path.bits_out - 1, top=path.top, ports=path.ports
     )
-    netlist = synthesise(text, "few_pins", DEVICE, cache=cache)
-    placed = place(netlist, DEVICE, mhz=200.0, seed=1, cache=cache, timeout=3600.0)
+
+
+def measure(path: Datapath, cache: Cache) -> Measured:
+    """Synthesised, placed and routed."""
+    netlist = synthesise(between(path), "few_pins", DEVICE, cache=cache)
+    placed = place(netlist, DEVICE, mhz=MHZ, seed=1, cache=cache, timeout=TIMEOUT)
     return Measured(placed.used["lut"] - path.bits_out, placed.fmax_mhz)

@@ -105,6 +105,14 @@ def pairs() -> Iterator[Proof]:
         yield named("mult packed", **values), partial(holds_after, claim, claim.cycles)
 
 
+def staged() -> Iterator[Proof]:
+    """Elements of shift with a register within their lanes."""
+    axes = {"simd": [1, 2], "w_bits": [2, 3, 4, 5], "x_bits": [1, 2, 3]}
+    for values in grid(**axes, x_signed=[False, True]):
+        claim = Element("shift", element("shift", "lut", staged=True, **values))
+        yield named("shift staged", **values), partial(holds_after, claim, claim.cycles)
+
+
 def enables() -> Iterator[Proof]:
     """No register changes while the element, or the requantiser, is not enabled."""
     axes = {"simd": range(1, 5), "levels": range(1, 4), "w_bits": [2, 5, 8]}
@@ -212,7 +220,18 @@ def _requantisers() -> Iterator[tuple[str, dict[str, Any]]]:
 
 GROUPS: dict[str, Callable[[], Iterator[Proof]]] = {
     make.__name__: make
-    for make in (lanes, adders, trees, elements, pairs, enables, requantisers, streams, wired)
+    for make in (
+        lanes,
+        adders,
+        trees,
+        elements,
+        pairs,
+        staged,
+        enables,
+        requantisers,
+        streams,
+        wired,
+    )
 }
 
 

@@ -47,6 +47,7 @@ def element(
     levels: int = 1,
     symmetric: bool = False,
     w_signed: bool = True,
+    staged: bool = False,
     make: type[PE] | None = None,
 ) -> PE:
     """An element whose acc holds some tens of slots of any numbers, in 64 bits at most."""
@@ -61,6 +62,7 @@ def element(
         levels=levels,
         symmetric=symmetric,
         w_signed=w_signed,
+        staged=staged,
     )
 
 

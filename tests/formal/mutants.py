@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from amaranth import Module, Mux, Signal, Value, signed
+from amaranth import Cat, Module, Mux, Signal, Value, signed
 
 from rtl.pe.add import AddPE
 from rtl.pe.element import PE
@@ -91,6 +91,23 @@ class NotNegated(ShiftPE):
         return [replace(term, carry=None) for term in super().terms(m, x, w)]
 
 
+class Unstaged(ShiftPE):
+    """There is no register where one is said to be."""
+
+    def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
+        self.staged = False
+        terms = super().terms(m, x, w)
+        self.staged = True
+        return terms
+
+
+class LateSign(ShiftPE):
+    """The sign comes a cycle after what it negates."""
+
+    def terms(self, m: Module, x: Value, w: Value) -> list[Term]:
+        return super().terms(m, x, Cat(self._held(m, w[0]), w[1:]))
+
+
 class OffByOne(AddPE):
     """x + ~w in place of x − w."""
 
@@ -112,9 +129,26 @@ class Unaware(AddPE):
     """Two distances meet as if their signs were equal."""
 
     def merge(self, m: Module, a: Term, b: Term, name: str) -> Term:
-        return replace(
-            super().merge(m, replace(a, sign=None), replace(b, sign=None), name), sign=a.sign
-        )
+        return replace(super().merge(m, _unsigned(a), _unsigned(b), name), sign=a.sign)
+
+
+class OtherSign(AddPE):
+    """The sum of two distances has the sign of the second one, and says that of the first."""
+
+    def merge(self, m: Module, a: Term, b: Term, name: str) -> Term:
+        return replace(super().merge(m, b, a, name), sign=a.sign)
+
+
+class Behind(AddPE):
+    """The signs of two lanes are compared a cycle late."""
+
+    def lane(self, m: Module, x: Value, w: Value) -> list[list[Term]]:
+        ((term,),) = super().lane(m, x, w)
+        return [[replace(term, ahead=term.sign)]]
+
+
+def _unsigned(term: Term) -> Term:
+    return replace(term, sign=None, absolute=False)
 
 
 class Dropped(SumPE):
@@ -221,6 +255,8 @@ ELEMENTS: dict[type[PE], tuple[str, str]] = {
     OffByOne: ("add", "lut"),
     Positive: ("add", "lut"),
     Unaware: ("add", "lut"),
+    OtherSign: ("add", "lut"),
+    Behind: ("add", "lut"),
     Dropped: ("sum", "lut"),
     Early: ("sum", "lut"),
     LateRestart: ("sum", "lut"),
@@ -231,13 +267,15 @@ ELEMENTS: dict[type[PE], tuple[str, str]] = {
     WrongCarry: ("mult", "lut"),
 }
 """Broken elements, with the kind and the multiplier that they pretend to be."""
+STAGED = (Unstaged, LateSign)
+"""Those whose lanes have a register, and not all in step,"""
 PAIRS = (NoBorrow, Wraps, Swapped)
 """Those that form two sums, and break one,"""
 LANES = (NoCarry, NoSign, OneWeight, Unsigned, ZeroIsOne, NotNegated, OffByOne)
 """those whose lanes are broken,"""
-MERGES = (WrongCarry, Unaware, Smallest)
+MERGES = (WrongCarry, Unaware, OtherSign, Smallest)
 """those whose adders are,"""
-TREES = (Dropped, Early, LateRestart, Positive, FromZero)
+TREES = (Dropped, Early, LateRestart, Positive, Behind, FromZero)
 """and those that add up all right but other numbers, or at another time."""
 
 

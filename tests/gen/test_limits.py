@@ -46,7 +46,7 @@ def test_limits_are_held_against_measured_figures() -> None:
 
 
 def test_a_plan_for_a_rate_counts_on_what_the_clock_model_is_sure_of() -> None:
-    """10,000 cycles at 40 MHz are 4,000 images a second: at 0.9 of a predicted 40 MHz, 3,600."""
+    """10,000 cycles at 40 MHz are 4,000 images a second: at 0.8 of a predicted 40 MHz, 3,200."""
     asked: list[float | None] = []
 
     def make(mhz: float | None, luts: float | None) -> Plan:
@@ -54,8 +54,8 @@ def test_a_plan_for_a_rate_counts_on_what_the_clock_model_is_sure_of() -> None:
         return plan_of(int((mhz or 40) * 1e6 / 4000))
 
     made = sure_plan(make, lambda plan: 40.0, "ice40", fps=4000)
-    assert asked == [None, pytest.approx(36)]
-    assert inferences_per_s(made.cycles_interval, 36) >= 4000
+    assert asked == [None, pytest.approx(32)]
+    assert inferences_per_s(made.cycles_interval, 32) >= 4000
     asked.clear()
     assert sure_plan(make, lambda plan: 60.0, "ice40", fps=4000).cycles_interval == 10_000
     assert sure_plan(make, lambda plan: 40.0, "ice40", fps=4000, mhz=40).cycles_interval == 10_000

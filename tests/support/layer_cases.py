@@ -151,7 +151,7 @@ def layer_case(seed: int, images: int = 3) -> LayerCase:
     network, name = random_network(rng)
     layers = lower(network)
     layer = next(one for one in layers if one.name == name)
-    fold = rng.choice(folds(layer, device(rng.choice(["ulx3s-25f", "up5k"]))))
+    fold = rng.choice(folds(layer, device(rng.choice(["ulx3s-25f", "up5k", "tang-nano-9k"]))))
     return case_of(network, name, divided(rng, fold), seed, images)
 
 

@@ -15,7 +15,7 @@ from gen.flow.place import RESOURCES
 from gen.flow.synth import synthesise
 from gen.plan.lower import LoweredLayer
 from gen.plan.plan import Fold, ProductStyle
-from gen.planner.fold_candidates import FoldCandidates
+from gen.planner.fold_candidates import FoldCandidates, folds
 from gen.planner.fold_optimiser import ResourceBudget
 from gen.support.cache import Cache
 from gen.support.devices import device
@@ -36,14 +36,21 @@ def product(a: int, b: int) -> str:
 
 @pytest.mark.parametrize(
     ("name", "a", "b"),
-    [("tang-nano-9k", *size) for size in SIZES + SPLIT]
-    + [("up5k", *size) for size in [*SIZES, *SPLIT, (17, 8)]],
+    [("tang-nano-9k", *size) for size in SIZES + SPLIT] + [("up5k", *size) for size in SIZES],
 )
 def test_count_is_what_synthesis_takes(name: str, a: int, b: int, tmp_path: Path) -> None:
     target = device(name)
     cells = synthesise(product(a, b), "top", target, cache=Cache(tmp_path)).cells
     taken = sum(UNITS[cell] * n for cell, n in cells.items() if cell in UNITS)
     assert taken == hardware_multipliers(target, a, b)
+
+
+@pytest.mark.parametrize("a", [16, 17, 18, 20, 22])
+def test_factors_have_no_sign_where_a_product_is_split(a: int, tmp_path: Path) -> None:
+    """A sum of a bits by a factor of 8 bits without a sign, which takes a ninth."""
+    target = device("up5k")
+    cells = synthesise(product(a, 9), "top", target, cache=Cache(tmp_path)).cells
+    assert cells["SB_MAC16"] == hardware_multipliers(target, a, 8)
 
 
 def test_a_small_product_takes_half_a_multiplier_of_gowin() -> None:
@@ -66,6 +73,7 @@ def layer_of(kind: str, bits: int, x_bits: int) -> LoweredLayer:
     return last_layer([*nodes, Requantise("r", ("op",), m, b, 9, Format(4))])
 
 
+@pytest.mark.slow(sample=6)
 @pytest.mark.parametrize("logic_pe", [0, 2])
 @pytest.mark.parametrize(
     ("name", "multiplier", "bits", "x_bits"),
@@ -95,6 +103,22 @@ def test_two_products_fit_one_multiplier_of_18_bits(
 ) -> None:
     assert device("ulx3s-25f").packs(x_bits, w_bits, symmetric) == packs
     assert not device("up5k").packs(x_bits, w_bits, symmetric)
+
+
+def test_deep_lanes_have_a_register_on_gowin_alone() -> None:
+    def staged(board: str, kind: str, bits: int) -> set[bool]:
+        layer = last_layer(
+            [
+                Input("x", (1, 1, 16), Format(4)),
+                Dense("op", ("x",), kind, np.full((8, 16), 2), bits),
+                Requantise("r", ("op",), np.full(8, 77), np.arange(8), 9, Format(4)),
+            ]
+        )
+        return {fold.staged for fold in folds(layer, device(board))}
+
+    assert staged("tang-nano-9k", "shift", 4) == {True}
+    for others in (("tang-nano-9k", "shift", 3), ("tang-nano-9k", "mult", 4), ("up5k", "shift", 4)):
+        assert staged(*others) == {False}
 
 
 def test_layers_are_divided_where_multipliers_are_few() -> None:

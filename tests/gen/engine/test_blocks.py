@@ -15,6 +15,7 @@ import rtl.classifier_output
 import rtl.layer
 import rtl.pool
 import rtl.streams
+from gen.calibrate.random_layers import divided
 from gen.cost.block_features import block_features
 from gen.cost.features import converters, describe
 from gen.cost.fifo_features import buffers
@@ -100,7 +101,7 @@ def test_features_of_a_block_are_those_of_its_layer(seed: int) -> None:
     layers = lower(network)
     layer = next(one for one in layers if one.name == name)
     target = device(rng.choice(["ulx3s-25f", "up5k", "tang-nano-9k"]))
-    fold = rng.choice(folds(layer, target))
+    fold = divided(rng, rng.choice(folds(layer, target)))
     plain = {one.name: folds(one, target)[0] for one in layers}
     assembly = assemble(layers, plain | {name: fold}, {})
     block = next(b.description for b in assembly.blocks if b.name == name)

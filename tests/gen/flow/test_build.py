@@ -103,7 +103,7 @@ def test_asking_for_too_fast_a_clock_is_not_an_error(tmp_path: Path) -> None:
     [
         ("up5k", memory(256, 16 * 31), "bram", 31, 30),
         ("lfe5u-12f", memory(512, 36 * 33), "bram", 33, 32),
-        ("up5k", products(9), "dsp", 9, 8),
+        ("up5k", products(17), "dsp", 9, 8),
         ("gw1nr-9", memory(512, 36 * 27), "bram", 27, 26),
     ],
 )

@@ -75,13 +75,13 @@ def test_router2_follows_router1_on_ecp5() -> None:
 
 
 def test_a_placer_that_finds_no_place_gives_up_soon(tmp_path: Path) -> None:
-    """200 enables where 160 tiles have one each: nextpnr alone makes 153,000 attempts."""
+    """100 enables of nine bits, two tiles each, where there are 160: nextpnr alone goes on long."""
     enabled = "".join(
-        f"    if (r[{4 * i}]) r[{4 * i + 4}:{4 * i + 1}] <= s_axis_tdata[{i % 5}+:4];\n"
-        for i in range(200)
+        f"    if (r[{9 * i}]) r[{9 * i + 9}:{9 * i + 1}] <= {{s_axis_tdata, s_axis_tlast}};\n"
+        for i in range(100)
     )
     body = f"""
-  reg [800:0] r;
+  reg [900:0] r;
   wire [7:0] y = {{8{{^r}}}};
   always @(posedge clk) begin
     r[0] <= go;

@@ -20,7 +20,7 @@ SOME = [
 def test_foldings_hold_what_they_were_made_of() -> None:
     array = FoldArray.of(SOME)
     assert [array[i] for i in range(len(array))] == SOME
-    assert all(type(n) in (int, str) for n in vars(array[0]).values())
+    assert all(type(n) in (int, str, bool) for n in vars(array[0]).values())
 
 
 def test_every_layer_offers_each_folding_once() -> None:

@@ -67,13 +67,31 @@ def test_native_tools_build_say_their_versions_and_have_cache_entries_of_their_o
 @pytest.mark.parametrize(
     ("says", "message"),
     [
-        ("Yosys 0.9 (git sha1 1)", "yosys 0.9 is too old, 0.40 is needed: install it"),
-        ("who knows", "yosys says no version ('who knows'): install it"),
+        ("Yosys 0.9 (git sha1 1)", "yosys 0.9 is too old, 0.40 is needed: put a newer one first"),
+        ("who knows", "yosys says no version, but 'who knows': put a newer one first on PATH"),
     ],
 )
 def test_tool_that_is_too_old_is_refused(on_path: Path, says: str, message: str) -> None:
     stand_in(on_path, "yosys", says)
     with chosen("native"), pytest.raises(tools.MissingToolError, match=re.escape(message)):
+        tools.version("yosys")
+
+
+def test_router_that_is_too_old_is_refused_before_synthesis(on_path: Path, tmp_path: Path) -> None:
+    stand_in(on_path, "nextpnr-ice40", "nextpnr-ice40 (Version 0.4-1+b1)")
+    with chosen("native"), pytest.raises(tools.MissingToolError) as raised:
+        build(memory(64, 8), "top", device("up5k"), cache=tmp_path / "cache")
+    assert str(raised.value) == (
+        "nextpnr-ice40 0.4 is too old, 0.7 is needed: "
+        "put a newer one first on PATH, or leave out --tools native"
+    )
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_keeps_a_tool_from_starting_is_said(on_path: Path) -> None:
+    library = "error while loading shared libraries: libboost.so: cannot open shared object file"
+    stand_in(on_path, "yosys", f"/a/long/path/of/{'folders/' * 9}yosys: {library}")
+    with chosen("native"), pytest.raises(tools.MissingToolError, match=library):
         tools.version("yosys")
 
 

@@ -116,6 +116,7 @@ def test_sums(name: str, multiplier: Multiplier, simd: int, signed: bool, seed: 
             multiplier=multiplier,
             levels=rng.choice([1, 1, 2, 3]),
             registered=rng.random() < 0.3,
+            staged=pe(name).STAGES and rng.random() < 0.5,
         )
         all_weights, (lo, hi) = weights_of(name, w_bits), dut.x_range
         slots = [
@@ -249,6 +250,7 @@ def test_every_kind_of_the_model_has_an_element() -> None:
         ({"x_bits": 17}, "x_bits must be an integer, 1 to 16, not 17"),
         ({"w_bits": 9}, "w_bits must be an integer, 2 to 8, not 9"),
         ({"acc_bits": 65}, "acc_bits must be an integer, 2 to 64, not 65"),
+        ({"staged": True}, "staged must be false: only lanes of shift have a register within"),
         ({"levels": 0}, "levels must be an integer, 1 or more, not 0"),
         ({"multiplier": "carry"}, "multiplier must be 'dsp', 'packed' or 'lut', not 'carry'"),
     ],

@@ -10,6 +10,7 @@ import pytest
 from amaranth.hdl import Shape, signed, unsigned
 
 from gen.support.cache import Cache
+from rtl.pe.add import AddPE
 from rtl.pe.element import PE
 from sim.formal.elements import Clamped, Element, Lane
 from sim.formal.proof import holds_after, holds_until, stands_still
@@ -45,6 +46,38 @@ def test_weights_of_add_without_a_sign(w_bits: int, x_signed: bool, cache: Cache
     assert verdict, verdict
 
 
+@pytest.mark.parametrize("x_signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize(("simd", "w_bits"), [(1, 4), (2, 3), (1, 2)])
+def test_a_register_within_the_lanes_of_shift(
+    simd: int, w_bits: int, x_signed: bool, cache: Cache
+) -> None:
+    dut = element(
+        "shift", "lut", simd=simd, x_bits=2, x_signed=x_signed, w_bits=w_bits, staged=True
+    )
+    claim = Element("shift", dut)
+    verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert verdict, verdict
+    verdict = stands_still(dut, cache=cache)
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize("broken", mutants.STAGED)
+def test_a_register_that_is_not_in_step_is_found_out(broken: type[PE], cache: Cache) -> None:
+    dut = element("shift", "lut", x_bits=2, x_signed=True, w_bits=4, staged=True, make=broken)
+    claim = Element("shift", dut)
+    assert not holds_after(claim, claim.cycles, cache=cache)
+
+
+@pytest.mark.parametrize("acc_bits", [3, 4, 5])
+@pytest.mark.parametrize(("x_bits", "simd"), [(2, 3), (3, 2)])
+def test_sums_of_add_that_overflow(x_bits: int, simd: int, acc_bits: int, cache: Cache) -> None:
+    dut = AddPE(simd=simd, x_bits=x_bits, x_signed=False, w_bits=2, acc_bits=acc_bits)
+    claim = Element("add", dut)
+    verdict = holds_after(claim, claim.cycles, cache=cache)
+    assert verdict, verdict
+
+
+@pytest.mark.slow(sample=4)
 @pytest.mark.parametrize("symmetric", [False, True], ids=["any weight", "symmetric"])
 @pytest.mark.parametrize("x_signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize(("simd", "x_bits", "w_bits"), [(2, 2, 2), (1, 4, 3), (1, 4, 4)])
