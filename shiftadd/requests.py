@@ -62,6 +62,7 @@ RANGES = {
     "population": Range(4, 1_000_000), "generations": Range(1, 1_000_000),
     "trained": Range(1, 100_000), "finalists": Range(1, 100_000), "rounds": Range(1, 1000),
     "probes": Range(0, 100_000), "supernet_epochs": Range(1, 100_000),
+    "teacher_epochs": Range(1, 100_000), "rungs": Range(1, 10),
 }  # fmt: skip
 """Of every number that a verb takes, by the name of the parameter."""
 

@@ -3,7 +3,8 @@ or a front of both. It orders the points that are trained and built."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -37,20 +38,31 @@ class Goal:
                 "--goal smallest: say what is accurate enough, with --min-accuracy 0.9 or so"
             )
 
-    def order(self, points: Sequence[Score], classes: int) -> Iterator[Score]:
-        """Those of `points` that are of use, in the order in which they are worth training or
-        building. classes: of the data."""
-        if not points:
+    def order(
+        self, front: Sequence[Score], classes: int, *, among: Sequence[Score] = (),
+        networks: bool = False, skip: Iterable[str] = (),
+    ) -> Iterator[Score]:  # fmt: skip
+        """Points in the order in which they are worth training or building: of `front` those that
+        add most, and of `among` (default: front), which others may beat, those wanted most.
+
+        networks: one point of each, at most. skip: keys that are done, or ids of networks; of the
+        front they are there, though, and others add to them. classes: of the data.
+        """
+        if not front:
             return
-        rows = [point.objectives() for point in points]
-        adding = (points[i] for i in spread(rows, classes, self.min_accuracy))
-        sources = {True: iter(sorted(points, key=self._wanted)), False: adding}
-        seen: set[str] = set()
+        adding = spread([p.objectives() for p in front], classes, self.min_accuracy)
+        wanted = each_network_first(sorted(among or front, key=self._wanted))
+        sources = {True: iter(wanted), False: (front[i] for i in adding)}
+        seen = set(skip)
+
+        def fresh(source: Iterator[Score]) -> Score | None:
+            return next((p for p in source if _name(p, networks) not in seen), None)
+
         for turn in cycle(GOALS[self.name]):
-            point = next((one for one in sources[turn] if one.key not in seen), None)
+            point = fresh(sources[turn]) or fresh(sources[not turn])
             if point is None:
                 return
-            seen.add(point.key)
+            seen.add(_name(point, networks))
             yield point
 
     def _wanted(self, point: Score) -> tuple[float, ...]:
@@ -62,3 +74,17 @@ class Goal:
 
 
 FRONT = Goal()
+
+
+def each_network_first(points: Iterable[Score]) -> list[Score]:
+    """The first point of each network, then the second ones, and so on, else in their order."""
+    times: Counter[str] = Counter()
+    places = []
+    for point in points:
+        places.append((times[point.id], point))
+        times[point.id] += 1
+    return [point for _, point in sorted(places, key=lambda place: place[0])]
+
+
+def _name(point: Score, networks: bool) -> str:
+    return point.id if networks else point.key

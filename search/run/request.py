@@ -31,19 +31,23 @@ SUPERNETS = Path("build/supernets")
 class SearchBudget:
     """What a search may spend. population: networks of a generation. generations: in each round.
 
-    Each network is scored at every share of the board. trained: networks of the front so found that
-    are fine-tuned. finalists: points of these that are built. Later rounds, which only look for
-    what is better known by then, have half as many of both. probes: networks fine-tuned
-    beforehand, to learn what inherited accuracies are worth. epochs: of each of all these.
-    supernet_epochs: of the supernet, unless it is there.
+    Each network is scored at every share of the board. trained: networks of those so found that
+    are fine-tuned, for `epochs` each; of these the best go on, over `rungs` in all (see
+    search.run.halving). finalists: points of these that are built. Later rounds, which only look
+    for what is better known by then, have half as many of both. probes: networks fine-tuned
+    beforehand, for as many epochs, to learn what inherited accuracies are worth. teacher_epochs: of
+    the network that all these are distilled from. supernet_epochs: of the supernet, unless it is
+    there.
     """
 
     population: int = 48
     generations: int = 20
-    trained: int = 16
+    trained: int = 30
     finalists: int = 8
     rounds: int = 2
-    epochs: int = 5
+    epochs: int = 3
+    rungs: int = 3
+    teacher_epochs: int = 12
     supernet_epochs: int = 10
     probes: int = 12
 
@@ -54,7 +58,9 @@ class SearchBudget:
                 raise RequestError(f"--{name.replace('_', '-')} {value}: at least {least}")
 
 
-SMALL = SearchBudget(40, 24, trained=36, finalists=8, epochs=15, supernet_epochs=40, probes=24)
+SMALL = SearchBudget(
+    40, 24, trained=36, finalists=8, epochs=6, teacher_epochs=40, supernet_epochs=40, probes=24
+)
 BUDGETS = {"8x8": SMALL}
 """By name of the space; other built-in ones have that of SearchBudget()."""
 FEW, SUITED, MOST_TIMES = 10_000, 1_500, 10
@@ -69,7 +75,8 @@ def budget_for(space: Space, images: int) -> SearchBudget:
     if images > FEW:
         return SearchBudget()
     times = min(MOST_TIMES, max(1, SUITED // images))
-    longer = {n: times * getattr(SMALL, n) for n in ("epochs", "supernet_epochs")}
+    named = ("epochs", "teacher_epochs", "supernet_epochs")
+    longer = {name: times * getattr(SMALL, name) for name in named}
     return replace(SMALL, **longer)
 
 

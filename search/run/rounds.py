@@ -3,10 +3,8 @@ refit the predictions, and again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from gen.compile import CACHE
@@ -17,14 +15,17 @@ from search.evolve.predictor import CalibrationSample, Predictor
 from search.evolve.scoring import Job, ScoringSetup, evaluate
 from search.results.hypervolume import Box
 from search.results.prediction_error import agrees, compare
+from search.run import choice
 from search.run.executor import Pool
 from search.run.feasible import check_feasible
 from search.run.finalists import BuildJob, build
+from search.run.halving import Rung, ladder
 from search.run.progress import Show, Tick
 from search.run.refit import refit
 from search.run.request import Request
 from search.run.run_folder import RunFolder
-from search.run.tuning import Training, TuneJob, probe
+from search.run.trainings import Trainings
+from search.run.tuning import Training
 from search.space.space import Candidate
 
 PARTS = 3
@@ -42,10 +43,12 @@ class Rounds:
     probes: Sequence[CalibrationSample] = ()
     box: Box | None = None
     """For hypervolumes: around the first points that could be built."""
-    trained: dict[str, CalibrationSample] = field(default_factory=dict)
-    """Networks fine-tuned in this run, by id: their accuracies are known."""
     asked: set[Candidate] = field(default_factory=set)
     """Networks scored in the present round."""
+
+    def __post_init__(self) -> None:
+        folder = self.run.folder.resolve() / "trained"
+        self.trained = Trainings(folder, self.pool, self.show)
 
     def all(self, setting: ScoringSetup, training: Training) -> None:
         """Up to as many rounds as asked for; fewer when predicted and measured front agree."""
@@ -59,11 +62,13 @@ class Rounds:
                     start = self.evolve(setting, number, part, start)
                 with self.run.timed("training"):
                     self.train(setting, training, number, part)
+            with self.run.timed("training"):
+                self.promote(setting, training, number, {one["id"] for one in built})
             picked = self.pick(number, {one["key"] for one in built})
             if not picked:
                 return
             with self.run.timed("finalists"):
-                now = self.build(setting, training, number, picked)
+                now = self.build(setting, number, picked)
             built += now
             assert self.box is not None
             errors = compare(number, now, self.box)
@@ -74,7 +79,7 @@ class Rounds:
 
     def expects(self) -> Predictor:
         """What is known of trained accuracies now."""
-        return Predictor.fit([*self.probes, *self.trained.values()])
+        return Predictor.fit([*self.probes, *self.trained.samples.values()])
 
     def evolve(
         self, setting: ScoringSetup, number: int, part: int, start: Sequence[Candidate]
@@ -145,78 +150,66 @@ class Rounds:
         return [run.scores[at[0], name] for keys in points for name in keys]
 
     def train(self, setting: ScoringSetup, training: Training, number: int, part: int) -> None:
-        """Trains out a part of the round's networks: those that look best.
+        """Trains a part of the round's networks at the first rung: those that look best.
 
         The best of many expected accuracies are too good to be true, most of all where kinds differ
         in what they gain: finalists are chosen by what training gave.
         """
-        whole = self._of_round(number, "trained")
-        jobs = [
-            TuneJob(setting, training, score.genome.candidate, str(self._scratch(score.id)))
-            for score in self._promising(number, _until(whole, part + 1) - _until(whole, part))
-        ]
-        names = {job.candidate: Path(job.folder).name for job in jobs}
-        with self.show.steps(f"training {number + 1}.{part + 1}", len(jobs)) as tick:
-            for job, sample in self.pool.run(probe, jobs):
-                self.trained[names[job.candidate]] = sample
-                tick(1, f"{sample.inherited.accuracy:.3f} → {sample.trained:.3f}")
+        whole = self.ladder(number)[0].networks
+        expected = self._as_known(self._points(number), self.expects())
+        count = _until(whole, part + 1) - _until(whole, part)
+        picked = choice.networks(self.request, expected, count, self.trained.samples)
+        self.trained.begin(setting, training, picked, f"training {number + 1}.{part + 1}")
 
-    def _promising(self, number: int, count: int) -> list[Score]:
-        """A point of each of `count` networks that are not trained yet: those that the goal wants
-        most, by what is expected of the others and known of the trained ones."""
-        feasible = self.front(self._as_known(self._points(number), self.expects()))
-        best: dict[str, Score] = {}
-        for point in self._ordered(feasible):
-            if len(best) == count:
-                break
-            if point.id not in self.trained:
-                best.setdefault(point.id, point)
-        return list(best.values())
+    def promote(
+        self, setting: ScoringSetup, training: Training, number: int, built: Collection[str]
+    ) -> None:
+        """The later rungs: of the networks that stand at the one before and are not built yet,
+        those that the goal wants most go on."""
+        for at, rung in enumerate(self.ladder(number)[1:], 1):
+            stand = {name for name, last in self.trained.rung.items() if last == at - 1}
+            points = [one for one in self._delivered(number) if one.id in stand - set(built)]
+            picked = choice.networks(self.request, points, rung.networks)
+            what = f"training {number + 1}, rung {at + 1}"
+            self.trained.go_on(setting, training.at(at, rung.epochs), picked, what)
 
-    def _ordered(self, points: Sequence[Score]) -> Iterator[Score]:
-        return self.request.goal.order(points, self.request.space.classes)
+    def _delivered(self, number: int) -> list[Score]:
+        """Points of the round's networks that are trained, with the accuracy that they have now."""
+        accuracy = self.trained.accuracy
+        points = (one for one in self._points(number) if one.id in accuracy and one.fits)
+        return [replace(one, accuracy=accuracy[one.id]) for one in points]
 
     def _points(self, number: int) -> list[Score]:
         """What the present round has scored so far; a run that is resumed has more on disk."""
         return [s for s in self.run.of_round(number) if s.genome.candidate in self.asked]
 
     def _as_known(self, scores: Sequence[Score], expects: Predictor) -> list[Score]:
-        """`scores` with accuracies as they are known, or expected now."""
+        """`scores` with accuracies after the first rung, as they are known or expected now."""
         known = []
         for score in scores:
             accuracy = score.accuracy
-            if score.id in self.trained:
-                accuracy = self.trained[score.id].trained
+            if score.id in self.trained.samples:
+                accuracy = self.trained.samples[score.id].trained
             elif score.inherited is not None:
                 kinds = score.genome.candidate.kinds
                 accuracy = expects(kinds, score.weights, score.inherited)
             known.append(replace(score, accuracy=accuracy) if score.fits else score)
         return known
 
-    def front(self, scores: Sequence[Score]) -> list[Score]:
-        """The front of `scores`."""
-        return front(scores, self.request.sure) or front(scores, self.request.limits)
-
-    def pick(self, number: int, built: set[str]) -> list[Score]:
+    def pick(self, number: int, built: Collection[str]) -> list[Score]:
         """Of the front of the trained networks what the goal wants most, of points that are not
         built yet; as the search saw them."""
-        known = [s for s in self._points(number) if s.id in self.trained]
-        feasible = self.front(self._as_known(known, self.expects()))
-        keys = [point.key for point in self._ordered(feasible)]
-        fresh = (self.run.scores[number, name] for name in keys if name not in built)
-        return list(islice(fresh, self._of_round(number, "finalists")))
+        count = _halved(self.request.budget.finalists, number)
+        keys = choice.points(self.request, self._delivered(number), count, built)
+        return [self.run.scores[number, name] for name in keys]
 
-    def _of_round(self, number: int, what: str) -> int:
-        """Finalists or trained networks: later rounds, which look for what changed, have half."""
-        wanted: int = getattr(self.request.budget, what)
-        return wanted if number == 0 else (wanted + 1) // 2
-
-    def _scratch(self, name: str) -> Path:
-        """Where the network called `name` is trained."""
-        return self.run.folder.resolve() / "trained" / name
+    def ladder(self, number: int) -> tuple[Rung, ...]:
+        """The rungs of a round."""
+        budget = self.request.budget
+        return ladder(_halved(budget.trained, number), budget.epochs, budget.rungs)
 
     def build(
-        self, setting: ScoringSetup, training: Training, number: int, picked: Sequence[Score]
+        self, setting: ScoringSetup, number: int, picked: Sequence[Score]
     ) -> list[dict[str, Any]]:
         """The finalists of a round as their finalist.json has them, by key."""
         points: dict[str, list[Score]] = {}
@@ -224,9 +217,12 @@ class Rounds:
             points.setdefault(score.id, []).append(score)
         folder, cache = str(self.run.folder.resolve()), str(CACHE.resolve())
         jobs = [
-            BuildJob(setting, training, tuple(several), number, folder, cache)
-            for several in points.values()
-        ]
+            BuildJob(
+                setting, tuple(several), number, folder, cache, self.trained.at(name),
+                self.trained.accuracy[name],
+            )
+            for name, several in points.items()
+        ]  # fmt: skip
         rows: list[dict[str, Any]] = []
         with self.show.steps(f"finalists {number + 1}", len(picked)) as tick:
             for _, row in self.pool.run(build, jobs):
@@ -238,6 +234,11 @@ class Rounds:
     def _refitted(self, built: Sequence[Mapping[str, Any]]) -> CostModel:
         """The committed cost model, fitted to what was measured in this run as well."""
         return refit(self.request.device, self.run.folder, built)
+
+
+def _halved(count: int, number: int) -> int:
+    """Later rounds, which look for what changed, have half as much."""
+    return count if number == 0 else (count + 1) // 2
 
 
 def _until(total: int, part: int) -> int:

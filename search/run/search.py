@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from gen.support import interruption
 from model.files import write
 from model.lock import folder_lock
+from model.recipe import THREADS
 from model.records import LARGEST_INTEGER
 from search.evolve.goal import FRONT, Goal
 from search.evolve.objectives import NO_LIMITS, Limits
@@ -90,18 +90,17 @@ def _prepare(
     with run.timed("supernet"):
         _supernet(asked, run, show, folder)
     setting = ScoringSetup(asked.space, str(folder), asked.data, asked.board, asked.limits)
-    training = Training(asked.budget.epochs, asked.seed)
-    kept = f"{training.epochs}-{training.seed}"
+    budget, seed = asked.budget, asked.seed
     with run.timed("teacher"), show.steps("teacher", 1) as tick:
-        job = TuneJob(setting, training, teacher(asked.space), str(folder / f"teacher-{kept}"))
+        long = Training(budget.teacher_epochs, seed, threads=THREADS)  # it is alone
+        kept = str(folder / f"teacher-{long.epochs}-{seed}")
+        job = TuneJob(setting, long, teacher(asked.space), kept)
         for _, network in pool.run(teach, [job]):
-            training = replace(training, teacher=network)
+            training = Training(budget.epochs, seed, network)
             tick(1)
-    drawn = probes(asked.space, asked.budget.probes, asked.seed)
-    jobs = [
-        TuneJob(setting, training, one, str(folder / f"probes-{kept}" / asked.space.id(one)))
-        for one in drawn
-    ]
+    drawn = probes(asked.space, budget.probes, seed)
+    kept = str(folder / f"probes-{budget.epochs}-{long.epochs}-{seed}")
+    jobs = [TuneJob(setting, training, one, f"{kept}/{asked.space.id(one)}") for one in drawn]
     known: list[CalibrationSample] = []
     with run.timed("probes"), show.steps("probes", len(jobs)) as tick:
         for _, sample in pool.run(probe, jobs):

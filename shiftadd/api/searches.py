@@ -36,6 +36,8 @@ def search(
     rounds: int | None = None,
     probes: int | None = None,
     epochs: int | None = None,
+    rungs: int | None = None,
+    teacher_epochs: int | None = None,
     supernet_epochs: int | None = None,
     workers: int = 2,
     scheduler: str | None = None,
@@ -50,7 +52,7 @@ def search(
     for `compile`. Others: see search.run.search.search. Raises ShiftaddError.
 
     >>> small = {"population": 8, "generations": 2, "trained": 4, "finalists": 2, "rounds": 1}
-    >>> small |= {"probes": 0, "epochs": 1, "supernet_epochs": 1}
+    >>> small |= {"probes": 0, "epochs": 1, "teacher_epochs": 1, "supernet_epochs": 1}
     >>> made = shiftadd.search(data="digits", board="up5k", out="small", quiet=True, **small)
     >>> made.ok, len(made.front) > 0
     (True, True)
@@ -58,7 +60,7 @@ def search(
     budget = {
         "population": population, "generations": generations, "trained": trained,
         "finalists": finalists, "rounds": rounds, "probes": probes, "epochs": epochs,
-        "supernet_epochs": supernet_epochs,
+        "rungs": rungs, "teacher_epochs": teacher_epochs, "supernet_epochs": supernet_epochs,
     }  # fmt: skip
     check_numbers(
         seed=seed, max_latency=max_latency, max_luts=max_luts, dsps=dsps, fps=fps, workers=workers,

@@ -15,11 +15,13 @@ EXAMPLE = "shiftadd search --data digits --board up5k"
 BUDGET = {
     "population": "networks of a generation, each scored at every share of the board",
     "generations": "generations of a round",
-    "trained": "networks of the front that are trained out in a round",
+    "trained": "networks that are trained in a round, a little at first",
     "finalists": "points of the trained networks that are built in a round",
     "rounds": "rounds at most: each refits the cost model to what the one before it measured",
     "probes": "networks trained out first, to learn what inherited accuracies are worth",
-    "epochs": "of each finalist and probe, from inherited weights",
+    "epochs": "of each of these and of each probe, from inherited weights",
+    "rungs": "a third of them are trained 2.6 times as long, and again; 1: all alike",
+    "teacher_epochs": "of the network that all of them are distilled from",
     "supernet_epochs": "of the supernet, unless it is there",
 }
 

@@ -23,7 +23,7 @@ class SearchOutcome(Outcome):
     board: as asked for.
 
     >>> small = {"population": 8, "generations": 2, "trained": 4, "finalists": 2, "rounds": 1}
-    >>> small |= {"probes": 0, "epochs": 1, "supernet_epochs": 1}
+    >>> small |= {"probes": 0, "epochs": 1, "teacher_epochs": 1, "supernet_epochs": 1}
     >>> made = shiftadd.search(data="digits", board="up5k", out="again", quiet=True, **small)
     >>> made.network(made.front[0].key).is_dir(), made.page
     (True, PosixPath('again/report.html'))

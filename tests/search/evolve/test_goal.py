@@ -71,6 +71,26 @@ def test_the_smallest_that_is_accurate_enough() -> None:
     assert names(Goal("smallest", 0.95))[0] == "best", "none is: the nearest first"
 
 
+def test_where_nothing_adds_anything_the_most_accurate_go_on() -> None:
+    """Two points lie beyond twice the best error and add no hypervolume."""
+    assert sorted(names(Goal())) == sorted(p.key for p in POINTS)
+    assert names(Goal())[-2:] == ["weak", "small"]
+
+
+def test_by_accuracy_alone_counts_what_others_beat_and_one_point_of_each_network() -> None:
+    """Nearly the best at higher cost may be the best when trained longer; a share is no network."""
+    beaten = point("beaten", 0.92, 9000, 200)
+    shares = [replace(POINTS[4], key=f"best-{n}", predicted=dict.fromkeys(OBJECTIVES, 9000 + n))
+              for n in (1, 2)]  # fmt: skip
+    order = Goal("accuracy").order(
+        POINTS, 10, among=[*shares, beaten, *POINTS], networks=True, skip=["good"]
+    )
+    found = [one.id for one in order]
+    assert found[:2] == ["best", "beaten"]
+    assert sorted(found) == ["beaten", "best", "middle", "small", "weak"]
+    assert list(Goal().order([], 10)) == []
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -12,13 +12,14 @@ import pytest
 
 from model.lock import FolderInUseError
 from search.evolve.evolve import Evolution
+from search.evolve.goal import Goal
 from search.evolve.objectives import NO_LIMITS, SHARES, Genome, Limits, Score
 from search.evolve.predictor import CalibrationSample
 from search.evolve.scoring import ScoringSetup
 from search.results.hypervolume import Box
 from search.results.prediction_error import agrees, compare
 from search.results.results import RunError
-from search.run import rounds
+from search.run import rounds, trainings
 from search.run.progress import Show
 from search.run.request import Request
 from search.run.rounds import Rounds
@@ -134,8 +135,9 @@ def built(job: Any) -> list[dict[str, Any]]:
         real = {name: 1.2 * value for name, value in point.predicted.items()}
         accuracy = dict.fromkeys(("inherited", "expected", "validation", "test"), point.accuracy)
         row = {
-            "key": point.key, "predicted": dict(point.predicted), "measured": real, "error": "",
-            "searched": dict(point.predicted), "accuracy": accuracy, "round": job.round,
+            "key": point.key, "id": point.id, "predicted": dict(point.predicted), "measured": real,
+            "searched": dict(point.predicted), "error": "", "round": job.round,
+            "accuracy": accuracy | {"validation": job.validation},
             "kinds": list(point.genome.candidate.kinds), "weights": 100,
             "inherited": asdict(point.inherited),
         }  # fmt: skip
@@ -153,11 +155,17 @@ def trained(job: TuneJob) -> CalibrationSample:
     return CalibrationSample(kinds, point.weights, point.inherited, 1 - left * (1 - point.accuracy))
 
 
+def trained_on(job: TuneJob) -> float:
+    """In place of `tuning.further`: of the errors that are left, a fifth is gone at each rung."""
+    return 1 - 0.8**job.training.rung * (1 - trained(job).trained)
+
+
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "evaluate", fakes.evaluate)
     monkeypatch.setattr(rounds, "build", built)
-    monkeypatch.setattr(rounds, "probe", trained)
+    monkeypatch.setattr(trainings, "probe", trained)
+    monkeypatch.setattr(trainings, "further", trained_on)
     monkeypatch.setattr(rounds, "refit", lambda device, run, rows: None)
 
 
@@ -202,9 +210,9 @@ def test_finalists_are_chosen_by_what_training_gave(
         known[Path(job.folder).name] = sample.trained
         return sample
 
-    monkeypatch.setattr(rounds, "probe", remember)
+    monkeypatch.setattr(trainings, "probe", remember)
     rows, _ = search(tmp_path, budget={"population": 8, "generations": 6, "trained": 6,
-                                       "finalists": 3, "rounds": 1})  # fmt: skip
+                                       "finalists": 3, "rounds": 1, "rungs": 1})  # fmt: skip
     assert len(known) == 6
     paths = (tmp_path / "finalists").glob("*/finalist.json")
     built = {path.parent.name: json.loads(path.read_text()) for path in paths}
@@ -217,6 +225,39 @@ def test_finalists_are_chosen_by_what_training_gave(
         assert finalist["accuracy"]["expected"] == seen[name], (
             "as the search saw it, not as trained"
         )
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_best_go_on_from_where_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine networks, three, one: what a later rung trains is the best of the one before it."""
+    done: dict[int, dict[str, float]] = {0: {}, 1: {}, 2: {}}
+
+    def first(job: TuneJob) -> CalibrationSample:
+        sample = trained(job)
+        done[0][job.folder] = sample.trained
+        return sample
+
+    def later(job: TuneJob) -> float:
+        rung, accuracy = job.training.rung, trained_on(job)
+        assert job.start in done[rung - 1], "from its own training at the rung before"
+        assert Path(job.folder) == tmp_path / "trained" / job.setting.space.id(job.candidate) / (
+            f"rung-{rung}"
+        )
+        done[rung][job.folder] = accuracy
+        return accuracy
+
+    monkeypatch.setattr(trainings, "probe", first)
+    monkeypatch.setattr(trainings, "further", later)
+    budget = {"trained": 9, "epochs": 2, "finalists": 3, "rounds": 1, "generations": 6}
+    search(tmp_path, budget=budget, goal=Goal("accuracy"))
+    assert [len(done[rung]) for rung in (0, 1, 2)] == [9, 3, 1]
+    (last,) = done[2]
+    best = max(done[0], key=lambda folder: done[0][folder])
+    assert Path(last).parent == Path(best)
+    rows = [json.loads(p.read_text()) for p in (tmp_path / "finalists").glob("*/finalist.json")]
+    assert max(row["accuracy"]["validation"] for row in rows) == done[2][last]
 
 
 @pytest.mark.usefixtures("fake")

@@ -47,6 +47,7 @@ mult = { bits = [4] }
 """
 SMALL = (
     *("--population", 6, "--generations", 2, "--finalists", 1, "--rounds", 1),
+    *("--trained", 4, "--rungs", 2, "--teacher-epochs", 1),
     *("--epochs", 1, "--supernet-epochs", 1, "--probes", 6, "--workers", 1),
 )
 
