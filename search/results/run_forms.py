@@ -35,6 +35,7 @@ class RequestForm(TypedDict, total=False):
     seed: int
     limits: Scalars | None
     goal: GoalForm
+    time: str | None
     budget: Scalars | None
 
 
@@ -91,6 +92,14 @@ class DataForm(TypedDict, total=False):
     notes: list[str]
 
 
+class StepForm(TypedDict, total=False):
+    """What a search of a given time did in a step (`search.run.pace`)."""
+
+    units: Required[Positive]
+    before: Required[Count]
+    seconds: Count
+
+
 class RunForm(TypedDict, total=False):
     """run.json"""
 
@@ -101,6 +110,8 @@ class RunForm(TypedDict, total=False):
     device: DeviceForm | None
     supernet: SupernetForm | None
     data: DataForm | None
+    plan: Scalars | None
+    steps: dict[str, StepForm]
 
 
 class CostsForm(TypedDict, total=False):

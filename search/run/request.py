@@ -80,6 +80,11 @@ def budget_for(space: Space, images: int) -> SearchBudget:
     return replace(SMALL, **longer)
 
 
+def minutes(seconds: float) -> str:
+    """As --time takes them."""
+    return f"{seconds / 60:.0f}m" if seconds >= 600 else f"{seconds / 60:.1f}m"
+
+
 @dataclass(frozen=True)
 class Request:
     """A checked request. data: name, or absolute path. space: the whole one of the supernet.
@@ -98,6 +103,10 @@ class Request:
     limits: Limits
     goal: Goal
     budget: SearchBudget
+    given: Mapping[str, int]
+    """Of the budget, what was asked for."""
+    seconds: float | None
+    """That the search may take once its supernet is there; None: the budget says."""
     split: Dataset = field(repr=False, compare=False)
     summary: DataSummary
     space_file: str = ""
@@ -107,7 +116,7 @@ class Request:
     def make(
         data: str, board: str, space: str | None, kinds: Sequence[str], sampler: str,
         sharing: str, seed: int, limits: Limits, budget: Mapping[str, int | None],
-        goal: Goal = FRONT,
+        goal: Goal = FRONT, seconds: float | None = None,
     ) -> Request:  # fmt: skip
         """Raises ShiftaddError for an unknown board, data set, space, kind or sampler."""
         device(board)
@@ -134,6 +143,8 @@ class Request:
             seed=seed,
             limits=limits,
             goal=goal,
+            given=given,
+            seconds=seconds,
             split=split(whole),
             summary=summarise(whole),
             space_file=str(Path(space).resolve()) if space and Path(space).is_file() else "",
@@ -171,5 +182,6 @@ class Request:
             "kinds": list(self.kinds or self.space.kinds), "sampler": self.sampler,
             "sharing": self.sharing, "seed": self.seed, "limits": asdict(self.limits),
             "goal": asdict(self.goal),
+            "time": None if self.seconds is None else minutes(self.seconds),
             "budget": asdict(self.budget),
         }  # fmt: skip

@@ -19,7 +19,9 @@ from search.run import choice
 from search.run.executor import Pool
 from search.run.feasible import check_feasible
 from search.run.finalists import BuildJob, build
-from search.run.halving import Rung, ladder
+from search.run.pace import Pace
+from search.run.plan import PARTS, halved, lots, rungs
+from search.run.plan import part as planned
 from search.run.progress import Show, Tick
 from search.run.refit import refit
 from search.run.request import Request
@@ -27,9 +29,6 @@ from search.run.run_folder import RunFolder
 from search.run.trainings import Trainings
 from search.run.tuning import Training
 from search.space.space import Candidate
-
-PARTS = 3
-"""Of a round: each evolves on what the trainings of those before have told, and trains more."""
 
 
 @dataclass
@@ -40,6 +39,7 @@ class Rounds:
     run: RunFolder
     pool: Pool
     show: Show
+    pace: Pace
     probes: Sequence[CalibrationSample] = ()
     box: Box | None = None
     """For hypervolumes: around the first points that could be built."""
@@ -58,17 +58,12 @@ class Rounds:
             self.asked.clear()
             for part in range(PARTS):
                 setting = replace(setting, expects=self.expects())
-                with self.run.timed("search"):
-                    start = self.evolve(setting, number, part, start)
-                with self.run.timed("training"):
-                    self.train(setting, training, number, part)
-            with self.run.timed("training"):
-                self.promote(setting, training, number, {one["id"] for one in built})
-            picked = self.pick(number, {one["key"] for one in built})
-            if not picked:
+                start = self.evolve(setting, number, part, start)
+                self.train(setting, training, number, part)
+            self.promote(setting, training, number, {one["id"] for one in built})
+            now = self.finalists(setting, number, {one["key"] for one in built})
+            if not now:
                 return
-            with self.run.timed("finalists"):
-                now = self.build(setting, number, picked)
             built += now
             assert self.box is not None
             errors = compare(number, now, self.box)
@@ -86,14 +81,20 @@ class Rounds:
     ) -> list[Candidate]:
         """A part of a round of evolution, from `start`; returns the networks of the last
         population."""
+        scored = planned(self.request.budget.population * self.request.budget.generations, part)
+        with self.pace.step(f"search {number + 1}.{part + 1}", scored) as count:
+            return self._evolve(setting, number, part, start, len(self.asked) + count)
+
+    def _evolve(
+        self, setting: ScoringSetup, number: int, part: int, start: Sequence[Candidate], end: int
+    ) -> list[Candidate]:
+        """Until `end` networks are scored in the round."""
         asked, budget = self.request, self.request.budget
         evolution = Evolution(
             asked.searched, asked.sure, population=budget.population,
             seed=(asked.seed * 1009 + number) * PARTS + part, sampler=asked.sampler, start=start,
             known=self.asked, min_accuracy=asked.goal.min_accuracy,
         )  # fmt: skip
-        total = budget.population * budget.generations
-        end = _until(total, part + 1)
         with self.show.steps(f"round {number + 1}.{part + 1}", end - len(self.asked)) as tick:
             while len(self.asked) < end:
                 candidates = evolution.ask()
@@ -108,7 +109,8 @@ class Rounds:
                 self.asked.update(candidates)
                 points = self._points(number)
                 done = len(self.asked) // budget.population - 1
-                last = budget.generations - 1
+                ended = part + 1 == PARTS and len(self.asked) >= end
+                last = done if ended else budget.generations - 1
                 check_feasible(self.pool, setting, asked.searched, points, done, last)
                 tick(0, self._note(generation, self._as_known(points, setting.expects)))
         return evolution.survivors
@@ -155,23 +157,26 @@ class Rounds:
         The best of many expected accuracies are too good to be true, most of all where kinds differ
         in what they gain: finalists are chosen by what training gave.
         """
-        whole = self.ladder(number)[0].networks
-        expected = self._as_known(self._points(number), self.expects())
-        count = _until(whole, part + 1) - _until(whole, part)
-        picked = choice.networks(self.request, expected, count, self.trained.samples)
-        self.trained.begin(setting, training, picked, f"training {number + 1}.{part + 1}")
+        what = f"training {number + 1}.{part + 1}"
+        first = rungs(self.request.budget, number)[0].networks
+        with self.pace.step(what, planned(first, part)) as count:
+            expected = self._as_known(self._points(number), self.expects())
+            picked = choice.networks(self.request, expected, count, self.trained.samples)
+            self.trained.begin(setting, training, picked, what)
 
     def promote(
         self, setting: ScoringSetup, training: Training, number: int, built: Collection[str]
     ) -> None:
         """The later rungs: of the networks that stand at the one before and are not built yet,
         those that the goal wants most go on."""
-        for at, rung in enumerate(self.ladder(number)[1:], 1):
+        for at, rung in enumerate(rungs(self.request.budget, number)[1:], 1):
             stand = {name for name, last in self.trained.rung.items() if last == at - 1}
             points = [one for one in self._delivered(number) if one.id in stand - set(built)]
             picked = choice.networks(self.request, points, rung.networks)
             what = f"training {number + 1}, rung {at + 1}"
-            self.trained.go_on(setting, training.at(at, rung.epochs), picked, what)
+            times = self.trained.times([one.id for one in picked])
+            with self.pace.step(what, rung.epochs, times) as epochs:
+                self.trained.go_on(setting, training.at(at, epochs), picked, what)
 
     def _delivered(self, number: int) -> list[Score]:
         """Points of the round's networks that are trained, with the accuracy that they have now."""
@@ -196,22 +201,26 @@ class Rounds:
             known.append(replace(score, accuracy=accuracy) if score.fits else score)
         return known
 
-    def pick(self, number: int, built: Collection[str]) -> list[Score]:
-        """Of the front of the trained networks what the goal wants most, of points that are not
-        built yet; as the search saw them."""
-        count = _halved(self.request.budget.finalists, number)
-        keys = choice.points(self.request, self._delivered(number), count, built)
-        return [self.run.scores[number, name] for name in keys]
-
-    def ladder(self, number: int) -> tuple[Rung, ...]:
-        """The rungs of a round."""
-        budget = self.request.budget
-        return ladder(_halved(budget.trained, number), budget.epochs, budget.rungs)
+    def finalists(
+        self, setting: ScoringSetup, number: int, built: Collection[str]
+    ) -> list[dict[str, Any]]:
+        """Builds points of the front of the trained networks that are not built yet, those that the
+        goal wants most, as the search saw them."""
+        rows: list[dict[str, Any]] = []
+        whole = halved(self.request.budget.finalists, number)
+        for i, lot in enumerate(lots(whole) if self.pace.seconds else (whole,), 1):
+            done = {*built, *(row["key"] for row in rows)}
+            what = f"finalists {number + 1}.{i}"
+            with self.pace.step(what, lot) as count:
+                keys = choice.points(self.request, self._delivered(number), count, done)
+                picked = [self.run.scores[number, name] for name in keys]
+                rows += self.build(setting, number, picked, what)
+        return sorted(rows, key=lambda one: str(one["key"]))
 
     def build(
-        self, setting: ScoringSetup, number: int, picked: Sequence[Score]
+        self, setting: ScoringSetup, number: int, picked: Sequence[Score], what: str
     ) -> list[dict[str, Any]]:
-        """The finalists of a round as their finalist.json has them, by key."""
+        """Finalists as their finalist.json has them."""
         points: dict[str, list[Score]] = {}
         for score in picked:
             points.setdefault(score.id, []).append(score)
@@ -224,23 +233,13 @@ class Rounds:
             for name, several in points.items()
         ]  # fmt: skip
         rows: list[dict[str, Any]] = []
-        with self.show.steps(f"finalists {number + 1}", len(picked)) as tick:
+        with self.show.steps(what, len(picked)) as tick:
             for _, row in self.pool.run(build, jobs):
                 rows += row
                 for one in row:
                     tick(1, f"{one['key']}  {one['error'] or 'built'}"[:80])
-        return sorted(rows, key=lambda one: str(one["key"]))
+        return rows
 
     def _refitted(self, built: Sequence[Mapping[str, Any]]) -> CostModel:
         """The committed cost model, fitted to what was measured in this run as well."""
         return refit(self.request.device, self.run.folder, built)
-
-
-def _halved(count: int, number: int) -> int:
-    """Later rounds, which look for what changed, have half as much."""
-    return count if number == 0 else (count + 1) // 2
-
-
-def _until(total: int, part: int) -> int:
-    """How much of `total` is done after so many of PARTS."""
-    return total * part // PARTS

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean
+from typing import TypedDict
 
+from model.checkpoint import LOG
+from model.records import Count, decode
 from search.evolve.objectives import Score
 from search.evolve.predictor import CalibrationSample
 from search.evolve.scoring import ScoringSetup
+from search.results.results import RunError
 from search.run.executor import Pool
 from search.run.progress import Show
 from search.run.tuning import Training, TuneJob, further, probe
+
+
+class Lap(TypedDict):
+    """Of a line of a training's log, what is read here."""
+
+    seconds: Count
 
 
 @dataclass
@@ -68,6 +79,19 @@ class Trainings:
     def at(self, name: str) -> str:
         """Folder of the latest training of the network called `name`."""
         return self._at(name, self.rung[name])
+
+    def times(self, names: Sequence[str]) -> float:
+        """How much longer an epoch of these networks takes than one of all that were trained."""
+        all_of_them = [s for name in self.rung if (s := self._epoch_seconds(name))]
+        these = [s for name in names if (s := self._epoch_seconds(name))]
+        return mean(these) / mean(all_of_them) if these else 1.0
+
+    def _epoch_seconds(self, name: str) -> float:
+        """Mean of the network's latest training; 0 where its log is lost."""
+        path = Path(self.at(name)) / LOG
+        lines = path.read_bytes().splitlines() if path.is_file() else []
+        rows = [decode(line, Lap, source=str(path), error=RunError) for line in lines]
+        return mean(row["seconds"] for row in rows) if rows else 0.0
 
     def _at(self, name: str, rung: int) -> str:
         return str(self.folder / name / f"rung-{rung}" if rung else self.folder / name)

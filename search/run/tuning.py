@@ -115,7 +115,7 @@ def tune(setting: ScoringSetup, initial: Net, training: Training, folder: Path) 
         initial.arch, data, epochs=training.epochs, seed=training.seed,
         out=folder, resume=True, initial=initial,
         teacher=_teacher(training.teacher) if training.teacher else None,
-        recipe=_recipe(data, initial, training), quiet=True,
+        recipe=recipe_of(data, initial, training), quiet=True,
     )  # fmt: skip
 
 
@@ -138,6 +138,6 @@ def _teacher(folder: str) -> Teacher:
     return Teacher(store.load(folder), Path(folder).parent / "scores")
 
 
-def _recipe(data: Dataset, net: Net, training: Training) -> Recipe:
+def recipe_of(data: Dataset, net: Net, training: Training) -> Recipe:
     usual = recipe_for(data, sum(p.numel() for p in net.parameters()))
     return replace(usual, float_until=0.0, threads=training.threads)

@@ -29,6 +29,7 @@ def search(
     sampler: str = "evolution",
     sharing: str = "heterogeneous",
     supernet: PathLike | None = None,
+    time: float | None = None,
     population: int | None = None,
     generations: int | None = None,
     trained: int | None = None,
@@ -47,7 +48,8 @@ def search(
     """A Pareto front of networks for a data set, measured on a board; all of it lands in `out`.
 
     max_latency: microseconds. goal: `front`, `accuracy` (the best that fits) or `smallest` (the
-    fewest LUTs that reach min_accuracy, a fraction; below it no network counts). population to
+    fewest LUTs that reach min_accuracy, a fraction; below it no network counts). time: seconds that
+    the search may take once its supernet is there, for which the budget is planned. population to
     supernet_epochs: see search.run.request.SearchBudget; None is what suits the space. tools: as
     for `compile`. Others: see search.run.search.search. Raises ShiftaddError.
 
@@ -64,7 +66,7 @@ def search(
     }  # fmt: skip
     check_numbers(
         seed=seed, max_latency=max_latency, max_luts=max_luts, dsps=dsps, fps=fps, workers=workers,
-        min_accuracy=min_accuracy, **budget,
+        min_accuracy=min_accuracy, time=time, **budget,
     )  # fmt: skip
     folder, shared = check_folder(out), check_folder(supernet, "--supernet")
     source = source_of(data)
@@ -86,6 +88,7 @@ def search(
             limits=Limits(max_latency, max_luts, dsps, fps),
             goal=Goal(goal, min_accuracy),
             budget=budget,
+            seconds=time,
             seed=seed,
             supernet=shared,
             workers=workers,

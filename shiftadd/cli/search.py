@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--supernet", type=Path, metavar="FOLDER", help="default: kept for every board in build/"
     )
+    what.add_argument(
+        "--time", type=seconds, metavar="TIME", help="that the search may take, as 60m or 2h, once "
+        "its supernet is there: the budget is planned for it, and kept to"
+    )  # fmt: skip
     spent = parser.add_argument_group("budget; the defaults suit the space")
     for name, text in BUDGET.items():
         spent.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N", help=text)
@@ -81,13 +86,24 @@ def run(*, quiet: bool, **given: Any) -> results.SearchOutcome:
 def microseconds(text: str) -> float:
     """100, 100us, 0.1ms or 1e-4s as microseconds."""
     number = text.strip().lower().replace("µs", "us")
-    for unit, factor in (("us", 1.0), ("ms", 1e3), ("s", 1e6), ("", 1.0)):
+    return _time(number, {"us": 1.0, "ms": 1e3, "s": 1e6, "": 1.0}, text, "100us or 2ms")
+
+
+def seconds(text: str) -> float:
+    """3600, 3600s, 60m, 60min or 1h as seconds."""
+    units = {"min": 60.0, "m": 60.0, "h": 3600.0, "s": 1.0, "": 1.0}
+    return _time(text.strip().lower(), units, text, "60m or 2h")
+
+
+def _time(number: str, units: Mapping[str, float], text: str, such: str) -> float:
+    """A number with one of `units`, of which none is the end of one behind it."""
+    for unit, factor in units.items():
         if number.endswith(unit):
             try:
                 return float(number.removesuffix(unit)) * factor
             except ValueError:
                 break
-    raise argparse.ArgumentTypeError(f"{text!r} must be a time, as 100us or 2ms")
+    raise argparse.ArgumentTypeError(f"{text!r} must be a time, as {such}")
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from search.results.hypervolume import Box
 from search.results.prediction_error import agrees, compare
 from search.results.results import RunError
 from search.run import rounds, trainings
+from search.run.pace import Pace
+from search.run.plan import Speeds
 from search.run.progress import Show
 from search.run.request import Request
 from search.run.rounds import Rounds
@@ -169,6 +171,13 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "refit", lambda device, run, rows: None)
 
 
+def pace(asked: Request, run: RunFolder, show: Show) -> Pace:
+    """With a time, each unit is planned for a second."""
+    if asked.seconds is None:
+        return Pace(run, show)
+    return Pace(run, show, asked.seconds, asked.budget, Speeds(1, 1, 1, 1, 1))
+
+
 def search(folder: Path, stop: int | None = None, **changes: Any) -> tuple[list[Any], int]:
     """Lines of candidates.jsonl in order of their keys, and the number of jobs done."""
     asked = request(**changes)
@@ -176,7 +185,9 @@ def search(folder: Path, stop: int | None = None, **changes: Any) -> tuple[list[
     pool = fakes.Here(stop)
     setting = ScoringSetup(asked.space, "", "digits", "up5k", asked.limits)
     try:
-        Rounds(asked, run, cast(Any, pool), Show(quiet=True)).all(setting, Training(1, 0))
+        show = Show(quiet=True)
+        made = Rounds(asked, run, cast(Any, pool), show, pace(asked, run, show))
+        made.all(setting, Training(1, 0))
     except KeyboardInterrupt:
         pass
     finally:
@@ -197,6 +208,25 @@ def test_cut_anywhere_and_resumed_is_the_same_search(tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "cut/finalists").iterdir()) == finalists
     keys = [(row["round"], row["key"]) for row in rows]
     assert len(set(keys)) == len(keys), "nothing was evaluated twice"
+
+
+@pytest.mark.usefixtures("fake")
+def test_with_a_time_a_resumed_search_does_what_was_decided(tmp_path: Path) -> None:
+    """Nothing takes any time here, so that far more is done than planned, up to the limits."""
+    budget = {"population": 4, "generations": 2, "trained": 3, "finalists": 2, "rounds": 1}
+    options: dict[str, Any] = {"seconds": 100.0, "budget": budget}
+    whole, _ = search(tmp_path / "whole", **options)
+    decided = json.loads((tmp_path / "whole/run.json").read_text())["steps"]
+    assert len(whole) > 8 * len(SHARES)
+    search(tmp_path / "cut", 20, **options)
+    path = tmp_path / "cut/run.json"
+    head = json.loads(path.read_text())
+    assert head["steps"].keys() < decided.keys()
+    head["steps"] = {name: step | {"seconds": 0.5} for name, step in decided.items()}
+    path.write_text(json.dumps(head))
+    rows, _ = search(tmp_path / "cut", **options)
+    assert rows == whole
+    assert json.loads(path.read_text())["steps"] == head["steps"]
 
 
 @pytest.mark.usefixtures("fake")

@@ -1,0 +1,113 @@
+"""Speeds of this machine for one search, measured while all its workers are busy."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean
+
+import torch
+
+from gen.compile import CACHE
+from gen.flow.expected import expected_seconds, runs
+from gen.support.devices import device
+from model.data import Dataset
+from model.net import export
+from model.recipe import THREADS
+from model.teacher import Teacher
+from model.train import train
+from search.evolve.objectives import SHARES
+from search.evolve.predictor import probes
+from search.evolve.scoring import Job, ScoringSetup, evaluate, images, inherit_here
+from search.run.executor import Pool
+from search.run.plan import Speeds
+from search.run.tuning import Training, recipe_of
+from search.space.space import Candidate
+from search.supernet.sandwich import teacher
+
+BATCHES, EPOCHS = 8, 2
+"""Of which a training consists that is timed."""
+TAUGHT = 256
+"""Images whose scores by the teacher are timed."""
+SIMULATED = 45.0
+"""Seconds that the proof of a finalist takes, on two busy cores, mostly Verilator's compiling."""
+FILLED = 0.5
+"""Part of the board that finalists take on average: they are planned for SHARES of it."""
+
+
+@dataclass(frozen=True)
+class SpeedJob:
+    """A network to time. threads: of its training."""
+
+    setting: ScoringSetup
+    candidate: Candidate
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Seconds of scoring a network, of an epoch of its training, and of its scores as a teacher of
+    as many images."""
+
+    score: float
+    epoch: float
+    told: float
+
+
+def measure(pool: Pool, setting: ScoringSetup, seed: int) -> Speeds:
+    """Times a few networks of the space, from small to large, and its largest one."""
+    workers = pool.size
+    drawn = probes(setting.space, 2 * max(2, workers), seed)
+    jobs = [SpeedJob(setting, one) for one in drawn]
+    timed = [one for _, one in pool.run(clock, jobs)]
+    largest = SpeedJob(setting, teacher(setting.space), THREADS)
+    ((_, alone),) = pool.run(clock, [largest])
+    return Speeds(
+        score=mean(one.score for one in timed) / workers,
+        epoch=mean(one.epoch for one in timed) / workers,
+        teacher=alone.epoch,
+        told=alone.told,
+        build=_build_seconds(setting) / workers,
+    )
+
+
+def clock(job: SpeedJob) -> Timed:
+    """In a worker. What is read from files is read before."""
+    data = images(job.setting.data)
+    scoring = Job(job.setting, job.candidate, SHARES)
+    evaluate(scoring)
+    began = time.monotonic()
+    evaluate(scoring)
+    scored = time.monotonic() - began
+    net = inherit_here(job.setting, job.candidate)
+    recipe = recipe_of(data, net, Training(EPOCHS, 0, threads=job.threads))
+    few = _part(data, min(1.0, BATCHES * recipe.batch / len(data.train_labels)))
+    made = train(net.arch, few, epochs=EPOCHS, initial=net, recipe=recipe, quiet=True)
+    times = len(data.train_labels) / len(few.train_labels)
+    shown = torch.from_numpy(data.train_images[:TAUGHT])
+    master = Teacher(export(net, data.classes))
+    began = time.monotonic()
+    master.scores(shown)
+    told = (time.monotonic() - began) * len(data.train_labels) / len(shown)
+    return Timed(scored, made.seconds / EPOCHS * times, told)
+
+
+def _part(data: Dataset, share: float) -> Dataset:
+    """The first images of both parts, so that an epoch takes `share` of its time."""
+    train_count, test_count = (
+        max(1, math.ceil(share * len(labels))) for labels in (data.train_labels, data.test_labels)
+    )
+    return replace(
+        data,
+        train_images=data.train_images[:train_count], train_labels=data.train_labels[:train_count],
+        test_images=data.test_images[:test_count], test_labels=data.test_labels[:test_count],
+    )  # fmt: skip
+
+
+def _build_seconds(setting: ScoringSetup) -> float:
+    """Of a finalist: place and route as it took before, and the proof."""
+    target = device(setting.board)
+    size = int(FILLED * min(target.lut, setting.limits.max_luts or target.lut))
+    return expected_seconds(target.family, size, runs(Path(CACHE), target.family)) + SIMULATED
