@@ -3,6 +3,11 @@
 As by Jamieson and Talwalkar (arXiv 1502.07943). A ranking by few epochs is rough, but what is far
 behind after three is not ahead after thirty: a rung costs about as much as the one before it, and
 what is delivered has been trained ten times as long as all the others.
+
+Each rung is a whole training with its own cosine of the rate, back up to the full one: seven
+networks of digits, 6, 16 and 41 epochs from random weights, end at 93.8 % of the validation images
+on average, at 90.9 % if the rate begins at half in later rungs, and at 92.6 % after 63 epochs in
+one piece.
 """
 
 from __future__ import annotations

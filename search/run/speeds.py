@@ -31,8 +31,9 @@ BATCHES, EPOCHS = 8, 2
 """Of which a training consists that is timed."""
 TAUGHT = 256
 """Images whose scores by the teacher are timed."""
-SIMULATED = 45.0
-"""Seconds that the proof of a finalist takes, on two busy cores, mostly Verilator's compiling."""
+SYNTHESISED, SIMULATED = 0.5, 30.0
+"""Of the seconds of place and route, what synthesis takes; and seconds of a proof, mostly
+Verilator's compiling."""
 FILLED = 0.5
 """Part of the board that finalists take on average: they are planned for SHARES of it."""
 
@@ -49,11 +50,12 @@ class SpeedJob:
 @dataclass(frozen=True)
 class Timed:
     """Seconds of scoring a network, of an epoch of its training, and of its scores as a teacher of
-    as many images."""
+    as many images. busy: how many times as long it took as the processor worked on it."""
 
     score: float
     epoch: float
     told: float
+    busy: float
 
 
 def measure(pool: Pool, setting: ScoringSetup, seed: int) -> Speeds:
@@ -69,7 +71,7 @@ def measure(pool: Pool, setting: ScoringSetup, seed: int) -> Speeds:
         epoch=mean(one.epoch for one in timed) / workers,
         teacher=alone.epoch,
         told=alone.told,
-        build=_build_seconds(setting) / workers,
+        build=_build_seconds(setting) * mean(one.busy for one in timed) / workers,
     )
 
 
@@ -78,9 +80,9 @@ def clock(job: SpeedJob) -> Timed:
     data = images(job.setting.data)
     scoring = Job(job.setting, job.candidate, SHARES)
     evaluate(scoring)
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.process_time()
     evaluate(scoring)
-    scored = time.monotonic() - began
+    scored, worked = time.monotonic() - began, time.process_time() - worked
     net = inherit_here(job.setting, job.candidate)
     recipe = recipe_of(data, net, Training(EPOCHS, 0, threads=job.threads))
     few = _part(data, min(1.0, BATCHES * recipe.batch / len(data.train_labels)))
@@ -91,7 +93,7 @@ def clock(job: SpeedJob) -> Timed:
     began = time.monotonic()
     master.scores(shown)
     told = (time.monotonic() - began) * len(data.train_labels) / len(shown)
-    return Timed(scored, made.seconds / EPOCHS * times, told)
+    return Timed(scored, made.seconds / EPOCHS * times, told, max(1.0, scored / worked))
 
 
 def _part(data: Dataset, share: float) -> Dataset:
@@ -107,7 +109,9 @@ def _part(data: Dataset, share: float) -> Dataset:
 
 
 def _build_seconds(setting: ScoringSetup) -> float:
-    """Of a finalist: place and route as it took before, and the proof."""
+    """Of a finalist, on a machine that does nothing else: place and route as it took before, and
+    the proof."""
     target = device(setting.board)
     size = int(FILLED * min(target.lut, setting.limits.max_luts or target.lut))
-    return expected_seconds(target.family, size, runs(Path(CACHE), target.family)) + SIMULATED
+    placed = expected_seconds(target.family, size, runs(Path(CACHE), target.family))
+    return (1 + SYNTHESISED) * placed + SIMULATED
