@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The front of a layer whose windows are the words that come: no row buffer, no addresses.
 
 So it is for 1×1 convolutions and fully connected layers with all their sums in parallel.

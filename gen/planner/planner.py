@@ -132,17 +132,22 @@ class Planner:
 
         The optimiser counts by shape alone, as which bits are constant depends on the fold.
         """
-        if option.fold.weights in ("logic", "wired"):
-            return option
-        layer_engine = engine(layer, option.fold)
-        rows, width = layer_engine.weight_memory
-        if len(rows) == 1:  # no memory
-            return option
-        counted, needed = (
-            self.device.brams(len(rows), bits)
-            for bits in (width, width - layer_engine.constant_bits)
-        )
-        return replace(option, cost=option.cost + Cost(bram=needed - counted))
+        spared = blocks_spared(layer, option.fold, self.device)
+        return replace(option, cost=option.cost + Cost(bram=-spared))
+
+
+def blocks_spared(layer: LoweredLayer, fold: Fold, device: Device) -> int:
+    """Blocks of RAM of a weight memory that these weights do not need: bits that are the same in
+    all rows lie in none."""
+    if layer.window is None or layer.blocks or fold.weights in ("logic", "wired"):
+        return 0
+    layer_engine = engine(layer, fold)
+    rows, width = layer_engine.weight_memory
+    if len(rows) == 1:  # no memory
+        return 0
+    return device.brams(len(rows), width) - device.brams(
+        len(rows), width - layer_engine.constant_bits
+    )
 
 
 def plan(

@@ -31,6 +31,7 @@ from gen.flow.synth import synthesise
 from gen.plan.lower import lower
 from gen.plan.plan import Cost, Fold, Plan, PlannedLayer
 from gen.planner.estimate import estimate, measured_sample
+from gen.planner.planner import blocks_spared
 from gen.support.cache import Cache
 from gen.support.devices import Device, device
 from gen.support.errors import PlanError
@@ -120,11 +121,12 @@ def described(row: Mapping[str, Any], network: Network | None = None) -> dict[st
     layers = lower(network)
     fifos = {name: (a, b) for name, (a, b) in row.get("fifos", {}).items()}
     _, exact = network_features(layers, folds, target, fifos)
+    spared = sum(blocks_spared(layer, folds[layer.name], target) for layer in layers)
     stages = tuple(PlannedLayer(la.name, la.kind, folds[la.name], 0, Cost()) for la in layers)
     sample = measured_sample(network, Plan("", target.name, stages, fifos), target, row["raw"])
     return {
         "features": {name: n for name, n in sorted(sample.features.items()) if n},
-        "counted": {"dsp": exact.dsp, "bram": exact.bram},
+        "counted": {"dsp": exact.dsp, "bram": exact.bram - spared},
         "measured": dict(sample.measured),
     }
 
