@@ -52,12 +52,17 @@ def answer(run: SearchRun) -> str:
     )
 
 
+def test_interval(one: Finalist) -> tuple[float, float] | None:
+    """That of its accuracy on the test images; None where it is unknown of how many."""
+    count = one.confusion.total if one.confusion else 0
+    return None if one.test is None or not count else interval(one.test, count)
+
+
 def _tested(one: Finalist) -> str:
     if one.test is None:
         return ""
-    said = f", {100 * one.test:.1f} % of "
-    count = one.confusion.total if one.confusion else 0
-    if not count:
+    said, found = f", {100 * one.test:.1f} % of ", test_interval(one)
+    if found is None or one.confusion is None:
         return f"{said}the test images"
-    low, high = interval(one.test, count)
-    return f"{said}{count:,} test images ({100 * low:.1f} to {100 * high:.1f} with 95 %)"
+    low, high = (100 * end for end in found)
+    return f"{said}{one.confusion.total:,} test images ({low:.1f} to {high:.1f} with 95 %)"

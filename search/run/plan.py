@@ -162,7 +162,7 @@ def _scaled(usual: SearchBudget, scale: float) -> SearchBudget:
         generations=max(1, round(scored / population)),
         trained=max(PARTS, round(min(networks, work / epochs))),
         epochs=epochs,
-        finalists=round(min(2.0, max(0.25, sqrt(scale))) * usual.finalists),
+        finalists=max(1, round(min(2.0, sqrt(scale)) * usual.finalists)),
         probes=round(whole * usual.probes),
         teacher_epochs=max(1, round(whole * usual.teacher_epochs)),
         rounds=1,

@@ -183,5 +183,5 @@ class Request:
             "sharing": self.sharing, "seed": self.seed, "limits": asdict(self.limits),
             "goal": asdict(self.goal),
             "time": None if self.seconds is None else minutes(self.seconds),
-            "budget": asdict(self.budget),
+            "budget": asdict(self.budget) if self.seconds is None else dict(self.given),
         }  # fmt: skip

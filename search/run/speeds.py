@@ -80,9 +80,10 @@ def clock(job: SpeedJob) -> Timed:
     data = images(job.setting.data)
     scoring = Job(job.setting, job.candidate, SHARES)
     evaluate(scoring)
-    began, worked = time.monotonic(), time.process_time()
+    began = time.monotonic()
+    at_all, worked = began, time.process_time()
     evaluate(scoring)
-    scored, worked = time.monotonic() - began, time.process_time() - worked
+    scored = time.monotonic() - began
     net = inherit_here(job.setting, job.candidate)
     recipe = recipe_of(data, net, Training(EPOCHS, 0, threads=job.threads))
     few = _part(data, min(1.0, BATCHES * recipe.batch / len(data.train_labels)))
@@ -92,8 +93,10 @@ def clock(job: SpeedJob) -> Timed:
     master = Teacher(export(net, data.classes))
     began = time.monotonic()
     master.scores(shown)
-    told = (time.monotonic() - began) * len(data.train_labels) / len(shown)
-    return Timed(scored, made.seconds / EPOCHS * times, told, max(1.0, scored / worked))
+    ended, worked = time.monotonic(), time.process_time() - worked
+    told = (ended - began) * len(data.train_labels) / len(shown)
+    busy = max(1.0, (ended - at_all) / worked)
+    return Timed(scored, made.seconds / EPOCHS * times, told, busy)
 
 
 def _part(data: Dataset, share: float) -> Dataset:

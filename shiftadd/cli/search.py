@@ -19,7 +19,7 @@ BUDGET = {
     "trained": "networks that are trained in a round, a little at first",
     "finalists": "points of the trained networks that are built in a round",
     "rounds": "rounds at most: each refits the cost model to what the one before it measured",
-    "probes": "networks trained out first, to learn what inherited accuracies are worth",
+    "probes": "networks trained first, to learn what inherited accuracies are worth",
     "epochs": "of each of these and of each probe, from inherited weights",
     "rungs": "a third of them are trained 2.6 times as long, and again; 1: all alike",
     "teacher_epochs": "of the network that all of them are distilled from",

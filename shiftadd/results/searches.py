@@ -72,10 +72,9 @@ class SearchOutcome(Outcome):
             for one in self.result.run.finalists
             if one.mismatches
         ]
-        from search.results.answer import answer, chosen
+        from search.results.answer import chosen
 
-        told = answer(self.result.run)
-        said = (*wrong, *self.result.advice, *([told] if told else []))
+        said = (*wrong, *self.result.advice)
         if not self.front:
             return (*said, f"report: {self.page}")
         folder = self.network((chosen(self.result.run) or self.front[0]).key).parent
