@@ -71,7 +71,7 @@ def measure(pool: Pool, setting: ScoringSetup, seed: int) -> Speeds:
         epoch=mean(one.epoch for one in timed) / workers,
         teacher=alone.epoch,
         told=alone.told,
-        build=_build_seconds(setting) * mean(one.busy for one in timed) / workers,
+        build=_build_seconds(setting, mean(one.busy for one in timed)) / workers,
     )
 
 
@@ -111,10 +111,13 @@ def _part(data: Dataset, share: float) -> Dataset:
     )  # fmt: skip
 
 
-def _build_seconds(setting: ScoringSetup) -> float:
-    """Of a finalist, on a machine that does nothing else: place and route as it took before, and
-    the proof."""
+def _build_seconds(setting: ScoringSetup, busy: float) -> float:
+    """Of a finalist: place and route as it took here, or as it takes on two cores that are `busy`
+    times as slow; synthesis and the proof."""
     target = device(setting.board)
     size = int(FILLED * min(target.lut, setting.limits.max_luts or target.lut))
+    known = expected_seconds(target.family, size)
     placed = expected_seconds(target.family, size, runs(Path(CACHE), target.family))
-    return (1 + SYNTHESISED) * placed + SIMULATED
+    if placed == known:  # nothing of about the size was placed here
+        placed = busy * known
+    return (1 + SYNTHESISED) * placed + SIMULATED * busy

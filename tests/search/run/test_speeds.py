@@ -63,16 +63,21 @@ class Pool:
             yield job, Timed(1.0, 10.0, 4.0, 3.0) if many else Timed(9.0, 30.0, 8.0, 1.0)
 
 
-def test_a_machine_busy_with_other_work_builds_more_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("kept", "build"), [((), 180.0), ((50.0,), 165.0)])
+def test_a_busy_machine_builds_as_it_did_or_more_slowly(
+    kept: tuple[float, ...], build: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of place and route that was timed here it is known what other work costs."""
     asked: list[int] = []
 
-    def expected(family: str, size: int, known: object) -> float:
+    def expected(family: str, size: int, known: Sequence[float] = ()) -> float:
         asked.append(size)
-        return 20.0
+        return known[0] if known else 20.0
 
     monkeypatch.setattr(speeds, "expected_seconds", expected)
+    monkeypatch.setattr(speeds, "runs", lambda cache, family: kept)
     space = space_files.load("8x8")
     setting = ScoringSetup(space, "", "digits", "up5k", Limits(max_luts=3000))
     measured = measure(cast(Any, Pool()), setting, 0)
-    assert measured == Speeds(score=0.5, epoch=5.0, teacher=30.0, told=8.0, build=60.0 * 3 / 2)
-    assert asked == [1500]
+    assert measured == Speeds(score=0.5, epoch=5.0, teacher=30.0, told=8.0, build=build / 2)
+    assert asked == [1500, 1500]
