@@ -21,6 +21,8 @@ ALWAYS = 0.5
 """Of it, from which on the teacher has all its epochs and no probe is left out."""
 FEWER, MORE = 0.4, 1.6
 """Times the usual number of networks, within which epochs stay as they are."""
+BUILDING = 1 / 3
+"""Of the time, at most, for finalists; but one there is."""
 GENERATIONS = 6
 """At least, before a population has its usual size."""
 
@@ -130,6 +132,15 @@ def plan(
 ) -> SearchBudget:
     """The largest budget that takes at most `seconds`: one round of the space's `usual` one,
     scaled, but for what is `given`. Raises RequestError, which names the least time."""
+    # Finalists are few and take long: what is too little for another one goes to all the rest.
+    usually = _largest(seconds, speeds, usual, given).finalists
+    finalists = min(usually, max(1, int(BUILDING * seconds / speeds.build)))
+    return _largest(seconds, speeds, usual, {"finalists": finalists, **given})
+
+
+def _largest(
+    seconds: float, speeds: Speeds, usual: SearchBudget, given: Mapping[str, int]
+) -> SearchBudget:
     scaled = [replace(_scaled(usual, scale), **given) for scale in SCALES]
     takes = [seconds_of(steps(budget, speeds)) for budget in scaled]
     fitting = [b for b, taken in zip(scaled, takes, strict=True) if taken <= seconds]
@@ -143,7 +154,9 @@ def plan(
 
 def stretched(step: Step, left: float, ahead: Sequence[Step]) -> int:
     """Units of `step`, so that it and the steps `ahead`, all stretched alike, take the seconds that
-    are left; at least one."""
+    are left; at least one, if any was planned."""
+    if not step.units:
+        return 0
     by = max(left, 0.0) / max(step.seconds + seconds_of(ahead), 1e-9)
     return max(1, int(step.units * min(STRETCH, max(1 / STRETCH, by))))
 

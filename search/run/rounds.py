@@ -20,12 +20,13 @@ from search.run.executor import Pool
 from search.run.feasible import check_feasible
 from search.run.finalists import BuildJob, build
 from search.run.pace import Pace
-from search.run.plan import PARTS, halved, lots, rungs
+from search.run.plan import PARTS, STRETCH, halved, lots, rungs
 from search.run.plan import part as planned
 from search.run.progress import Show, Tick
 from search.run.refit import refit
 from search.run.request import Request
 from search.run.run_folder import RunFolder
+from search.run.speeds import build_times
 from search.run.trainings import Trainings
 from search.run.tuning import Training
 from search.space.space import Candidate
@@ -211,10 +212,11 @@ class Rounds:
         for i, lot in enumerate(lots(whole) if self.pace.seconds else (whole,), 1):
             done = {*built, *(row["key"] for row in rows)}
             what = f"finalists {number + 1}.{i}"
-            with self.pace.step(what, lot) as count:
-                keys = choice.points(self.request, self._delivered(number), count, done)
-                picked = [self.run.scores[number, name] for name in keys]
-                rows += self.build(setting, number, picked, what)
+            best = choice.points(self.request, self._delivered(number), int(STRETCH * lot), done)
+            picked = [self.run.scores[number, name] for name in best]
+            times = build_times(setting, [one.predicted["lut"] for one in picked[: max(1, lot)]])
+            with self.pace.step(what, lot, times) as count:
+                rows += self.build(setting, number, picked[:count], what)
         return sorted(rows, key=lambda one: str(one["key"]))
 
     def build(

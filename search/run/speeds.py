@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -111,13 +112,28 @@ def _part(data: Dataset, share: float) -> Dataset:
     )  # fmt: skip
 
 
+def build_times(setting: ScoringSetup, luts: Sequence[float]) -> float:
+    """How many times as long finalists of so many LUTs take as those that `measure` thinks of."""
+    family = device(setting.board).family
+    usual, *these = (
+        (1 + SYNTHESISED) * expected_seconds(family, size) + SIMULATED
+        for size in (_usual_size(setting), *map(int, luts))
+    )
+    return mean(these) / usual if these else 1.0
+
+
 def _build_seconds(setting: ScoringSetup, busy: float) -> float:
     """Of a finalist: place and route as it took here, or as it takes on two cores that are `busy`
     times as slow; synthesis and the proof."""
-    target = device(setting.board)
-    size = int(FILLED * min(target.lut, setting.limits.max_luts or target.lut))
-    known = expected_seconds(target.family, size)
-    placed = expected_seconds(target.family, size, runs(Path(CACHE), target.family))
+    family, size = device(setting.board).family, _usual_size(setting)
+    known = expected_seconds(family, size)
+    placed = expected_seconds(family, size, runs(Path(CACHE), family))
     if placed == known:  # nothing of about the size was placed here
         placed = busy * known
     return (1 + SYNTHESISED) * placed + SIMULATED * busy
+
+
+def _usual_size(setting: ScoringSetup) -> int:
+    """LUTs of a finalist, before there are any."""
+    has = device(setting.board).lut
+    return int(FILLED * min(has, setting.limits.max_luts or has))

@@ -56,6 +56,13 @@ def test_what_is_given_stays() -> None:
     assert 0.8 * 3600 < total(planned) <= 3600
 
 
+def test_what_is_too_little_for_a_build_is_not_idle() -> None:
+    slow = replace(SPEEDS, build=1000.0)
+    planned = plan(3600, slow, USUAL, {})
+    assert planned.finalists == 1
+    assert 0.9 * 3600 < total(planned, slow) <= 3600
+
+
 def test_too_little_time_is_refused_with_what_it_takes() -> None:
     rule = r"^--time 0\.5m: the least that a search takes here is .*m$"
     with pytest.raises(RequestError, match=rule) as error:
@@ -84,6 +91,7 @@ def test_all_that_is_left_is_stretched_alike() -> None:
     assert stretched(step, 1e9, ahead) == 10 * plans.STRETCH
     assert stretched(step, -5, ahead) == 10 // plans.STRETCH
     assert stretched(Step("a", 2, 1.0), 0, []) == 1
+    assert stretched(Step("a", 0, 0.0), 100, []) == 0
 
 
 def test_a_run_whose_trainings_are_twice_as_slow_ends_in_time(

@@ -14,7 +14,7 @@ from search.evolve.objectives import Limits
 from search.evolve.scoring import ScoringSetup, images
 from search.run import speeds
 from search.run.plan import Speeds
-from search.run.speeds import TAUGHT, SpeedJob, Timed, clock, measure
+from search.run.speeds import TAUGHT, SpeedJob, Timed, build_times, clock, measure
 from search.space import space_files
 from search.supernet.sandwich import teacher
 from search.supernet.supernet_train import train_supernet
@@ -61,6 +61,12 @@ class Pool:
         for job in jobs:
             many = job.threads == 1
             yield job, Timed(1.0, 10.0, 4.0, 3.0) if many else Timed(9.0, 30.0, 8.0, 1.0)
+
+
+def test_larger_finalists_take_longer() -> None:
+    setting = ScoringSetup(space_files.load("8x8"), "", "digits", "up5k", Limits(max_luts=3000))
+    assert build_times(setting, []) == build_times(setting, [1500]) == 1
+    assert build_times(setting, [1500, 3000]) > 1 > build_times(setting, [500])
 
 
 @pytest.mark.parametrize(("kept", "build"), [((), 180.0), ((50.0,), 165.0)])
