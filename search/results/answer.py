@@ -61,8 +61,8 @@ def test_interval(one: Finalist) -> tuple[float, float] | None:
 def _tested(one: Finalist) -> str:
     if one.test is None:
         return ""
-    said, found = f", {100 * one.test:.1f} % of ", test_interval(one)
-    if found is None or one.confusion is None:
+    said, ends = f", {100 * one.test:.1f} % of ", test_interval(one)
+    if ends is None or one.confusion is None:
         return f"{said}the test images"
-    low, high = (100 * end for end in found)
+    low, high = (100 * end for end in ends)
     return f"{said}{one.confusion.total:,} test images ({low:.1f} to {high:.1f} with 95 %)"

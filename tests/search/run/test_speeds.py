@@ -18,7 +18,7 @@ from search.run.speeds import TAUGHT, SpeedJob, Timed, build_times, clock, measu
 from search.space import space_files
 from search.supernet.sandwich import teacher
 from search.supernet.supernet_train import train_supernet
-from tests.search.run.test_search import TINY
+from tests.support.search_fakes import TINY
 
 
 def test_seconds_are_those_of_the_whole_data(
