@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from search.results.answer import answer
 from search.results.search_result import SearchResult
 
 COLUMNS = ("network", "val. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ", "layers")
@@ -16,12 +17,16 @@ COLUMNS = ("network", "val. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ
 
 def table(result: SearchResult) -> Table:
     """80 columns wide, with a letter for each layer but for products at the ends: mult, shift or
-    add."""
+    add. Above it, the answer to what the search was for."""
     seconds = sum(result.seconds.values())
     beside = f", {len(result.missed)} beyond the limits" if result.missed else ""
+    size = (
+        f"{len(result.front)} networks on the measured front; {result.evaluations} points scored, "
+        f"{len(result.run.finalists)} built{beside}, {seconds:.0f} s"
+    )
+    told = answer(result.run)
     made = Table(
-        title=f"{len(result.front)} networks on the measured front; {result.evaluations} "
-        f"points scored, {len(result.run.finalists)} built{beside}, {seconds:.0f} s",
+        title=f"{told}\n\n{size}" if told else size,
         caption=Text(_caption(result.rounds, str(result.page)), "table.caption"),
         box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
