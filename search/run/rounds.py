@@ -11,15 +11,15 @@ from gen.compile import CACHE
 from gen.cost.cost import CostModel
 from search.evolve.evolve import Evolution, front
 from search.evolve.objectives import SHARES, Genome, Score, key
-from search.evolve.predictor import CalibrationSample, Predictor
+from search.evolve.predictor import CalibrationSample
 from search.evolve.scoring import Job, ScoringSetup, evaluate
-from search.evolve.traits import Traits, traits
 from search.results.hypervolume import Box
 from search.results.prediction_error import agrees, compare
 from search.run import choice
 from search.run.executor import Pool
 from search.run.feasible import check_feasible
 from search.run.finalists import BuildJob, build
+from search.run.knowledge import Knowledge
 from search.run.pace import Pace
 from search.run.plan import PARTS, STRETCH, halved, lots, rungs
 from search.run.plan import part as planned
@@ -47,12 +47,11 @@ class Rounds:
     """For hypervolumes: around the first points that could be built."""
     asked: set[Candidate] = field(default_factory=set)
     """Networks scored in the present round."""
-    traits: dict[str, Traits] = field(default_factory=dict)
-    """Of scored networks, by id."""
 
     def __post_init__(self) -> None:
         folder = self.run.folder.resolve() / "trained"
         self.trained = Trainings(folder, self.pool, self.show)
+        self.known = Knowledge(self.request.space, self.probes, self.trained)
 
     def all(self, setting: ScoringSetup, training: Training) -> None:
         """Up to as many rounds as asked for; fewer when predicted and measured front agree."""
@@ -61,7 +60,7 @@ class Rounds:
         for number in range(self.request.budget.rounds):
             self.asked.clear()
             for part in range(PARTS):
-                setting = replace(setting, expects=self.expects())
+                setting = replace(setting, expects=self.known.fit())
                 start = self.evolve(setting, number, part, start)
                 self.train(setting, training, number, part)
             self.promote(setting, training, number, {one["id"] for one in built})
@@ -75,10 +74,6 @@ class Rounds:
             if agrees(errors):
                 return
             setting = replace(setting, cost=self._refitted(built))
-
-    def expects(self) -> Predictor:
-        """What is known of trained accuracies now."""
-        return Predictor.fit([*self.probes, *self.trained.samples.values()])
 
     def evolve(
         self, setting: ScoringSetup, number: int, part: int, start: Sequence[Candidate]
@@ -109,14 +104,14 @@ class Rounds:
                 candidates = [one for one in candidates if one not in beyond]
                 generation = len(self.asked) // budget.population
                 scores = self.score(setting, candidates, (number, generation), tick)
-                evolution.tell(self._as_known(scores, setting.expects))
+                evolution.tell(self.known.told(scores, setting.expects))
                 self.asked.update(candidates)
                 points = self._points(number)
                 done = len(self.asked) // budget.population - 1
                 ended = part + 1 == PARTS and len(self.asked) >= end
                 last = done if ended else budget.generations - 1
                 check_feasible(self.pool, setting, asked.searched, points, done, last)
-                tick(0, self._note(generation, self._as_known(points, setting.expects)))
+                tick(0, self._note(generation, self.known.told(points, setting.expects)))
         return evolution.survivors
 
     def _note(self, generation: int, scores: Sequence[Score]) -> str:
@@ -164,7 +159,7 @@ class Rounds:
         what = f"training {number + 1}.{part + 1}"
         first = rungs(self.request.budget, number)[0].networks
         with self.pace.step(what, planned(first, part)) as count:
-            expected = self._as_known(self._points(number), self.expects())
+            expected = self.known.told(self._points(number), self.known.fit())
             picked = choice.networks(self.request, expected, count, self.trained.samples)
             self.trained.begin(setting, training, picked, what)
 
@@ -191,24 +186,6 @@ class Rounds:
     def _points(self, number: int) -> list[Score]:
         """What the present round has scored so far; a run that is resumed has more on disk."""
         return [s for s in self.run.of_round(number) if s.genome.candidate in self.asked]
-
-    def _as_known(self, scores: Sequence[Score], expects: Predictor) -> list[Score]:
-        """`scores` with accuracies after the first rung, as they are known or expected now."""
-        known = []
-        for score in scores:
-            accuracy = score.accuracy
-            if score.id in self.trained.samples:
-                accuracy = self.trained.samples[score.id].trained
-            elif score.inherited is not None:
-                accuracy = expects(self._traits(score), score.inherited)
-            known.append(replace(score, accuracy=accuracy) if score.fits else score)
-        return known
-
-    def _traits(self, score: Score) -> Traits:
-        if score.id not in self.traits:
-            arch = self.request.space.architecture(score.genome.candidate)
-            self.traits[score.id] = traits(arch)
-        return self.traits[score.id]
 
     def finalists(
         self, setting: ScoringSetup, number: int, built: Collection[str]

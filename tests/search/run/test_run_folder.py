@@ -251,7 +251,7 @@ def test_finalists_are_chosen_by_what_training_gave(
     assert len(built) == 3
     networks = {name.rsplit("-", 1)[0] for name in built}
     assert networks <= set(known)
-    assert max(known, key=lambda name: known[name]) in networks
+    assert max(known.values()) in {known[name] for name in networks}  # or one as good, and cheaper
     seen = {row["key"]: row["accuracy"] for row in rows}
     for name, finalist in built.items():
         assert finalist["accuracy"]["expected"] == seen[name], (
