@@ -14,11 +14,13 @@ import torch
 from model import golden, store
 from model.checkpoint import CHECKPOINT
 from model.net import Net, export
+from model.spec import Conv
 from search.evolve.scoring import ScoringSetup, images
 from search.results.results import RunError
 from search.run.tuning import FURTHER, Training, TuneJob, further, trained_net, tune
 from search.space import space_files
 from search.space.space import Candidate
+from tests.support.search_fakes import TINY
 
 SPACE = space_files.load("8x8")
 SETTING = ScoringSetup(SPACE, "", "digits", "up5k")
@@ -47,6 +49,28 @@ def first(small: Candidate, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_goes_on_from_the_very_network_that_was_left(small: Candidate, first: Path) -> None:
     left = store.load(first / "network")
     gone_on = trained_net(SPACE.architecture(small), first)
+    assert store.content_hash(export(gone_on, left.classes)) == store.content_hash(left)
+
+
+def test_steps_of_add_weights_go_along(tmp_path: Path) -> None:
+    """With 3 bits for inputs of 6 they reach as far as these by a step, which is chosen once."""
+    (tmp_path / "tiny.toml").write_text(
+        TINY.replace("act_bits = 4", "act_bits = 6").replace(
+            "add = { conv = [1], bits = [4] }", "add = { conv = [1], bits = [3] }"
+        )
+    )
+    space = space_files.load(str(tmp_path / "tiny.toml"))
+    arch = space.architecture(space.largest("add"))
+    torch.manual_seed(0)
+    initial = Net(arch).stage("float")
+    initial.calibrate(torch.from_numpy(images("digits").train_images[:64]))
+    setting = ScoringSetup(space, "", "digits", "up5k")
+    tune(setting, initial, TRAINING, tmp_path / "first")
+    left = store.load(tmp_path / "first/network")
+    steps = [node.step for node in left.nodes if isinstance(node, Conv) and node.kind == "add"]
+    assert steps
+    assert min(steps) > 0
+    gone_on = trained_net(arch, tmp_path / "first")
     assert store.content_hash(export(gone_on, left.classes)) == store.content_hash(left)
 
 
