@@ -95,7 +95,7 @@ class DataForm(TypedDict, total=False):
 class StepForm(TypedDict, total=False):
     """What a search of a given time did in a step (`search.run.pace`)."""
 
-    units: Required[Positive]
+    units: Required[Whole]
     before: Required[Count]
     seconds: Count
 

@@ -103,9 +103,10 @@ def rungs(budget: SearchBudget, number: int) -> tuple[Rung, ...]:
     return ladder(halved(budget.trained, number), budget.epochs, budget.rungs)
 
 
-def lots(finalists: int) -> tuple[int, int]:
-    """They are built in two, so that the second can be fewer."""
-    return (finalists + 1) // 2, finalists // 2
+def lots(finalists: int) -> tuple[int, ...]:
+    """They are built in two, so that the second can be fewer; a single one at once."""
+    first = (finalists + 1) // 2
+    return (first, finalists - first) if finalists > 1 else (finalists,)
 
 
 def said(budget: SearchBudget, speeds: Speeds) -> str:

@@ -20,6 +20,7 @@ from search.evolve.traits import traits
 from search.results.hypervolume import Box
 from search.results.prediction_error import agrees, compare
 from search.results.results import RunError
+from search.results.results_files import load
 from search.run import rounds, trainings
 from search.run.pace import Pace
 from search.run.plan import Speeds
@@ -138,7 +139,8 @@ def built(job: Any) -> list[dict[str, Any]]:
         real = {name: 1.2 * value for name, value in point.predicted.items()}
         accuracy = dict.fromkeys(("inherited", "expected", "validation", "test"), point.accuracy)
         row = {
-            "key": point.key, "id": point.id, "predicted": dict(point.predicted), "measured": real,
+            "key": point.key, "id": point.id, "share": point.genome.share,
+            "predicted": dict(point.predicted), "measured": real,
             "searched": dict(point.predicted), "error": "", "round": job.round,
             "accuracy": accuracy | {"validation": job.validation},
             "kinds": list(point.genome.candidate.kinds), "weights": 100,
@@ -214,11 +216,15 @@ def test_cut_anywhere_and_resumed_is_the_same_search(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("fake")
 def test_with_a_time_a_resumed_search_does_what_was_decided(tmp_path: Path) -> None:
-    """Nothing takes any time here, so that far more is done than planned, up to the limits."""
-    budget = {"population": 4, "generations": 2, "trained": 3, "finalists": 2, "rounds": 1}
+    """Nothing takes any time here, so that far more is done than planned, up to the limits; but
+    for a part of the trainings that is left out, as there are but two."""
+    budget = {"population": 4, "generations": 2, "trained": 2, "finalists": 1, "rounds": 1}
     options: dict[str, Any] = {"seconds": 100.0, "budget": budget}
     whole, _ = search(tmp_path / "whole", **options)
     decided = json.loads((tmp_path / "whole/run.json").read_text())["steps"]
+    assert decided["training 1.1"]["units"] == 0
+    assert [name for name in decided if name.startswith("finalists")] == ["finalists 1.1"]
+    assert load(tmp_path / "whole").state == "running", "what was written is read"
     assert len(whole) > 8 * len(SHARES)
     search(tmp_path / "cut", 20, **options)
     path = tmp_path / "cut/run.json"
