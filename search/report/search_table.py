@@ -20,9 +20,10 @@ def table(result: SearchResult) -> Table:
     add. Above it, the answer to what the search was for."""
     seconds = sum(result.seconds.values())
     beside = f", {len(result.missed)} beyond the limits" if result.missed else ""
+    networks = "network" if len(result.front) == 1 else "networks"
     size = (
-        f"{len(result.front)} networks on the measured front; {result.evaluations} points scored, "
-        f"{len(result.run.finalists)} built{beside}, {seconds:.0f} s"
+        f"{len(result.front)} {networks} on the measured front; {result.evaluations} points "
+        f"scored, {len(result.run.finalists)} built{beside}, {seconds:.0f} s"
     )
     told = answer(result.run)
     made = Table(
@@ -49,4 +50,5 @@ def _caption(rounds: Sequence[Mapping[str, Any]], page: str) -> str:
     last = rounds[-1]
     named = (("LUT", "lut_error"), ("fmax", "fmax_error"), ("latency", "latency_error"))
     errors = ", ".join(f"{n} {last[k]:.1f} %" for n, k in named if last[k] is not None)
-    return f"predictions of the last of {len(rounds)} rounds were off by {errors}; see {page}"
+    of = f" of the last of {len(rounds)} rounds" if len(rounds) > 1 else ""
+    return f"predictions{of} were off by {errors}; see {page}"

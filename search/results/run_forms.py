@@ -100,6 +100,13 @@ class StepForm(TypedDict, total=False):
     seconds: Count
 
 
+class DoingForm(TypedDict):
+    """What a search is at. since: seconds of the epoch."""
+
+    step: str
+    since: Count
+
+
 class RunForm(TypedDict, total=False):
     """run.json"""
 
@@ -112,6 +119,7 @@ class RunForm(TypedDict, total=False):
     data: DataForm | None
     plan: Scalars | None
     steps: dict[str, StepForm]
+    doing: DoingForm
 
 
 class CostsForm(TypedDict, total=False):

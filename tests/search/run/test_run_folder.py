@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -71,6 +72,21 @@ def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
     again.append([score(), score(0.5)], 0, 0)
     again.close()
     assert [json.loads(line)["share"] for line in path.read_text().splitlines()] == [1.0, 0.5]
+
+
+def test_the_time_of_a_step_that_was_cut_short_counts(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "whole", ASKED, resume=False)
+    with run.timed("search"):
+        run.append([score()], 0, 0)
+        shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    run.close()
+    assert "doing" not in run.head
+    since = json.loads((tmp_path / "cut/run.json").read_text())["doing"]["since"]
+    os.utime(tmp_path / "cut/candidates.jsonl", (since + 90, since + 90))
+    again = RunFolder(tmp_path / "cut", ASKED, resume=True)
+    again.close()
+    assert again.head["seconds"] == {"search": pytest.approx(90, abs=0.1)}
+    assert "doing" not in again.head
 
 
 def test_a_run_with_other_energies_is_not_gone_on_with(tmp_path: Path) -> None:
