@@ -200,6 +200,14 @@ class TrainingRun:
             store.save(network, self.folder / NETWORK)
 
 
+def final_states(folder: Path) -> list[dict[str, torch.Tensor]]:
+    """Of the run that ended in `folder`: the states from one of which its Network was exported,
+    the last one and, if there was an integer stage, that before it. Raises TrainError."""
+    saved = TrainingRun(folder, {})._saved()
+    before = saved["state"].get("quantised")
+    return [saved["net"], *([before] if before else [])]
+
+
 def pickled(value: object) -> bytes:
     """What torch.save writes: into a file it does so itself, and cannot say of a full disk."""
     buffer = io.BytesIO()

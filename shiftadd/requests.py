@@ -50,17 +50,19 @@ class Range:
 POSITIVE = Range(0, whole=False, above=True)
 COUNT = Range(1, HUGE)
 RANGES = {
-    "seed": Range(-(2**32) + 1, 2**32 - 1),
+    "time": POSITIVE, "seed": Range(-(2**32) + 1, 2**32 - 1),
     "fps": POSITIVE, "mhz": Range(0, 10_000, whole=False, above=True),
     "port": Range(8, 1 << 16), "dsps": Range(0, HUGE), "luts": COUNT, "seeds": Range(1, 1000),
     "images": COUNT, "faults": COUNT, "count": Range(1, 100_000), "epochs": Range(1, 100_000),
     "batch": Range(2, 1_000_000), "rate": Range(0, 10, whole=False, above=True),
     "shift": Range(0, 1000), "smoothing": Range(0, 0.99, whole=False),
     "sparsity": Range(0, 100, whole=False),
+    "min_accuracy": Range(0, 0.999, whole=False, above=True),
     "max_latency": POSITIVE, "max_luts": COUNT, "workers": Range(1, 1024),
     "population": Range(4, 1_000_000), "generations": Range(1, 1_000_000),
     "trained": Range(1, 100_000), "finalists": Range(1, 100_000), "rounds": Range(1, 1000),
     "probes": Range(0, 100_000), "supernet_epochs": Range(1, 100_000),
+    "teacher_epochs": Range(1, 100_000), "rungs": Range(1, 10),
 }  # fmt: skip
 """Of every number that a verb takes, by the name of the parameter."""
 

@@ -48,6 +48,7 @@ KEPT = 2
 class Evolution:
     """One run of NSGA-II on `space`; `start`, networks to begin with, precede random ones.
 
+    min_accuracy: below it a network is worth nothing.
     known: networks that are not asked for again, but to begin with. population: networks of a
     generation. sampler: "evolution", or "random" for as many networks drawn at random.
     """
@@ -55,7 +56,7 @@ class Evolution:
     def __init__(
         self, space: Space, limits: Limits, *, population: int, seed: int,
         sampler: str = "evolution", start: Sequence[Candidate] = (),
-        known: Iterable[Candidate] = (),
+        known: Iterable[Candidate] = (), min_accuracy: float | None = None,
     ) -> None:  # fmt: skip
         if sampler not in SAMPLERS:
             raise RequestError(f"--sampler {sampler}: must be one of {', '.join(SAMPLERS)}")
@@ -69,7 +70,8 @@ class Evolution:
         self._algorithm = NSGA2(
             pop_size=KEPT * population, n_offsprings=population, sampling=_column(first),
             crossover=_Cross(draw), mutation=_Mutate(draw), eliminate_duplicates=fresh,
-            survival=RankAndCrowding(crowding_func=_Crowding(space.classes)), **mating,
+            survival=RankAndCrowding(crowding_func=_Crowding(space.classes, min_accuracy)),
+            **mating,
         )  # fmt: skip
         self._algorithm.setup(self._problem, termination=NoTermination(), seed=seed)
 
@@ -131,12 +133,12 @@ class _Crowding(CrowdingDiversity):
     hypervolume as they can. With four objectives hardly any point beats another, and distances
     alone would let the population drift along the front."""
 
-    def __init__(self, classes: int) -> None:
-        self.classes = classes
+    def __init__(self, classes: int, min_accuracy: float | None) -> None:
+        self.classes, self.min_accuracy = classes, min_accuracy
 
     def _do(self, F: np.ndarray, n_remove: int = 0) -> np.ndarray:
         volumes = np.zeros(len(F))
-        order = list(islice(spread(F.tolist(), self.classes), len(F) - n_remove))
+        order = list(islice(spread(F.tolist(), self.classes, self.min_accuracy), len(F) - n_remove))
         volumes[order] = np.arange(len(order), 0, -1)
         return volumes
 

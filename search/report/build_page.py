@@ -11,6 +11,7 @@ from search.report import pareto_plots
 from search.report.page_model import Fact, Page
 from search.report.run_section import letters, view
 from search.report.svg_plot import Plot
+from search.results.answer import answer
 from search.results.compare import Gain, gain, volumes
 from search.results.results import Finalist, SearchRun
 
@@ -112,7 +113,9 @@ def _lede(run: SearchRun) -> list[str]:
     many = "One network" if len(front) == 1 else f"A front of {len(front)} networks"
     span = f": {_told(best)}" if best is quick else f", from {_told(best)} to {_told(quick)}"
     tested = "" if best.test is None else f"; {100 * best.test:.1f} % on the test images"
-    return [f"{many}{span}{tested}.", *(beats(g) for g in gains), *_alone(run)]
+    told = answer(run)
+    first = [f"{told[0].upper()}{told[1:]}."] if told else []
+    return [*first, f"{many}{span}{tested}.", *(beats(g) for g in gains), *_alone(run)]
 
 
 def _alone(run: SearchRun) -> list[str]:

@@ -104,6 +104,12 @@ def going_on(run: SearchRun) -> Command:
     if supernet := run.supernet.get("folder"):
         words += ["--supernet", str(supernet)]
     words += _limits(asked.get("limits") or {})
+    goal = asked.get("goal") or {}
+    for option, value in (
+        ("--goal", goal.get("name")), ("--min-accuracy", goal.get("min_accuracy")),
+        ("--time", asked.get("time")),
+    ):  # fmt: skip
+        words += [] if value is None else [option, str(value)]
     for name, value in (asked.get("budget") or {}).items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     return Command((*words, "--out", run.place, "--resume"))

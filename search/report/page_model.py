@@ -69,7 +69,8 @@ class DataPart:
 
 @dataclass(frozen=True)
 class Card:
-    """One finalist. letter: its name in the plots; empty where it was not built."""
+    """One finalist. letter: its name in the plots; empty where it was not built. test_interval: of
+    its accuracy by test, with 95 %; None where that is unknown."""
 
     finalist: Finalist
     letter: str
@@ -81,6 +82,7 @@ class Card:
     faults: list[Fault]
     commands: list[Command]
     classes: list[ClassRow]
+    test_interval: tuple[float, float] | None
 
     @property
     def worst(self) -> list[ClassRow]:

@@ -16,6 +16,7 @@ from search.report.data_section import data_section
 from search.report.page_model import Bar, Card, ClassRow, Fault, View
 from search.report.pareto_plots import group
 from search.report.svg_plot import Plot
+from search.results.answer import test_interval
 from search.results.results import Finalist, SearchRun
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -83,6 +84,7 @@ def _card(run: SearchRun, finalist: Finalist, names: Mapping[str, str], widest: 
         strip=strip(finalist.arch, widest) if finalist.arch else [],
         bars=_bars(run, finalist),
         faults=_faults(finalist),
+        test_interval=test_interval(finalist),
         commands=of_finalist(run, finalist),
         classes=_classes(finalist.confusion),
     )
@@ -180,7 +182,7 @@ def _request(run: SearchRun) -> list[tuple[str, str]]:
     size = run.space.get("size")
     rows += [
         ("limits", _said(run.request["limits"]) or "those of the board"),
-        ("budget", _said(run.request["budget"])),
+        ("budget", _said(run.plan or run.request["budget"])),
         ("networks in the space", f"{size:,}" if isinstance(size, int) else "unknown"),
         ("device", _said(run.device)),
         ("supernet", str(run.supernet.get("hash") or "")[:12]),

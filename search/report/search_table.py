@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from search.results.answer import answer
 from search.results.search_result import SearchResult
 
 COLUMNS = ("network", "val. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ", "layers")
@@ -16,12 +17,17 @@ COLUMNS = ("network", "val. %", "test %", "LUT", "DSP", "RAM", "MHz", "µs", "nJ
 
 def table(result: SearchResult) -> Table:
     """80 columns wide, with a letter for each layer but for products at the ends: mult, shift or
-    add."""
+    add. Above it, the answer to what the search was for."""
     seconds = sum(result.seconds.values())
     beside = f", {len(result.missed)} beyond the limits" if result.missed else ""
+    networks = "network" if len(result.front) == 1 else "networks"
+    size = (
+        f"{len(result.front)} {networks} on the measured front; {result.evaluations} points "
+        f"scored, {len(result.run.finalists)} built{beside}, {seconds:.0f} s"
+    )
+    told = answer(result.run)
     made = Table(
-        title=f"{len(result.front)} networks on the measured front; {result.evaluations} "
-        f"points scored, {len(result.run.finalists)} built{beside}, {seconds:.0f} s",
+        title=f"{told}\n\n{size}" if told else size,
         caption=Text(_caption(result.rounds, str(result.page)), "table.caption"),
         box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
@@ -44,4 +50,5 @@ def _caption(rounds: Sequence[Mapping[str, Any]], page: str) -> str:
     last = rounds[-1]
     named = (("LUT", "lut_error"), ("fmax", "fmax_error"), ("latency", "latency_error"))
     errors = ", ".join(f"{n} {last[k]:.1f} %" for n, k in named if last[k] is not None)
-    return f"predictions of the last of {len(rounds)} rounds were off by {errors}; see {page}"
+    of = f" of the last of {len(rounds)} rounds" if len(rounds) > 1 else ""
+    return f"predictions{of} were off by {errors}; see {page}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from search.results.hypervolume import Box, reference, row
+from search.results.hypervolume import Box, row
 from search.results.results import OBJECTIVES, Finalist
 
 
@@ -51,7 +51,7 @@ def gain(
 def volumes(
     fronts: Sequence[Sequence[Finalist]], classes: int, split: str = "validation"
 ) -> list[float]:
-    """Hypervolume of each front, as a part of one box: up to chance and twice the highest costs.
+    """Hypervolume of each front, as a part of one box around all of them (Box.around).
 
     split: the accuracies that count. By validation a front is as the search chose it, lucky ones
     first; by test it is as an unseen image finds it.
@@ -60,7 +60,7 @@ def volumes(
     whole = [one for part in rows for one in part]
     if not whole:
         return [0.0] * len(fronts)
-    box = Box.around([*whole, reference(whole, classes)], classes)
+    box = Box.around(whole, classes)
     return [box.volume(part) for part in rows]
 
 

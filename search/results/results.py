@@ -201,6 +201,8 @@ class SearchRun:
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     rounds: tuple[Mapping[str, float], ...] = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    """The budget that was planned for its time; empty where none was asked for."""
 
     @property
     def name(self) -> str:

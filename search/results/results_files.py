@@ -132,7 +132,7 @@ def _head(path: Path) -> dict[str, Any]:
     seconds = {
         step: spent for step, spent in (form.get("seconds") or {}).items() if spent is not None
     }
-    parts = {name: row.get(name) or {} for name in ("space", "device", "supernet")}
+    parts = {name: row.get(name) or {} for name in ("space", "device", "supernet", "plan")}
     request = dict(row["request"])
     request |= {name: _plain(request.get(name)) for name in ("limits", "budget")}
     request["kinds"] = tuple(request.get("kinds") or ())

@@ -19,6 +19,13 @@ Name = Annotated[str, msgspec.Meta(max_length=200)]
 Scalars = dict[str, str | int | float | bool | None]
 
 
+class GoalForm(TypedDict):
+    """`search.evolve.goal.Goal`"""
+
+    name: str
+    min_accuracy: Share | None
+
+
 class RequestForm(TypedDict, total=False):
     data: str | None
     board: Name | None
@@ -27,6 +34,8 @@ class RequestForm(TypedDict, total=False):
     sampler: str | None
     seed: int
     limits: Scalars | None
+    goal: GoalForm
+    time: str | None
     budget: Scalars | None
 
 
@@ -83,6 +92,21 @@ class DataForm(TypedDict, total=False):
     notes: list[str]
 
 
+class StepForm(TypedDict, total=False):
+    """What a search of a given time did in a step (`search.run.pace`)."""
+
+    units: Required[Whole]
+    before: Required[Count]
+    seconds: Count
+
+
+class DoingForm(TypedDict):
+    """What a search is at. since: seconds of the epoch."""
+
+    step: str
+    since: Count
+
+
 class RunForm(TypedDict, total=False):
     """run.json"""
 
@@ -93,6 +117,9 @@ class RunForm(TypedDict, total=False):
     device: DeviceForm | None
     supernet: SupernetForm | None
     data: DataForm | None
+    plan: Scalars | None
+    steps: dict[str, StepForm]
+    doing: DoingForm
 
 
 class CostsForm(TypedDict, total=False):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gen.support.promises import missed
+from search.results.answer import answer
 from search.results.results import Finalist, SearchRun
 
 
@@ -56,7 +57,7 @@ class SearchResult:
         return {
             "run": str(self.run.folder), "report": str(self.page),
             "evaluations": self.evaluations, "finalists": len(self.run.finalists),
-            "front": [one.row() for one in self.front],
+            "answer": answer(self.run), "front": [one.row() for one in self.front],
             "missed": [
                 {"key": one.key, "promises": [p.as_dict() for p in one.promises]}
                 for one in self.missed

@@ -79,6 +79,13 @@ class Pool:
             f"workers died {LIVES} times (out of memory?); try --workers {max(1, self.workers - 1)}"
         )
 
+    @property
+    def size(self) -> int:
+        """Workers that there are."""
+        if self._client is None:
+            return self.workers
+        return max(1, len(self._client.scheduler_info()["workers"]))
+
     def _start(self) -> Executor:
         if self._client is not None:
             executor: Executor = self._client.get_executor(pure=False)

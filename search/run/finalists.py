@@ -1,7 +1,7 @@
-"""Finalists: points of the predicted front, fine-tuned, built, measured and proven.
+"""Finalists: points of the front of the trained networks, built, measured and proven.
 
 Everything about one lands in its folder of the run directory; finalist.json comes last, so that a
-folder without it is one that was cut short, and goes on from its checkpoint and the build cache.
+folder without it is one that was cut short, and goes on from the build cache.
 """
 
 from __future__ import annotations
@@ -33,9 +33,8 @@ from model.files import copy, write
 from model.spec import Network
 from model.train import about_data
 from search.evolve.objectives import Score
-from search.evolve.scoring import ScoringSetup, estimator, inherit_here, most_luts, predicted
+from search.evolve.scoring import ScoringSetup, estimator, most_luts, predicted
 from search.results.results_files import built
-from search.run.tuning import Training, tune
 from sim.bench.installed import missing
 from sim.bench.runners import SimulatorError
 from sim.verify.network import simulate
@@ -57,26 +56,28 @@ QUICK = 600
 class BuildJob:
     """One network, built for each of `points`, which differ in their share of the board.
 
-    folder: of the run. cache: of built steps. Both are absolute paths.
+    folder: of the run. cache: of built steps. trained: of the network's latest training, whose
+    accuracy on the validation split is `validation`. All are absolute paths.
     """
 
     setting: ScoringSetup
-    training: Training
     points: tuple[Score, ...]
     round: int
     folder: str
     cache: str
+    trained: str
+    validation: float
 
 
 def build(job: BuildJob) -> list[dict[str, Any]]:
-    """Trains, builds and proves the finalists of a job; those that are there are left as they are.
+    """Builds and proves the finalists of a job; those that are there are left as they are.
 
     A finalist that cannot be built is kept with its reason in `error`.
     """
     folders = [Path(job.folder) / "finalists" / point.key for point in job.points]
     if not all((folder / FINALIST).is_file() for folder in folders):
-        scratch = Path(job.folder) / "trained" / job.points[0].id
-        network, validation = _trained(job, scratch)
+        scratch = Path(job.trained)
+        network = store.load(scratch / NETWORK)
         data = datasets.load(job.setting.data)
         network.about.update(about_data(data))  # the whole, of which training saw a part
         matrix = confusion(golden_scores(network, data.test_images), data.test_labels, data.classes)
@@ -86,18 +87,12 @@ def build(job: BuildJob) -> list[dict[str, Any]]:
             _adopt(network, scratch, folder)
             accuracy = {
                 "inherited": point.inherited.accuracy if point.inherited else None,
-                "expected": point.accuracy, "validation": validation, "test": matrix.accuracy,
+                "expected": point.accuracy, "validation": job.validation, "test": matrix.accuracy,
             }  # fmt: skip
             row = _head(job, point, network, accuracy) | {"confusion": matrix.as_dict()}
             row |= _measure(job, point, network, folder, data)
             write(folder / FINALIST, json.dumps(row, indent=1) + "\n")
     return [built(folder / FINALIST) for folder in folders]
-
-
-def _trained(job: BuildJob, folder: Path) -> tuple[Network, float]:
-    inherited = inherit_here(job.setting, job.points[0].genome.candidate)
-    tuned = tune(job.setting, inherited, job.training, folder)
-    return tuned.network, tuned.accuracy["integer"]
 
 
 def _adopt(network: Network, source: Path, folder: Path) -> None:

@@ -28,8 +28,8 @@ class Show:
 
     @contextmanager
     def steps(self, what: str, total: int) -> Iterator[Tick]:
-        """A bar of `total` steps; its last note stays on the screen."""
-        with progress_bar(self.quiet, transient=False) as progress:
+        """A bar of `total` steps, if there are any; its last note stays on the screen."""
+        with progress_bar(self.quiet or not total, transient=False) as progress:
             task = progress.add_task(what, total=total, note="")
 
             def tick(steps: int, note: str | None = None) -> None:

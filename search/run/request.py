@@ -17,6 +17,7 @@ from model.data import Dataset
 from model.data.summary import DataSummary, summarise
 from model.errors import RequestError
 from search.evolve.evolve import SAMPLERS
+from search.evolve.goal import FRONT, Goal
 from search.evolve.objectives import Limits
 from search.evolve.scoring import split
 from search.space import space_files
@@ -30,19 +31,23 @@ SUPERNETS = Path("build/supernets")
 class SearchBudget:
     """What a search may spend. population: networks of a generation. generations: in each round.
 
-    Each network is scored at every share of the board. trained: networks of the front so found that
-    are fine-tuned. finalists: points of these that are built. Later rounds, which only look for
-    what is better known by then, have half as many of both. probes: networks fine-tuned
-    beforehand, to learn what inherited accuracies are worth. epochs: of each of all these.
-    supernet_epochs: of the supernet, unless it is there.
+    Each network is scored at every share of the board. trained: networks of those so found that
+    are fine-tuned, for `epochs` each; of these the best go on, over `rungs` in all (see
+    search.run.halving). finalists: points of these that are built. Later rounds, which only look
+    for what is better known by then, have half as many of both. probes: networks fine-tuned
+    beforehand, for as many epochs, to learn what inherited accuracies are worth. teacher_epochs: of
+    the network that all these are distilled from. supernet_epochs: of the supernet, unless it is
+    there.
     """
 
     population: int = 48
     generations: int = 20
-    trained: int = 16
+    trained: int = 30
     finalists: int = 8
     rounds: int = 2
-    epochs: int = 5
+    epochs: int = 3
+    rungs: int = 3
+    teacher_epochs: int = 12
     supernet_epochs: int = 10
     probes: int = 12
 
@@ -53,7 +58,9 @@ class SearchBudget:
                 raise RequestError(f"--{name.replace('_', '-')} {value}: at least {least}")
 
 
-SMALL = SearchBudget(40, 24, trained=36, finalists=8, epochs=15, supernet_epochs=40, probes=24)
+SMALL = SearchBudget(
+    40, 24, trained=36, finalists=8, epochs=6, teacher_epochs=40, supernet_epochs=40, probes=24
+)
 BUDGETS = {"8x8": SMALL}
 """By name of the space; other built-in ones have that of SearchBudget()."""
 FEW, SUITED, MOST_TIMES = 10_000, 1_500, 10
@@ -68,8 +75,14 @@ def budget_for(space: Space, images: int) -> SearchBudget:
     if images > FEW:
         return SearchBudget()
     times = min(MOST_TIMES, max(1, SUITED // images))
-    longer = {n: times * getattr(SMALL, n) for n in ("epochs", "supernet_epochs")}
+    named = ("epochs", "teacher_epochs", "supernet_epochs")
+    longer = {name: times * getattr(SMALL, name) for name in named}
     return replace(SMALL, **longer)
+
+
+def minutes(seconds: float) -> str:
+    """As --time takes them."""
+    return f"{seconds / 60:.0f}m" if seconds >= 600 else f"{seconds / 60:.1f}m"
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,12 @@ class Request:
     sharing: str
     seed: int
     limits: Limits
+    goal: Goal
     budget: SearchBudget
+    given: Mapping[str, int]
+    """Of the budget, what was asked for."""
+    seconds: float | None
+    """That the search may take once its supernet is there; None: the budget says."""
     split: Dataset = field(repr=False, compare=False)
     summary: DataSummary
     space_file: str = ""
@@ -98,6 +116,7 @@ class Request:
     def make(
         data: str, board: str, space: str | None, kinds: Sequence[str], sampler: str,
         sharing: str, seed: int, limits: Limits, budget: Mapping[str, int | None],
+        goal: Goal = FRONT, seconds: float | None = None,
     ) -> Request:  # fmt: skip
         """Raises ShiftaddError for an unknown board, data set, space, kind or sampler."""
         luts = min(device(board).lut, limits.max_luts or device(board).lut)
@@ -123,6 +142,9 @@ class Request:
             sharing=sharing,
             seed=seed,
             limits=limits,
+            goal=goal,
+            given=given,
+            seconds=seconds,
             split=split(whole),
             summary=summarise(whole),
             space_file=str(Path(space).resolve()) if space and Path(space).is_file() else "",
@@ -159,5 +181,7 @@ class Request:
             "data": self.data, "board": self.board, "space": self.space.name,
             "kinds": list(self.kinds or self.space.kinds), "sampler": self.sampler,
             "sharing": self.sharing, "seed": self.seed, "limits": asdict(self.limits),
-            "budget": asdict(self.budget),
+            "goal": asdict(self.goal),
+            "time": None if self.seconds is None else minutes(self.seconds),
+            "budget": asdict(self.budget) if self.seconds is None else dict(self.given),
         }  # fmt: skip

@@ -99,6 +99,8 @@ class RunFolder:
         asked, state = old["request"], said["state"]
         spent = said.get("seconds") or {}
         old["seconds"] = {step: n for step, n in spent.items() if n is not None}
+        if doing := old.pop("doing", None):  # it was cut short; its time is spent all the same
+            _add(old["seconds"], doing["step"], max(0.0, _latest(self.folder) - doing["since"]))
         if not resume and state == INFEASIBLE:
             (self.folder / SCORES).unlink(missing_ok=True)
             return
@@ -178,9 +180,19 @@ class RunFolder:
     def timed(self, step: str) -> Iterator[None]:
         """Adds the seconds of the block to those of `step`, over all parts of the run."""
         began = time.monotonic()
+        self.note(doing={"step": step, "since": time.time()})
         try:
             yield
         finally:
-            spent = self.head["seconds"]
-            spent[step] = round(spent.get(step, 0.0) + time.monotonic() - began, 2)
+            self.head.pop("doing", None)
+            _add(self.head["seconds"], step, time.monotonic() - began)
             self.write()
+
+
+def _add(seconds: dict[str, float], step: str, more: float) -> None:
+    seconds[step] = round(seconds.get(step, 0.0) + more, 2)
+
+
+def _latest(folder: Path) -> float:
+    """When something was last written there, in seconds of the epoch; but for locks."""
+    return max(path.stat().st_mtime for path in folder.rglob("*") if not path.name.startswith("."))

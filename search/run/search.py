@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from gen.support import interruption
 from model.files import write
 from model.lock import folder_lock
+from model.recipe import THREADS
 from model.records import LARGEST_INTEGER
+from search.evolve.goal import FRONT, Goal
 from search.evolve.objectives import NO_LIMITS, Limits
 from search.evolve.predictor import CalibrationSample, probes
 from search.evolve.scoring import ScoringSetup
 from search.report.report import report
 from search.results.results import RunError
-from search.results.results_files import built
+from search.results.results_files import built, held
 from search.results.search_result import SearchResult
 from search.run.executor import Pool
 from search.run.feasible import InfeasibleError
 from search.run.finalists import FINALIST
+from search.run.pace import Pace
+from search.run.plan import Speeds, plan, said
 from search.run.progress import Show
-from search.run.request import Request
+from search.run.request import Request, SearchBudget
 from search.run.rounds import Rounds
-from search.run.run_folder import INFEASIBLE, RunFolder
+from search.run.run_folder import HEAD, INFEASIBLE, RunFolder
+from search.run.speeds import measure
 from search.run.tuning import Training, TuneJob, probe, teach
 from search.supernet.sandwich import teacher
 from search.supernet.supernet_train import read_about, recipe_for, train_supernet
@@ -37,23 +42,28 @@ PREPARING = ".preparing.lock"
 def search(
     *, data: str, board: str, out: Path, space: str | None = None, kinds: Sequence[str] = (),
     sampler: str = "evolution", sharing: str = "heterogeneous", seed: int = 0,
-    limits: Limits = NO_LIMITS, budget: Mapping[str, int | None] | None = None,
-    supernet: Path | None = None, workers: int = 2, scheduler: str | None = None,
+    limits: Limits = NO_LIMITS, goal: Goal = FRONT, budget: Mapping[str, int | None] | None = None,
+    seconds: float | None = None, supernet: Path | None = None, workers: int = 2,
+    scheduler: str | None = None,
     resume: bool = False, force: bool = False, quiet: bool = False,
 ) -> SearchResult:  # fmt: skip
     """Search networks for `data` on `board` and build the best of them; all of it lands in `out`.
 
-    space: name or file, by default the built-in one that suits `data`. kinds: only networks
-    whose layers are of these (`Space.restrict`). budget: fields of `request.Budget`; None, or one
-    left out, is the space's own. supernet: folder of one that is there or is to be made; by default
-    it is kept under build/supernets for every board. workers: local processes. scheduler: address
-    of a Dask cluster that shares this file system, instead of local processes. resume: go on with
-    the run in `out`. force: remove that, and begin again. Another search that trains the same
-    supernet is waited for: then it is there.
+    space: name or file, by default the built-in one that suits `data`. kinds: only networks whose
+    layers are of these (`Space.restrict`). goal: what is wanted, see search.evolve.goal. budget:
+    fields of `request.SearchBudget`; None, or one left out, is the space's own. seconds: that the
+    search may take once its supernet is there; what is left out of the budget is planned for that.
+    supernet: folder of one that is there or is to be made; by default it is kept under
+    build/supernets for every board. workers: local processes. scheduler: address of a Dask cluster
+    that shares this file system, instead of local processes. resume: go on with the run in `out`.
+    force: remove that, and begin again. Another search that trains the same supernet is waited for:
+    then it is there.
 
     Raises ShiftaddError (RunError, SpaceError, …), one line, for a wrong request.
     """
-    asked = Request.make(data, board, space, kinds, sampler, sharing, seed, limits, budget or {})
+    asked = Request.make(
+        data, board, space, kinds, sampler, sharing, seed, limits, budget or {}, goal, seconds
+    )
     folder = (supernet or asked.supernet_folder).resolve()
     show = Show(quiet)
     going_on = f"the same command with --out {out} --resume goes on"
@@ -61,8 +71,9 @@ def search(
         run = RunFolder(out, asked.as_dict(), resume=resume, force=force)
         try:
             with folder_lock(folder, "search", name=PREPARING, wait=show.say):
-                setting, training, known = _prepare(asked, run, pool, show, folder)
-            Rounds(asked, run, pool, show, known).all(setting, training)
+                asked, pace, setting = _supernet_and_plan(asked, run, pool, show, folder)
+                training, known = _prepare(asked, run, pool, show, setting)
+            Rounds(asked, run, pool, show, pace, known).all(setting, training)
             return _finish(run)
         except InfeasibleError:
             run.note(state=INFEASIBLE)
@@ -74,10 +85,10 @@ def search(
             run.close()
 
 
-def _prepare(
+def _supernet_and_plan(
     asked: Request, run: RunFolder, pool: Pool, show: Show, folder: Path
-) -> tuple[ScoringSetup, Training, list[CalibrationSample]]:
-    """The supernet; beside it are kept the teacher of the finalists, and probes."""
+) -> tuple[Request, Pace, ScoringSetup]:
+    """Once the supernet is there: the request with what it may spend, and what keeps it to that."""
     about = {n: getattr(asked.device, n) for n in ("name", "family", "lut", "ff", "dsp", "bram")}
     _same_data(asked, run)
     size: int | float = asked.searched.size
@@ -87,24 +98,50 @@ def _prepare(
     with run.timed("supernet"):
         _supernet(asked, run, show, folder)
     setting = ScoringSetup(asked.space, str(folder), asked.data, asked.board, asked.limits)
-    training = Training(asked.budget.epochs, asked.seed)
-    kept = f"{training.epochs}-{training.seed}"
+    if asked.seconds is None:
+        return asked, Pace(run, show), setting
+    budget, speeds = _plan(asked, run, pool, setting)
+    show.say(said(budget, speeds))
+    return replace(asked, budget=budget), Pace(run, show, asked.seconds, budget, speeds), setting
+
+
+def _plan(
+    asked: Request, run: RunFolder, pool: Pool, setting: ScoringSetup
+) -> tuple[SearchBudget, Speeds]:
+    """By speeds that are measured now, or as run.json says: who goes on keeps the plan."""
+    assert asked.seconds is not None
+    if "plan" not in run.head:
+        with run.timed("speeds"):
+            speeds = measure(pool, setting, asked.seed)
+        left = asked.seconds - run.head["seconds"]["speeds"]
+        budget = plan(left, speeds, asked.budget, asked.given)
+        run.note(plan=asdict(budget), speeds=asdict(speeds))
+    path = run.folder / HEAD
+    return held(run.head["plan"], SearchBudget, path), held(run.head["speeds"], Speeds, path)
+
+
+def _prepare(
+    asked: Request, run: RunFolder, pool: Pool, show: Show, setting: ScoringSetup
+) -> tuple[Training, list[CalibrationSample]]:
+    """What is kept beside the supernet: the teacher of all that are trained, and probes."""
+    folder = Path(setting.supernet)
+    budget, seed = asked.budget, asked.seed
     with run.timed("teacher"), show.steps("teacher", 1) as tick:
-        job = TuneJob(setting, training, teacher(asked.space), str(folder / f"teacher-{kept}"))
+        long = Training(budget.teacher_epochs, seed, threads=THREADS)  # it is alone
+        kept = str(folder / f"teacher-{long.epochs}-{seed}")
+        job = TuneJob(setting, long, teacher(asked.space), kept)
         for _, network in pool.run(teach, [job]):
-            training = replace(training, teacher=network)
+            training = Training(budget.epochs, seed, network)
             tick(1)
-    drawn = probes(asked.space, asked.budget.probes, asked.seed)
-    jobs = [
-        TuneJob(setting, training, one, str(folder / f"probes-{kept}" / asked.space.id(one)))
-        for one in drawn
-    ]
+    drawn = probes(asked.space, budget.probes, seed)
+    kept = str(folder / f"probes-{budget.epochs}-{long.epochs}-{seed}")
+    jobs = [TuneJob(setting, training, one, f"{kept}/{asked.space.id(one)}") for one in drawn]
     known: list[CalibrationSample] = []
     with run.timed("probes"), show.steps("probes", len(jobs)) as tick:
         for _, sample in pool.run(probe, jobs):
             known.append(sample)
             tick(1)
-    return setting, training, known
+    return training, known
 
 
 def _same_data(asked: Request, run: RunFolder) -> None:

@@ -22,11 +22,14 @@ def search(
     max_luts: int | None = None,
     dsps: int | None = None,
     fps: float | None = None,
+    goal: str = "front",
+    min_accuracy: float | None = None,
     space: PathLike | None = None,
     kinds: Sequence[str] = (),
     sampler: str = "evolution",
     sharing: str = "heterogeneous",
     supernet: PathLike | None = None,
+    time: float | None = None,
     population: int | None = None,
     generations: int | None = None,
     trained: int | None = None,
@@ -34,6 +37,8 @@ def search(
     rounds: int | None = None,
     probes: int | None = None,
     epochs: int | None = None,
+    rungs: int | None = None,
+    teacher_epochs: int | None = None,
     supernet_epochs: int | None = None,
     workers: int = 2,
     scheduler: str | None = None,
@@ -42,12 +47,14 @@ def search(
 ) -> SearchOutcome:
     """A Pareto front of networks for a data set, measured on a board; all of it lands in `out`.
 
-    max_latency: microseconds. population to supernet_epochs: see
-    search.run.request.SearchBudget; None is what suits the space. tools: as for `compile`. Others:
-    see search.run.search.search. Raises ShiftaddError.
+    max_latency: microseconds. goal: `front`, `accuracy` (the best that fits) or `smallest` (the
+    fewest LUTs that reach min_accuracy, a fraction; below it no network counts). time: seconds that
+    the search may take once its supernet is there, for which the budget is planned. population to
+    supernet_epochs: see search.run.request.SearchBudget; None is what suits the space. tools: as
+    for `compile`. Others: see search.run.search.search. Raises ShiftaddError.
 
     >>> small = {"population": 8, "generations": 2, "trained": 4, "finalists": 2, "rounds": 1}
-    >>> small |= {"probes": 0, "epochs": 1, "supernet_epochs": 1}
+    >>> small |= {"probes": 0, "epochs": 1, "teacher_epochs": 1, "supernet_epochs": 1}
     >>> made = shiftadd.search(data="digits", board="up5k", out="small", quiet=True, **small)
     >>> made.ok, len(made.front) > 0
     (True, True)
@@ -55,15 +62,16 @@ def search(
     budget = {
         "population": population, "generations": generations, "trained": trained,
         "finalists": finalists, "rounds": rounds, "probes": probes, "epochs": epochs,
-        "supernet_epochs": supernet_epochs,
+        "rungs": rungs, "teacher_epochs": teacher_epochs, "supernet_epochs": supernet_epochs,
     }  # fmt: skip
     check_numbers(
         seed=seed, max_latency=max_latency, max_luts=max_luts, dsps=dsps, fps=fps, workers=workers,
-        **budget,
+        min_accuracy=min_accuracy, time=time, **budget,
     )  # fmt: skip
     folder, shared = check_folder(out), check_folder(supernet, "--supernet")
     source = source_of(data)
     from gen.support.native_tools import chosen
+    from search.evolve.goal import Goal
     from search.evolve.objectives import Limits
     from search.run.search import search as run
 
@@ -78,7 +86,9 @@ def search(
             sampler=sampler,
             sharing=sharing,
             limits=Limits(max_latency, max_luts, dsps, fps),
+            goal=Goal(goal, min_accuracy),
             budget=budget,
+            seconds=time,
             seed=seed,
             supernet=shared,
             workers=workers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ EXAMPLE = "shiftadd search --data digits --board up5k"
 BUDGET = {
     "population": "networks of a generation, each scored at every share of the board",
     "generations": "generations of a round",
-    "trained": "networks of the front that are trained out in a round",
+    "trained": "networks that are trained in a round, a little at first",
     "finalists": "points of the trained networks that are built in a round",
     "rounds": "rounds at most: each refits the cost model to what the one before it measured",
-    "probes": "networks trained out first, to learn what inherited accuracies are worth",
-    "epochs": "of each finalist and probe, from inherited weights",
+    "probes": "networks trained first, to learn what inherited accuracies are worth",
+    "epochs": "of each of these and of each probe, from inherited weights",
+    "rungs": "a third of them are trained 2.6 times as long, and again; 1: all alike",
+    "teacher_epochs": "of the network that all of them are distilled from",
     "supernet_epochs": "of the supernet, unless it is there",
 }
 
@@ -41,6 +44,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     limits.add_argument("--max-luts", type=int)
     limits.add_argument("--dsps", type=int, help="hardware multipliers at most")
     limits.add_argument("--fps", type=float, help="images a second at least")
+    wanted = parser.add_argument_group("what the search is for")
+    wanted.add_argument(
+        "--goal",
+        default="front",
+        help="front (default), accuracy: the best that fits, or smallest: the fewest LUTs that "
+        "reach --min-accuracy",
+    )
+    wanted.add_argument(
+        "--min-accuracy", type=float, metavar="A", help="below it no network counts, as 0.9"
+    )
     what = parser.add_argument_group("what is searched, and how")
     what.add_argument("--space", help="name or TOML file; default the built-in one for such data")
     what.add_argument(
@@ -53,6 +66,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--supernet", type=Path, metavar="FOLDER", help="default: kept for every board in build/"
     )
+    what.add_argument(
+        "--time", type=seconds, metavar="TIME", help="that the search may take, as 60m or 2h, once "
+        "its supernet is there: the budget is planned for it, and kept to"
+    )  # fmt: skip
     spent = parser.add_argument_group("budget; the defaults suit the space")
     for name, text in BUDGET.items():
         spent.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N", help=text)
@@ -69,13 +86,24 @@ def run(*, quiet: bool, **given: Any) -> results.SearchOutcome:
 def microseconds(text: str) -> float:
     """100, 100us, 0.1ms or 1e-4s as microseconds."""
     number = text.strip().lower().replace("µs", "us")
-    for unit, factor in (("us", 1.0), ("ms", 1e3), ("s", 1e6), ("", 1.0)):
+    return _time(number, {"us": 1.0, "ms": 1e3, "s": 1e6, "": 1.0}, text, "100us or 2ms")
+
+
+def seconds(text: str) -> float:
+    """3600, 3600s, 60m, 60min or 1h as seconds."""
+    units = {"min": 60.0, "m": 60.0, "h": 3600.0, "s": 1.0, "": 1.0}
+    return _time(text.strip().lower(), units, text, "60m or 2h")
+
+
+def _time(number: str, units: Mapping[str, float], text: str, such: str) -> float:
+    """A number with one of `units`, of which none is the end of one behind it."""
+    for unit, factor in units.items():
         if number.endswith(unit):
             try:
                 return float(number.removesuffix(unit)) * factor
             except ValueError:
                 break
-    raise argparse.ArgumentTypeError(f"{text!r} must be a time, as 100us or 2ms")
+    raise argparse.ArgumentTypeError(f"{text!r} must be a time, as {such}")
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ class SearchOutcome(Outcome):
     board: as asked for.
 
     >>> small = {"population": 8, "generations": 2, "trained": 4, "finalists": 2, "rounds": 1}
-    >>> small |= {"probes": 0, "epochs": 1, "supernet_epochs": 1}
+    >>> small |= {"probes": 0, "epochs": 1, "teacher_epochs": 1, "supernet_epochs": 1}
     >>> made = shiftadd.search(data="digits", board="up5k", out="again", quiet=True, **small)
     >>> made.network(made.front[0].key).is_dir(), made.page
     (True, PosixPath('again/report.html'))
@@ -72,10 +72,12 @@ class SearchOutcome(Outcome):
             for one in self.result.run.finalists
             if one.mismatches
         ]
+        from search.results.answer import chosen
+
         said = (*wrong, *self.result.advice)
         if not self.front:
             return (*said, f"report: {self.page}")
-        folder = self.network(self.front[0].key).parent
+        folder = self.network((chosen(self.result.run) or self.front[0]).key).parent
         proof = ("simulate", folder / "network", "--board", self.board, "--build", folder)
         then = next_command(*proof, "--level", "all")
         return (*said, networks, f"report: {self.page}", then)

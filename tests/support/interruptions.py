@@ -42,7 +42,7 @@ class Verb:
 
 BUDGET = {
     "population": 4, "generations": 1, "trained": 2, "finalists": 1, "rounds": 1, "epochs": 1,
-    "supernet-epochs": 1, "probes": 0,
+    "rungs": 2, "teacher-epochs": 1, "supernet-epochs": 1, "probes": 0,
 }  # fmt: skip
 NET = str(DIGITS_HYBRID)
 VERBS = {

@@ -10,6 +10,27 @@ from search.evolve.predictor import Inherited
 from search.evolve.scoring import Job
 from search.space.space import Space
 
+TINY = """
+shape = [8, 8, 1]
+classes = 10
+input_bits = 5
+act_bits = 4
+score_bits = 8
+[first]
+channels = [2, 4]
+mult = { conv = [3], bits = [4] }
+[[stage]]
+reduce = ["maxpool"]
+channels = [4]
+depth = [0, 1]
+mult = { conv = [1], bits = [4] }
+shift = { conv = [1], bits = [4] }
+add = { conv = [1], bits = [4] }
+[last]
+head = ["globalavg"]
+mult = { bits = [4] }
+"""
+"""A space, as a file, of a few small networks of all kinds for digits."""
 J = TypeVar("J")
 R = TypeVar("R")
 

@@ -385,6 +385,23 @@ def test_test_images_stand_by_class(run: Path) -> None:
         page(run)
 
 
+def test_the_answer_leads_with_what_chance_leaves_open(run: Path) -> None:
+    best = load(run).front[0]
+    matrix = {"classes": ["a", "b"], "counts": [[45, 5], [5, 45]]}
+    accuracy = {"validation": best.validation, "test": 0.9}
+    change(best.folder / "finalist.json", confusion=matrix, accuracy=accuracy)
+    text = " ".join(page(run).text.split())
+    answer, size = text.find(f"Most accurate that fits: {best.key}"), text.find("A front of ")
+    assert 0 <= answer < size
+    assert "90.0 % of 100 test images (82.6 to 94.5 with 95 %)" in text
+    assert "90.0 % test (82.6 to 94.5 with 95 %)" in text, "on its card"
+
+
+def test_what_was_planned_for_a_time_stands_as_its_budget(run: Path) -> None:
+    change(run / "run.json", plan={"population": 7, "trained": 123})
+    assert "population 7, trained 123" in " ".join(page(run).text.split())
+
+
 def test_limits_stand_beside_what_was_measured(run: Path) -> None:
     good, bad = load(run).front[:2]
     latency = good.measured.latency_us

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gen.support.promises import promises
+from search.report.search_table import table
 from search.results.results import Costs, Finalist, SearchRun
 from search.results.search_result import SearchResult
 from tests.support.finalists import finalist
@@ -39,6 +41,14 @@ def test_a_finalist_beyond_the_limits_is_named_and_not_on_the_front() -> None:
         }
     ]
     assert (row["run"], row["report"], row["finalists"]) == ("run", "run/report.html", 2)
+
+
+def test_its_table_begins_with_the_answer() -> None:
+    one = limited(90, 100, test=0.9)
+    costs = replace(one.measured, dsp=0, bram=3, fmax_mhz=40)
+    title = str(table(made(replace(one, measured=costs))).title)
+    assert title.startswith("most accurate that fits: 0.9-100-90, 90.0 % by validation")
+    assert str(table(made()).title).startswith("0 networks on the measured front")
 
 
 def test_limits_that_no_finalist_keeps_fail_the_search() -> None:

@@ -126,22 +126,19 @@ def test_a_finalist_names_the_whole_data_and_says_its_classes(
     scratch.mkdir()
     for name in ("arch.json", "log.jsonl"):
         (scratch / name).write_text("{}")
-    monkeypatch.setattr(finalists, "_trained", lambda job, folder: (network, 0.9))
-    adopt = finalists._adopt
-    monkeypatch.setattr(
-        finalists, "_adopt", lambda network, _, folder: adopt(network, scratch, folder)
-    )
+    store.save(network, scratch / "network")
     unbuilt = {"predicted": {}, "measured": {}, "rtl": {}, "error": "no", "promises": []}
     monkeypatch.setattr(finalists, "_measure", lambda *_: unbuilt)
     space = space_files.load("8x8")
     point = landscape(space, Genome(space.sample(random.Random(1)), 1.0))
     job = SimpleNamespace(
-        setting=SimpleNamespace(data="digits"), points=(point,), folder=str(tmp_path), round=0
-    )
+        setting=SimpleNamespace(data="digits"), points=(point,), folder=str(tmp_path), round=0,
+        trained=str(scratch), validation=0.9,
+    )  # fmt: skip
     (row,) = finalists.build(cast(Any, job))
     about = store.load(tmp_path / "finalists" / point.key / "network").about
     assert about["data_hash"] == digits.digest != split(digits).digest
     assert (about["data"], about["data_source"]) == ("digits", digits.source)
     assert sum(map(sum, row["confusion"]["counts"])) == len(digits.test_labels) == 360
     right = sum(counts[i] for i, counts in enumerate(row["confusion"]["counts"]))
-    assert row["accuracy"]["test"] == right / 360
+    assert (row["accuracy"]["validation"], row["accuracy"]["test"]) == (0.9, right / 360)

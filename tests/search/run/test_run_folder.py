@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +13,7 @@ import pytest
 
 from model.lock import FolderInUseError
 from search.evolve.evolve import Evolution
+from search.evolve.goal import Goal
 from search.evolve.objectives import NO_LIMITS, SHARES, Genome, Limits, Score
 from search.evolve.predictor import CalibrationSample
 from search.evolve.scoring import ScoringSetup
@@ -19,7 +21,10 @@ from search.evolve.traits import traits
 from search.results.hypervolume import Box
 from search.results.prediction_error import agrees, compare
 from search.results.results import RunError
-from search.run import rounds
+from search.results.results_files import load
+from search.run import rounds, trainings
+from search.run.pace import Pace
+from search.run.plan import Speeds
 from search.run.progress import Show
 from search.run.request import Request
 from search.run.rounds import Rounds
@@ -67,6 +72,21 @@ def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
     again.append([score(), score(0.5)], 0, 0)
     again.close()
     assert [json.loads(line)["share"] for line in path.read_text().splitlines()] == [1.0, 0.5]
+
+
+def test_the_time_of_a_step_that_was_cut_short_counts(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "whole", ASKED, resume=False)
+    with run.timed("search"):
+        run.append([score()], 0, 0)
+        shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    run.close()
+    assert "doing" not in run.head
+    since = json.loads((tmp_path / "cut/run.json").read_text())["doing"]["since"]
+    os.utime(tmp_path / "cut/candidates.jsonl", (since + 90, since + 90))
+    again = RunFolder(tmp_path / "cut", ASKED, resume=True)
+    again.close()
+    assert again.head["seconds"] == {"search": pytest.approx(90, abs=0.1)}
+    assert "doing" not in again.head
 
 
 def test_a_run_with_other_energies_is_not_gone_on_with(tmp_path: Path) -> None:
@@ -135,8 +155,10 @@ def built(job: Any) -> list[dict[str, Any]]:
         real = {name: 1.2 * value for name, value in point.predicted.items()}
         accuracy = dict.fromkeys(("inherited", "expected", "validation", "test"), point.accuracy)
         row = {
-            "key": point.key, "predicted": dict(point.predicted), "measured": real, "error": "",
-            "searched": dict(point.predicted), "accuracy": accuracy, "round": job.round,
+            "key": point.key, "id": point.id, "share": point.genome.share,
+            "predicted": dict(point.predicted), "measured": real,
+            "searched": dict(point.predicted), "error": "", "round": job.round,
+            "accuracy": accuracy | {"validation": job.validation},
             "kinds": list(point.genome.candidate.kinds), "weights": 100,
             "inherited": asdict(point.inherited),
         }  # fmt: skip
@@ -155,12 +177,25 @@ def trained(job: TuneJob) -> CalibrationSample:
     return CalibrationSample(form, point.inherited, 1 - left * (1 - point.accuracy))
 
 
+def trained_on(job: TuneJob) -> float:
+    """In place of `tuning.further`: of the errors that are left, a fifth is gone at each rung."""
+    return 1 - 0.8**job.training.rung * (1 - trained(job).trained)
+
+
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "evaluate", fakes.evaluate)
     monkeypatch.setattr(rounds, "build", built)
-    monkeypatch.setattr(rounds, "probe", trained)
+    monkeypatch.setattr(trainings, "probe", trained)
+    monkeypatch.setattr(trainings, "further", trained_on)
     monkeypatch.setattr(rounds, "refit", lambda device, run, rows: None)
+
+
+def pace(asked: Request, run: RunFolder, show: Show) -> Pace:
+    """With a time, each unit is planned for a second."""
+    if asked.seconds is None:
+        return Pace(run, show)
+    return Pace(run, show, asked.seconds, asked.budget, Speeds(1, 1, 1, 1, 1))
 
 
 def search(folder: Path, stop: int | None = None, **changes: Any) -> tuple[list[Any], int]:
@@ -170,7 +205,9 @@ def search(folder: Path, stop: int | None = None, **changes: Any) -> tuple[list[
     pool = fakes.Here(stop)
     setting = ScoringSetup(asked.space, "", "digits", "up5k", asked.limits)
     try:
-        Rounds(asked, run, cast(Any, pool), Show(quiet=True)).all(setting, Training(1, 0))
+        show = Show(quiet=True)
+        made = Rounds(asked, run, cast(Any, pool), show, pace(asked, run, show))
+        made.all(setting, Training(1, 0))
     except KeyboardInterrupt:
         pass
     finally:
@@ -194,6 +231,29 @@ def test_cut_anywhere_and_resumed_is_the_same_search(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake")
+def test_with_a_time_a_resumed_search_does_what_was_decided(tmp_path: Path) -> None:
+    """Nothing takes any time here, so that far more is done than planned, up to the limits; but
+    for a part of the trainings that is left out, as there are but two."""
+    budget = {"population": 4, "generations": 2, "trained": 2, "finalists": 1, "rounds": 1}
+    options: dict[str, Any] = {"seconds": 100.0, "budget": budget}
+    whole, _ = search(tmp_path / "whole", **options)
+    decided = json.loads((tmp_path / "whole/run.json").read_text())["steps"]
+    assert decided["training 1.1"]["units"] == 0
+    assert [name for name in decided if name.startswith("finalists")] == ["finalists 1.1"]
+    assert load(tmp_path / "whole").state == "running", "what was written is read"
+    assert len(whole) > 8 * len(SHARES)
+    search(tmp_path / "cut", 20, **options)
+    path = tmp_path / "cut/run.json"
+    head = json.loads(path.read_text())
+    assert head["steps"].keys() < decided.keys()
+    head["steps"] = {name: step | {"seconds": 0.5} for name, step in decided.items()}
+    path.write_text(json.dumps(head))
+    rows, _ = search(tmp_path / "cut", **options)
+    assert rows == whole
+    assert json.loads(path.read_text())["steps"] == head["steps"]
+
+
+@pytest.mark.usefixtures("fake")
 def test_finalists_are_chosen_by_what_training_gave(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,21 +264,54 @@ def test_finalists_are_chosen_by_what_training_gave(
         known[Path(job.folder).name] = sample.trained
         return sample
 
-    monkeypatch.setattr(rounds, "probe", remember)
+    monkeypatch.setattr(trainings, "probe", remember)
     rows, _ = search(tmp_path, budget={"population": 8, "generations": 6, "trained": 6,
-                                       "finalists": 3, "rounds": 1})  # fmt: skip
+                                       "finalists": 3, "rounds": 1, "rungs": 1})  # fmt: skip
     assert len(known) == 6
     paths = (tmp_path / "finalists").glob("*/finalist.json")
     built = {path.parent.name: json.loads(path.read_text()) for path in paths}
     assert len(built) == 3
     networks = {name.rsplit("-", 1)[0] for name in built}
     assert networks <= set(known)
-    assert max(known, key=lambda name: known[name]) in networks
+    assert max(known.values()) in {known[name] for name in networks}  # or one as good, and cheaper
     seen = {row["key"]: row["accuracy"] for row in rows}
     for name, finalist in built.items():
         assert finalist["accuracy"]["expected"] == seen[name], (
             "as the search saw it, not as trained"
         )
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_best_go_on_from_where_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine networks, three, one: what a later rung trains is the best of the one before it."""
+    done: dict[int, dict[str, float]] = {0: {}, 1: {}, 2: {}}
+
+    def first(job: TuneJob) -> CalibrationSample:
+        sample = trained(job)
+        done[0][job.folder] = sample.trained
+        return sample
+
+    def later(job: TuneJob) -> float:
+        rung, accuracy = job.training.rung, trained_on(job)
+        assert job.start in done[rung - 1], "from its own training at the rung before"
+        assert Path(job.folder) == tmp_path / "trained" / job.setting.space.id(job.candidate) / (
+            f"rung-{rung}"
+        )
+        done[rung][job.folder] = accuracy
+        return accuracy
+
+    monkeypatch.setattr(trainings, "probe", first)
+    monkeypatch.setattr(trainings, "further", later)
+    budget = {"trained": 9, "epochs": 2, "finalists": 3, "rounds": 1, "generations": 6}
+    search(tmp_path, budget=budget, goal=Goal("accuracy"))
+    assert [len(done[rung]) for rung in (0, 1, 2)] == [9, 3, 1]
+    (last,) = done[2]
+    best = max(done[0], key=lambda folder: done[0][folder])
+    assert Path(last).parent == Path(best)
+    rows = [json.loads(p.read_text()) for p in (tmp_path / "finalists").glob("*/finalist.json")]
+    assert max(row["accuracy"]["validation"] for row in rows) == done[2][last]
 
 
 @pytest.mark.usefixtures("fake")

@@ -24,29 +24,11 @@ from search.run.progress import Show
 from shiftadd.cli.search import microseconds
 from tests.support.command_line import call
 from tests.support.paths import ROOT
+from tests.support.search_fakes import TINY
 
-TINY = """
-shape = [8, 8, 1]
-classes = 10
-input_bits = 5
-act_bits = 4
-score_bits = 8
-[first]
-channels = [2, 4]
-mult = { conv = [3], bits = [4] }
-[[stage]]
-reduce = ["maxpool"]
-channels = [4]
-depth = [0, 1]
-mult = { conv = [1], bits = [4] }
-shift = { conv = [1], bits = [4] }
-add = { conv = [1], bits = [4] }
-[last]
-head = ["globalavg"]
-mult = { bits = [4] }
-"""
 SMALL = (
     *("--population", 6, "--generations", 2, "--finalists", 1, "--rounds", 1),
+    *("--trained", 4, "--rungs", 2, "--teacher-epochs", 1),
     *("--epochs", 1, "--supernet-epochs", 1, "--probes", 6, "--workers", 1),
 )
 
