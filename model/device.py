@@ -47,9 +47,14 @@ def gpus() -> int:
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
+def name_of(where: torch.device) -> str:
+    """ "cpu" or "cuda"."""
+    return "cpu" if where.type == "cpu" else "cuda"
+
+
 def named(where: torch.device) -> dict[str, str]:
     """`device` of a request that is kept: left out for the CPU, so that older runs go on."""
-    return {} if where.type == "cpu" else {"device": where.type}
+    return {} if where.type == "cpu" else {"device": name_of(where)}
 
 
 def at_home(value: Any) -> Any:

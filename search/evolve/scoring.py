@@ -18,6 +18,7 @@ from gen.support.devices import device
 from gen.support.errors import DoesNotFitError
 from model import data as datasets
 from model.data import Dataset, validation_split
+from model.device import device_of
 from model.epoch import scores_of, share_right
 from model.net import Net, export
 from model.spec import Network
@@ -38,7 +39,8 @@ class ScoringSetup:
     """All that a score depends on beside the point. supernet: absolute path of its folder.
 
     data: name or path. cost: None for the committed cost model of the board's family. expects: what
-    an inherited accuracy is worth; by default, itself.
+    an inherited accuracy is worth; by default, itself. compute: where networks are trained and
+    scored, see model.device.device_of.
     """
 
     space: Space
@@ -48,6 +50,7 @@ class ScoringSetup:
     limits: Limits = NO_LIMITS
     cost: CostModel | None = None
     expects: Predictor = AS_INHERITED
+    compute: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def inherit_here(setting: ScoringSetup, candidate: Candidate) -> Net:
     From here on the process computes in one thread, as all workers do: sums depend on their number.
     """
     torch.set_num_threads(1)
-    weights, data = supernet(setting.supernet, setting.space), images(setting.data)
+    weights = supernet(setting.supernet, setting.space, setting.compute)
+    data = images(setting.data)
     return inherit(weights, candidate, torch.from_numpy(data.train_images[:RECALIBRATION]))
 
 
@@ -140,9 +144,9 @@ def most_luts(setting: ScoringSetup, chip: Estimator) -> int:
 
 
 @lru_cache(maxsize=2)
-def supernet(folder: str, space: Space) -> SuperNet:
+def supernet(folder: str, space: Space, compute: str = "cpu") -> SuperNet:
     """The supernet in `folder`, kept by the process."""
-    return load_supernet(Path(folder), space)
+    return load_supernet(Path(folder), space).to(device_of(compute))
 
 
 @lru_cache(maxsize=2)

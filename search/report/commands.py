@@ -107,7 +107,7 @@ def going_on(run: SearchRun) -> Command:
     goal = asked.get("goal") or {}
     for option, value in (
         ("--goal", goal.get("name")), ("--min-accuracy", goal.get("min_accuracy")),
-        ("--time", asked.get("time")),
+        ("--time", asked.get("time")), ("--device", asked.get("compute")),
     ):  # fmt: skip
         words += [] if value is None else [option, str(value)]
     for name, value in (asked.get("budget") or {}).items():

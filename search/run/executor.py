@@ -19,6 +19,9 @@ from model.errors import RequestError, ShiftaddError
 
 J = TypeVar("J")
 R = TypeVar("R")
+RANK = "LOCAL_RANK"
+"""Says to a worker which one it is, as torchrun does to its processes. That of model.device, which
+would bring all of torch into workers that do without."""
 LIVES = 3
 """How often work is begun again after a worker has died."""
 
@@ -90,9 +93,10 @@ class Pool:
         if self._client is not None:
             executor: Executor = self._client.get_executor(pure=False)
             return executor
-        told = (os.getpid(), logs.wanted())
+        workers = _Workers()
+        told = (os.getpid(), logs.wanted(), workers.Value("i", 0))
         with interruption.blocked():
-            return ProcessPoolExecutor(self.workers, _Workers(), initializer=_begin, initargs=told)
+            return ProcessPoolExecutor(self.workers, workers, initializer=_begin, initargs=told)
 
     def _stop(self, *, at_once: bool) -> None:
         executor, self._executor = self._executor, None
@@ -149,9 +153,13 @@ def _connect(address: str, timeout: float) -> Any:
         ) from None
 
 
-def _begin(parent: int, verbose: bool) -> None:
-    """In a fresh local worker, where signals are blocked until now."""
+def _begin(parent: int, verbose: bool, begun: Any) -> None:
+    """In a fresh local worker, where signals are blocked until now. begun: how many others have, a
+    shared number; by it workers take GPUs in turn."""
     interruption.install_in_worker(parent)
     os.environ["OMP_NUM_THREADS"] = "1"
+    with begun.get_lock():
+        os.environ[RANK] = str(begun.value)
+        begun.value += 1
     if verbose:
         logs.start()

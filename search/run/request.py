@@ -111,6 +111,8 @@ class Request:
     summary: DataSummary
     space_file: str = ""
     """Absolute path of the space; empty for a built-in one."""
+    compute: str = "cpu"
+    """Where networks are trained and scored: "cpu" or "cuda"."""
 
     @staticmethod
     def make(
@@ -184,4 +186,5 @@ class Request:
             "goal": asdict(self.goal),
             "time": None if self.seconds is None else minutes(self.seconds),
             "budget": asdict(self.budget) if self.seconds is None else dict(self.given),
+            **({} if self.compute == "cpu" else {"compute": self.compute}),
         }  # fmt: skip

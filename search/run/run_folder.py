@@ -48,6 +48,14 @@ OTHERS = (CHECKPOINT, LOG, NETWORK, "network.json", "plan.json", "manifest.json"
 """What trainings, networks, builds and bundles leave."""
 
 
+def begun_on(folder: Path) -> str | None:
+    """Where the run in `folder` trains and scores networks; None where there is no run."""
+    if not (folder / HEAD).is_file():
+        return None
+    head = held(parsed(folder / HEAD, dict[str, Any]), RunForm, folder / HEAD)
+    return str(head["request"].get("compute", "cpu"))
+
+
 class RunFolder:
     """A run directory that this process alone writes. Raises RunError, FolderInUseError, one line.
 
@@ -111,11 +119,12 @@ class RunFolder:
             )
         new = json.loads(json.dumps(self.head["request"]))
         differs = [name for name in new if asked.get(name) != new[name]]
+        differs += ["compute"] if "compute" in asked.keys() - new.keys() else []
         if differs:
             name = differs[0]
             raise RunError(
-                f"{self.folder}: holds a run with {name} {asked.get(name)!r}, not {new[name]!r}; "
-                "resume the same request or give another --out"
+                f"{self.folder}: holds a run with {name} {asked.get(name)!r}, not "
+                f"{new.get(name)!r}; resume the same request or give another --out"
             )
         if old.get("energy") != self.head["energy"]:
             raise RunError(

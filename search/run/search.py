@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from gen.support import interruption
+from model.device import AUTO, device_of, gpus, name_of
 from model.files import write
 from model.lock import folder_lock
 from model.recipe import THREADS
@@ -28,13 +29,15 @@ from search.run.plan import Speeds, plan, said
 from search.run.progress import Show
 from search.run.request import Request, SearchBudget
 from search.run.rounds import Rounds
-from search.run.run_folder import HEAD, INFEASIBLE, RunFolder
+from search.run.run_folder import HEAD, INFEASIBLE, RunFolder, begun_on
 from search.run.speeds import measure
 from search.run.tuning import Training, TuneJob, probe, teach
 from search.supernet.sandwich import teacher
 from search.supernet.supernet_train import read_about, recipe_for, train_supernet
 
 SUPERNET = "supernet.json"
+WORKERS = 2
+"""Processes of a search on the CPU, unless it is told of others."""
 PREPARING = ".preparing.lock"
 """Held in the folder of a supernet by the search that trains it, its teacher and its probes."""
 
@@ -43,8 +46,8 @@ def search(
     *, data: str, board: str, out: Path, space: str | None = None, kinds: Sequence[str] = (),
     sampler: str = "evolution", sharing: str = "heterogeneous", seed: int = 0,
     limits: Limits = NO_LIMITS, goal: Goal = FRONT, budget: Mapping[str, int | None] | None = None,
-    seconds: float | None = None, supernet: Path | None = None, workers: int = 2,
-    scheduler: str | None = None,
+    seconds: float | None = None, supernet: Path | None = None, workers: int | None = None,
+    scheduler: str | None = None, device: str = AUTO,
     resume: bool = False, force: bool = False, quiet: bool = False,
 ) -> SearchResult:  # fmt: skip
     """Search networks for `data` on `board` and build the best of them; all of it lands in `out`.
@@ -54,16 +57,19 @@ def search(
     fields of `request.SearchBudget`; None, or one left out, is the space's own. seconds: that the
     search may take once its supernet is there; what is left out of the budget is planned for that.
     supernet: folder of one that is there or is to be made; by default it is kept under
-    build/supernets for every board. workers: local processes. scheduler: address of a Dask cluster
-    that shares this file system, instead of local processes. resume: go on with the run in `out`.
-    force: remove that, and begin again. Another search that trains the same supernet is waited for:
-    then it is there.
+    build/supernets for every board. workers: local processes; by default WORKERS, or one for each
+    GPU. scheduler: address of a Dask cluster that shares this file system, instead of local
+    processes. device: where networks are trained and scored (see model.device.device_of); by
+    default where the run was begun. resume: go on with the run in `out`. force: remove that, and
+    begin again. Another search that trains the same supernet is waited for: then it is there.
 
     Raises ShiftaddError (RunError, SpaceError, …), one line, for a wrong request.
     """
     asked = Request.make(
         data, board, space, kinds, sampler, sharing, seed, limits, budget or {}, goal, seconds
     )
+    asked = replace(asked, compute=_compute(device, scheduler, out if resume else None))
+    workers = workers or (max(1, gpus()) if asked.compute == "cuda" else WORKERS)
     folder = (supernet or asked.supernet_folder).resolve()
     show = Show(quiet)
     going_on = f"the same command with --out {out} --resume goes on"
@@ -85,6 +91,14 @@ def search(
             run.close()
 
 
+def _compute(device: str, scheduler: str | None, begun: Path | None) -> str:
+    """What `device` stands for; of "auto", as the run in the folder `begun` was begun. What the
+    workers of a cluster have is not looked at."""
+    if device == AUTO and begun:
+        device = begun_on(begun) or AUTO
+    return device if scheduler and device == "cuda" else name_of(device_of(device))
+
+
 def _supernet_and_plan(
     asked: Request, run: RunFolder, pool: Pool, show: Show, folder: Path
 ) -> tuple[Request, Pace, ScoringSetup]:
@@ -97,7 +111,9 @@ def _supernet_and_plan(
     run.note(space=space | ({"file": asked.space_file} if asked.space_file else {}), device=about)
     with run.timed("supernet"):
         _supernet(asked, run, show, folder)
-    setting = ScoringSetup(asked.space, str(folder), asked.data, asked.board, asked.limits)
+    setting = ScoringSetup(
+        asked.space, str(folder), asked.data, asked.board, asked.limits, compute=asked.compute
+    )
     if asked.seconds is None:
         return asked, Pace(run, show), setting
     budget, speeds = _plan(asked, run, pool, setting)
@@ -125,16 +141,17 @@ def _prepare(
 ) -> tuple[Training, list[CalibrationSample]]:
     """What is kept beside the supernet: the teacher of all that are trained, and probes."""
     folder = Path(setting.supernet)
+    by = "" if asked.compute == "cpu" else f"-{asked.compute}"
     budget, seed = asked.budget, asked.seed
     with run.timed("teacher"), show.steps("teacher", 1) as tick:
         long = Training(budget.teacher_epochs, seed, threads=THREADS)  # it is alone
-        kept = str(folder / f"teacher-{long.epochs}-{seed}")
+        kept = str(folder / f"teacher-{long.epochs}-{seed}{by}")
         job = TuneJob(setting, long, teacher(asked.space), kept)
         for _, network in pool.run(teach, [job]):
             training = Training(budget.epochs, seed, network)
             tick(1)
     drawn = probes(asked.space, budget.probes, seed)
-    kept = str(folder / f"probes-{budget.epochs}-{long.epochs}-{seed}")
+    kept = str(folder / f"probes-{budget.epochs}-{long.epochs}-{seed}{by}")
     jobs = [TuneJob(setting, training, one, f"{kept}/{asked.space.id(one)}") for one in drawn]
     known: list[CalibrationSample] = []
     with run.timed("probes"), show.steps("probes", len(jobs)) as tick:
@@ -160,9 +177,12 @@ def _same_data(asked: Request, run: RunFolder) -> None:
 
 
 def _supernet(asked: Request, run: RunFolder, show: Show, folder: Path) -> None:
+    # not "cuda": a cluster may have GPUs where this machine has none
+    by = "cpu" if asked.compute == "cpu" else AUTO
     train_supernet(
         asked.space, asked.split, sharing=asked.sharing, epochs=asked.budget.supernet_epochs,
         seed=asked.seed, out=folder, resume=True, quiet=show.quiet,
+        device=by,
     )  # fmt: skip
     about = read_about(folder)
     known = run.head.get("supernet", about)

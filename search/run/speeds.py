@@ -88,12 +88,15 @@ def clock(job: SpeedJob) -> Timed:
     net = inherit_here(job.setting, job.candidate)
     recipe = recipe_of(data, net, Training(EPOCHS, 0, threads=job.threads))
     few = _part(data, min(1.0, BATCHES * recipe.batch / len(data.train_labels)))
-    made = train(net.arch, few, epochs=EPOCHS, initial=net, recipe=recipe, quiet=True)
+    made = train(
+        net.arch, few, epochs=EPOCHS, initial=net, recipe=recipe, quiet=True,
+        device=job.setting.compute,
+    )  # fmt: skip
     times = len(data.train_labels) / len(few.train_labels)
-    shown = torch.from_numpy(data.train_images[:TAUGHT])
+    shown = torch.from_numpy(data.train_images[:TAUGHT]).to(net.device)
     master = Teacher(export(net, data.classes))
     began = time.monotonic()
-    master.scores(shown)
+    master.scores(shown).cpu()  # which waits for a GPU
     ended, worked = time.monotonic(), time.process_time() - worked
     told = (ended - began) * len(data.train_labels) / len(shown)
     busy = max(1.0, (ended - at_all) / worked)

@@ -123,7 +123,7 @@ def tune(setting: ScoringSetup, initial: Net, training: Training, folder: Path) 
         initial.arch, data, epochs=training.epochs, seed=training.seed,
         out=folder, resume=True, initial=initial,
         teacher=_teacher(training.teacher) if training.teacher else None,
-        recipe=recipe_of(data, initial, training), quiet=True,
+        recipe=recipe_of(data, initial, training), quiet=True, device=setting.compute,
     )  # fmt: skip
 
 

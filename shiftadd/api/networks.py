@@ -40,6 +40,7 @@ def train(
     sparsity: float | None = None,
     fit_classes: bool = False,
     recipe: Recipe | None = None,
+    device: str = "auto",
     quiet: bool = False,
 ) -> TrainOutcome:
     """Trains one architecture to an integer Network, in the folder network/ of `out`.
@@ -53,7 +54,8 @@ def train(
     below 1. shift: largest translation of images in pixels. flips: mirror half of them. weighted:
     classes count alike. sparsity: share in the loss of the size of the weights, so that more are 0
     and wired layers smaller; 0.3 is much. What is None of these seven is as in `recipe`, by default
-    what suits data and network. Raises ShiftaddError.
+    what suits data and network. device: cpu, cuda, or auto: a GPU where there is one. Raises
+    ShiftaddError.
 
     >>> made = shiftadd.train("digits_mlp", data="digits", epochs=2, quiet=True)
     >>> made.accuracy["integer"] > 0.5, made.per_class["0"] > 0.5
@@ -96,6 +98,7 @@ def train(
         flips=flips,
         weighted=weighted,
         sparsity=sparsity,
+        device=device,
         quiet=quiet,
     )
     return TrainOutcome(what.name, images.name, folder / "network", made)

@@ -40,8 +40,9 @@ def search(
     rungs: int | None = None,
     teacher_epochs: int | None = None,
     supernet_epochs: int | None = None,
-    workers: int = 2,
+    workers: int | None = None,
     scheduler: str | None = None,
+    device: str = "auto",
     tools: str = "pip",
     quiet: bool = False,
 ) -> SearchOutcome:
@@ -50,8 +51,10 @@ def search(
     max_latency: microseconds. goal: `front`, `accuracy` (the best that fits) or `smallest` (the
     fewest LUTs that reach min_accuracy, a fraction; below it no network counts). time: seconds that
     the search may take once its supernet is there, for which the budget is planned. population to
-    supernet_epochs: see search.run.request.SearchBudget; None is what suits the space. tools: as
-    for `compile`. Others: see search.run.search.search. Raises ShiftaddError.
+    supernet_epochs: see search.run.request.SearchBudget; None is what suits the space. workers:
+    processes on this machine; by default two, or one for each GPU. device: as for `train`; a search
+    that is gone on with stays where it was begun. tools: as for `compile`. Others: see
+    search.run.search.search. Raises ShiftaddError.
 
     >>> small = {"population": 8, "generations": 2, "trained": 4, "finalists": 2, "rounds": 1}
     >>> small |= {"probes": 0, "epochs": 1, "teacher_epochs": 1, "supernet_epochs": 1}
@@ -93,6 +96,7 @@ def search(
             supernet=shared,
             workers=workers,
             scheduler=scheduler,
+            device=device,
             resume=resume,
             force=force,
             quiet=quiet,

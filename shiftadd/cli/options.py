@@ -27,6 +27,16 @@ def tools(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def device(parser: argparse._ActionsContainer) -> None:
+    """Where networks are trained."""
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="what trains and scores networks: cpu, cuda, or auto (default): a GPU where there is "
+        "one. What is exported is the same integers on both",
+    )
+
+
 def limits(parser: argparse.ArgumentParser) -> None:
     """What planning and placing may be told."""
     tools(parser)

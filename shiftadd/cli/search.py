@@ -73,7 +73,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     spent = parser.add_argument_group("budget; the defaults suit the space")
     for name, text in BUDGET.items():
         spent.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N", help=text)
-    spent.add_argument("--workers", type=int, default=2, help="processes on this machine")
+    options.device(spent)
+    spent.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes on this machine; default 2, or one for each GPU",
+    )
     spent.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a Dask cluster (tcp://…) to use instead"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shiftadd import api, results
+from shiftadd.cli import options
 
 TEXT = "train one architecture to an integer network"
 EXAMPLE = "shiftadd train digits_hybrid --data digits --epochs 60"
@@ -40,6 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="a JSON file takes its input and its classes from the data, as built-in ones do",
     )
     parser.add_argument("--teacher", type=Path, help="a trained network to distil from")
+    options.device(parser)
     how = parser.add_argument_group("how to train; the defaults suit the data and the network")
     how.add_argument("--batch", type=int, metavar="N", help="images a step")
     how.add_argument("--rate", type=float, help="of learning, at its highest")

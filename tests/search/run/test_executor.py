@@ -41,6 +41,12 @@ def test_work_of_a_dead_worker_is_done_by_another(tmp_path: Path) -> None:
     assert (tmp_path / "dead").exists()
 
 
+def test_workers_know_which_they_are(tmp_path: Path) -> None:
+    """By that they take GPUs in turn."""
+    with Pool(2) as pool:
+        assert {rank for _, rank in pool.run(work.rank, [str(tmp_path)] * 2)} == {"0", "1"}
+
+
 def test_workers_that_keep_dying_are_one_line() -> None:
     with Pool(1) as pool, pytest.raises(SchedulerError, match="workers died 3 times"):
         list(pool.run(work.dies, [1]))

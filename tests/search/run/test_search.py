@@ -52,6 +52,7 @@ SMALL = (
         (("--data", "digits", "--max-luts", 0), "--max-luts 0: must be a whole number, at least 1"),
         (("--data", "digits", "--fps", -5), "--fps -5: must be a finite number, more than 0"),
         (("--data", "digits", "--dsps", -1), "--dsps -1: must be a whole number, at least 0"),
+        (("--data", "digits", "--device", "gpu"), "--device gpu: must be one of auto, cpu, cuda"),
         (("--data", "digits", "--workers", 0), "--workers 0: must be a whole number from 1"),
     ],
 )
