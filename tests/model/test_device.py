@@ -23,7 +23,7 @@ from model.store import content_hash
 from model.teacher import Teacher
 from model.train import TrainResult, train
 from tests.support.datasets import BARS
-from tests.support.second_device import MixedDevicesError, second_device
+from tests.support.second_device import MixedDevicesError, second_device, without_loops
 
 FEW = replace(
     BARS, train_images=BARS.train_images[:48], train_labels=BARS.train_labels[:48],
@@ -53,12 +53,6 @@ HARD = Recipe(
 )  # fmt: skip
 """All that there is, and a stage an epoch."""
 MIXES = [("shift", "add", "integer"), ("add", "mult", "power"), ("mult", "shift", "two-digit")]
-
-
-def without_loops(patch: pytest.MonkeyPatch) -> None:
-    """The CPU computes as other devices do, without the loops in C++."""
-    for name in ("l1", "norm", "whole"):
-        patch.setattr(f"model.{name}.library", lambda name: None)
 
 
 def test_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,10 +100,10 @@ def test_training_on_a_second_device_gives_the_network_of_the_cpu(
             device=name, quiet=True, recipe=HARD,
         )  # fmt: skip
 
-    with second_device(monkeypatch):
-        there = run("cuda")
     without_loops(monkeypatch)
     here = run("cpu")
+    with second_device(monkeypatch):
+        there = run("cuda")
     assert content_hash(there.network) == content_hash(here.network)
     assert there.accuracy == here.accuracy
 

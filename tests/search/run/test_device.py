@@ -14,22 +14,28 @@ import torch
 from model import device
 from model.errors import RequestError
 from search.evolve import scoring
+from search.evolve.objectives import NO_LIMITS
 from search.evolve.scoring import Job, ScoringSetup, evaluate, images
 from search.results.results import RunError
-from search.run import search as searches
 from search.run import executor, speeds, tuning
+from search.run import search as searches
+from search.run.request import Request
 from search.run.run_folder import RunFolder
 from search.run.speeds import SpeedJob, clock
 from search.run.tuning import Training, TuneJob, further, probe, teach
 from search.space import space_files
 from search.space.space import Space
 from search.supernet.supernet import SuperNet
-from tests.model.test_device import without_loops
-from tests.search.run.test_run_folder import request as search_request
 from tests.support.search_fakes import TINY
-from tests.support.second_device import second_device
+from tests.support.second_device import second_device, without_loops
 
 SEARCH: dict[str, Any] = {"data": "digits", "board": "up5k", "quiet": True}
+
+
+def search_request() -> Request:
+    return Request.make(
+        "digits", "up5k", None, (), "evolution", "heterogeneous", 3, NO_LIMITS, {}
+    )  # fmt: skip
 
 
 @pytest.fixture

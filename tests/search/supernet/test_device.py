@@ -11,16 +11,36 @@ import pytest
 import torch
 
 from model.checkpoint import TrainingRun
+from search.space import space_files
 from search.supernet import supernet_train
 from search.supernet.inherit import inherit
+from search.supernet.sandwich import SuperRecipe
 from search.supernet.sharing import SHARING
 from search.supernet.supernet import SuperNet
 from search.supernet.supernet_train import load_supernet, train_supernet
-from tests.model.test_device import without_loops
-from tests.search.supernet.test_supernet import CHOSEN, RECIPE
 from tests.support.datasets import BARS
-from tests.support.second_device import second_device
+from tests.support.second_device import second_device, without_loops
 
+KINDS = ("mult", "shift", "add")
+CHOSEN = space_files.parse(
+    {
+        "shape": [6, 6, 1], "classes": 2, "input_bits": 4, "act_bits": [4, 6], "score_bits": 10,
+        "first": {"channels": [4, 6], "mult": {"conv": [3, 5], "bits": [6]}},
+        "stage": [
+            {
+                "reduce": ["none", "stride"], "channels": [4, 6], "depth": [1, 2],
+                **{kind: {"conv": [1, 3], "residual": [3], "bits": [3, 4]} for kind in KINDS},
+            },
+            {
+                "reduce": ["maxpool", "stride"], "channels": [6, 8], "depth": [0, 1],
+                **{kind: {"conv": [3], "separable": [3], "bits": [2, 4]} for kind in KINDS},
+            },
+        ],
+        "last": {"head": ["flatten", "globalavg"], "mult": {"bits": [6]}},
+    },
+    "chosen",
+)  # fmt: skip
+RECIPE = SuperRecipe(batch=16, shift=0)
 FEW = replace(
     BARS, train_images=BARS.train_images[:32], train_labels=BARS.train_labels[:32],
     test_images=BARS.test_images[:16], test_labels=BARS.test_labels[:16],
