@@ -6,10 +6,11 @@ Equal to its own counts for whole networks (tests/gen/calibrate/test_gowin_packi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from gen.flow.netlist import Bit, Cell, bit_of
+from gen.flow.netlist import bit_of, loads_of
+from gen.flow.passes.carries import OPEN
 from gen.flow.synth import Netlist
 
 RAM = "RAM16SDP4"
@@ -19,9 +20,9 @@ RAM_LUTS, RAM_FLOPS = 8, 6
 
 def luts(netlist: Netlist) -> int:
     """LUTs, the ALUs of carry chains, and those of distributed RAMs."""
-    cells = json.loads(netlist.path.read_text(encoding="utf-8"))["modules"][netlist.top]["cells"]
+    module = json.loads(netlist.path.read_text(encoding="utf-8"))["modules"][netlist.top]
     alone = sum(n for cell, n in netlist.cells.items() if cell.startswith("LUT"))
-    return alone + sum(_chains(cells)) + RAM_LUTS * netlist.cells.get(RAM, 0)
+    return alone + sum(_chains(module)) + RAM_LUTS * netlist.cells.get(RAM, 0)
 
 
 def flip_flops(netlist: Netlist) -> int:
@@ -30,30 +31,19 @@ def flip_flops(netlist: Netlist) -> int:
     return alone + RAM_FLOPS * netlist.cells.get(RAM, 0)
 
 
-def _chains(cells: Mapping[str, Cell]) -> Iterator[int]:
+def _chains(module: dict[str, Any]) -> Iterator[int]:
     """ALUs of each carry chain: one more lets the carry in, one brings it out where it is read by
     logic, and the chain is filled up to whole pairs."""
-    alus = [cell for cell in cells.values() if cell["type"] == "ALU"]
+    loads = loads_of(module)
+    loads.pop(OPEN, None)
+    alus = [cell for cell in module["cells"].values() if cell["type"] == "ALU"]
     after = {bit_of(alu, "CIN"): alu for alu in alus}
-    carries = {bit_of(alu, "COUT") for alu in alus}
-    read = _read(cells)
+    carries = {bit_of(alu, "COUT") for alu in alus} - {OPEN}
     for alu in alus:
         if bit_of(alu, "CIN") in carries:
             continue
         length, last = 2, alu
-        while follower := after.get(bit_of(last, "COUT")):
-            length, last = length + 1, follower
-        length += bit_of(last, "COUT") in read
+        while (carry := bit_of(last, "COUT")) in carries and carry in after:
+            length, last = length + 1, after[carry]
+        length += bool(loads.get(carry))
         yield length + length % 2
-
-
-def _read(cells: Mapping[str, Any]) -> set[Bit]:
-    """Nets that an input reads which is not the carry of an ALU."""
-    return {
-        bit
-        for cell in cells.values()
-        for port, bits in cell["connections"].items()
-        if cell["port_directions"][port] == "input" and (cell["type"], port) != ("ALU", "CIN")
-        for bit in bits
-        if not isinstance(bit, str)
-    }

@@ -6,22 +6,18 @@ import random
 
 import numpy as np
 
-from model.spec import Conv, Dense, Format, Head, Input, Network, Node, Requantise
+from gen.calibrate.random_layers import with_classifier
+from model.spec import Conv, Dense, Format, Input, Network, Node, Requantise
 from tests.support.layer_cases import random_weights
 
 WIDTH, LAYERS = 8, 3
-SCORES = Format(8, signed=True)
 
 
 def chain(kind: str, size: int) -> Network:
     """Equal layers one behind another: convolutions, or on single pixels dense ones."""
     rng = random.Random(1)
     nodes: list[Node] = [Input("x", (size, size, WIDTH), Format(4))]
-
-    def requantised(form: Format) -> None:
-        ones, zeros = np.full(WIDTH, 9), np.zeros(WIDTH, int)
-        nodes.append(Requantise(f"q{nodes[-1].name}", (nodes[-1].name,), ones, zeros, 8, form))
-
+    multiplier, offset = np.full(WIDTH, 9), np.zeros(WIDTH, int)
     for k in range(LAYERS):
         before = (nodes[-1].name,)
         if size > 1:
@@ -30,9 +26,5 @@ def chain(kind: str, size: int) -> Network:
         else:
             weights = random_weights(rng, kind, 4, (WIDTH, WIDTH))
             nodes.append(Dense(f"op{k}", before, kind, weights, 4))
-        requantised(Format(4))
-    nodes.append(
-        Dense("last", (nodes[-1].name,), "mult", np.ones((WIDTH, size * size * WIDTH), int), 2)
-    )
-    requantised(SCORES)
-    return Network((*nodes, Head("head", (nodes[-1].name,))))
+        nodes.append(Requantise(f"q{k}", (f"op{k}",), multiplier, offset, 8, Format(4)))
+    return with_classifier(nodes)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 import sim.verify
 from gen.flow.synth import synthesise
 from gen.support.cache import Cache
 from gen.support.devices import device
+from sim.bench.installed import missing
 
 BENCH = """
 module bench;
@@ -39,12 +42,19 @@ endmodule
 """
 
 
+def need_icarus() -> None:
+    """Skips a test where Icarus is missing."""
+    if reason := missing("icarus"):
+        pytest.skip(reason)
+
+
 def compare(
     verilog: str, others: str, folder: Path, *flags: str, settled: int = 0
 ) -> tuple[int, int]:
     """Cycles in which module top of `others` differs from that of `verilog`, and in which its
     output changes. flags: for iverilog. settled: cycles from which on they are compared, for models
     whose registers begin with no value."""
+    need_icarus()
     own = verilog.replace("module top(", "module rtl(")
     (folder / "all.v").write_text("\n".join([BENCH, own, others]))
     paths = [f"-DSETTLED={settled}", f"-o{folder / 'a'}", str(folder / "all.v")]
@@ -58,6 +68,7 @@ def compare_synthesised(verilog: str, folder: Path, name: str = "ulx3s-25f") -> 
     """`compare` with what synthesis for a device of ECP5 or iCE40 makes of `verilog`."""
     import pyosys
 
+    need_icarus()
     netlist = synthesise(verilog, "top", device(name), cache=Cache(folder))
     made = (netlist.path.parent / "netlist.v").read_text()
     share = Path(pyosys.__file__).parent / "share" / device(name).family

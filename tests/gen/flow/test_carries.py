@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,6 @@ def test_a_chain_costs_its_own_pairs_alone(width: int, total: str, tmp_path: Pat
 
 
 @pytest.mark.slow(sample=4)
-@pytest.mark.skipif(not shutil.which("iverilog"), reason="needs iverilog")
 @pytest.mark.parametrize("total", SUMS)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_chain_adds_as_the_verilog_says(width: int, total: str, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +70,6 @@ CASES = {
 """Products, and for each multiplier that they take whether it is one of two halves."""
 
 
-@pytest.mark.skipif(not shutil.which("iverilog"), reason="needs iverilog")
 @pytest.mark.parametrize("name", CASES)
 def test_pairs_compute_the_same(name: str, tmp_path: Path) -> None:
     products, halves = CASES[name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,6 @@ def test_an_operand_that_is_set_and_reset_gets_a_register_and_luts(tmp_path: Pat
     assert product["parameters"].get("REG_INPUTB_CLK") != "CLK0", "x has another enable"
 
 
-@pytest.mark.skipif(not shutil.which("iverilog"), reason="needs iverilog")
 @pytest.mark.slow(sample=4)
 @pytest.mark.parametrize("write", [False, True])
 @pytest.mark.parametrize("body", BODIES)

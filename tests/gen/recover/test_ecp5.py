@@ -16,10 +16,9 @@ from gen.recover.ecp5 import as_verilog
 from gen.recover.ecp5_config import BitstreamComparison, DisagreementError, compare_bitstream, parse
 from gen.support.cache import Cache
 from gen.support.devices import device
-from sim.bench.installed import missing
 from sim.verify.levels import with_models
 from tests.support.block_designs import BODIES, design
-from tests.support.netlist_bench import compare
+from tests.support.netlist_bench import compare, need_icarus
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +39,7 @@ def changed(built: Build, folder: Path, change: Callable[[dict[str, Any]], None]
 
 @pytest.mark.parametrize("body", ["free", "operand"])
 def test_routed_netlist_does_what_the_verilog_says(body: str, tmp_path: Path) -> None:
-    if reason := missing("icarus"):
-        pytest.skip(reason)
+    need_icarus()
     text, target = design(1024, 18, BODIES[body], write=True), device("ulx3s-25f")
     made = build(text, "top", target, bitstream=False, routed_netlist=True, cache=tmp_path)
     routed = with_models(recover.routed(made, target, cache=Cache(tmp_path)))

@@ -21,8 +21,8 @@ from gen.recover import recover
 from gen.support.cache import Cache
 from gen.support.devices import device
 from gen.support.verilog import verilog
-from sim.bench.installed import missing
 from sim.verify.levels import with_models
+from tests.support.netlist_bench import need_icarus
 
 CYCLES = 3000
 TARGET = device("tang-nano-9k")
@@ -136,8 +136,7 @@ endmodule
 
 def differences(component: wiring.Component, block: str, folder: Path, broken: str = "") -> int:
     """Cycles in which the netlist of `component`, which must have a `block`, differs from it."""
-    if reason := missing("icarus"):
-        pytest.skip(reason)
+    need_icarus()
     text, cache = verilog(component, "top"), Cache(folder)
     recovered = recover.netlist(synthesise(text, "top", TARGET, cache=cache), TARGET, cache=cache)
     assert block in recovered.blocks
