@@ -66,7 +66,6 @@ MEANING = {
     "head": "heads",
     "base": "a network, see gen.cost.fmax",
     "use": "share of the device's LUTs in use",
-    "pools": "pools of a network",
     "pool_ram": "1 with a pool that keeps partial results in a block of RAM",
 }
 """Every feature there is, of an accelerator."""

@@ -38,7 +38,7 @@ OWN: dict[tuple[str, str], dict[str, float]] = {
     ("lut", "gowin"): {"ram16x4": 8, "ram_mux": 0.5},
     ("ff", "gowin"): {"ram16x4": 6},
     ("clock", "ecp5"): {"pool_ram": 800},
-    ("clock", "ice40"): {"use": 100, "pools": 0, "pool_ram": 0},
+    ("clock", "ice40"): {"use": 100, "pool_ram": 0},
     ("clock", "gowin"): {"base": 480},
     ("ff", "ecp5"): {"dsp_reg": 0, "bram_reg": 0},
 }

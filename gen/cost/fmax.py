@@ -22,15 +22,9 @@ UNIT = 1000
 
 
 def clock_features(stages: Sequence[PlannedLayer], lut: float, device: Device) -> dict[str, float]:
-    """base: 1. use: share of the device's LUTs. pools: their number. pool_ram: 1 with a pool that
-    has a block of RAM.
-    """
-    pools = [s for s in stages if weightless(s.kind)]
-    blocks = any(s.fold.line_buffer == "block" for s in pools)
-    return {
-        "base": 1.0, "use": round(lut / device.lut, 4), "pools": float(len(pools)),
-        "pool_ram": float(blocks),
-    }  # fmt: skip
+    """base: 1. use: share of the device's LUTs. pool_ram: 1 with a pool that has a block of RAM."""
+    blocks = any(weightless(s.kind) and s.fold.line_buffer == "block" for s in stages)
+    return {"base": 1.0, "use": round(lut / device.lut, 4), "pool_ram": float(blocks)}
 
 
 def slowness(fmax_mhz: float, device: Device) -> float:

@@ -6,8 +6,7 @@ gen/cost/energy_fit.json, so a run that was cut short goes on. `--again` simulat
 anew, as they are generated today (what has not changed comes from the cache of built steps);
 `--fit` only fits. Networks are those of the 8×8 search space, on test images of digits, in LUT
 budgets of all sizes that simulate in a minute or two: of each seed one with random weights and one
-trained for a few epochs, whose activations and weights toggle otherwise. Rows that are `older` were
-simulated before two products shared a multiplier; they count until they are simulated anew.
+trained for a few epochs, whose activations and weights toggle otherwise.
 """
 
 from __future__ import annotations
@@ -153,7 +152,6 @@ def figures(rows: Sequence[Row]) -> Row:
 
     return {
         "networks": len(rows), "trained": sum(row["trained"] for row in rows),
-        "older": sum(row.get("older", False) for row in rows),
         "error": round(sum(abs(a - b) / b for a, b in pairs) / len(pairs) * 100, 1),
         "largest": round(max(abs(a - b) / b for a, b in pairs) * 100, 1),
         "kendall": round(kendall(pairs), 2),
@@ -198,7 +196,7 @@ def measure(board: str, count: int, *, again: bool = False) -> None:
         if done == count:
             return
         seed, trained = number // 2, number % 2 == 1
-        if again or (seed, trained) not in _places(load(), target, older=False):
+        if again or (seed, trained) not in _places(load(), target):
             try:
                 row = simulate(target, seed, trained)
             except (PlanError, ToolError, SimulatorError) as error:
@@ -209,13 +207,13 @@ def measure(board: str, count: int, *, again: bool = False) -> None:
         done += 1
 
 
-def _places(kept: Mapping[str, Row], target: Device, *, older: bool) -> dict[tuple[int, bool], int]:
-    """Places of the kept networks of a device. older: also of those of older hardware."""
+def _places(kept: Mapping[str, Row], target: Device) -> dict[tuple[int, bool], int]:
+    """Places of the kept networks of a device."""
     rows = kept.get(target.family, {"samples": []})["samples"]
     return {
         (row["seed"], row["trained"]): i
         for i, row in enumerate(rows)
-        if row["device"] == target.name and (older or not row.get("older"))
+        if row["device"] == target.name
     }
 
 
@@ -223,8 +221,7 @@ def _keep_row(target: Device, row: Row) -> None:
     """In place of what was kept of the network before, beside all that is kept by now."""
     kept = load()
     family = kept.setdefault(target.family, {"prices": {}, "figures": {}, "samples": []})
-    places = _places(kept, target, older=True)
-    at = places.get((row["seed"], row["trained"]), len(family["samples"]))
+    at = _places(kept, target).get((row["seed"], row["trained"]), len(family["samples"]))
     family["samples"][at : at + 1] = [row]
     keep(kept)
 

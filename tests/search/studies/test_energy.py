@@ -45,10 +45,10 @@ def test_the_table_ranks_as_it_does() -> None:
         row["energy_45nm_nj"] = 10.0 - rank  # the other way round
     said = figures(given)
     assert (said["kendall_45nm"], said["moved"], said["half"]) == (-1.0, 5, 5)
-    assert (said["networks"], said["trained"], said["older"]) == (10, 4, 0)
+    assert (said["networks"], said["trained"]) == (10, 4)
 
 
-def test_a_run_goes_on_and_replaces_what_is_older(
+def test_a_run_goes_on_and_replaces_what_is_simulated_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(study, "FIT", tmp_path / "fit.json")
@@ -62,14 +62,14 @@ def test_a_run_goes_on_and_replaces_what_is_older(
         return made[seed] | {"device": target.name, "trained": trained}
 
     monkeypatch.setattr(study, "simulate", simulate)
-    older = made[1] | {"device": "ice40-up5k", "trained": False, "older": True}
-    study.keep({"ice40": {"prices": {}, "figures": {}, "samples": [older]}})
+    before = made[1] | {"device": "ice40-up5k", "trained": False, "static_nj": -1.0}
+    study.keep({"ice40": {"prices": {}, "figures": {}, "samples": [before]}})
     study.measure("up5k", 2)
-    assert asked == [(0, False), (0, True), (1, False)]
+    assert asked == [(0, False), (0, True)], "what is kept is not simulated again"
+    study.measure("up5k", 2, again=True)
+    assert asked[2:] == [(0, False), (0, True), (1, False)]
     kept = study.load()["ice40"]["samples"]
-    assert [(r["seed"], r.get("older")) for r in kept] == [(1, None), (0, None)]
-    study.measure("up5k", 3)
-    assert asked[3:] == [(0, True), (1, True)], "what is kept is not simulated again"
+    assert [(r["seed"], r["static_nj"]) for r in kept] == [(1, 1.0), (0, 1.0)]
 
 
 @pytest.mark.parametrize("family", sorted(load()))
