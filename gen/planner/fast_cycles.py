@@ -7,7 +7,9 @@ busiest block. A layer whose words come in bursts is held up by a converter that
 narrower; else no word is taken to be held up by a full buffer behind it, for a layer so slow that
 its buffer fills up is never short of words itself. Of 70 plans of 8×8 networks 67 have exactly
 the schedule's interval, 3 of perfectly balanced layers one up to 11 % less; latencies are within
-2 %, 62 of them exact.
+2 %, 62 of them exact. FIFOs before joins are as deep as the first image needs them, and take a
+two-hundredth of the schedule's time: of 22 plans of 28×28 networks with residual blocks all have
+its LUTs and blocks of RAM, though some depths differ by up to two fifths, as images overlap there.
 """
 
 from __future__ import annotations
@@ -39,9 +41,18 @@ Times = np.ndarray
 
 def fast_cycles(layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]) -> Cycles:
     """Latency and interval of an image, of layers in topological order, folded as `folds` says."""
+    return fast_fifos(layers, folds)[1]
+
+
+def fast_fifos(
+    layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]
+) -> tuple[dict[str, tuple[int, int]], Cycles]:
+    """Depths of the FIFOs before each join, by its name: the shortcut has one that never refuses a
+    word of the first image. And the cycles with them."""
     times: dict[str, Times] = {}
     lanes: dict[str, int] = {}
     by_name = {layer.name: layer for layer in layers}
+    fifos: dict[str, tuple[int, int]] = {}
     busy = 0
     for layer in layers:
         fold = folds[layer.name]
@@ -53,11 +64,24 @@ def fast_cycles(layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]) -> Cy
             words, most = _converted(given, lanes[name], reads)
             came.append(words)
             used = max(used, most, own)
+        if isinstance(layer.op, Add):
+            fifos[layer.name] = _depths(*came)
         out, own = _through(layer, fold, came)
         times[layer.name] = out
         lanes[layer.name] = fold.out_lanes
         busy = max(busy, used, own)
-    return Cycles(latency=int(times[layers[-1].name][-1]), interval=busy)
+    return fifos, Cycles(latency=int(times[layers[-1].name][-1]), interval=busy)
+
+
+def _depths(a: Times, b: Times) -> tuple[int, int]:
+    """Of the two FIFOs of a join, of which the side that waits less has none: the most words that
+    wait, and two, as gen.engine.stream_cycles.FifoCycles counts them."""
+    pairs = _spaced(np.maximum(a, b), 1)
+    count = 1 + np.arange(len(pairs))
+    first, second = (
+        int((count - np.searchsorted(pairs, side, "right")).max()) + 2 for side in (a, b)
+    )
+    return (first, 0) if first > second else (0, second)
 
 
 def _reads(layer: LoweredLayer, fold: Fold) -> int:

@@ -14,7 +14,7 @@ from gen.engine.stream_cycles import FifoCycles
 from gen.engine.units import engine
 from gen.plan.lower import LoweredLayer, lower
 from gen.plan.plan import Cost, Fold, Plan, PlannedLayer
-from gen.planner.fast_cycles import fast_cycles
+from gen.planner.fast_cycles import fast_fifos
 from gen.planner.fold_candidates import BYTE, FoldCandidate
 from gen.planner.fold_optimiser import FoldOptimiser, ResourceBudget, total
 from gen.support.devices import Device
@@ -91,7 +91,6 @@ class Planner:
         these choose again from what the FIFOs leave.
         """
         layers, reserved = self.layers, Cost()
-        joined = any(isinstance(layer.op, Add) for layer in layers)
         for _ in range(TRIES):
             try:
                 chosen = self._counted(budget.without(reserved), cycles, exact)
@@ -102,10 +101,9 @@ class Planner:
             folds = {layer.name: o.fold for layer, o in zip(layers, chosen, strict=True)}
             if exact:
                 chosen = [self._with_weights(*pair) for pair in zip(layers, chosen, strict=True)]
-            if not joined:
-                speed = size_fifos(layers, folds)[1] if exact else fast_cycles(layers, folds)
+            fifos, speed = size_fifos(layers, folds) if exact else fast_fifos(layers, folds)
+            if not fifos:
                 return chosen, {}, speed
-            fifos, speed = size_fifos(layers, folds)
             more = buffer_costs(layers, folds, fifos, self.device, self._optimiser.model)
             chosen = [
                 replace(o, cost=o.cost + more.get(layer.name, Cost()))
@@ -166,8 +164,8 @@ def plan(
 
     dsps, luts: use no more than these. model: cost model, the committed one unless given. exact:
     the schedule gives the cycles, and the blocks of RAM are those that these weights need. Without
-    exact, blocks are those that weights of this shape may need, and the cycles of a network without
-    joins are those of `gen.planner.fast_cycles`. port: most bits of a word at the ports: wider ones
+    exact, blocks are those that weights of this shape may need, and cycles and FIFO depths those of
+    `gen.planner.fast_cycles`. port: most bits of a word at the ports: wider ones
     are taken where an image has to come, or an answer to go, in fewer cycles. Raises PlanError for
     a wrong request, DoesNotFitError with resource and excess where nothing fits.
     """
