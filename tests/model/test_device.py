@@ -148,6 +148,8 @@ def test_integers_are_the_same_everywhere(
     net.to(elsewhere)
     assert content_hash(export(net)) == content_hash(network)
     assert net.device == elsewhere
+    points = {at for at, one in net.named_buffers() if one.device == CPU}
+    assert points == {at for at, _ in net.named_buffers() if at.endswith("point")}, "asked for"
     there = golden.run(network, images.to(elsewhere), keep=list(wanted))
     for name, values in wanted.items():
         assert torch.equal(there[name].cpu(), values), name
