@@ -62,7 +62,8 @@ def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Space]:
 def test_scores_and_trainings_are_those_of_the_cpu(
     space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Scoring, teacher, probe and a later rung; what is timed is computed there as well."""
+    """Scoring, teacher, a probe and one that is taught by scores that are kept, a later rung; what
+    is timed is computed there as well."""
     candidate = space.largest("add")
 
     def run(compute: str) -> tuple[Any, ...]:
@@ -73,12 +74,14 @@ def test_scores_and_trainings_are_those_of_the_cpu(
         job = TuneJob(setting, Training(1, 3), space.largest("mult"), str(tmp_path / compute / "t"))
         training = Training(2, 3, teach(job))
         sample = probe(TuneJob(setting, training, candidate, first))
+        other = probe(TuneJob(setting, training, space.largest("shift"), f"{first}-other"))
         accuracy = further(TuneJob(setting, training.at(1, 1), candidate, last, first))
-        return evaluate(Job(setting, candidate, (1.0, 0.5))), sample, accuracy
+        return evaluate(Job(setting, candidate, (1.0, 0.5))), sample, other, accuracy
 
     with second_device(monkeypatch):
         there = run("cuda")
         clock(SpeedJob(ScoringSetup(space, "", "digits", "up5k", compute="cuda"), candidate))
+    monkeypatch.setattr(device, "gpus", lambda: 1)  # which is not to be taken
     assert there == run("cpu")
 
 
