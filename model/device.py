@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -71,24 +71,35 @@ def at_home(value: Any) -> Any:
 def repeatable(where: torch.device) -> Iterator[None]:
     """For computing on `where`: on a GPU products are not shortened to TF32, and sums are taken in
     the same order each time."""
-    if where.type == "cpu":
+    cudnn: Any = torch.backends.cudnn
+    matmul: Any = torch.backends.cuda.matmul
+    settings: list[tuple[Any, str, Any]]
+    settings = [(cudnn, "deterministic", True), (cudnn, "benchmark", False)]
+    if hasattr(matmul, "fp32_precision"):  # where it is, the other must not be asked for
+        settings += [(of, "fp32_precision", "ieee") for of in (matmul, cudnn.conv)]
+    else:
+        settings += [(of, "allow_tf32", False) for of in (matmul, cudnn)]
+    with _set(*settings) if where.type != "cpu" else nullcontext():
         yield
-        return
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 @contextmanager
 def exact(where: torch.device) -> Iterator[None]:
     """For sums of integers, which float64 holds: on a GPU without cuDNN, some of whose ways to
     convolve (Winograd's, Fourier's) go by other numbers, and round."""
-    if where.type == "cpu":
+    off = (torch.backends.cudnn, "enabled", False)
+    with _set(off) if where.type != "cpu" else nullcontext():
         yield
-        return
-    with torch.backends.cudnn.flags(enabled=False, allow_tf32=False):
+
+
+@contextmanager
+def _set(*settings: tuple[Any, str, Any]) -> Iterator[None]:
+    """With attributes (of what, name, value) set, then as before."""
+    before = [(of, name, getattr(of, name)) for of, name, _ in settings]
+    try:
+        for of, name, value in settings:
+            setattr(of, name, value)
         yield
+    finally:
+        for of, name, value in before:
+            setattr(of, name, value)

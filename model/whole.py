@@ -21,6 +21,8 @@ LEAST = 1 << 16
 def product(x: Tensor, w: Tensor, stride: int, pad: int) -> Tensor | None:
     """Σ x·w, as F.conv2d, of x (N, C, H, W) and w (O, C, k, k), with gradient; None where they are
     no such integers."""
+    if not on_cpu(x, w):  # nor brought into the order in which they are read
+        return None
     sums = _sums(dense(x.detach()), dense(w.detach()), stride, pad, product=True)
     if sums is None:
         return None

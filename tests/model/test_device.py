@@ -13,7 +13,7 @@ import torch
 from model import device, golden
 from model.arch import Architecture, Block
 from model.checkpoint import TrainError, TrainingRun
-from model.device import CPU, at_home, device_of
+from model.device import CPU, at_home, device_of, exact, repeatable
 from model.epoch import scores_of
 from model.errors import RequestError
 from model.net import Net, export
@@ -72,6 +72,28 @@ def test_processes_take_gpus_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(device.RANK, "3")
     assert device_of("cuda") == torch.device("cuda", 1)
     assert device_of("cpu") == CPU
+
+
+def test_settings_of_a_gpu_last_as_long_as_they_are_needed() -> None:
+    cudnn: Any = torch.backends.cudnn
+    matmul: Any = torch.backends.cuda.matmul
+
+    def stand() -> tuple[object, ...]:
+        return cudnn.enabled, cudnn.deterministic, cudnn.benchmark, *map(precision, (cudnn, matmul))
+
+    def precision(of: Any) -> object:
+        of = getattr(of, "conv", of)
+        return of.fp32_precision if hasattr(of, "fp32_precision") else of.allow_tf32
+
+    before, gpu = stand(), torch.device("cuda", 0)
+    with repeatable(CPU), exact(CPU):
+        assert stand() == before
+    with repeatable(gpu):
+        assert stand() in {(True, True, False, "ieee", "ieee"), (True, True, False, False, False)}
+        with exact(gpu):
+            assert not cudnn.enabled
+        assert cudnn.enabled
+    assert stand() == before
 
 
 def test_the_second_device_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
