@@ -73,10 +73,8 @@ def repeatable(where: torch.device) -> Iterator[None]:
     the same order each time."""
     cudnn: Any = torch.backends.cudnn
     matmul: Any = torch.backends.cuda.matmul
-    settings: list[tuple[Any, str, Any]] = [
-        (cudnn, "deterministic", True),
-        (cudnn, "benchmark", False),
-    ]
+    settings: list[tuple[Any, str, Any]]
+    settings = [(cudnn, "deterministic", True), (cudnn, "benchmark", False)]
     if hasattr(matmul, "fp32_precision"):  # where it is, the other must not be asked for
         settings += [(of, "fp32_precision", "ieee") for of in (matmul, cudnn.conv)]
     else:
