@@ -3,11 +3,11 @@
 static · time + clock tree · cycles, by the coefficients of gen.cost.power, and the activity. That
 is what goes on in each LUT in a cycle in which its layer works, little, as most of it is control;
 and what each term of a sum takes, however many are worked out at once: a layer takes as much for
-them at any folding. Multipliers and blocks of RAM count by the cycles in which their layer works.
-Prices are fitted to simulated netlists of networks, trained and random (`energy_fit.json`, written
-by `python -m search.studies.energy`; sim.energy has the simulation). It holds when images come back
-to back at the plan's own predicted clock; `power_uw` is that of another rate. For the figures of
-the literature, see gen.cost.energy_45nm.
+them at any folding. Blocks of RAM count by the cycles in which their layer works, multipliers by
+these and by their products. Prices are fitted to simulated netlists of networks, trained and random
+(`energy_fit.json`, written by `python -m search.studies.energy`; sim.energy has the simulation). It
+holds when images come back to back at the plan's own predicted clock; `power_uw` is that of another
+rate. For the figures of the literature, see gen.cost.energy_45nm.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from model.spec import Conv, Dense, Network
 from rtl.pe.element import pe
 
 FIT = Path(__file__).with_name("energy_fit.json")
-FEATURES = ("lut", "term_mult", "term_shift", "term_add", "bram", "dsp")
-"""LUTs, blocks of RAM and multipliers, times the cycles in which their layer works; and bits of the
-inputs of all terms that LUTs work out, those of products times the bits of the weights.
+FEATURES = ("lut", "term_mult", "term_shift", "term_add", "bram", "dsp", "product")
+"""LUTs, blocks of RAM and multipliers, times the cycles in which their layer works; bits of the
+inputs of all terms that LUTs work out, those of products times the bits of the weights; and bits of
+both operands of all products of multipliers.
 """
-PARTS = {"bram": "memories", "dsp": "multipliers"}
+PARTS = {"bram": "memories", "dsp": "multipliers", "product": "multipliers"}
 """Parts of an energy by feature; all others are logic."""
 
 
@@ -106,9 +107,10 @@ def features(network: Network, plan: Plan) -> dict[str, float]:
     folds = {stage.name: stage.fold for stage in plan.stages}
     for layer in lower(network):
         if isinstance(layer.op, Conv | Dense):
-            bits = layer.sources[0].bits * (layer.op.bits if pe(layer.kind).MULTIPLIES else 1)
-            terms = layer.macs * _in_logic(folds[layer.name])
-            counts[f"term_{kind(layer.kind).unit}"] += terms * bits
+            x, w, in_logic = layer.sources[0].bits, layer.op.bits, _in_logic(folds[layer.name])
+            bits = x * (w if pe(layer.kind).MULTIPLIES else 1)
+            counts[f"term_{kind(layer.kind).unit}"] += layer.macs * in_logic * bits
+            counts["product"] += layer.macs * (1 - in_logic) * (x + w)
     return counts
 
 

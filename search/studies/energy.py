@@ -50,7 +50,7 @@ LEAST, MOST, WIDER = 600, 2500, 1.4
 does not fit."""
 PULL = 0.05
 """Weight of the expected prices against a network, as in gen.cost.fit."""
-START = dict.fromkeys(FEATURES, 2.0) | {"lut": 0.03, "term_mult": 1.0, "dsp": 15.0}
+START = dict.fromkeys(FEATURES, 2.0) | {"lut": 0.03, "term_mult": 1.0, "dsp": 10.0}
 """pJ expected of each feature, up to a scale."""
 PARTS = ("logic", "registers", "memories", "multipliers")
 """Of the activity."""

@@ -68,13 +68,14 @@ def test_scaling_is_by_voltage_process_and_size() -> None:
 
 def test_features_by_hand() -> None:
     counts = {"lut": 800 + 200 + 300, "term_add": 288 * 5, "term_shift": 0, "bram": 80, "dsp": 100}
-    assert features(NETWORK, PLAN) == counts | {"term_mult": 0}
+    assert features(NETWORK, PLAN) == counts | {"term_mult": 0, "product": 96 * (4 + 6)}
     in_logic = {"lut": 1.0, "dsp": 0.0, "packed": 0.25}
     for multiplier, part in in_logic.items():
         fold = Fold(pe=4, multiplier=multiplier, logic_pe=int(4 * part) if part < 1 else 0)  # type: ignore[arg-type]
         stages = (STAGES[0], replace(STAGES[1], fold=fold), STAGES[2])
         made = features(NETWORK, replace(PLAN, stages=stages))
-        assert made == counts | {"term_mult": 96 * 4 * 6 * part}
+        products = 96 * (4 + 6) * (1 - part)
+        assert made == counts | {"term_mult": 96 * 4 * 6 * part, "product": products}
 
 
 def test_prediction_by_hand() -> None:
@@ -83,7 +84,7 @@ def test_prediction_by_hand() -> None:
     made = energy(NETWORK, PLAN, 50.0, chip)
     assert made.logic == pytest.approx((1300 * price["lut"] + 288 * 5 * price["term_add"]) / 1e3)
     assert made.memories == pytest.approx(80 * price["bram"] / 1e3)
-    assert made.multipliers == pytest.approx(100 * price["dsp"] / 1e3)
+    assert made.multipliers == pytest.approx((100 * price["dsp"] + 960 * price["product"]) / 1e3)
     assert made.static == pytest.approx(power(chip).static_uw.value * 2 / 1e3)  # 2 µs
     assert made.total == pytest.approx(made.static + made.clock + made.activity)
     assert made.power_uw(500_000) == pytest.approx(made.total * 500)

@@ -13,7 +13,7 @@ from gen.support.errors import PlanError
 from search.studies import energy as study
 from search.studies.energy import figures, fit, held_out, load, predicted, total
 
-REAL = dict(zip(FEATURES, (0.03, 1.2, 2.0, 1.7, 2.5, 15.0), strict=True))
+REAL = dict(zip(FEATURES, (0.03, 1.2, 2.0, 1.7, 2.5, 15.0, 1.5), strict=True))
 
 
 def rows(count: int) -> list[dict]:  # type: ignore[type-arg]
