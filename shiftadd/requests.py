@@ -50,7 +50,7 @@ class Range:
 POSITIVE = Range(0, whole=False, above=True)
 COUNT = Range(1, HUGE)
 RANGES = {
-    "time": POSITIVE, "seed": Range(-(2**32) + 1, 2**32 - 1),
+    "time": Range(60, whole=False), "seed": Range(-(2**32) + 1, 2**32 - 1),
     "fps": POSITIVE, "mhz": Range(0, 10_000, whole=False, above=True),
     "port": Range(8, 1 << 16), "dsps": Range(0, HUGE), "luts": COUNT, "seeds": Range(1, 1000),
     "images": COUNT, "faults": COUNT, "count": Range(1, 100_000), "epochs": Range(1, 100_000),

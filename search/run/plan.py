@@ -129,21 +129,23 @@ def seconds_of(several: Sequence[Step]) -> float:
 
 
 def plan(
-    seconds: float, speeds: Speeds, usual: SearchBudget, given: Mapping[str, int]
-) -> SearchBudget:
-    """The largest budget that takes at most `seconds`: one round of the space's `usual` one,
-    scaled, but for what is `given`. Raises RequestError, which names the least time."""
+    seconds: float, speeds: Speeds, usual: SearchBudget, given: Mapping[str, int],
+    spent: float = 0.0,
+) -> SearchBudget:  # fmt: skip
+    """The largest budget that takes at most `seconds`, of which some are `spent`: one round of the
+    space's `usual` one, scaled, but for what is `given`. Raises RequestError, which names the least
+    time."""
     # Finalists are few and take long: what is too little for another one goes to all the rest.
-    usually = _largest(seconds, speeds, usual, given).finalists
-    finalists = min(usually, max(1, int(BUILDING * seconds / speeds.build)))
-    return _largest(seconds, speeds, usual, {"finalists": finalists, **given})
+    usually = _largest(seconds, speeds, usual, given, spent).finalists
+    finalists = min(usually, max(1, int(BUILDING * (seconds - spent) / speeds.build)))
+    return _largest(seconds, speeds, usual, {"finalists": finalists, **given}, spent)
 
 
 def _largest(
-    seconds: float, speeds: Speeds, usual: SearchBudget, given: Mapping[str, int]
+    seconds: float, speeds: Speeds, usual: SearchBudget, given: Mapping[str, int], spent: float
 ) -> SearchBudget:
     scaled = [replace(_scaled(usual, scale), **given) for scale in SCALES]
-    takes = [seconds_of(steps(budget, speeds)) for budget in scaled]
+    takes = [spent + seconds_of(steps(budget, speeds)) for budget in scaled]
     fitting = [b for b, taken in zip(scaled, takes, strict=True) if taken <= seconds]
     if not fitting:
         raise RequestError(

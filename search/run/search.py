@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gen.support import interruption
 from model.device import AUTO, device_of, gpus, name_of
+from model.errors import RequestError
 from model.files import write
 from model.lock import folder_lock
 from model.recipe import THREADS
@@ -129,8 +130,12 @@ def _plan(
     if "plan" not in run.head:
         with run.timed("speeds"):
             speeds = measure(pool, setting, asked.seed)
-        left = asked.seconds - run.head["seconds"]["speeds"]
-        budget = plan(left, speeds, asked.budget, asked.given)
+        spent = run.head["seconds"]["speeds"]
+        try:
+            budget = plan(asked.seconds, speeds, asked.budget, asked.given, spent)
+        except RequestError:
+            run.note(state=INFEASIBLE)  # what asks for more time may begin here
+            raise
         run.note(plan=asdict(budget), speeds=asdict(speeds))
     path = run.folder / HEAD
     return held(run.head["plan"], SearchBudget, path), held(run.head["speeds"], Speeds, path)

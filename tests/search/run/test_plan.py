@@ -68,7 +68,10 @@ def test_too_little_time_is_refused_with_what_it_takes() -> None:
     with pytest.raises(RequestError, match=rule) as error:
         plan(30, SPEEDS, USUAL, {})
     least = 60 * float(str(error.value).rsplit(" ", 1)[1].removesuffix("m"))
-    plan(least, SPEEDS, USUAL, {})
+    known = plan(least, SPEEDS, USUAL, {})
+    assert plan(least + 100, SPEEDS, USUAL, {}, spent=100) == known
+    with pytest.raises(RequestError, match=r"^--time 2\.2m: the least .* takes here is"):
+        plan(130, SPEEDS, USUAL, {}, spent=100)
 
 
 def test_a_plan_in_one_line() -> None:

@@ -16,10 +16,12 @@ import pytest
 import torch
 
 from model import data, golden, store
+from model.errors import RequestError
 from model.lock import folder_lock
 from search.results.results import RunError
 from search.results.results_files import load
 from search.run import search as searches
+from search.run.plan import Speeds
 from search.run.progress import Show
 from shiftadd.cli.search import microseconds
 from tests.support.command_line import call
@@ -54,6 +56,7 @@ SMALL = (
         (("--data", "digits", "--dsps", -1), "--dsps -1: must be a whole number, at least 0"),
         (("--data", "digits", "--device", "gpu"), "--device gpu: must be one of auto, cpu, cuda"),
         (("--data", "digits", "--workers", 0), "--workers 0: must be a whole number from 1"),
+        (("--data", "digits", "--time", 5), "--time 5: must be a finite number, at least 60"),
     ],
 )
 def test_wrong_requests(
@@ -129,6 +132,23 @@ def test_a_run_whose_data_have_changed_is_not_gone_on_with(
         RunError, match=r"digits is another, the run was begun with .*: its content"
     ):
         searches.search(**options, resume=True, supernet=tmp_path / "supernet")
+
+
+def test_too_little_time_makes_way_for_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepared(*_: Any, **__: Any) -> None:
+        raise SupernetIsThereError
+
+    monkeypatch.setattr(searches, "_supernet", lambda *_: None)
+    monkeypatch.setattr(searches, "measure", lambda *_: Speeds(1, 1, 1, 1, 1000))
+    monkeypatch.setattr(searches, "_prepare", prepared)
+    options: dict[str, Any] = {"data": "digits", "board": "hx8k", "out": tmp_path, "quiet": True}
+    options["supernet"] = tmp_path / "supernet"
+    with pytest.raises(RequestError, match=r"^--time 10m: the least that a search takes here is"):
+        searches.search(**options, seconds=600)
+    with pytest.raises(SupernetIsThereError):
+        searches.search(**options, seconds=36_000)
 
 
 @pytest.mark.slow(sample=1)
