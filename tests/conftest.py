@@ -6,14 +6,17 @@ import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from sim.bench.installed import missing
 from tests.support.paths import ROOT
+
+if TYPE_CHECKING:
+    import torch
 
 # one thread a worker: `make test` runs as many workers as there are cores
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -79,6 +82,8 @@ def seed() -> int:
 @pytest.fixture
 def cuda() -> torch.device:
     """A GPU; skips where there is none."""
+    import torch
+
     if not torch.cuda.is_available():
         pytest.skip("a CUDA device")
     return torch.device("cuda", 0)

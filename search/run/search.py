@@ -70,7 +70,8 @@ def search(
         data, board, space, kinds, sampler, sharing, seed, limits, budget or {}, goal, seconds
     )
     asked = replace(asked, compute=_compute(device, scheduler, out if resume else None))
-    workers = workers or (max(1, gpus()) if asked.compute == "cuda" else WORKERS)
+    if workers is None:
+        workers = max(1, gpus()) if asked.compute == "cuda" else WORKERS
     folder = (supernet or asked.supernet_folder).resolve()
     show = Show(quiet)
     going_on = f"the same command with --out {out} --resume goes on"

@@ -78,9 +78,7 @@ def train_supernet(
             return load_supernet(out, space)
         raise _another(out, about, request)
     where = device_of(device)
-    with ExitStack() as held:
-        for context in (distributed.group(where), threads(recipe.threads), repeatable(where)):
-            held.enter_context(context)
+    with distributed.group(where), threads(recipe.threads), repeatable(where), ExitStack() as held:
         torch.manual_seed(seed)
         supernet = SuperNet(space, sharing).to(where)
         optimiser = torch.optim.AdamW(groups(supernet, recipe), betas=(0.9, 0.99), fused=True)

@@ -84,6 +84,7 @@ def test_a_search_that_has_not_ended_is_gone_on_with(run: Path) -> None:
     head["state"] = "running"
     head["request"]["limits"] |= {"max_latency_us": 120.5, "dsps": 4}
     head["request"] |= {"goal": {"name": "smallest", "min_accuracy": 0.9}, "time": "90m"}
+    head["request"]["compute"] = "cuda"
     head["space"]["file"] = str(run / "my space.toml")
     (run / "run.json").write_text(json.dumps(head))
     (words,) = [words[1:] for words in commands(run) if words[1] == "search"]
@@ -98,6 +99,7 @@ def test_a_search_that_has_not_ended_is_gone_on_with(run: Path) -> None:
     assert (given["max_latency"], given["dsps"], given["fps"]) == (120.5, 4, None)
     assert {name: given[name] for name in asked["budget"]} == asked["budget"]
     assert (given["goal"], given["min_accuracy"], given["time"]) == ("smallest", 0.9, 5400)
+    assert given["device"] == "cuda"
 
 
 def test_a_page_is_rebuilt_by_its_own_command(run: Path) -> None:
