@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,23 +36,25 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> subprocess.Popen[str]:
+def running(tmp_path: Path, number: signal.Signals) -> Iterator[subprocess.Popen[str]]:
     """A process with two threads and two workers, each with a folder and a tool that waits."""
+    if number == signal.SIGINT and signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("SIGINT is ignored here, as in jobs in the background")
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "tmp").mkdir()
-    run = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, str(tmp_path / "program.py"), str(tmp_path)],
         env=os.environ
         | {"PYTHONPATH": str(ROOT), MARK: str(tmp_path), "TMPDIR": str(tmp_path / "tmp")},
         stderr=subprocess.PIPE,
         start_new_session=True,
         text=True,
-    )
-    deadline = time.monotonic() + 60
-    while len(list(tmp_path.glob("held-*/ready"))) < 4 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert len(living(str(tmp_path))) > 10, "guards, shells and their children"
-    return run
+    ) as run:
+        deadline = time.monotonic() + 60
+        while len(list(tmp_path.glob("held-*/ready"))) < 4 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(living(str(tmp_path))) > 10, "guards, shells and their children"
+        yield run
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -59,8 +62,6 @@ def running(tmp_path: Path) -> subprocess.Popen[str]:
 def test_nothing_outlives_it(
     number: signal.Signals, group: bool, running: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    if number == signal.SIGINT and signal.getsignal(number) is signal.SIG_IGN:
-        pytest.skip("SIGINT is ignored here, as in jobs in the background")
     (os.killpg if group else os.kill)(running.pid, number)
     _, err = running.communicate(timeout=30)
     deadline = time.monotonic() + 5
