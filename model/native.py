@@ -31,6 +31,7 @@ THREADED = "-fopenmp"
 """Tried first. PyTorch has loaded that runtime, whose threads are shared."""
 PATIENCE = 120.0
 """Seconds that a compiler may take."""
+DIGEST = hashlib.sha256().digest_size
 HERE = Path(__file__).parent
 logger = logging.getLogger("shiftadd.native")
 
@@ -112,10 +113,21 @@ def _built(source: Path) -> Path:
     if compiler is None:
         raise NativeError(f"needs {COMPILER}; apt-get install {COMPILER}")
     path = _folder() / f"{source.stem}-{_digest(source, compiler)}.so"
-    if not path.is_file():
+    if not _whole(path):
         with replacing(path) as part:
             _compile(compiler, source, part)
+            with part.open("r+b") as made:
+                made.write(hashlib.sha256(made.read()).digest())
     return path
+
+
+def _whole(path: Path) -> bool:
+    """Whether a library is there, with its hash behind it: one that was cut short, as by a loss of
+    power, would end the process that loads it."""
+    if not path.is_file():
+        return False
+    content = path.read_bytes()
+    return hashlib.sha256(content[:-DIGEST]).digest() == content[-DIGEST:]
 
 
 def _compile(compiler: str, source: Path, product: Path) -> None:

@@ -161,6 +161,29 @@ def test_a_compiler_that_fails_is_quoted_in_one_line(
 
 
 @pytest.mark.usefixtures("compiled")
+def test_a_library_that_was_cut_short_is_built_again(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, built = native.HERE / "l1.cpp", list[Path]()
+
+    def compiled(_compiler: str, _source: Path, product: Path) -> None:
+        built.append(product)
+        product.write_bytes(bytes(5000))
+
+    monkeypatch.setattr(native, "_compile", compiled)
+    path = native._built(source)
+    content = path.read_bytes()
+    lengths = (0, 20, 4096, 5000, len(content) - 1)
+    for length in lengths:
+        path.write_bytes(content[:length])
+        assert native._built(source) == path
+        assert path.read_bytes() == content
+    assert native._built(source) == path  # whole: it is not built again
+    assert len(built) == 1 + len(lengths)
+    assert list(fresh.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("compiled")
 def test_a_folder_that_others_can_write_is_not_trusted(
     fresh: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
