@@ -95,7 +95,10 @@ class Space:
         return Candidate(first.first_channels, first.first, stages, last.head, last.last)
 
     def largest(self, kind: str) -> Candidate:
-        """Most channels, layers, weights and bits, all of `kind` (the ends as in `restrict`)."""
+        """Most channels, layers, weights and bits, all of `kind` where a stage has such layers (the
+        ends as in `restrict`)."""
+        if kind not in self.kinds:
+            raise SpaceError(f"kind {kind}: no layer of the space has it")
         stages = tuple(stage.largest(kind) for stage in self.stages)
         return Candidate(
             max(self.first_channels), heaviest(_ends(self.first, [kind])), stages, self.heads[0],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,16 @@ from model.data import Dataset
 from model.files import PLAIN_NAME, is_plain_name
 from model.kinds import kind_names
 from model.records import LARGEST_TOML, contents, decode
-from search.space.space import HEADS, REDUCTIONS, Choice, Space, SpaceError, Stage
+from search.space.space import (
+    HEADS,
+    REDUCTIONS,
+    Candidate,
+    Choice,
+    Space,
+    SpaceError,
+    Stage,
+    StageChoice,
+)
 
 FOLDER = Path(__file__).with_name("spaces")
 TOP = ("shape", "classes", "input_bits", "act_bits", "score_bits", "first", "stage", "last")
@@ -115,9 +124,33 @@ def parse(table: dict[str, Any], name: str) -> Space:
     )
     if space.size > MOST_NETWORKS:
         raise SpaceError(f"{name}: more than 10^100 networks; give it fewer choices or layers")
-    for kind in space.kinds:
-        space.architecture(space.largest(kind))  # raises where a width breaks a rule
+    for candidate in _every_choice(space):
+        space.architecture(candidate)  # raises where a width breaks a rule
     return space
+
+
+def _every_choice(space: Space) -> Iterator[Candidate]:
+    """The largest networks, and such as have each layer of the space once, or fewest channels."""
+    yield from (space.largest(kind) for kind in space.kinds)
+    whole = space.largest(space.kinds[0])
+    yield replace(whole, first_channels=min(space.first_channels))
+    yield from (replace(whole, first=layer) for layer in space.first)
+    yield from (replace(whole, last=layer) for layer in space.last)
+    for i, stage in enumerate(space.stages):
+        for own in _every_layer(stage, whole.stages[i]):
+            yield replace(whole, stages=(*whole.stages[:i], own, *whole.stages[i + 1 :]))
+
+
+def _every_layer(stage: Stage, whole: StageChoice) -> Iterator[StageChoice]:
+    """One by one in the place of the last of its layers, or behind a single one; none in a stage
+    that has none."""
+    if not whole.layers:
+        return
+    yield replace(whole, channels=min(stage.channels))
+    before = whole.layers[:-1] or whole.layers
+    for layer in stage.choices:
+        kept = before if layer.op == "residual" else whole.layers[:-1]
+        yield replace(whole, layers=(*kept, layer))
 
 
 def _act_bits(table: dict[str, Any], name: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from search.space.candidate import Choice, SpaceError, StageChoice, plain, unstrided
+from search.space.candidate import Choice, StageChoice, plain, unstrided
 
 T = TypeVar("T")
 HEAVY = {"separable": 0, "conv": 1, "residual": 2}
@@ -53,7 +53,7 @@ class Stage:
         )
 
     def largest(self, kind: str) -> StageChoice:
-        """Most channels, layers, weights and bits, all of `kind`."""
+        """Most channels, layers, weights and bits, all of `kind` if there are such layers."""
         entry, further = (heaviest(among, kind) for among in (self.entries, self.choices))
         layers = (entry, *(max(self.depth) - 1) * (further,)) if max(self.depth) else ()
         return StageChoice(self.reduce[0], max(self.channels), layers)
@@ -138,8 +138,6 @@ def redraw(value: T, among: Sequence[T], rng: random.Random, rate: float) -> T:
 
 
 def heaviest(choices: Sequence[Choice], kind: str | None = None) -> Choice:
-    """Most weights, then bits of these and of the output."""
-    own = [c for c in choices if kind in (None, c.kind)]
-    if not own:
-        raise SpaceError(f"kind {kind}: no layer of the space has it")
+    """Most weights, then bits of these and of the output; of `kind` if there are such."""
+    own = [c for c in choices if c.kind == kind] or choices
     return max(own, key=lambda c: (HEAVY.get(c.op, 0), c.kernel, c.bits, c.act_bits))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from model import data as datasets
-from model.arch import kinds_used
+from model.arch import ArchitectureError, kinds_used
 from model.counts import macs_of
 from search.space import space_files
 from search.space.space import Candidate, Choice, Space, SpaceError, StageChoice
@@ -279,6 +279,38 @@ def test_images_too_narrow_for_built_in_spaces() -> None:
 def test_wrong_file(key: str, value: object, message: str) -> None:
     with pytest.raises(SpaceError, match=message):
         space_files.parse(SMALL | {key: value}, "small")
+
+
+@pytest.mark.parametrize(
+    ("place", "layers", "message"),
+    [
+        ("stage", {"shift": {"conv": [3], "bits": [1, 4]}},
+         r"\(conv\): weight_bits 1 must be 2 to 4 for shift"),
+        ("stage", {"shift": {"conv": [3], "residual": [3], "bits": [4, 9]}},
+         r"\(conv\): weight_bits 9 must be 2 to 4 for shift"),
+        ("stage", {"mult": {"conv": [2, 3], "bits": [4]}}, r"\(conv\): kernel 2 must be 1, 3 or 5"),
+        ("stage", {"channels": [0, 8]}, "channels 0 must be positive"),
+        ("first", {"channels": [0, 8]}, "channels 0 must be positive"),
+        ("first", {"mult": {"conv": [3], "bits": [1, 4]}}, "weight_bits 1 must be 2 to 8 for mult"),
+        ("last", {"mult": {"bits": [1, 4]}}, "weight_bits 1 must be 2 to 8 for mult"),
+    ],
+)  # fmt: skip
+def test_a_layer_that_cannot_be_is_refused_though_the_largest_can(
+    place: str, layers: dict[str, Any], message: str
+) -> None:
+    row = SMALL[place]
+    wrong = [row[0] | layers] if place == "stage" else row | layers
+    with pytest.raises(ArchitectureError, match=message):
+        space_files.parse(SMALL | {place: wrong}, "small")
+
+
+def test_a_stage_may_lack_a_kind_that_another_has() -> None:
+    row = SMALL["stage"][0]
+    without = {key: value for key, value in row.items() if key != "add"}
+    space = space_files.parse(SMALL | {"stage": [row, without]}, "small")
+    largest = space.largest("add")
+    assert [{layer.kind for layer in s.layers} for s in largest.stages] == [{"add"}, {"mult"}]
+    assert largest in space
 
 
 def test_a_file_of_ones_own(tmp_path: Path) -> None:
