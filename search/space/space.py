@@ -108,7 +108,8 @@ class Space:
     def restrict(self, kinds: Sequence[str]) -> Space:
         """The networks whose layers are of `kinds` only; raises SpaceError if none is.
 
-        A first or last layer that cannot be is of products, as published.
+        A first or last layer that cannot be is of products, as published; so is a stage that has
+        none of these and may not be left out.
         """
         unknown = sorted(set(kinds) - set(self.kinds))
         if unknown or not kinds:
@@ -119,7 +120,12 @@ class Space:
         stages = []
         for stage in self.stages:
             kept = tuple(c for c in stage.choices if c.kind in kinds)
-            stages.append(replace(stage, choices=kept, depth=stage.depth if kept else (0,)))
+            left_out = not kept and 0 in stage.depth
+            stages.append(
+                replace(stage, choices=(), depth=(0,))
+                if left_out
+                else replace(stage, choices=_ends(stage.choices, kinds))
+            )
         return replace(
             self, name=f"{self.name}-{'-'.join(sorted(kinds))}", stages=tuple(stages),
             first=_ends(self.first, kinds), last=_ends(self.last, kinds),

@@ -54,8 +54,10 @@ class Stage:
 
     def largest(self, kind: str) -> StageChoice:
         """Most channels, layers, weights and bits, all of `kind` if there are such layers."""
+        if not max(self.depth):
+            return _stage_choice(self.reduce[0], 0, ())
         entry, further = (heaviest(among, kind) for among in (self.entries, self.choices))
-        layers = (entry, *(max(self.depth) - 1) * (further,)) if max(self.depth) else ()
+        layers = (entry, *(max(self.depth) - 1) * (further,))
         return StageChoice(self.reduce[0], max(self.channels), layers)
 
     def sample(self, rng: random.Random) -> StageChoice:

@@ -311,6 +311,13 @@ def test_a_stage_may_lack_a_kind_that_another_has() -> None:
     largest = space.largest("add")
     assert [{layer.kind for layer in s.layers} for s in largest.stages] == [{"add"}, {"mult"}]
     assert largest in space
+    only = space.restrict(["add"])  # stage 2 may be left out
+    assert only.largest("add") in space
+    assert [stage.depth for stage in only.stages] == [(0, 2), (0,)]
+    needed = space_files.parse(SMALL | {"stage": [row, without | {"depth": [1]}]}, "small")
+    assert [stage.depth for stage in needed.restrict(["add"]).stages] == [(0, 2), (1,)]
+    rng = random.Random(3)
+    assert all(needed.restrict(["add"]).sample(rng) in needed for _ in range(20))
 
 
 def test_a_file_of_ones_own(tmp_path: Path) -> None:
