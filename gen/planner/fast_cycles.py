@@ -39,16 +39,12 @@ Times = np.ndarray
 """Cycle at which each word of an image may leave its block, in order."""
 
 
-def fast_cycles(layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]) -> Cycles:
-    """Latency and interval of an image, of layers in topological order, folded as `folds` says."""
-    return fast_fifos(layers, folds)[1]
-
-
 def fast_fifos(
     layers: Sequence[LoweredLayer], folds: Mapping[str, Fold]
 ) -> tuple[dict[str, tuple[int, int]], Cycles]:
-    """Depths of the FIFOs before each join, by its name: the shortcut has one that never refuses a
-    word of the first image. And the cycles with them."""
+    """Of layers in topological order, folded as `folds` says: depths of the FIFOs before each join,
+    by its name, of which the shortcut has one that never refuses a word of the first image; and
+    latency and interval of an image."""
     times: dict[str, Times] = {}
     lanes: dict[str, int] = {}
     by_name = {layer.name: layer for layer in layers}
