@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.arch import Architecture, Block, size_behind
-
-Shape = tuple[int, int, int]
+from model.spec import Shape
 
 
 def weights_of(arch: Architecture) -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 from model.arch import Architecture, Block
-from model.counts import Shape, macs, shapes
+from model.counts import macs, shapes
+from model.spec import Shape
 
 POOLS = ("maxpool", "avgpool", "globalavg")
 
