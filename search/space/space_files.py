@@ -130,27 +130,31 @@ def parse(table: dict[str, Any], name: str) -> Space:
 
 
 def _every_choice(space: Space) -> Iterator[Candidate]:
-    """The largest networks, and such as have each layer of the space once, or fewest channels."""
+    """The largest networks, one of fewest channels, and such as have each layer of the space once:
+    as many at a time as there are places, since a network takes half a millisecond."""
     yield from (space.largest(kind) for kind in space.kinds)
     whole = space.largest(space.kinds[0])
-    yield replace(whole, first_channels=min(space.first_channels))
-    yield from (replace(whole, first=layer) for layer in space.first)
-    yield from (replace(whole, last=layer) for layer in space.last)
-    for i, stage in enumerate(space.stages):
-        for own in _every_layer(stage, whole.stages[i]):
-            yield replace(whole, stages=(*whole.stages[:i], own, *whole.stages[i + 1 :]))
+    pairs = list(zip(whole.stages, space.stages, strict=True))
+    yield replace(
+        whole, first_channels=min(space.first_channels),
+        stages=tuple(replace(o, channels=min(s.channels)) if o.layers else o for o, s in pairs),
+    )  # fmt: skip
+    places = (space.first, space.last, *(stage.choices for stage in space.stages))
+    for k in range(max(map(len, places))):
+        first, last, *inner = (among[k % len(among)] for among in places)
+        stages = tuple(map(_ending_in, whole.stages, inner))
+        yield replace(whole, first=first, last=last, stages=stages)
 
 
-def _every_layer(stage: Stage, whole: StageChoice) -> Iterator[StageChoice]:
-    """One by one in the place of the last of its layers, or behind a single one; none in a stage
-    that has none."""
-    if not whole.layers:
-        return
-    yield replace(whole, channels=min(stage.channels))
-    before = whole.layers[:-1] or whole.layers
-    for layer in stage.choices:
-        kept = before if layer.op == "residual" else whole.layers[:-1]
-        yield replace(whole, layers=(*kept, layer))
+def _ending_in(own: StageChoice, layer: Choice) -> StageChoice:
+    """`own` with `layer` in the place of its last one, or a residual block behind a single one; as
+    it is where it has no layers."""
+    if not own.layers:
+        return own
+    kept = own.layers[:-1]
+    if layer.op == "residual":
+        kept = kept or own.layers
+    return replace(own, layers=(*kept, layer))
 
 
 def _act_bits(table: dict[str, Any], name: str) -> tuple[int, ...]:
