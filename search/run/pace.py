@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from search.run.plan import Speeds, Step, steps, stretched
+from search.run.plan import Speeds, Step, kind_of, steps, stretched
 from search.run.progress import Show
 from search.run.request import SearchBudget, minutes
 from search.run.run_folder import RunFolder
@@ -40,7 +40,7 @@ class Pace:
 
         planned: without a time. times: how much longer than others of its kind a unit takes.
         """
-        kind = Step(name, 0, 0.0).kind
+        kind = kind_of(name)
         if self.seconds is None:
             with self.run.timed(kind):
                 yield planned

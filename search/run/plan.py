@@ -54,11 +54,15 @@ class Step:
 
     @property
     def kind(self) -> str:
-        """Steps of a kind are off by as much."""
-        return self.name.partition(" ")[0].rstrip(",")
+        return kind_of(self.name)
 
     def slower(self, times: float) -> Step:
         return replace(self, seconds=self.seconds * times)
+
+
+def kind_of(name: str) -> str:
+    """Of a step; those of a kind are off by as much."""
+    return name.partition(" ")[0].rstrip(",")
 
 
 def part(total: int, number: int) -> int:

@@ -35,7 +35,7 @@ ACT_BITS = 8
 SEEDS = 3
 KEPT = Path(__file__).with_suffix(".json")
 Accuracies = dict[str, list[float]]
-"""Of the integer network on the test images, seed by seed; named data, kind, bits, epochs."""
+"""Of the integer network on the test images, seed by seed; by `label_of`."""
 
 
 def widths(name: str) -> Iterator[int]:
@@ -62,7 +62,7 @@ def measure(data: Dataset, epochs: int, seeds: int, kept: Path = KEPT) -> None:
     for seed in range(seeds):
         for name in ordered_kinds():
             for bits in widths(name):
-                label = f"{data.name} {name} {bits} {epochs}"
+                label = label_of(data.name, name, bits, epochs)
                 done = load(kept)
                 if len(done.get(label, [])) > seed:
                     continue
@@ -74,6 +74,11 @@ def measure(data: Dataset, epochs: int, seeds: int, kept: Path = KEPT) -> None:
                 print(f"{label} seed {seed}: {made.accuracy['integer']:.4f}", file=sys.stderr)
 
 
+def label_of(data: str, name: str, bits: int, epochs: int) -> str:
+    """Of one network, in Accuracies."""
+    return f"{data} {name} {bits} {epochs}"
+
+
 def load(kept: Path = KEPT) -> Accuracies:
     """What is kept."""
     done: Accuracies = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
@@ -83,7 +88,7 @@ def load(kept: Path = KEPT) -> Accuracies:
 def rows(done: Mapping[str, list[float]], data: str, epochs: int) -> Iterator[list[str]]:
     """A row a kind: percent right, mean and standard deviation over the seeds, at each width."""
     for name in ordered_kinds():
-        labels = [f"{data} {name} {bits} {epochs}" for bits in WIDTHS]
+        labels = [label_of(data, name, bits, epochs) for bits in WIDTHS]
         if any(label in done for label in labels):
             yield [name, *(spread(done.get(label, [])) for label in labels)]
 
